@@ -1,0 +1,77 @@
+# Daedalus. Every target in a line: `make help`.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
+CODE := workers tests
+
+EXCHANGE ?=
+SYMBOLS ?= BTCUSDT,ETHUSDT
+DURATION ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-all lint format types unit integration bench lock clean
+
+help: ## List every target
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 16
+
+run: $(VENV)/.run ## Record a simulated venue into a local lake (EXCHANGE=binance SYMBOLS=… records the real one)
+	@$(BIN)/daedalus demo $(if $(EXCHANGE),--live $(EXCHANGE) --symbols $(SYMBOLS)) $(if $(DURATION),--duration $(DURATION))
+
+test: lint types unit integration ## Lint, types, unit and integration tests
+
+test-all: test ## The same, and the tests once more on Python 3.13 where it is there
+	@if command -v python3.13 >/dev/null && python3.13 --version >/dev/null 2>&1; then \
+		$(MAKE) unit integration VENV=.venv-3.13 PYTHON=python3.13; \
+	else echo "python3.13 is not here: tested on $$($(BIN)/python --version) alone"; fi
+
+lint: $(VENV)/.dev ## ruff: format and rules
+	$(BIN)/ruff format --check --config workers/pyproject.toml $(CODE)
+	$(BIN)/ruff check --config workers/pyproject.toml $(CODE)
+
+format: $(VENV)/.dev ## Let ruff format, and fix what it can
+	$(BIN)/ruff format --config workers/pyproject.toml $(CODE)
+	$(BIN)/ruff check --fix --config workers/pyproject.toml $(CODE)
+
+types: $(VENV)/.dev ## mypy --strict
+	cd workers && ../$(BIN)/mypy daedalus
+
+unit: $(VENV)/.dev ## Unit tests, with coverage
+	$(BIN)/pytest tests/unit --cov=daedalus --cov-branch --cov-report=term:skip-covered
+
+integration: $(VENV)/.dev ## Real processes, sockets, and an S3 server on loopback
+	$(BIN)/pytest tests/integration
+
+bench: $(VENV)/.dev ## Measure speed, memory and size as ratios, and write docs/performance.md
+	$(BIN)/python tests/bench/report.py docs/performance.md
+
+lock: ## Resolve the dependencies anew (needs uv) for every platform, with hashes
+	cd workers && for extra in "" read dev; do \
+		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+			--no-emit-index-url --no-emit-find-links pyproject.toml $${extra:+--extra $$extra} \
+			-o requirements$${extra:+-$$extra}.lock; done
+	cd workers && echo hatchling | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-emit-index-url --no-emit-find-links - -o requirements-build.lock
+
+clean: ## Remove the environments and what the tests left
+	rm -rf .venv .venv-3.13 workers/.mypy_cache workers/.pytest_cache .ruff_cache workers/.ruff_cache workers/.coverage
+
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Daedalus needs Python 3.11 or newer; say which: make PYTHON=/path/to/python3.11 …"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: $(BIN)/pip workers/requirements-read.lock workers/pyproject.toml
+	@echo "Installing into $(VENV) (once)…"
+	@test -e $(VENV)/.dev || $(INSTALL) --require-hashes -r workers/requirements-read.lock
+	@$(INSTALL) --require-hashes -r workers/requirements-build.lock
+	@$(INSTALL) --no-deps --no-build-isolation -e workers
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/pip workers/requirements-dev.lock workers/pyproject.toml
+	@echo "Installing into $(VENV) (once)…"
+	@$(INSTALL) --require-hashes -r workers/requirements-dev.lock
+	@$(INSTALL) --require-hashes -r workers/requirements-build.lock
+	@$(INSTALL) --no-deps --no-build-isolation -e workers
+	@touch $@

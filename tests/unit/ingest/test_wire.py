@@ -1,0 +1,163 @@
+"""The wire against a real websocket server on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+
+from daedalus.ingest.wire import WireError, open_wire
+
+Handler = Callable[[ServerConnection], Awaitable[None]]
+
+
+@asynccontextmanager
+async def venue(handler: Handler) -> AsyncIterator[str]:
+    async with serve(handler, "127.0.0.1", 0, compression=None, close_timeout=0.5) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        yield f"ws://127.0.0.1:{port}/stream"
+
+
+class Received:
+    def __init__(self) -> None:
+        self.batches: list[tuple[int, list[bytes]]] = []
+
+    def __call__(self, recv_ns: int, payloads: list[bytes]) -> None:
+        self.batches.append((recv_ns, payloads))
+
+    @property
+    def payloads(self) -> list[bytes]:
+        return [payload for _, payloads in self.batches for payload in payloads]
+
+
+async def test_messages_arrive_whole_in_order_as_bytes_with_their_time() -> None:
+    sent = [f'{{"n":{number}}}' for number in range(500)] + ["x" * 5_000_000, "last"]
+
+    async def handler(connection: ServerConnection) -> None:
+        for text in sent:
+            await connection.send(text)
+
+    received = Received()
+    before = time.time_ns()
+    async with venue(handler) as url:
+        wire = await open_wire(url, received, ping_seconds=20)
+        assert await wire.lost() == "closed with code 1000"
+    assert received.payloads == [text.encode() for text in sent]
+    stamps = [stamp for stamp, _ in received.batches]
+    assert before <= stamps[0]
+    assert stamps == sorted(stamps)
+    assert stamps[-1] <= time.time_ns()
+
+
+async def test_a_message_in_fragments_is_put_together() -> None:
+    async def handler(connection: ServerConnection) -> None:
+        await connection.send(["to", "geth", "er"])
+        await connection.send("whole")
+
+    received = Received()
+    async with venue(handler) as url:
+        await (await open_wire(url, received, ping_seconds=20)).lost()
+    assert received.payloads == [b"together", b"whole"]
+
+
+async def test_bytes_that_are_no_utf8_are_delivered_and_do_not_end_the_connection() -> None:
+    async def handler(connection: ServerConnection) -> None:
+        await connection.send(b'{"symbol":"\xff\xfe"}', text=True)
+        await connection.send("after")
+
+    received = Received()
+    async with venue(handler) as url:
+        await (await open_wire(url, received, ping_seconds=20)).lost()
+    assert received.payloads == [b'{"symbol":"\xff\xfe"}', b"after"]
+
+
+async def test_what_we_send_arrives() -> None:
+    heard: list[str | bytes] = []
+
+    async def handler(connection: ServerConnection) -> None:
+        heard.append(await connection.recv())
+
+    async with venue(handler) as url:
+        wire = await open_wire(url, Received(), ping_seconds=20)
+        await wire.send('{"method":"SUBSCRIBE"}')
+        await wire.lost()
+        with pytest.raises(WireError):
+            await wire.send("too late")
+    assert heard == ['{"method":"SUBSCRIBE"}']
+
+
+async def test_a_paused_wire_delivers_nothing_and_a_resumed_one_everything() -> None:
+    go = asyncio.Event()
+
+    async def handler(connection: ServerConnection) -> None:
+        await go.wait()
+        for number in range(100):
+            await connection.send(str(number))
+
+    received = Received()
+    async with venue(handler) as url:
+        wire = await open_wire(url, received, ping_seconds=20)
+        wire.pause()
+        go.set()
+        await asyncio.sleep(0.1)
+        assert received.payloads == []
+        wire.resume()
+        await wire.lost()
+    assert received.payloads == [str(number).encode() for number in range(100)]
+
+
+async def test_a_connection_cut_off_says_so() -> None:
+    async def handler(connection: ServerConnection) -> None:
+        connection.transport.abort()
+        await connection.wait_closed()
+
+    async with venue(handler) as url:
+        wire = await open_wire(url, Received(), ping_seconds=20)
+        assert await wire.lost() == "connection lost without a closing message"
+
+
+async def test_the_venues_reason_for_closing_is_kept() -> None:
+    async def handler(connection: ServerConnection) -> None:
+        await connection.close(1008, "too many messages")
+
+    async with venue(handler) as url:
+        wire = await open_wire(url, Received(), ping_seconds=20)
+        assert await wire.lost() == "closed with code 1008: too many messages"
+
+
+async def test_a_venue_that_does_not_answer_pings_is_given_up() -> None:
+    async def handler(connection: ServerConnection) -> None:
+        connection.transport.pause_reading()
+        await asyncio.sleep(5)
+
+    async with venue(handler) as url:
+        wire = await open_wire(url, Received(), ping_seconds=0.1)
+        async with asyncio.timeout(4):
+            await wire.lost()
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("ws://127.0.0.1:1/", r"cannot connect to ws://127\.0\.0\.1:1/: .*"),
+        ("ws://no.such.host.invalid/", r"cannot connect to ws://no\.such\.host\.invalid/: .*"),
+        ("not a url", r"cannot connect to not a url: .*"),
+    ],
+)
+async def test_a_venue_that_cannot_be_reached_is_one_line(url: str, reason: str) -> None:
+    with pytest.raises(WireError, match=f"^{reason}$") as caught:
+        await open_wire(url, Received(), ping_seconds=20)
+    assert "\n" not in str(caught.value)
+
+
+async def test_a_refused_handshake_is_one_line_with_the_status() -> None:
+    async def handler(connection: ServerConnection) -> None: ...
+
+    async with serve(handler, "127.0.0.1", 0, process_request=lambda c, r: c.respond(451, "not here")) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        with pytest.raises(WireError, match="HTTP 451"):
+            await open_wire(f"ws://127.0.0.1:{port}/", Received(), ping_seconds=20)

@@ -1,0 +1,5 @@
+"""Recording one venue: its websockets' life, the bounded queue, snapshots, and what is told of it."""
+
+from .worker import run_ingest
+
+__all__ = ["run_ingest"]

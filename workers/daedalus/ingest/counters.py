@@ -1,0 +1,84 @@
+"""What ingest counts of itself, and the figures and the one line made of it."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from ..units import bytes_text, duration_text
+
+__all__ = ["Counters", "Meter", "Rates", "stats_line"]
+
+LAG_SAMPLES = 4096
+
+
+class Counters:
+    """Numbers that grow while the worker runs. Written by the event loop's thread alone."""
+
+    def __init__(self) -> None:
+        self.messages = 0
+        self.bytes = 0
+        self.last_message_ns = 0
+        self.oddities: Counter[str] = Counter()  # unknown, malformed, refused: by kind
+        self.connected = 0
+        self.disconnects = 0
+        self.holes = 0
+        self.missing = 0
+        self.pauses = 0
+        self.snapshots = 0
+        self.snapshot_failures = 0
+        self.never_delivered = 0
+        self.lags_ns: deque[int] = deque(maxlen=LAG_SAMPLES)
+
+
+class Rates(Struct, frozen=True):
+    """Messages and bytes per second over one interval, and the lags (receive - venue time, ns) in it."""
+
+    messages: float
+    bytes: float
+    lag_p50_ns: int
+    lag_p99_ns: int
+
+
+class Meter:
+    """Turns counters into rates since it was last asked. ``now``: seconds of one monotonic clock."""
+
+    def __init__(self, counters: Counters, now: float) -> None:
+        self._counters = counters
+        self._before = (counters.messages, counters.bytes, now)
+
+    def read(self, now: float) -> Rates:
+        """The rates since the last reading."""
+        counters = self._counters
+        messages, size, then = self._before
+        self._before = (counters.messages, counters.bytes, now)
+        seconds = max(now - then, 1e-9)
+        lags = sorted(counters.lags_ns)
+        return Rates(
+            (counters.messages - messages) / seconds,
+            (counters.bytes - size) / seconds,
+            _quantile(lags, 0.50),
+            _quantile(lags, 0.99),
+        )
+
+
+def _quantile(ordered: list[int], share: float) -> int:
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0
+
+
+def stats_line(exchange: str, rates: Rates, figures: dict[str, float], blocked: str | None) -> str:
+    """One line for people, each number with its unit. ``figures`` are those of the worker's status."""
+    parts: Iterable[str] = (
+        f"{rates.messages:,.0f} msg/s",
+        f"{bytes_text(rates.bytes)}/s",
+        f"queue {figures['queue']:,.0f}",
+        f"lag p50 {duration_text(rates.lag_p50_ns)} p99 {duration_text(rates.lag_p99_ns)}",
+        f"buffers {figures['buffers']:.0f}",
+        f"segments {figures['segments']:.0f}",
+        f"reconnects {figures['reconnects']:.0f}",
+        f"gaps {figures['gaps']:.0f}",
+        f"RSS {bytes_text(figures['rss_bytes'])}",
+    )
+    return f"[{exchange}] " + ", ".join(parts) + (f", BLOCKED: {blocked}" if blocked else "")

@@ -1,0 +1,93 @@
+"""The intake: what all connections of one venue share on the way into the store.
+
+It hands records to the writer, stops all reading while too many of them wait for the disk, and says
+when there is room again. Nothing is dropped here: a full queue is the venue's to wait for (TCP), and
+if the venue will not wait, the loss has a cause in the ledger.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from ..exchanges.base import Venue
+from ..exchanges.continuity import Continuity
+from ..store.raw import RawRecord
+from .counters import Counters
+
+__all__ = ["Intake", "Pausable", "Sink"]
+
+
+class Sink(Protocol):
+    """What the intake needs of the writer."""
+
+    @property
+    def waiting(self) -> int:
+        """Records that were appended and are not yet in a file."""
+
+    def append(self, record: RawRecord) -> None:
+        """Take one record; never blocks."""
+
+
+class Pausable(Protocol):
+    """A connection whose reading can be stopped."""
+
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+
+
+class Intake:
+    """One venue's records on their way to the writer. All but `wake` belongs to the event loop's thread."""
+
+    def __init__(self, venue: Venue, sink: Sink, *, queue_maxsize: int, batch_size: int) -> None:
+        self.venue = venue
+        self.counters = Counters()
+        self.continuity = Continuity(venue.channels)
+        self.append: Callable[[RawRecord], None] = sink.append
+        self.wake = threading.Event()
+        """Set where the writer has enough to do before its next turn is due."""
+        self._sink = sink
+        self._queue_maxsize = queue_maxsize
+        self._batch_size = batch_size
+        self._sessions: set[Pausable] = set()
+        self._room = asyncio.Event()
+        self._room.set()
+
+    @property
+    def paused(self) -> bool:
+        """Whether reading is stopped because the writer cannot keep up."""
+        return not self._room.is_set()
+
+    def join(self, session: Pausable) -> None:
+        """A connection is open; it is paused and resumed with all others."""
+        self._sessions.add(session)
+        if self.paused:
+            session.pause()
+
+    def leave(self, session: Pausable) -> None:
+        """A connection has ended."""
+        self._sessions.discard(session)
+
+    def received(self) -> None:
+        """Records were appended: look at how many wait."""
+        waiting = self._sink.waiting
+        if waiting >= self._queue_maxsize and self._room.is_set():
+            self._room.clear()
+            self.counters.pauses += 1
+            for session in self._sessions:
+                session.pause()
+        if waiting >= self._batch_size:
+            self.wake.set()
+
+    def written(self) -> None:
+        """The writer has had a turn: read again where there is room."""
+        if self.paused and self._sink.waiting <= self._queue_maxsize // 2:
+            self._room.set()
+            for session in self._sessions:
+                session.resume()
+
+    async def room(self) -> None:
+        """Wait until there is room for more."""
+        await self._room.wait()

@@ -1,0 +1,104 @@
+"""The keeper: one planned connection, kept up for as long as the worker runs.
+
+A session that is lost is replaced at once, then with growing pauses. A session that must end (the
+venue's 24 hours, a notice) is replaced before: the next one is opened and delivers, both run beside
+each other for a moment, and only then the old one is closed. What came twice is removed later, by id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from .backoff import Backoff
+from .intake import Intake
+from .session import End, Session, Start
+from .wire import WireError
+
+__all__ = ["Keeper"]
+
+log = logging.getLogger("daedalus.ingest.keeper")
+
+OVERLAP_SECONDS = 5.0
+REPLACEMENT_TIMEOUT_SECONDS = 60.0
+MAX_PATIENCE = 16.0
+
+
+class Keeper:
+    """Keeps one `ConnectionPlan` served. ``new_session`` makes a session given its patience with silence."""
+
+    def __init__(self, intake: Intake, new_session: Callable[[float], Session], backoff: Backoff) -> None:
+        self._intake = intake
+        self._new_session = new_session
+        self._backoff = backoff
+        self._sessions: list[Session] = []  # one; two while one replaces the other
+        # A channel that is silent for good (a halted market) must not be reconnected every minute.
+        self._patience = 1.0
+
+    async def run(self, start: Start) -> None:
+        """Serve the plan until cancelled. ``start`` says why it was not served before."""
+        lived_seconds = 0.0
+        while True:
+            await self._intake.room()
+            await asyncio.sleep(self._backoff.next_delay(lived_seconds))
+            session = self._new_session(self._patience)
+            self._sessions = [session]
+            try:
+                await session.open(start)
+            except WireError as error:
+                log.warning("%s", error)
+                lived_seconds = 0.0
+                continue
+            end = await self._until_over(session)
+            self._intake.counters.disconnects += 1
+            log.warning("%s: ended after %.1f s: %s", session.conn, end.lived_seconds, end.reason)
+            start = Start(end.cause, end.heard_ns)
+            lived_seconds = end.lived_seconds
+            self._patience = min(self._patience * 2, MAX_PATIENCE) if end.cause == "silence" else 1.0
+
+    async def close(self, cause: str, reason: str) -> None:
+        """End what is open, and write down why."""
+        for session in self._sessions:
+            await session.close(cause, reason)
+
+    async def _until_over(self, session: Session) -> End:
+        """Wait for the end of a session, or of the last of those that replaced it in time."""
+        while True:
+            ending = asyncio.ensure_future(session.ended())
+            replacing = asyncio.ensure_future(session.replacement.wait())
+            try:
+                await asyncio.wait((ending, replacing), return_when=asyncio.FIRST_COMPLETED)
+                if ending.done():
+                    end = ending.result()
+                    await session.close(end.cause, end.reason)
+                    return end
+            finally:
+                ending.cancel()
+                replacing.cancel()
+            session.replacement.clear()
+            successor = await self._replace(session)
+            if successor is not None:
+                session = successor
+            self._sessions = [session]
+
+    async def _replace(self, old: Session) -> Session | None:
+        """Open a successor, let both deliver, close the old one. None: it failed, the old one stays."""
+        successor = self._new_session(self._patience)
+        self._sessions = [old, successor]
+        try:
+            await successor.open(Start("replaced"))
+        except WireError as error:
+            log.warning("%s: no replacement yet: %s", old.conn, error)
+            asyncio.get_running_loop().call_later(OVERLAP_SECONDS, old.replacement.set)
+            return None
+        try:
+            async with asyncio.timeout(REPLACEMENT_TIMEOUT_SECONDS):
+                while not (successor.delivering or successor.over or old.over):  # noqa: ASYNC110 - three conditions
+                    await asyncio.sleep(0.1)
+                await asyncio.sleep(OVERLAP_SECONDS)
+        except TimeoutError:
+            log.warning("%s: its replacement %s brings nothing yet", old.conn, successor.conn)
+        await old.close("replaced", "replaced before its end")
+        log.info("%s: replaced by %s", old.conn, successor.conn)
+        return successor

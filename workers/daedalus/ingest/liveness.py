@@ -1,0 +1,68 @@
+"""Is a connection alive? Judged by the data it brings, channel by channel, never by the open socket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ..exchanges.base import Channel, Subscription
+
+__all__ = ["Liveness"]
+
+NEVER_DELIVERED_SECONDS = 60.0
+CONFIRM_SECONDS = 10.0
+
+
+class Liveness:
+    """When each channel of one connection last brought something, and which streams never did.
+
+    All times are seconds of one monotonic clock, given by the caller.
+    """
+
+    def __init__(
+        self, channels: Mapping[str, Channel], subscriptions: Iterable[Subscription], now: float
+    ) -> None:
+        self._limits = {
+            name: channel.silence_seconds
+            for name, channel in channels.items()
+            if channel.silence_seconds is not None
+        }
+        self.unheard: set[tuple[str, str]] = {(each.channel, each.symbol) for each in subscriptions}
+        self.unconfirmed: set[Subscription] = set(subscriptions)
+        self.anything_heard = False
+        self._since = now
+        self._alarmed = False
+        self._last: dict[str, float] = {each.channel: now for each in subscriptions}
+
+    def heard(self, channel: str, symbol: str, now: float) -> None:
+        """A message of this stream came."""
+        self._last[channel] = now
+        self.anything_heard = True
+        if self.unheard:
+            self.unheard.discard((channel, symbol))
+
+    def confirm(self, subscriptions: Iterable[Subscription]) -> None:
+        """The venue said that it serves these."""
+        self.unconfirmed.difference_update(subscriptions)
+
+    def restart(self, now: float) -> None:
+        """Reading was paused by ourselves: what was silent meanwhile says nothing of the venue."""
+        self._last = dict.fromkeys(self._last, now)
+
+    def silent_channel(self, now: float, patience: float = 1.0) -> str | None:
+        """A channel that was silent for too long, times ``patience``; None while all are alive."""
+        for channel, last in self._last.items():
+            limit = self._limits.get(channel)
+            if limit is not None and now - last > limit * patience:
+                return channel
+        return None
+
+    def unconfirmed_too_long(self, now: float) -> set[Subscription]:
+        """Streams that the venue has not confirmed though it had time to."""
+        return self.unconfirmed if now - self._since > CONFIRM_SECONDS else set()
+
+    def alarm(self, now: float) -> list[tuple[str, str]]:
+        """Once: the streams that were asked for long ago and have never delivered."""
+        if self._alarmed or now - self._since < NEVER_DELIVERED_SECONDS:
+            return []
+        self._alarmed = True
+        return sorted(self.unheard)

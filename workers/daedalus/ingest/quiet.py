@@ -1,0 +1,36 @@
+"""Logging at a limited rate, so that a flood of oddities does not become a flood of lines."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+__all__ = ["QuietLog"]
+
+
+class QuietLog:
+    """At most one line per topic and interval; the next one says how many were held back."""
+
+    def __init__(
+        self,
+        log: logging.Logger,
+        *,
+        interval_seconds: float = 60.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._log = log
+        self._interval = interval_seconds
+        self._clock = clock
+        self._held: dict[str, tuple[float, int]] = {}
+
+    def warning(self, topic: str, message: str, *arguments: object) -> None:
+        """Log a warning, unless one of this topic was logged within the interval."""
+        now = self._clock()
+        last, count = self._held.get(topic, (float("-inf"), 0))
+        if now - last < self._interval:
+            self._held[topic] = (last, count + 1)
+            return
+        self._held[topic] = (now, 0)
+        suffix = f" (and {count:,} more like it before)" if count else ""
+        self._log.warning(message + "%s", *arguments, suffix)

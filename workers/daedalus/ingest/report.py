@@ -1,0 +1,103 @@
+"""What the ingest worker says of itself: the status file, and the line of figures."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from ..store import StreamingParquetWriter
+from ..store.status import Status, boot_id, write_status
+from .counters import Counters, Meter, Rates, stats_line
+
+__all__ = ["Reporter"]
+
+STATUS_SECONDS = 2.0
+
+
+class Reporter:
+    """Writes ``<directory>/<worker>.json`` every two seconds, and prints figures on demand."""
+
+    def __init__(
+        self, directory: Path, exchange: str, counters: Counters, writer: StreamingParquetWriter, streams: int
+    ) -> None:
+        self._directory = directory
+        self._exchange = exchange
+        self._counters = counters
+        self._writer = writer
+        self._streams = streams
+        self._process = psutil.Process()
+        self._started_ns = time.time_ns()
+        self._boot_id = boot_id()
+
+    async def keep_status(self) -> None:
+        """Write the status until cancelled."""
+        meter = Meter(self._counters, time.monotonic())
+        while True:
+            self.write("running", meter.read(time.monotonic()))
+            await asyncio.sleep(STATUS_SECONDS)
+
+    async def print_lines(self, interval_seconds: float, out: Callable[[str], None]) -> None:
+        """Give ``out`` a line of figures every so many seconds until cancelled."""
+        meter = Meter(self._counters, time.monotonic())
+        while True:
+            await asyncio.sleep(interval_seconds)
+            rates = meter.read(time.monotonic())
+            out(stats_line(self._exchange, rates, self._figures(rates), self._writer.blocked))
+
+    def write(self, state: str, rates: Rates) -> None:
+        """Write the status now. ``state``: running or stopped."""
+        blocked = self._writer.blocked
+        status = Status(
+            worker=f"ingest-{self._exchange}",
+            pid=os.getpid(),
+            boot_id=self._boot_id,
+            started_ns=self._started_ns,
+            updated_ns=time.time_ns(),
+            state="blocked" if blocked and state == "running" else state,
+            note=blocked or self._note(),
+            figures=self._figures(rates),
+        )
+        try:
+            write_status(self._directory, status)
+        except OSError:
+            # A full disk is told through the log and `blocked`; the status waits for room as all else.
+            return
+
+    def _note(self) -> str:
+        counters = self._counters
+        if counters.never_delivered:
+            return f"{counters.never_delivered} of {self._streams} streams have never delivered"
+        return f"{self._streams} streams on {counters.connected} connections"
+
+    def _figures(self, rates: Rates) -> dict[str, float]:
+        counters, stats = self._counters, self._writer.stats()
+        return {
+            "messages": counters.messages,
+            "messages_per_second": round(rates.messages, 1),
+            "bytes": counters.bytes,
+            "bytes_per_second": round(rates.bytes, 1),
+            "last_message_ns": counters.last_message_ns,
+            "durable_ns": stats.last_flush_ns,
+            "lag_p50_ns": rates.lag_p50_ns,
+            "lag_p99_ns": rates.lag_p99_ns,
+            "queue": self._writer.waiting,
+            "buffers": stats.buffers,
+            "segments": stats.active_segments,
+            "segments_sealed": stats.segments_sealed,
+            "rows_written": stats.rows_written,
+            "connected": counters.connected,
+            "reconnects": counters.disconnects,
+            "gaps": counters.holes,
+            "missing": counters.missing,
+            "pauses": counters.pauses,
+            "snapshots": counters.snapshots,
+            "snapshot_failures": counters.snapshot_failures,
+            "never_delivered": counters.never_delivered,
+            **counters.oddities,
+            "rss_bytes": self._process.memory_info().rss,
+        }

@@ -1,0 +1,322 @@
+"""A session: one websocket's life, from its opening to its end, written down as raw rows.
+
+Everything that happens on it, and everything the venue sends, takes the next number of one sequence
+(``seq``), so that the raw files alone show whether anything of a session is missing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Callable, Iterable
+
+import msgspec
+from msgspec import Struct
+
+from .. import __version__
+from ..exchanges.base import ConnectionPlan, Header, Kind, Reply, Subscription
+from ..store.raw import CONNECTION, UNKNOWN, RawKind, RawRecord
+from ..store.status import boot_id
+from .books import Books
+from .intake import Intake
+from .liveness import Liveness
+from .quiet import QuietLog
+from .wire import Wire, WireError, open_wire
+
+__all__ = ["End", "Session", "Start"]
+
+log = logging.getLogger("daedalus.ingest.session")
+
+WATCH_SECONDS = 1.0
+CLOCK_STEP_NS = 500_000_000
+SNAPSHOT_DELAY_SECONDS = 1.0
+LIFETIME_MARGIN = 0.98
+MESSAGE = RawKind.MESSAGE.value
+
+
+class Start(Struct, frozen=True):
+    """Why the streams were not recorded before a session, and until when (UTC ns) they were."""
+
+    cause: str
+    since_ns: int | None = None
+
+
+class End(Struct, frozen=True):
+    """Why a session ended, when it last heard anything (UTC ns), and how many seconds it had lived.
+
+    A dead link is noticed late: what the streams are known to have served ends with ``heard_ns``.
+    """
+
+    cause: str
+    reason: str
+    heard_ns: int
+    lived_seconds: float
+
+
+AskSnapshot = Callable[["Session", str, str], None]
+"""Called with the session, the channel and the symbol of a book that needs a snapshot."""
+
+
+class Session:
+    """One connection of a plan. Open it, wait for `ended` or `replacement`, close it."""
+
+    def __init__(
+        self,
+        plan: ConnectionPlan,
+        conn: str,
+        intake: Intake,
+        ask_snapshot: AskSnapshot,
+        patience: float = 1.0,
+    ) -> None:
+        self.plan = plan
+        self.conn = conn
+        self.replacement = asyncio.Event()
+        """Set when the session must end soon, and another should be opened before."""
+        self._intake = intake
+        self._venue = intake.venue
+        self._ask_snapshot = ask_snapshot
+        self._patience = patience
+        self._loop = asyncio.get_running_loop()
+        self._seq = 0
+        self._heard_ns = 0
+        self._opened_at = self._loop.time()
+        self._liveness = Liveness(self._venue.channels, plan.subscriptions, self._opened_at)
+        self._books = Books()
+        self._checked = {name for name, channel in self._venue.channels.items() if channel.consecutive}
+        self._wire: Wire | None = None
+        self._served: list[Subscription] = []
+        self._ended: asyncio.Future[End] = self._loop.create_future()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._quiet = QuietLog(log)
+
+    # Its life
+
+    async def open(self, start: Start) -> None:
+        """Connect, and begin to subscribe. Raises `WireError` where the venue cannot be reached."""
+        self._wire = await open_wire(self.plan.url, self._receive, ping_seconds=self.plan.ping_seconds)
+        self._note_open(time.time_ns())
+        self._intake.counters.connected += 1
+        self._intake.join(self)
+        self._tasks = [
+            self._loop.create_task(self._subscribe(start)),
+            self._loop.create_task(self._watch()),
+            self._loop.create_task(self._await_loss()),
+        ]
+
+    async def ended(self) -> End:
+        """Wait until the session has ended by itself, or was closed."""
+        return await asyncio.shield(self._ended)
+
+    @property
+    def delivering(self) -> bool:
+        """Whether every stream is confirmed and data has come."""
+        return not self._liveness.unconfirmed and self._liveness.anything_heard
+
+    async def close(self, cause: str, reason: str) -> None:
+        """End the session for a reason of our own."""
+        self._end(cause, reason)
+        for task in self._tasks:
+            task.cancel()
+        if self._wire is not None:
+            await self._wire.close()
+
+    def pause(self) -> None:
+        if self._wire is not None:
+            self._wire.pause()
+
+    def resume(self) -> None:
+        self._liveness.restart(self._loop.time())
+        if self._wire is not None:
+            self._wire.resume()
+
+    # What comes over the wire
+
+    def _receive(self, recv_ns: int, payloads: list[bytes]) -> None:
+        if self._ended.done():
+            return
+        if self._seq == 0:
+            self._note_open(recv_ns)
+        self._heard_ns = recv_ns
+        now = self._loop.time()
+        counters = self._intake.counters
+        append = self._intake.append
+        classify = self._venue.classify
+        for payload in payloads:
+            header = classify(payload)
+            if header.kind is Kind.DATA or header.kind is Kind.HEARTBEAT:
+                channel, symbol = header.channel, header.symbol
+                self._liveness.heard(channel, symbol, now)
+                if header.ids is not None and (channel in self._checked or header.proves is not None):
+                    self._check(header, recv_ns)
+                if header.venue_ns is not None:
+                    counters.lags_ns.append(recv_ns - header.venue_ns)
+            else:
+                channel, symbol = self._odd(header, payload), ""
+            append(RawRecord(recv_ns, self.conn, self._seq, MESSAGE, channel, symbol, payload))
+            self._seq += 1
+            counters.bytes += len(payload)
+        counters.messages += len(payloads)
+        counters.last_message_ns = recv_ns
+        self._intake.received()
+
+    def _check(self, header: Header, recv_ns: int) -> None:
+        hole = self._intake.continuity.observe(header, recv_ns).hole
+        symbol = header.symbol
+        if hole is not None:
+            counters = self._intake.counters
+            counters.holes += 1
+            counters.missing += hole.missing or 0
+            count = "an unknown number of" if hole.missing is None else f"{hole.missing:,}"
+            self._quiet.warning("hole", "%s %s: %s ids are missing", hole.channel, hole.symbol, count)
+            if self._venue.channels[hole.channel].snapshot and self._books.begin(hole.symbol):
+                self._ask_snapshot(self, hole.channel, hole.symbol)
+        if symbol in self._books.unsynced and self._venue.channels[header.channel].snapshot:
+            assert header.ids is not None
+            if self._books.delta(symbol, header.ids):
+                self._ask_snapshot(self, header.channel, symbol)
+
+    def _odd(self, header: Header, payload: bytes) -> str:
+        """Deal with what is not market data; the name of the partition where it is kept."""
+        if header.kind is Kind.REPLY:
+            assert header.reply is not None
+            self._replied(header.reply)
+            return CONNECTION
+        if header.kind is Kind.NOTICE:
+            log.warning("%s: the venue will end the connection: %s", self.conn, _excerpt(payload))
+            self.replacement.set()
+            return CONNECTION
+        self._intake.counters.oddities[header.kind.value] += 1
+        self._quiet.warning(
+            header.kind.value, "%s message, kept as it is: %s", header.kind.value, _excerpt(payload)
+        )
+        return UNKNOWN
+
+    def _replied(self, reply: Reply) -> None:
+        asked: Iterable[Subscription] = reply.subscriptions
+        for request in self.plan.requests:
+            if request.id == reply.request_id:
+                asked = request.subscriptions
+        if reply.error is None:
+            self._liveness.confirm(asked)
+            return
+        self._intake.counters.oddities["refused"] += 1
+        names = ", ".join(f"{each.channel} {each.symbol}".strip() for each in asked)
+        log.error("%s: the venue refuses%s: %s", self.conn, f" {names}" if names else "", reply.error)
+
+    # What we write down ourselves
+
+    def record_snapshot(self, channel: str, symbol: str, body: bytes) -> None:
+        """Store the body of a book fetched over REST, and judge whether it is new enough."""
+        if self._ended.done():
+            return
+        header = self._venue.classify_snapshot(symbol, body)
+        self._note(RawKind.SNAPSHOT, channel, symbol, body)
+        if header.ids is not None and self._books.snapshot(symbol, header.ids.last):
+            self._loop.call_later(SNAPSHOT_DELAY_SECONDS, self._ask_snapshot, self, channel, symbol)
+
+    @property
+    def over(self) -> bool:
+        """Whether the session has ended."""
+        return self._ended.done()
+
+    def _note_open(self, at_ns: int) -> None:
+        if self._seq == 0:
+            about = {"url": self.plan.url, "boot_id": boot_id(), "pid": os.getpid(), "version": __version__}
+            self._note(RawKind.OPEN, CONNECTION, "", about, at_ns)
+            self._heard_ns = at_ns
+
+    def _note(
+        self,
+        kind: RawKind,
+        channel: str,
+        symbol: str,
+        content: bytes | dict[str, object],
+        at_ns: int | None = None,
+    ) -> None:
+        payload = content if isinstance(content, bytes) else msgspec.json.encode(content)
+        recv_ns = time.time_ns() if at_ns is None else at_ns
+        self._intake.append(RawRecord(recv_ns, self.conn, self._seq, kind.value, channel, symbol, payload))
+        self._seq += 1
+
+    # What goes on beside
+
+    async def _subscribe(self, start: Start) -> None:
+        assert self._wire is not None
+        about: dict[str, object] = {"cause": start.cause, "since_ns": start.since_ns}
+        try:
+            for request in self.plan.requests:
+                for each in request.subscriptions:
+                    self._note(RawKind.SUBSCRIBED, each.channel, each.symbol, about)
+                    self._served.append(each)
+                await self._wire.send(request.text)
+                if start.cause != "replaced":
+                    self._begin_books(request.subscriptions)
+                await asyncio.sleep(self.plan.send_interval_seconds)
+        except WireError as error:
+            self._end("disconnect", str(error))
+
+    def _begin_books(self, subscriptions: Iterable[Subscription]) -> None:
+        for each in subscriptions:
+            if self._venue.channels[each.channel].snapshot and self._books.begin(each.symbol):
+                # By then the stream runs, and the snapshot falls into it.
+                self._loop.call_later(
+                    SNAPSHOT_DELAY_SECONDS, self._ask_snapshot, self, each.channel, each.symbol
+                )
+
+    async def _await_loss(self) -> None:
+        assert self._wire is not None
+        reason = await self._wire.lost()
+        self._end("overflow" if self._intake.paused else "disconnect", reason)
+
+    async def _watch(self) -> None:
+        offset_ns = time.time_ns() - time.monotonic_ns()
+        warned = False
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            now = self._loop.time()
+            step_ns = time.time_ns() - time.monotonic_ns() - offset_ns
+            if abs(step_ns) > CLOCK_STEP_NS:
+                offset_ns += step_ns
+                log.warning("the clock was set by %+.3f s", step_ns / 1e9)
+                self._note(RawKind.CLOCK, CONNECTION, "", {"step_ns": step_ns})
+            if self._lifetime_over(now):
+                self.replacement.set()
+            if not warned and (unconfirmed := self._liveness.unconfirmed_too_long(now)):
+                warned = True
+                log.warning("%s: not confirmed by the venue: %s", self.conn, _names(unconfirmed))
+            if never := self._liveness.alarm(now):
+                self._intake.counters.never_delivered = len(never)
+                streams = ", ".join(f"{channel} {symbol}".strip() for channel, symbol in never[:10])
+                log.error("%s: subscribed, but never delivered: %s", self.conn, streams)
+            if not self._intake.paused and (silent := self._liveness.silent_channel(now, self._patience)):
+                self._end("silence", f"the channel {silent} said nothing")
+                return
+
+    def _lifetime_over(self, now: float) -> bool:
+        lifetime = self.plan.lifetime_seconds
+        return lifetime is not None and now - self._opened_at > lifetime * LIFETIME_MARGIN
+
+    def _end(self, cause: str, reason: str) -> None:
+        if self._ended.done():
+            return
+        at_ns = time.time_ns()
+        about: dict[str, object] = {"cause": cause, "heard_ns": self._heard_ns}
+        for each in self._served:
+            self._note(RawKind.UNSUBSCRIBED, each.channel, each.symbol, about, at_ns)
+        if self._seq > 0:
+            self._note(RawKind.CLOSE, CONNECTION, "", {"cause": cause, "reason": reason}, at_ns)
+            self._intake.leave(self)
+            self._intake.counters.connected -= 1
+        self._ended.set_result(End(cause, reason, self._heard_ns, self._loop.time() - self._opened_at))
+
+
+def _names(subscriptions: Iterable[Subscription]) -> str:
+    names = [f"{each.channel} {each.symbol}".strip() for each in sorted(subscriptions)]
+    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+
+
+def _excerpt(payload: bytes) -> str:
+    text = payload[:200].decode("utf-8", "replace")
+    return text if len(payload) <= 200 else f"{text}… ({len(payload):,} bytes)"

@@ -1,0 +1,46 @@
+"""The storage thread: gives the writer its turns, so that no disk ever holds up the socket."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from ..store import Closing, StreamingParquetWriter
+
+__all__ = ["StorageThread"]
+
+log = logging.getLogger("daedalus.ingest.storage")
+
+TURN_SECONDS = 0.1
+
+
+class StorageThread(threading.Thread):
+    """Calls ``writer.work()`` ten times a second, or as soon as ``wake`` is set, then ``after_turn``."""
+
+    def __init__(self, writer: StreamingParquetWriter, wake: threading.Event, after_turn: Callable[[], None]) -> None:
+        super().__init__(name="storage")
+        self._writer = writer
+        self._wake = wake
+        self._after_turn = after_turn
+        self._close_timeout: float | None = None
+        self.closing: Closing | None = None
+        self.error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            while self._close_timeout is None:
+                self._wake.wait(TURN_SECONDS)
+                self._wake.clear()
+                self._writer.work()
+                self._after_turn()
+            self.closing = self._writer.close(self._close_timeout)
+        except BaseException as error:
+            # A bug, not a disk: the worker must end with it, and be started anew by whoever watches.
+            log.exception("the storage thread failed")
+            self.error = error
+            self._after_turn()
+
+    def finish(self, timeout_seconds: float) -> None:
+        """Ask the thread to write and seal everything within the time, and to end. Join it after."""
+        self._close_timeout = timeout_seconds
+        self._wake.set()

@@ -1,0 +1,146 @@
+"""The wire: one websocket, from the socket to whole messages with the time they came.
+
+This is the seam behind which the receive path can be exchanged. At the rates a recorder sees, what
+costs is not parsing but waking: a client that hands each message to a waiting coroutine pays for a
+future, a queue and a second turn of the event loop per message. So this wire takes the messages
+where the socket's bytes are parsed, all that came with one read at once, and calls a plain function.
+Handshake, TLS, proxies, redirects, pings and closing stay the library's.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Protocol, cast
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidHandshake, InvalidURI, WebSocketException
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Request, Response
+
+__all__ = ["MAX_MESSAGE_BYTES", "Receive", "Wire", "WireError", "open_wire"]
+
+MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+"""Whole books come in one message (Coinbase: 5 MB); the library's default of 1 MiB cuts them off."""
+
+OPEN_TIMEOUT_SECONDS = 10.0
+CLOSE_TIMEOUT_SECONDS = 2.0
+
+Receive = Callable[[int, list[bytes]], None]
+"""Called with the UTC ns at which bytes were read, and the messages that became whole with them."""
+
+
+class WireError(Exception):
+    """A connection could not be opened or used; the text says why in one line."""
+
+
+class Wire(Protocol):
+    """An open websocket."""
+
+    async def send(self, text: str) -> None:
+        """Send one text message. Raises `WireError` where the connection is gone."""
+
+    async def close(self) -> None:
+        """Close with the websocket's handshake, at most some seconds; safe to call twice."""
+
+    async def lost(self) -> str:
+        """Wait until the connection has ended, and say how in a few words."""
+
+    def pause(self) -> None:
+        """Stop reading: the kernel's buffers fill, and TCP slows the venue down."""
+
+    def resume(self) -> None:
+        """Read again."""
+
+
+async def open_wire(url: str, receive: Receive, *, ping_seconds: float) -> Wire:
+    """Connect to ``url``; ``receive`` is called in the event loop's thread, maybe before this returns.
+
+    ``ping_seconds`` is the interval of our pings; a pong missing for as long ends the connection.
+    Raises `WireError` with one line where the venue cannot be reached or refuses.
+    """
+    try:
+        connection = await connect(
+            url,
+            create_connection=cast(type[ClientConnection], partial(_Connection, receive)),
+            compression=None,
+            max_size=MAX_MESSAGE_BYTES,
+            open_timeout=OPEN_TIMEOUT_SECONDS,
+            close_timeout=CLOSE_TIMEOUT_SECONDS,
+            ping_interval=ping_seconds,
+            ping_timeout=ping_seconds,
+        )
+    except (OSError, EOFError, InvalidHandshake, InvalidURI) as error:
+        raise WireError(f"cannot connect to {url}: {_in_words(error)}") from error
+    return _WebSocketWire(connection)
+
+
+class _Connection(ClientConnection):
+    """The library's connection, with data handed over at once instead of through its queue."""
+
+    def __init__(self, receive: Receive, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._receive = receive
+        self._whole: list[bytes] = []
+        self._parts: list[bytes] = []
+
+    def data_received(self, data: bytes) -> None:
+        recv_ns = time.time_ns()
+        super().data_received(data)
+        if self._whole:
+            whole, self._whole = self._whole, []
+            self._receive(recv_ns, whole)
+
+    def process_event(self, event: Request | Response | Frame) -> None:
+        if type(event) is not Frame or event.opcode not in _DATA:
+            super().process_event(event)
+        elif event.fin and not self._parts:
+            self._whole.append(bytes(event.data))
+        else:
+            self._parts.append(bytes(event.data))
+            if event.fin:
+                self._whole.append(b"".join(self._parts))
+                self._parts.clear()
+
+
+_DATA = frozenset({Opcode.TEXT, Opcode.BINARY, Opcode.CONT})
+
+
+class _WebSocketWire:
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+
+    async def send(self, text: str) -> None:
+        try:
+            await self._connection.send(text)
+        except WebSocketException as error:
+            raise WireError(_in_words(error)) from error
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+    async def lost(self) -> str:
+        await self._connection.wait_closed()
+        code, reason = self._connection.close_code, self._connection.close_reason
+        if code is None or code == _ABNORMAL:
+            return "connection lost without a closing message"
+        return f"closed with code {code}" + (f": {reason}" if reason else "")
+
+    def pause(self) -> None:
+        self._connection.transport.pause_reading()
+
+    def resume(self) -> None:
+        self._connection.transport.resume_reading()
+
+
+_ABNORMAL = 1006
+"""What the library reports when the TCP connection ended without a closing handshake."""
+
+
+def _in_words(error: BaseException) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, EOFError):
+        return "the other side hung up"
+    return str(error) or type(error).__name__

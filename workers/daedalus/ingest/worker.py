@@ -1,0 +1,142 @@
+"""The ingest worker: one process that records one venue until it is told to stop.
+
+It puts the parts together (connections, snapshots, the storage thread), and stops within ten seconds
+with everything sealed. Killed at any instant it loses at most one flush interval, and the next start
+writes down why.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+
+from ..config import Config
+from ..config import Writer as WriterConfig
+from ..exchanges import VENUES
+from ..exchanges.base import ConnectionPlan
+from ..store import ExchangeLock, Layout, StreamingParquetWriter, WriterLimits
+from ..store.status import boot_id, read_status
+from .backoff import Backoff
+from .counters import Meter
+from .intake import Intake
+from .keeper import Keeper
+from .previous import start_after
+from .report import Reporter
+from .rest import RestClient
+from .session import Session, Start
+from .snapshots import Snapshots
+from .storage import StorageThread
+
+__all__ = ["run_ingest"]
+
+log = logging.getLogger("daedalus.ingest")
+
+SEAL_SECONDS = 7.0
+"""Of the ten seconds in which the worker must stop; the rest is for the venue's closing handshake."""
+
+
+def run_ingest(config: Config, exchange: str, stats_interval: float | None = None) -> int:
+    """Record ``exchange`` until SIGTERM or SIGINT; the exit code: 0, or 1 after an error of our own.
+
+    ``stats_interval`` prints a line of figures every so many seconds. Raises `AlreadyRecording` where
+    another recorder has the exchange's files open.
+    """
+    layout = Layout(config.data_dir)
+    with ExchangeLock(layout, exchange), asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(_Ingest(config, layout, exchange).run(stats_interval))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:  # not there on every platform; asyncio's own loop takes twice the CPU
+        return None
+    return uvloop.new_event_loop
+
+
+def _limits(writer: WriterConfig) -> WriterLimits:
+    return WriterLimits(
+        batch_size=writer.batch_size,
+        batch_bytes=writer.batch_bytes,
+        flush_interval_seconds=writer.flush_interval_seconds,
+        segment_max_bytes=writer.segment_max_bytes,
+        min_free_bytes=writer.min_free_bytes,
+    )
+
+
+class _Ingest:
+    def __init__(self, config: Config, layout: Layout, exchange: str) -> None:
+        settings, venue = config.exchanges[exchange], VENUES[exchange]
+        writer = config.writer
+        self._exchange = exchange
+        self._layout = layout
+        self._plans = venue.plan(settings.subscriptions(), settings.websocket_url or venue.websocket_url)
+        self._writer = StreamingParquetWriter(layout, exchange, _limits(writer))
+        self._intake = Intake(
+            venue, self._writer, queue_maxsize=writer.queue_maxsize, batch_size=writer.batch_size
+        )
+        rest = RestClient(settings.rest_url or venue.rest_url, venue.rest_limit)
+        self._snapshots = Snapshots(venue, rest, self._intake.counters)
+        self._streams = sum(len(plan.subscriptions) for plan in self._plans)
+        self._reporter = Reporter(layout.status, exchange, self._intake.counters, self._writer, self._streams)
+        self._conn_prefix = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+        self._conn_count = 0
+
+    async def run(self, stats_interval: float | None) -> int:
+        loop = asyncio.get_running_loop()
+        stop = asyncio.Event()
+        for each in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(each, stop.set)
+        start = await asyncio.to_thread(self._take_over)
+
+        def after_turn() -> None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(self._intake.written)
+                if storage.error is not None:
+                    loop.call_soon_threadsafe(stop.set)
+
+        storage = StorageThread(self._writer, self._intake.wake, after_turn)
+        storage.start()
+        keepers = [Keeper(self._intake, partial(self._session, plan), Backoff()) for plan in self._plans]
+        coroutines = [keeper.run(start) for keeper in keepers]
+        coroutines += [self._snapshots.run(), self._reporter.keep_status()]
+        if stats_interval is not None:
+            coroutines.append(self._reporter.print_lines(stats_interval, partial(print, flush=True)))
+        tasks = [loop.create_task(coroutine) for coroutine in coroutines]
+        log.info("recording %s: %d streams on %d connections", self._exchange, self._streams, len(keepers))
+
+        await stop.wait()
+        log.info("stopping")
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(keeper.close("restart", "stopped") for keeper in keepers))
+        storage.finish(SEAL_SECONDS)
+        await asyncio.to_thread(storage.join)
+        self._reporter.write("stopped", Meter(self._intake.counters, time.monotonic()).read(time.monotonic()))
+        closing = storage.closing
+        if closing is not None and closing.lost:
+            log.error("%d rows could not be written: %s", closing.lost, closing.reason)
+        elif closing is not None and closing.unsealed:
+            log.warning("%d segments are sealed at the next start: %s", len(closing.unsealed), closing.reason)
+        return 0 if storage.error is None else 1
+
+    def _take_over(self) -> Start:
+        """Seal what the recorder before left in its active files, and see why it ended."""
+        last = read_status(self._layout.status, f"ingest-{self._exchange}")
+        recovery = self._writer.recover()
+        start = start_after(last, recovery.newest_ns, boot_id())
+        if start.cause in ("crash", "power"):
+            log.warning("the recorder before ended without a word: %s", start.cause)
+        return start
+
+    def _session(self, plan: ConnectionPlan, patience: float) -> Session:
+        conn = f"{self._conn_prefix}-{self._conn_count}"
+        self._conn_count += 1
+        return Session(plan, conn, self._intake, self._snapshots.ask, patience)

@@ -1,0 +1,105 @@
+"""Worker processes as children: started, started again when they die, stopped in the order of the data."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+__all__ = ["Child", "command"]
+
+log = logging.getLogger("daedalus.run")
+
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 30.0
+SETTLED_SECONDS = 60.0
+REFUSED = (2, 3)
+"""Exit codes that a new start does not mend: wrong configuration, and another instance running."""
+
+
+def command(*arguments: str) -> list[str]:
+    """The command line of a sub-command of this very installation."""
+    return [sys.executable, "-m", "daedalus", *arguments]
+
+
+class Child:
+    """One worker process. Its output goes to a log file; what it means is in its status file."""
+
+    def __init__(self, name: str, arguments: Sequence[str], log_directory: Path) -> None:
+        self.name = name
+        self.log_path = log_directory / f"{name}.log"
+        self.restarts = 0
+        self.refused: int | None = None
+        self._arguments = list(arguments)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._output: IO[bytes] | None = None
+        self._started = 0.0
+        self._pause = FIRST_PAUSE_SECONDS
+        self._start_at: float | None = None
+
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Start the process in its own session, so that Ctrl-C reaches it through us alone."""
+        self.log_path.parent.mkdir(parents=True, exist_ok=True)
+        self._output = self._output or self.log_path.open("ab")
+        self._process = subprocess.Popen(  # noqa: S603 - our own command line
+            command(*self._arguments),
+            stdin=subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=self._output,
+            start_new_session=True,
+        )
+        self._started = time.monotonic()
+
+    def look_after(self, now: float) -> None:
+        """Start the process again where it died, after a pause that grows while it keeps dying."""
+        if self._process is None or self.refused is not None or (code := self._process.poll()) is None:
+            return
+        if code in REFUSED:
+            self.refused = code
+            log.error("%s refuses to run (exit code %d): see %s", self.name, code, self.log_path)
+        elif self._start_at is None:
+            if now - self._started > SETTLED_SECONDS:
+                self._pause = FIRST_PAUSE_SECONDS
+            log.warning(
+                "%s ended with exit code %d, starting it again in %.0f s", self.name, code, self._pause
+            )
+            self._start_at = now + self._pause
+            self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
+        elif now >= self._start_at:
+            self._start_at = None
+            self.restarts += 1
+            self.start()
+
+    def ask_to_stop(self) -> None:
+        """Send SIGTERM."""
+        if self._process is not None and self.alive:
+            self._process.send_signal(signal.SIGTERM)
+
+    def wait(self, timeout_seconds: float | None) -> int | None:
+        """The exit code; a process that does not end in time is killed, and the code is then None."""
+        if self._process is None:
+            return 0
+        try:
+            return self._process.wait(timeout_seconds)
+        except subprocess.TimeoutExpired:
+            log.error(
+                "%s did not stop in %.0f s: killed; nothing that was flushed is lost",
+                self.name,
+                timeout_seconds,
+            )
+            self._process.kill()
+            self._process.wait()
+            return None
+        finally:
+            if self._output is not None:
+                self._output.close()
+                self._output = None

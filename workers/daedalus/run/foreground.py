@@ -1,0 +1,112 @@
+"""`daedalus run`: every worker of a configuration as a child, until Ctrl-C, SIGTERM or a duration's end.
+
+The order of stopping is the way of the data: ingest seals what it has, normalize turns that into
+tables, sync takes them to the lake. So after a clean stop nothing is under way.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from rich.console import Console
+
+from ..config import Config
+from ..store.layout import Layout
+from .children import Child, command
+from .progress import Progress
+
+__all__ = ["run_all"]
+
+INGEST_STOP_SECONDS = 15.0
+WORKER_STOP_SECONDS = 15.0
+TURN_SECONDS = 0.25
+
+
+def run_all(
+    config: Config,
+    config_path: Path,
+    *,
+    console: Console,
+    no_sync: bool = False,
+    dry_run: bool = False,
+    duration: float | None = None,
+) -> int:
+    """Run all workers; the exit code: 0, or 1 where a worker refused to run or did not end well.
+
+    ``duration``: seconds after which it ends by itself. ``dry_run`` prints the command lines alone.
+    """
+    ingest = [(f"ingest-{name}", ("ingest", name)) for name in config.exchanges]
+    after = [("normalize", ("normalize",))] + ([] if no_sync else [("sync", ("sync",))])
+    if dry_run:
+        for name, arguments in ingest + after:
+            console.print(
+                f"{name}: {' '.join(command(*arguments, '--config', str(config_path)))}", soft_wrap=True
+            )
+        return 0
+
+    logs = config.data_dir / "logs"
+
+    def child(name: str, arguments: Sequence[str]) -> Child:
+        return Child(name, [*arguments, "--config", str(config_path)], logs)
+
+    first = [child(*each) for each in ingest]
+    later = [child(*each) for each in after]
+    with _StopSignals() as signals, Progress(console, Layout(config.data_dir), first + later) as progress:
+        for each in first + later:
+            each.start()
+        ends_at = time.monotonic() + duration if duration is not None else None
+        while not signals.received and (ends_at is None or time.monotonic() < ends_at):
+            for each in first + later:
+                each.look_after(time.monotonic())
+            if all(each.refused is not None for each in first):
+                break
+            progress.show("recording", ends_at)
+            time.sleep(TURN_SECONDS)
+        clean = _stop(
+            first, later, [child(f"{name}-last", (*args, "--once")) for name, args in after], progress
+        )
+    refused = any(each.refused is not None for each in first + later)
+    return 0 if clean and not refused else 1
+
+
+def _stop(first: Sequence[Child], later: Sequence[Child], last: Sequence[Child], progress: Progress) -> bool:
+    """Stop the workers in the order of the data, then run each of the ``last`` to its end."""
+    progress.show("sealing", None)
+    for each in first:
+        each.ask_to_stop()
+    codes = [each.wait(INGEST_STOP_SECONDS) for each in first if each.refused is None]
+    for each in later:
+        each.ask_to_stop()
+    codes += [each.wait(WORKER_STOP_SECONDS) for each in later if each.refused is None]
+    for each in last:
+        progress.show(each.name.removesuffix("-last"), None)
+        each.start()
+        codes.append(each.wait(None))
+    progress.show("stopped", None)
+    return all(code == 0 for code in codes)
+
+
+class _StopSignals:
+    """Notes the first SIGINT or SIGTERM; the second SIGINT does what it does without us."""
+
+    def __init__(self) -> None:
+        self.received = False
+        self._before: dict[signal.Signals, object] = {}
+
+    def __enter__(self) -> _StopSignals:
+        for each in (signal.SIGINT, signal.SIGTERM):
+            self._before[each] = signal.signal(each, self._note)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        for each, handler in self._before.items():
+            signal.signal(each, handler)  # type: ignore[arg-type]
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        if self.received:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        self.received = True
