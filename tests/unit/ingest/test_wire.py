@@ -157,7 +157,9 @@ async def test_a_venue_that_cannot_be_reached_is_one_line(url: str, reason: str)
 async def test_a_refused_handshake_is_one_line_with_the_status() -> None:
     async def handler(connection: ServerConnection) -> None: ...
 
-    async with serve(handler, "127.0.0.1", 0, process_request=lambda c, r: c.respond(451, "not here")) as server:
+    async with serve(
+        handler, "127.0.0.1", 0, process_request=lambda c, r: c.respond(451, "not here")
+    ) as server:
         port = next(iter(server.sockets)).getsockname()[1]
         with pytest.raises(WireError, match="HTTP 451"):
             await open_wire(f"ws://127.0.0.1:{port}/", Received(), ping_seconds=20)

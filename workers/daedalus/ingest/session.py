@@ -30,6 +30,7 @@ __all__ = ["End", "Session", "Start"]
 log = logging.getLogger("daedalus.ingest.session")
 
 WATCH_SECONDS = 1.0
+OVERFLOW_SECONDS = 30.0
 CLOCK_STEP_NS = 500_000_000
 SNAPSHOT_DELAY_SECONDS = 1.0
 LIFETIME_MARGIN = 0.98
@@ -82,6 +83,7 @@ class Session:
         self._seq = 0
         self._heard_ns = 0
         self._opened_at = self._loop.time()
+        self._resumed_at = float("-inf")
         self._liveness = Liveness(self._venue.channels, plan.subscriptions, self._opened_at)
         self._books = Books()
         self._checked = {name for name, channel in self._venue.channels.items() if channel.consecutive}
@@ -127,7 +129,8 @@ class Session:
             self._wire.pause()
 
     def resume(self) -> None:
-        self._liveness.restart(self._loop.time())
+        self._resumed_at = self._loop.time()
+        self._liveness.restart(self._resumed_at)
         if self._wire is not None:
             self._wire.resume()
 
@@ -268,7 +271,9 @@ class Session:
     async def _await_loss(self) -> None:
         assert self._wire is not None
         reason = await self._wire.lost()
-        self._end("overflow" if self._intake.paused else "disconnect", reason)
+        # A venue cuts off whoever reads too slowly, and what it still had sent is read first.
+        ours = self._intake.paused or self._loop.time() - self._resumed_at < OVERFLOW_SECONDS
+        self._end("overflow" if ours else "disconnect", reason)
 
     async def _watch(self) -> None:
         offset_ns = time.time_ns() - time.monotonic_ns()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+
 from ..store import Closing, StreamingParquetWriter
 
 __all__ = ["StorageThread"]
@@ -17,7 +18,9 @@ TURN_SECONDS = 0.1
 class StorageThread(threading.Thread):
     """Calls ``writer.work()`` ten times a second, or as soon as ``wake`` is set, then ``after_turn``."""
 
-    def __init__(self, writer: StreamingParquetWriter, wake: threading.Event, after_turn: Callable[[], None]) -> None:
+    def __init__(
+        self, writer: StreamingParquetWriter, wake: threading.Event, after_turn: Callable[[], None]
+    ) -> None:
         super().__init__(name="storage")
         self._writer = writer
         self._wake = wake

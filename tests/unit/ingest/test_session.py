@@ -1,0 +1,210 @@
+"""A session against a scripted venue: a real websocket server on loopback that speaks Binance's protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import msgspec
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+
+from daedalus.exchanges import VENUES
+from daedalus.exchanges.base import Subscription
+from daedalus.ingest.intake import Intake
+from daedalus.ingest.session import Session, Start
+from daedalus.store.raw import RawRecord
+
+Handler = Callable[[ServerConnection], Awaitable[None]]
+VENUE = VENUES["binance"]
+STREAMS = [Subscription("trade", "BTCUSDT"), Subscription("depth", "BTCUSDT")]
+
+
+class Shelf:
+    """A sink that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.records: list[RawRecord] = []
+        self.waiting = 0
+
+    def append(self, record: RawRecord) -> None:
+        self.records.append(record)
+
+    def kinds(self) -> list[tuple[str, str, str]]:
+        return [(record.kind, record.channel, record.symbol) for record in self.records]
+
+
+class Recorded:
+    """One session's outcome."""
+
+    def __init__(self) -> None:
+        self.shelf = Shelf()
+        self.intake = Intake(VENUE, self.shelf, queue_maxsize=100, batch_size=10)
+        self.asked: list[tuple[str, str]] = []
+
+
+def trade(number: int) -> str:
+    data = {"e": "trade", "E": 1, "s": "BTCUSDT", "t": number, "p": "1.5", "q": "2", "T": 1, "m": True}
+    return json.dumps({"stream": "btcusdt@trade", "data": data})
+
+
+@asynccontextmanager
+async def session(recorded: Recorded, handler: Handler) -> AsyncIterator[Session]:
+    async with serve(handler, "127.0.0.1", 0, compression=None, close_timeout=0.5) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        (plan,) = VENUE.plan(STREAMS, f"ws://127.0.0.1:{port}")
+        plan = msgspec.structs.replace(plan, send_interval_seconds=0.0)
+        it = Session(
+            plan,
+            "conn-0",
+            recorded.intake,
+            lambda _, channel, symbol: recorded.asked.append((channel, symbol)),
+        )
+        await it.open(Start("restart", 123))
+        yield it
+
+
+async def answer(connection: ServerConnection) -> None:
+    request = json.loads(await connection.recv())
+    await connection.send(json.dumps({"result": None, "id": request["id"]}))
+
+
+async def test_everything_of_a_connection_is_numbered_without_a_hole() -> None:
+    async def handler(connection: ServerConnection) -> None:
+        await answer(connection)
+        for number in range(3):
+            await connection.send(trade(number))
+        await connection.send("no json at all")
+        await connection.send('{"stream":"btcusdt@kline_1m","data":{}}')
+
+    recorded = Recorded()
+    async with session(recorded, handler) as it:
+        end = await it.ended()
+        await it.close(end.cause, end.reason)
+    assert [record.seq for record in recorded.shelf.records] == list(range(len(recorded.shelf.records)))
+    assert {record.conn for record in recorded.shelf.records} == {"conn-0"}
+    assert recorded.shelf.kinds() == [
+        ("open", "_connection", ""),
+        ("subscribed", "trade", "BTCUSDT"),
+        ("subscribed", "depth", "BTCUSDT"),
+        ("message", "_connection", ""),
+        ("message", "trade", "BTCUSDT"),
+        ("message", "trade", "BTCUSDT"),
+        ("message", "trade", "BTCUSDT"),
+        ("message", "_unknown", ""),
+        ("message", "_unknown", ""),
+        ("unsubscribed", "trade", "BTCUSDT"),
+        ("unsubscribed", "depth", "BTCUSDT"),
+        ("close", "_connection", ""),
+    ]
+    assert json.loads(recorded.shelf.records[1].payload) == {"cause": "restart", "since_ns": 123}
+    assert json.loads(recorded.shelf.records[-1].payload) == {
+        "cause": "disconnect",
+        "reason": "closed with code 1000",
+    }
+    assert recorded.intake.counters.oddities == {"malformed": 1, "unknown": 1}
+
+
+async def test_ids_that_jump_are_counted_at_once() -> None:
+    async def handler(connection: ServerConnection) -> None:
+        await answer(connection)
+        for number in (1, 2, 5, 6):
+            await connection.send(trade(number))
+
+    recorded = Recorded()
+    async with session(recorded, handler) as it:
+        await it.ended()
+    assert (recorded.intake.counters.holes, recorded.intake.counters.missing) == (1, 2)
+
+
+async def test_a_refusal_names_the_streams(caplog: pytest.LogCaptureFixture) -> None:
+    async def handler(connection: ServerConnection) -> None:
+        request = json.loads(await connection.recv())
+        await connection.send(json.dumps({"code": 2, "msg": "Invalid request", "id": request["id"]}))
+
+    recorded = Recorded()
+    async with session(recorded, handler) as it:
+        await it.ended()
+    assert recorded.intake.counters.oddities == {"refused": 1}
+    assert "the venue refuses trade BTCUSDT, depth BTCUSDT: Invalid request (code 2)" in caplog.text
+
+
+async def test_a_notice_of_shutdown_asks_for_a_replacement() -> None:
+    async def handler(connection: ServerConnection) -> None:
+        await answer(connection)
+        await connection.send('{"stream":"!serverShutdown","data":{"e":"serverShutdown","E":1770123456789}}')
+        await connection.wait_closed()
+
+    recorded = Recorded()
+    async with session(recorded, handler) as it:
+        async with asyncio.timeout(5):
+            await it.replacement.wait()
+        await it.close("replaced", "replaced before its end")
+    assert recorded.shelf.kinds()[-1] == ("close", "_connection", "")
+
+
+async def test_a_full_queue_stops_reading_and_loses_nothing() -> None:
+    async def handler(connection: ServerConnection) -> None:
+        await answer(connection)
+        for number in range(20_000):
+            await connection.send(trade(number))
+
+    recorded = Recorded()
+    async with session(recorded, handler) as it:
+        recorded.shelf.waiting = 100
+        await asyncio.sleep(0.3)
+        assert recorded.intake.paused
+        stood_at = len(recorded.shelf.records)
+        await asyncio.sleep(0.2)
+        assert len(recorded.shelf.records) == stood_at < 20_000
+        recorded.shelf.waiting = 0
+        recorded.intake.written()
+        await it.ended()
+    messages = [
+        record for record in recorded.shelf.records if record.channel == "trade" and record.kind == "message"
+    ]
+    assert [json.loads(record.payload)["data"]["t"] for record in messages] == list(range(20_000))
+    assert recorded.intake.counters.holes == 0
+
+
+async def test_a_connection_that_goes_while_we_do_not_read_is_our_own_overflow() -> None:
+    async def handler(connection: ServerConnection) -> None:
+        await answer(connection)
+        await connection.send(trade(1))
+        await asyncio.sleep(0.2)
+        connection.transport.abort()
+
+    recorded = Recorded()
+    async with session(recorded, handler) as it:
+        while (
+            not recorded.shelf.records[-1].channel == "trade" or recorded.shelf.records[-1].kind != "message"
+        ):
+            await asyncio.sleep(0.01)
+        recorded.shelf.waiting = 100
+        recorded.intake.received()
+        await asyncio.sleep(0.4)
+        recorded.shelf.waiting = 0
+        recorded.intake.written()
+        end = await it.ended()
+    assert end.cause == "overflow"
+
+
+async def test_books_are_asked_for_after_subscribing_and_stored_as_they_came() -> None:
+    async def handler(connection: ServerConnection) -> None:
+        await answer(connection)
+        await connection.wait_closed()
+
+    recorded = Recorded()
+    async with session(recorded, handler) as it:
+        async with asyncio.timeout(5):
+            while not recorded.asked:
+                await asyncio.sleep(0.05)
+        assert recorded.asked == [("depth", "BTCUSDT")]
+        body = b'{"lastUpdateId": 7, "bids": [], "asks": []}\n'
+        it.record_snapshot("depth", "BTCUSDT", body)
+        await it.close("restart", "stopped")
+        it.record_snapshot("depth", "BTCUSDT", b"too late")
+    (snapshot,) = [record for record in recorded.shelf.records if record.kind == "snapshot"]
+    assert (snapshot.channel, snapshot.symbol, snapshot.payload) == ("depth", "BTCUSDT", body)
