@@ -51,7 +51,7 @@ lock: ## Resolve the dependencies anew (needs uv) for every platform, with hashe
 		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 			--no-emit-index-url --no-emit-find-links pyproject.toml $${extra:+--extra $$extra} \
 			-o requirements$${extra:+-$$extra}.lock; done
-	cd workers && echo hatchling | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	cd workers && printf 'hatchling\neditables\n' | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-emit-index-url --no-emit-find-links - -o requirements-build.lock
 
 clean: ## Remove the environments and what the tests left

@@ -1,0 +1,254 @@
+"""What every command has in common: its help, its exit codes, and that nothing shows a traceback."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from daedalus import __version__
+from daedalus.cli import app
+from daedalus.store.layout import Layout
+from daedalus.store.lock import ExchangeLock
+
+COMMANDS = ["run", "ingest", "normalize", "sync", "status", "config", "demo", "decode", "simulate"]
+SECRET = "hunter2hunter2"
+
+TRADE = (
+    '1723161253937085768 {"stream":"btcusdt@trade","data":{"e":"trade","E":1723161253937,"s":"BTCUSDT",'
+    '"t":1,"p":"60000.5","q":"0.25","T":1723161253936,"m":true,"M":true}}\n'
+)
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    root, ours = logging.getLogger(), logging.getLogger("daedalus")
+    before = (root.handlers[:], root.level, ours.level)
+    yield
+    root.handlers[:] = before[0]
+    root.setLevel(before[1])
+    ours.setLevel(before[2])
+
+
+@pytest.fixture(autouse=True)
+def _plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("TERM", "dumb")
+    for name in ("DAEDALUS_CONFIG", "CREDENTIALS_DIRECTORY", "DAEDALUS_S3_ACCESS_KEY", "DAEDALUS_LOG_FILE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+def config(text: str = "") -> str:
+    path = Path("config.yaml")
+    path.write_text(
+        f"data_dir: {Path.cwd()}/data\nexchanges: {{binance: {{symbols: [BTCUSDT]}}}}\n{text}",
+        encoding="utf-8",
+    )
+    return str(path)
+
+
+def test_the_version_is_told() -> None:
+    assert call("--version").stdout == f"daedalus {__version__}\n"
+
+
+def test_the_top_help_has_every_command_the_exit_codes_and_the_environment() -> None:
+    shown = call("--help").stdout
+    for word in [*COMMANDS, "Exit codes", "130 interrupted", "DAEDALUS_CONFIG", "--install-completion"]:
+        assert word in shown
+
+
+@pytest.mark.parametrize(
+    "command", [*((name,) for name in COMMANDS), ("config", "check"), ("config", "show")]
+)
+def test_every_command_says_what_it_does_and_gives_an_example(command: tuple[str, ...]) -> None:
+    result = call(*command, "--help")
+    assert result.exit_code == 0
+    assert command == ("config",) or f"daedalus {' '.join(command)}" in result.stdout.split("Example", 1)[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["ingets", "binance"], "Did you mean 'ingest'?"),
+        (["ingest", "binanse"], "Did you mean 'binance'?"),
+        (["decode", "coinbase"], "Did you mean 'coinbase_exchange'?"),
+        (["simulate", "kraken"], "Known are binance, coinbase_exchange"),
+        (["demo", "--live", "binanse"], "Did you mean 'binance'?"),
+        (["simulate", "binance", "--port", "70000"], "65535"),
+        (["ingest"], "Missing argument 'EXCHANGE'"),
+    ],
+)
+def test_wrong_usage_is_code_2_and_names_what_is_near(arguments: list[str], told: str) -> None:
+    result = call(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert told in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["ingest", "binance"], ["normalize"], ["sync"], ["run"], ["status"], ["config", "show"]]
+)
+def test_a_wrong_configuration_is_code_2_and_told_on_stderr_without_a_traceback(arguments: list[str]) -> None:
+    Path("bad.yaml").write_text("exchanges: {binance: {symbols: BTCUSDT}}\nlog: {level: loud}\n")
+    result = call(*arguments, "--config", "bad.yaml")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.splitlines() == [
+        "bad.yaml:1 exchanges.binance.symbols: expected a list of strings, got 'BTCUSDT'. Write [BTCUSDT].",
+        "bad.yaml:2 log.level: expected 'debug', 'info', 'warning' or 'error', got 'loud'.",
+    ]
+
+
+def test_an_exchange_that_is_not_in_the_configuration_is_code_2() -> None:
+    result = call("ingest", "coinbase_exchange", "--config", config())
+    assert result.exit_code == 2
+    assert "coinbase_exchange is not in the configuration, which has binance" in result.stderr
+
+
+def test_a_second_recorder_is_code_3() -> None:
+    path = config()
+    with ExchangeLock(Layout(Path("data").absolute()), "binance"):
+        result = call("ingest", "binance", "--config", path)
+    assert result.exit_code == 3
+    assert "already being recorded" in result.stderr
+
+
+def test_a_second_sync_is_code_3() -> None:
+    path = config()
+    folder = Layout(Path("data").absolute()).tables("synced")
+    folder.mkdir(parents=True)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        result = call("sync", "--once", "--config", path)
+    finally:
+        os.close(descriptor)
+    assert result.exit_code == 3
+    assert "another sync is at work" in result.stderr
+
+
+def test_a_data_directory_that_cannot_be_made_is_code_1_in_one_line() -> None:
+    path = config()
+    Path("data").write_text("a file is in the way")
+    result = call("ingest", "binance", "--config", path)
+    assert result.exit_code == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert str(Path.cwd()) in result.stderr
+
+
+def test_config_check_says_what_is_right_or_all_that_is_wrong() -> None:
+    right = call("config", "check", config())
+    assert right.exit_code == 0
+    assert "config.yaml is right." in right.stdout
+    assert "binance   trade, aggTrade, depth, bookTicker: 1 symbol, 4 streams, 1 connection" in right.stdout
+    wrong = call("config", "check", config("log: {level: loud}\nwriter: {batch_size: 0}\n"))
+    assert wrong.exit_code == 2
+    assert len(wrong.stderr.splitlines()) == 2
+
+
+def test_config_check_warns_of_secrets_that_everyone_may_read() -> None:
+    path = config(f"sync: {{target: s3://b, access_key: {SECRET}, secret_key: {SECRET}}}\n")
+    Path(path).chmod(0o644)
+    result = call("config", "check", path)
+    assert result.exit_code == 0
+    assert "warning: config.yaml holds secrets and everyone may read it" in result.stderr
+
+
+def test_no_command_shows_a_secret() -> None:
+    path = config(
+        f"sync: {{target: s3://b, access_key: {SECRET}, secret_key: {SECRET}}}\n"
+        f"api_keys: {{binance: {{key: {SECRET}, secret: {SECRET}}}}}\n"
+    )
+    shown = [
+        call(*command, "--config", path)
+        for command in (["config", "show"], ["status"], ["sync", "--dry-run"])
+    ]
+    shown += [call("config", "check", path), call("run", "--dry-run", "--config", path)]
+    for result in shown:
+        assert result.exit_code == 0
+        assert SECRET not in result.output
+    assert "**********" in shown[0].stdout
+
+
+def test_the_environment_names_the_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAEDALUS_CONFIG", config())
+    assert call("config", "show").exit_code == 0
+
+
+def test_status_before_the_first_start_is_well() -> None:
+    result = call("status", "--config", config())
+    assert result.exit_code == 0
+    assert result.stdout.count("not started") == 3
+
+
+def test_status_for_machines_is_json() -> None:
+    result = call("status", "--json", "--config", config())
+    assert [row["worker"] for row in json.loads(result.stdout)] == ["ingest-binance", "normalize", "sync"]
+
+
+def test_normalize_and_sync_once_have_nothing_to_do_in_an_empty_directory() -> None:
+    path = config()
+    assert call("normalize", "--once", "--config", path).exit_code == 0
+    assert call("sync", "--once", "--config", path).exit_code == 0
+    assert call("sync", "--dry-run", "--config", path).exit_code == 0
+
+
+def test_decode_prints_the_rows_of_stdin_as_json_lines() -> None:
+    command = [sys.executable, "-m", "daedalus", "decode", "binance"]
+    result = subprocess.run(command, input=TRADE.encode(), capture_output=True, timeout=60)
+    assert result.returncode == 0
+    row = json.loads(result.stdout)
+    assert (row["table"], row["symbol"], row["side"], row["price"]) == ("trades", "BTCUSDT", "sell", 60000.5)
+
+
+def test_decode_of_what_cannot_be_read_is_code_1() -> None:
+    Path("bad.jsonl").write_text(TRADE.replace('"60000.5"', '"cheap"'))
+    assert call("decode", "binance", "bad.jsonl").exit_code == 1
+    missing = call("decode", "binance", "no.jsonl")
+    assert (missing.exit_code, missing.stderr) == (1, "no.jsonl: No such file or directory\n")
+    Path("cut.gz").write_bytes(b"\x1f\x8b\x08\x00")
+    cut = call("decode", "binance", "cut.gz")
+    assert cut.exit_code == 1
+    assert "Traceback" not in cut.stderr
+
+
+def test_what_cannot_be_simulated_is_code_2() -> None:
+    result = call("simulate", "binance", "--symbols", "BTCUSDT,BTCUSDT", "--port", "0")
+    assert result.exit_code == 2
+    assert "a symbol is named twice" in result.stderr
+
+
+def test_run_shows_what_it_would_start() -> None:
+    result = call("run", "--dry-run", "--no-sync", "--config", config())
+    assert result.exit_code == 0
+    assert [line.split(":")[0] for line in result.stdout.splitlines()] == ["ingest-binance", "normalize"]
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\nfrom daedalus.cli import app\n"
+        "known = {'pydantic', 'pyarrow', 'fsspec', 's3fs', 'websockets', 'msgspec', 'rich'}\n"
+        "heavy = known & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, env=os.environ, timeout=60)
+
+
+def test_reading_the_configuration_imports_nothing_but_pydantic_and_yaml() -> None:
+    code = (
+        "import sys\nimport daedalus.config\n"
+        "heavy = {'pyarrow', 'fsspec', 's3fs', 'websockets', 'rich', 'typer', 'psutil'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, env=os.environ, timeout=60)

@@ -1,0 +1,123 @@
+"""What became of a worker, judged from its last word."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from daedalus.status import Row, as_json, as_table, view
+from daedalus.status.view import SILENT_AFTER_NS
+from daedalus.store.status import Status
+
+NOW = 1_800_000_000_000_000_000
+
+
+def status(
+    worker: str = "ingest-binance", *, age_ns: int = 0, state: str = "running", **figures: float
+) -> Status:
+    return Status(
+        worker=worker,
+        pid=7,
+        boot_id="this",
+        started_ns=NOW - 10**12,
+        updated_ns=NOW - age_ns,
+        state=state,
+        note="8 streams",
+        figures=figures,
+    )
+
+
+def row(one: Status, *, alive: bool = True, boot: str = "this") -> Row:
+    return view([one], [], now_ns=NOW, boot_id=boot, alive=lambda _: alive)[0]
+
+
+@pytest.mark.parametrize(
+    ("one", "alive", "boot", "state", "well"),
+    [
+        (status(), True, "this", "running", True),
+        (status(state="blocked"), True, "this", "blocked", False),
+        (status(state="stopped", age_ns=10**15), False, "other", "stopped", True),
+        (status(age_ns=10**10), False, "this", "killed", False),
+        (status(age_ns=10**10), False, "other", "power cut", False),
+        (status(age_ns=10**10), True, "other", "power cut", False),  # another process has its number now
+        (status(age_ns=SILENT_AFTER_NS), True, "this", "running", True),
+        (status(age_ns=SILENT_AFTER_NS + 1), True, "this", "silent", False),
+        (status(), False, "", "killed", False),  # a machine that does not name its boots
+    ],
+)
+def test_running_is_believed_only_of_a_live_process_that_still_speaks(
+    one: Status, alive: bool, boot: str, state: str, well: bool
+) -> None:
+    found = row(one, alive=alive, boot=boot)
+    assert (found.state, found.well) == (state, well)
+
+
+def test_workers_that_are_expected_come_first_and_those_unknown_are_kept() -> None:
+    rows = view(
+        [status("zeta"), status("sync")],
+        ["ingest-a", "sync"],
+        now_ns=NOW,
+        boot_id="this",
+        alive=lambda _: True,
+    )
+    assert [(one.worker, one.state) for one in rows] == [
+        ("ingest-a", "not started"),
+        ("sync", "running"),
+        ("zeta", "running"),
+    ]
+
+
+def test_rates_and_memory_are_those_of_a_worker_that_works() -> None:
+    one = status(messages_per_second=12.5, rss_bytes=1e8, gaps=2, queue=5, last_message_ns=NOW - 2e9)
+    works, gone = row(one), row(one, alive=False)
+    assert (works.messages_per_second, works.rss_bytes, works.gaps, works.waiting) == (12.5, 10**8, 2, 5)
+    assert works.last_message_seconds == pytest.approx(2, abs=1e-3)
+    assert (gone.messages_per_second, gone.rss_bytes, gone.gaps) == (None, None, 2)
+
+
+@pytest.mark.parametrize("figure", ["queue", "segments_waiting", "files_waiting"])
+def test_what_waits_is_read_from_each_kind_of_worker(figure: str) -> None:
+    assert row(status(**{figure: 3.0})).waiting == 3
+
+
+def test_a_worker_that_never_received_anything_has_no_last_message() -> None:
+    assert row(status(last_message_ns=0)).last_message_seconds is None
+
+
+def test_a_clock_that_was_set_back_makes_no_negative_ages() -> None:
+    assert row(status(age_ns=-(10**9))).updated_seconds == 0
+
+
+def test_the_table_fits_into_80_columns() -> None:
+    one = Row(
+        worker="ingest-coinbase_exchange",
+        state="not started",
+        pid=123456,
+        alive=True,
+        messages_per_second=12345,
+        last_message_seconds=100,
+        waiting=10000,
+        gaps=100,
+        rss_bytes=123_456_789,
+    )
+    console = Console(width=80, record=True, file=StringIO())
+    console.print(as_table([one]))
+    shown = console.export_text()
+    assert "…" not in shown
+    assert "123.5 MB" in shown
+
+
+def test_the_table_shows_notes_as_they_are() -> None:
+    console = Console(width=200, record=True, file=StringIO())
+    console.print(as_table([Row(worker="sync", state="blocked", note="[bold]s3://b[/nothing] says no")]))
+    assert "[bold]s3://b[/nothing] says no" in console.export_text()
+
+
+def test_json_has_every_field_and_whether_it_is_well() -> None:
+    (shown,) = json.loads(as_json([row(status(gaps=1))]))
+    assert shown["gaps"] == 1
+    assert shown["well"] is True
+    assert set(Row.__struct_fields__) < set(shown)

@@ -1,0 +1,116 @@
+"""The command `daedalus` and what its help says at the top."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .. import __version__
+from .configure import config_app
+from .group import Group
+from .look import status
+from .record import demo, ingest, normalize, run, sync
+from .tools import decode, simulate
+
+__all__ = ["app", "main"]
+
+RECORD, LOOK, TRY = "Record", "Look and check", "Try and understand"
+
+HELP = """Records crypto market data around the clock, and proves what is complete.
+
+Start with [bold]daedalus demo[/]: a simulated exchange, recorded end to end in half a minute.
+"""
+
+EPILOG = """[bold]Exit codes[/]: 0 done; 1 failed or incomplete; 2 wrong usage or configuration;
+3 another instance does this already; 130 interrupted.
+
+[bold]Environment[/]: DAEDALUS_CONFIG names the configuration, DAEDALUS_LOG_FILE a log file besides stderr,
+DAEDALUS_S3_ACCESS_KEY and DAEDALUS_S3_SECRET_KEY the keys to the lake."""
+
+app = typer.Typer(
+    cls=Group,
+    help=HELP,
+    epilog=EPILOG,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,  # they print local variables' lines; a plain traceback is for a bug
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _examples(*lines: str) -> str:
+    return "\n".join(["[bold]Examples[/]", *(f"  {line}" for line in lines)])
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"daedalus {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _top(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+app.command(
+    rich_help_panel=RECORD,
+    epilog=_examples(
+        "daedalus run",
+        "daedalus run --duration 600 --no-sync",
+        "daedalus run --dry-run   [dim]# what it would start[/]",
+    ),
+)(run)
+app.command(
+    rich_help_panel=RECORD,
+    epilog=_examples(
+        "daedalus ingest binance", "daedalus ingest binance --stats-interval 10 --config my.yaml"
+    ),
+)(ingest)
+app.command(rich_help_panel=RECORD, epilog=_examples("daedalus normalize", "daedalus normalize --once"))(
+    normalize
+)
+app.command(
+    rich_help_panel=RECORD,
+    epilog=_examples("daedalus sync", "daedalus sync --dry-run", "daedalus sync --once --include-raw"),
+)(sync)
+
+app.command(
+    rich_help_panel=LOOK,
+    epilog=_examples("daedalus status", "daedalus status --json | jq '.\\[] | select(.well | not)'"),
+)(status)
+app.add_typer(config_app, name="config", rich_help_panel=LOOK)
+
+app.command(
+    rich_help_panel=TRY,
+    epilog=_examples(
+        "daedalus demo",
+        "daedalus demo --duration 60",
+        "daedalus demo --live binance --symbols BTCUSDT,ETHUSDT",
+    ),
+)(demo)
+app.command(
+    rich_help_panel=TRY,
+    epilog=_examples(
+        "daedalus decode binance messages.jsonl.gz",
+        "tail -n 100 messages.jsonl | daedalus decode binance | jq 'select(.table == \"trades\")'",
+    ),
+)(decode)
+app.command(
+    rich_help_panel=TRY,
+    epilog=_examples(
+        "daedalus simulate binance --port 9001 --rate 2000",
+        "daedalus simulate binance --port 9001 --drop-after 5000 --skip-every 1000",
+        "daedalus simulate coinbase_exchange --port 9001 --replay recording --speed 10",
+    ),
+)(simulate)
+
+
+def main() -> None:
+    """The entry point of the installed command."""
+    app(prog_name="daedalus")

@@ -1,0 +1,57 @@
+"""How a command ends: what a person can mend is one line on stderr and an exit code, not a traceback."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+__all__ = ["FAILED", "INTERRUPTED", "LOCKED", "OK", "USAGE", "Group", "complain"]
+
+OK, FAILED, USAGE, LOCKED, INTERRUPTED = 0, 1, 2, 3, 130
+"""The exit codes: done; failed or incomplete; usage or configuration; another instance; Ctrl-C."""
+
+
+class Group(TyperGroup):
+    """The commands; errors that name their remedy become exit codes. Any other is a bug, and shown."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer's own signature, in a private type
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            code = _exit_code(error)
+            if code is None:
+                raise
+            complain(_told(error))
+            raise typer.Exit(code) from None
+
+
+def complain(text: str) -> None:
+    """Print to stderr, in red where it is a terminal."""
+    typer.secho(text, fg=typer.colors.RED, err=True)
+
+
+def _exit_code(error: Exception) -> int | None:
+    """None: nothing a person can mend."""
+    from ..config import ConfigError
+    from ..simulator.options import SimulatorError
+    from ..store.lock import AlreadyRecording
+    from ..sync.errors import TargetError, TargetErrorKind
+
+    if isinstance(error, ConfigError | SimulatorError):
+        return USAGE
+    if isinstance(error, AlreadyRecording):
+        return LOCKED
+    if isinstance(error, TargetError):
+        return {TargetErrorKind.SETTINGS: USAGE, TargetErrorKind.BUSY: LOCKED}.get(error.kind, FAILED)
+    if isinstance(error, BrokenPipeError):  # who read our output has gone; typer ends in silence
+        return None
+    return FAILED if isinstance(error, OSError | EOFError | zlib.error) else None
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)

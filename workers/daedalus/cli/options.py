@@ -1,0 +1,66 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from ..config import Config
+
+__all__ = [
+    "CONFIG_HELP",
+    "ConfigOption",
+    "Exchange",
+    "configured",
+    "exchange_names",
+    "known_exchange",
+    "symbol_list",
+]
+
+CONFIG_HELP = "The configuration. [dim]Without it: DAEDALUS_CONFIG, config/config.yaml, /etc/daedalus.[/]"
+
+
+def exchange_names() -> list[str]:
+    """Every venue there is; what the shell completes."""
+    from ..exchanges import VENUES
+
+    return sorted(VENUES)
+
+
+def known_exchange(name: str | None) -> str | None:
+    """The name, if there is such an exchange; else the nearest one is named."""
+    names = exchange_names()
+    if name is not None and name not in names:
+        from ..config.problems import nearest, quoted
+
+        raise typer.BadParameter(f"unknown exchange {quoted(name)}. {nearest(name, names)}")
+    return name
+
+
+ConfigOption = Annotated[Path | None, typer.Option("--config", "-c", metavar="FILE", help=CONFIG_HELP)]
+
+Exchange = Annotated[
+    str,
+    typer.Argument(
+        metavar="EXCHANGE",
+        help="An exchange, for example binance.",
+        callback=known_exchange,
+        autocompletion=exchange_names,
+    ),
+]
+
+
+def configured(config: Config, exchange: str) -> None:
+    """Refuse an exchange that exists, but not in this configuration."""
+    if exchange not in config.exchanges:
+        there = ", ".join(config.exchanges)
+        text = f"{exchange} is not in the configuration, which has {there}. Add it under exchanges."
+        raise typer.BadParameter(text, param_hint="EXCHANGE")
+
+
+def symbol_list(text: str) -> tuple[str, ...]:
+    """``A,B`` as symbols."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())

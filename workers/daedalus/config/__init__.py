@@ -1,0 +1,30 @@
+"""What is recorded, where it lies and where it goes: one YAML file as typed, frozen values.
+
+`load_config` is all a worker needs. It imports pydantic and PyYAML and nothing heavier, as what is
+imported here stays in the memory of every worker.
+"""
+
+from __future__ import annotations
+
+from .exchange import Exchange
+from .loader import SEARCHED, find_config, load_config, parse_config
+from .model import ApiKey, Config, Log, Memory, Normalize, Retention, Sync, Writer
+from .problems import ConfigError, Problem
+
+__all__ = [
+    "SEARCHED",
+    "ApiKey",
+    "Config",
+    "ConfigError",
+    "Exchange",
+    "Log",
+    "Memory",
+    "Normalize",
+    "Problem",
+    "Retention",
+    "Sync",
+    "Writer",
+    "find_config",
+    "load_config",
+    "parse_config",
+]

@@ -1,0 +1,96 @@
+"""What is recorded from one venue: its symbols and channels, and the streams that follow from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
+
+from ..exchanges import VENUES
+from ..exchanges.base import Subscription, Venue
+from .fields import Channels, HttpUrl, Symbols, VenueName, WebsocketUrl, refuse
+from .section import Section
+
+__all__ = ["Exchange", "Exchanges"]
+
+
+class Exchange(Section):
+    """What is recorded from one venue. ``name`` is the key in the file, not a key below it."""
+
+    name: VenueName
+    channels: Channels | None = None
+    symbols: Symbols | None = Field(default=None, validate_default=True)
+    websocket_url: WebsocketUrl | None = None
+    rest_url: HttpUrl | None = None
+
+    @field_validator("symbols")
+    @classmethod
+    def _given_where_needed(
+        cls, value: tuple[str, ...] | None, info: ValidationInfo
+    ) -> tuple[str, ...] | None:
+        venue = VENUES.get(info.data.get("name", ""))
+        if value is None and venue is not None and "channels" in info.data:
+            channels = info.data["channels"]
+            own = channels if isinstance(channels, Mapping) else {}
+            for channel in _names(venue, channels):
+                if venue.channels[channel].per_symbol and own.get(channel) is None:
+                    raise refuse(f"is missing, and channel '{channel}' needs it. Write symbols: [BTCUSDT].")
+        return value
+
+    @property
+    def venue(self) -> Venue:
+        return VENUES[self.name]
+
+    def subscriptions(self) -> list[Subscription]:
+        """Every stream to record, once, in the order of the file.
+
+        Where ``channels`` is left out: all channels of the venue that are per symbol. A channel
+        that is one stream for all symbols has the symbol "".
+        """
+        return list(dict.fromkeys(self._streams()))
+
+    def _streams(self) -> Iterator[Subscription]:
+        own = self.channels if isinstance(self.channels, Mapping) else {}
+        for channel in _names(self.venue, self.channels):
+            if not self.venue.channels[channel].per_symbol:
+                yield Subscription(channel, "")
+                continue
+            for symbol in own.get(channel) or self.symbols or ():
+                yield Subscription(channel, symbol)
+
+
+def _names(venue: Venue, channels: Iterable[str] | None) -> list[str]:
+    if channels is not None:
+        return list(channels)
+    return [name for name, channel in venue.channels.items() if channel.per_symbol]
+
+
+def _with_names(value: object) -> object:
+    """Tell each exchange the key it stands under; its own fields are judged by it."""
+    if not isinstance(value, Mapping):
+        return value
+    if not value:
+        raise refuse(
+            "expected at least one exchange, got none. Write exchanges: {binance: {symbols: [BTCUSDT]}}."
+        )
+    return {name: _with_name(name, settings) for name, settings in value.items()}
+
+
+def _with_name(name: str, settings: object) -> object:
+    if settings is None or isinstance(settings, Mapping):
+        return {"name": name, **(settings or {})}
+    return settings
+
+
+def _names_agree(value: Mapping[str, Exchange]) -> Mapping[str, Exchange]:
+    for key, exchange in value.items():
+        if exchange.name != key:
+            raise refuse(
+                f"'{key}' holds name: {exchange.name}. Remove the name; the key is the exchange's name."
+            )
+    return value
+
+
+Exchanges = Annotated[Mapping[str, Exchange], AfterValidator(_names_agree), BeforeValidator(_with_names)]
+"""At least one exchange, by name."""

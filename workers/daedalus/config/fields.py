@@ -1,0 +1,155 @@
+"""The types of single values: what each accepts, and what to write instead of what it refuses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Strict, Tag, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+from ..exchanges import VENUES
+from .problems import nearest, quoted
+
+__all__ = [
+    "ChannelMap",
+    "Channels",
+    "HttpUrl",
+    "Location",
+    "Symbols",
+    "Target",
+    "VenueName",
+    "WebsocketUrl",
+    "refuse",
+]
+
+
+def refuse(text: str) -> PydanticCustomError:
+    """The error a validator raises: ``text`` is shown as it is."""
+    return PydanticCustomError("refused", "{text}", {"text": text})
+
+
+def _venue_name(name: str) -> str:
+    if name not in VENUES:
+        raise refuse(f"unknown exchange {quoted(name)}. {nearest(name, sorted(VENUES))}")
+    return name
+
+
+def _symbol(text: str, info: ValidationInfo) -> str:
+    """The venue's spelling. Where the exchange itself is unknown, only the characters are judged."""
+    if not text or not all(c.isalnum() or c in "-_.:" for c in text):
+        squeezed = "".join(c for c in text if c.isalnum())
+        remedy = f" Write it as the exchange does, for example {squeezed}." if squeezed else ""
+        raise refuse(f"expected a symbol of letters, digits and -_.: only, got {quoted(text)}.{remedy}")
+    venue = VENUES.get(info.data.get("name", ""))
+    return venue.symbol(text) if venue else text
+
+
+def _channel(name: str, info: ValidationInfo) -> str:
+    venue = VENUES.get(info.data.get("name", ""))
+    if venue and name not in venue.channels:
+        raise refuse(f"unknown channel {quoted(name)}. {nearest(name, list(venue.channels))}")
+    return name
+
+
+def _not_empty(example: str) -> BeforeValidator:
+    def check(value: object) -> object:
+        if value == [] or value == ():
+            raise refuse(f"expected a list with at least one entry, got an empty one. Write {example}.")
+        return value
+
+    return BeforeValidator(check)
+
+
+def _unique(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))
+
+
+Symbols = Annotated[
+    tuple[Annotated[str, AfterValidator(_symbol)], ...],
+    Strict(False),
+    AfterValidator(_unique),
+    _not_empty("[BTCUSDT]"),
+]
+"""Symbols of one exchange as that exchange spells them, each once, at least one."""
+
+ChannelName = Annotated[str, AfterValidator(_channel)]
+ChannelList = Annotated[
+    tuple[ChannelName, ...],
+    Strict(False),
+    AfterValidator(_unique),
+    _not_empty("[trade], or remove the key for all"),
+]
+ChannelMap = Mapping[ChannelName, Symbols | None]
+
+Channels = Annotated[
+    Annotated[ChannelList, Tag("<list>")] | Annotated[ChannelMap, Tag("<mapping>")],
+    Discriminator(lambda value: "<mapping>" if isinstance(value, Mapping) else "<list>"),
+]
+"""Channels that all have the same symbols, or each with its own (None: the exchange's)."""
+
+VenueName = Annotated[str, AfterValidator(_venue_name)]
+
+
+def _url(*schemes: str) -> AfterValidator:
+    example = f"{schemes[0]}://127.0.0.1:9001"
+
+    def check(text: str) -> str:
+        try:
+            parts = urlsplit(text)
+            sound = parts.scheme in schemes and parts.hostname and parts.port != 0 and text.isprintable()
+        except ValueError:
+            sound = False
+        if "@" in text:
+            raise refuse("a URL here must not hold a user or a password. Remove what stands before the @.")
+        if not sound or " " in text:
+            raise refuse(
+                f"expected a URL that begins with {' or '.join(f'{s}://' for s in schemes)}, "
+                f"got {quoted(text)}. Write for example {example}."
+            )
+        return text.rstrip("/")
+
+    return AfterValidator(check)
+
+
+WebsocketUrl = Annotated[str, _url("ws", "wss")]
+HttpUrl = Annotated[str, _url("http", "https")]
+
+
+def _target(text: str) -> str:
+    if "@" in text.partition("://")[2].partition("/")[0]:
+        raise refuse("the target must not hold a key or a password. Write access_key and secret_key instead.")
+    scheme, separator, rest = text.partition("://")
+    if not separator or not re.fullmatch(r"[a-z][a-z0-9+.-]*", scheme) or not text.isprintable():
+        remedy = f"file://{text}" if text.startswith("/") else "s3://bucket/prefix or file:///path"
+        raise refuse(f"expected a URL, got {quoted(text)}. Write {remedy}.")
+    if scheme == "file" and not rest.startswith("/"):
+        raise refuse(f"expected an absolute path after file://, got {quoted(text)}. Write file:///{rest}.")
+    if not rest.strip("/") and scheme != "file":
+        raise refuse(
+            f"expected a bucket after {scheme}://, got {quoted(text)}. Write {scheme}://bucket/prefix."
+        )
+    return text.rstrip("/") if rest.strip("/") else text
+
+
+Target = Annotated[str, AfterValidator(_target)]
+"""A URL that fsspec can open, without credentials in it."""
+
+
+def _location(value: object) -> Path:
+    if not isinstance(value, str | Path):
+        raise refuse("expected a path in quotes. Write for example data.")
+    text = str(value)
+    if not text.strip() or not text.isprintable():
+        raise refuse(f"expected a path, got {quoted(text)}. Write for example data or /var/lib/daedalus.")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise refuse(f"the home directory in {quoted(text)} is not known. Write an absolute path.") from None
+
+
+Location = Annotated[Path, BeforeValidator(_location)]
+"""A directory; ``~`` is the home directory, a relative path is below the current one."""

@@ -1,0 +1,125 @@
+"""Finds the configuration, reads it, adds the secrets that lie outside of it.
+
+The order for a secret: the file, then a systemd credential, then the environment.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from .document import parse
+from .explain import explain
+from .model import Config
+from .problems import ConfigError, Problem
+
+__all__ = ["SEARCHED", "find_config", "load_config", "parse_config"]
+
+SEARCHED = (Path("config/config.yaml"), Path("/etc/daedalus/config.yaml"))
+"""Where a configuration is looked for that nobody named, in this order."""
+
+LARGEST_BYTES = 1_000_000
+
+_SECRETS = {
+    "access_key": ("s3_access_key", "DAEDALUS_S3_ACCESS_KEY"),
+    "secret_key": ("s3_secret_key", "DAEDALUS_S3_SECRET_KEY"),
+}
+
+
+def find_config(path: Path | None = None) -> Path:
+    """The file to use: ``path``, else what DAEDALUS_CONFIG names, else the first of `SEARCHED`.
+
+    Raises `ConfigError` where there is none, with all the places looked at.
+    """
+    named = os.environ.get("DAEDALUS_CONFIG", "")
+    wanted = [path] if path is not None else [Path(named)] if named else list(SEARCHED)
+    for candidate in wanted:
+        if _may_be_there(candidate):
+            return candidate
+    looked = ", ".join(str(candidate) for candidate in wanted)
+    source = "DAEDALUS_CONFIG names it. " if path is None and named else ""
+    remedy = "Write one: cp config/config.examples.yaml config/config.yaml"
+    raise ConfigError([Problem(looked, 0, (), f"there is no configuration here. {source}{remedy}")])
+
+
+def load_config(path: Path | None = None) -> Config:
+    """Find and read the configuration. Raises `ConfigError` with everything that is wrong in it."""
+    found = find_config(path)
+    return parse_config(_read(found), str(found))
+
+
+def parse_config(content: bytes, file: str) -> Config:
+    """Read a configuration's bytes; ``file`` is what messages call it."""
+    document = parse(_text(content, file), file)
+    if document.value is None:
+        problem = "the file is empty. Write at least exchanges: {binance: {symbols: [BTCUSDT]}}."
+        raise ConfigError([Problem(file, 1, (), problem)])
+    if not isinstance(document.value, dict):
+        found = "a list" if isinstance(document.value, list) else "a single value"
+        problem = f"expected a mapping at the top, got {found}. Write exchanges: without a dash."
+        raise ConfigError([Problem(file, document.line(()), (), problem)])
+    try:
+        return Config.model_validate(_with_secrets(document.value))
+    except ValidationError as error:
+        raise ConfigError(explain(error, document)) from None
+
+
+def _may_be_there(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:  # there, but not for us: reading it says why
+        return True
+    return True
+
+
+def _read(path: Path) -> bytes:
+    file = str(path)
+    if path.is_dir():
+        raise ConfigError([Problem(file, 0, (), "this is a directory. Name the file in it.")])
+    try:
+        with open(path, "rb") as stream:
+            content = stream.read(LARGEST_BYTES + 1)
+    except OSError as error:
+        remedy = " Run as a user who may read it." if isinstance(error, PermissionError) else ""
+        raise ConfigError([Problem(file, 0, (), f"cannot be read: {error.strerror}.{remedy}")]) from None
+    if len(content) > LARGEST_BYTES:
+        problem = "larger than 1 MB, which no configuration is. Is this the right file?"
+        raise ConfigError([Problem(file, 0, (), problem)])
+    return content
+
+
+def _text(content: bytes, file: str) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        problem = f"byte {content[error.start]:#04x} is not UTF-8. Save the file as UTF-8."
+        raise ConfigError([Problem(file, line, (), problem)]) from None
+
+
+def _with_secrets(value: dict[str, object]) -> dict[str, object]:
+    """The file's values, and the keys to the lake from wherever they lie."""
+    sync = value.get("sync") or {}
+    if not isinstance(sync, dict):
+        return value
+    found = {key: _outside(*names) for key, names in _SECRETS.items() if sync.get(key) is None}
+    return {**value, "sync": {**sync, **{key: secret for key, secret in found.items() if secret}}}
+
+
+def _outside(credential: str, variable: str) -> str:
+    """A secret from systemd's credentials or the environment; "" where there is none."""
+    directory = os.environ.get("CREDENTIALS_DIRECTORY")
+    if directory:
+        path = Path(directory, credential)
+        try:
+            return path.read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            pass
+        except (OSError, UnicodeDecodeError):
+            problem = "the credential cannot be read as UTF-8 text. Check LoadCredential= of the service."
+            raise ConfigError([Problem(str(path), 0, (), problem)]) from None
+    return os.environ.get(variable, "").strip()

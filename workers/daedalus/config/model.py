@@ -1,0 +1,134 @@
+"""The configuration as typed, frozen values: every key, its default and its bounds.
+
+What each key is for stands in config/config.examples.yaml and docs/configuration.md; tests hold the
+three together. ``_mb`` is 1,000,000 bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
+
+from .exchange import Exchanges
+from .fields import HttpUrl, Location, Target, VenueName, refuse
+from .section import MEGABYTE, Megabytes, Seconds, Section, empty_if_none
+
+__all__ = ["ApiKey", "Config", "Log", "Memory", "Normalize", "Retention", "Sync", "Writer"]
+
+
+class ApiKey(Section):
+    """A venue's key, for channels that are not public. None of today's channels needs one."""
+
+    key: SecretStr
+    secret: SecretStr
+
+
+class Writer(Section):
+    """How raw rows reach the disk."""
+
+    queue_maxsize: int = Field(default=10_000, ge=1, le=10_000_000)
+    batch_size: int = Field(default=1_000, ge=1, le=1_000_000)
+    batch_bytes: int = Field(default=1_048_576, ge=1_024, le=268_435_456)
+    flush_interval_seconds: Seconds = 5.0
+    segment_max_mb: Megabytes = 100
+    min_free_mb: int = Field(default=500, ge=0, le=100_000_000)
+
+    @property
+    def segment_max_bytes(self) -> int:
+        return self.segment_max_mb * MEGABYTE
+
+    @property
+    def min_free_bytes(self) -> int:
+        return self.min_free_mb * MEGABYTE
+
+
+class Normalize(Section):
+    """How often raw files become tables."""
+
+    interval_seconds: Seconds = 2.0
+
+
+class Retention(Section):
+    """How much disk files that were uploaded may keep; None: as much as there is."""
+
+    max_disk_mb: Megabytes | None = None
+
+    @property
+    def max_disk_bytes(self) -> int | None:
+        return None if self.max_disk_mb is None else self.max_disk_mb * MEGABYTE
+
+
+class Sync(Section):
+    """Where the lake is, and how files get there. ``target`` None: see `Config.target`."""
+
+    target: Target | None = None
+    endpoint_url: HttpUrl | None = None
+    region: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]+$")
+    access_key: SecretStr | None = None
+    secret_key: SecretStr | None = None
+    include_raw: bool = False
+    interval_seconds: Seconds = 30.0
+    concurrency: int = Field(default=2, ge=1, le=64)
+    retention: Retention = Retention()
+
+    @model_validator(mode="after")
+    def _keys_come_in_pairs(self) -> Self:
+        if (self.access_key is None) != (self.secret_key is None):
+            given, absent = (
+                ("secret_key", "access_key") if self.access_key is None else ("access_key", "secret_key")
+            )
+            raise refuse(
+                f"{given} is given, {absent} is not. Give both, or neither for the AWS_* environment."
+            )
+        return self
+
+
+class Memory(Section):
+    """At which resident size of a worker the watchdog warns, and at which it restarts it."""
+
+    warn_mb: Megabytes = 1_200
+    restart_mb: Megabytes = 1_800
+
+    @model_validator(mode="after")
+    def _warn_comes_first(self) -> Self:
+        if self.warn_mb >= self.restart_mb:
+            raise refuse(
+                f"warn_mb must be below restart_mb, got {self.warn_mb} and {self.restart_mb}. "
+                f"Write warn_mb: {self.restart_mb * 2 // 3} or a larger restart_mb."
+            )
+        return self
+
+    @property
+    def warn_bytes(self) -> int:
+        return self.warn_mb * MEGABYTE
+
+    @property
+    def restart_bytes(self) -> int:
+        return self.restart_mb * MEGABYTE
+
+
+class Log(Section):
+    """How much the workers say."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Config(Section):
+    """The whole configuration."""
+
+    data_dir: Location = Path("data")
+    exchanges: Exchanges
+    api_keys: Annotated[Mapping[VenueName, ApiKey], BeforeValidator(empty_if_none)] = {}
+    writer: Writer = Writer()
+    normalize: Normalize = Normalize()
+    sync: Sync = Sync()
+    memory: Memory = Memory()
+    log: Log = Log()
+
+    @property
+    def target(self) -> str:
+        """Where sync writes to: ``sync.target``, or else ``lake`` below the data directory."""
+        return self.sync.target or f"file://{self.data_dir.absolute()}/lake"

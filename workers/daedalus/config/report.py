@@ -1,0 +1,85 @@
+"""A configuration in words: what it records, what looks wrong though it is allowed, what is in effect."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .exchange import Exchange
+from .model import Config
+
+__all__ = ["effective", "summary", "warnings"]
+
+
+def summary(config: Config) -> list[str]:
+    """What will be recorded and where it goes, one line each."""
+    lines = [f"data_dir   {config.data_dir.absolute()}"]
+    for name, exchange in config.exchanges.items():
+        streams = exchange.subscriptions()
+        channels = list(dict.fromkeys(stream.channel for stream in streams))
+        symbols = {stream.symbol for stream in streams if stream.symbol}
+        plans = exchange.venue.plan(streams, exchange.websocket_url or exchange.venue.websocket_url)
+        counts = [
+            _count(len(symbols), "symbol"),
+            _count(len(streams), "stream"),
+            _count(len(plans), "connection"),
+        ]
+        lines.append(f"{name}   {', '.join(channels)}: {', '.join(counts)}")
+    lines.append(f"target   {config.target}{' (and raw files)' if config.sync.include_raw else ''}")
+    return lines
+
+
+def warnings(config: Config, path: Path) -> list[str]:
+    """What is allowed and yet most likely a mistake. ``path``: the file that was read."""
+    found = []
+    if _holds_secrets(path, config) and path.stat().st_mode & stat.S_IROTH:
+        found.append(f"{path} holds secrets and everyone may read it. Run: chmod 640 {path}")
+    for name, exchange in config.exchanges.items():
+        recorded = {stream.symbol for stream in exchange.subscriptions()}
+        if unused := [symbol for symbol in exchange.symbols or () if symbol not in recorded]:
+            found.append(f"exchanges.{name}.symbols: no channel records {', '.join(unused)}.")
+    others = [name for name in config.api_keys if name not in config.exchanges]
+    found.extend(f"api_keys.{name}: {name} is not among the exchanges." for name in others)
+    scheme = config.target.partition("://")[0]
+    if scheme not in ("s3", "s3a"):
+        given = [key for key in ("endpoint_url", "region", "access_key") if getattr(config.sync, key)]
+        found.extend(f"sync.{key} has no effect on {scheme}:// targets." for key in given)
+    return found
+
+
+def effective(config: Config) -> str:
+    """Every key with the value in effect, as YAML that would be read the same; secrets as ``**********``."""
+    values = config.model_dump(mode="json")
+    values["data_dir"] = str(config.data_dir.absolute())
+    values["exchanges"] = {name: _exchange(exchange) for name, exchange in config.exchanges.items()}
+    values["sync"]["target"] = config.target
+    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100)
+
+
+def _exchange(exchange: Exchange) -> dict[str, Any]:
+    streams = exchange.subscriptions()
+    channels: Any = list(dict.fromkeys(stream.channel for stream in streams))
+    if isinstance(exchange.channels, Mapping):
+        chosen = {name: [stream.symbol for stream in streams if stream.channel == name] for name in channels}
+        channels = {name: None if symbols == [""] else symbols for name, symbols in chosen.items()}
+    return {
+        **({"symbols": list(exchange.symbols)} if exchange.symbols else {}),
+        "channels": channels,
+        "websocket_url": exchange.websocket_url or exchange.venue.websocket_url,
+        "rest_url": exchange.rest_url or exchange.venue.rest_url,
+    }
+
+
+def _holds_secrets(path: Path, config: Config) -> bool:
+    keys = [config.sync.access_key, config.sync.secret_key]
+    keys += [part for pair in config.api_keys.values() for part in (pair.key, pair.secret)]
+    content = path.read_text(encoding="utf-8-sig")
+    return any(key is not None and key.get_secret_value() in content for key in keys)
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

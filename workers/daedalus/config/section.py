@@ -1,0 +1,29 @@
+"""What every mapping of the configuration has in common, and the units of its numbers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+__all__ = ["MEGABYTE", "Megabytes", "Seconds", "Section", "empty_if_none"]
+
+MEGABYTE = 1_000_000
+
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Megabytes = Annotated[int, Field(ge=1, le=100_000_000)]
+
+
+def empty_if_none(value: object) -> object:
+    return {} if value is None else value
+
+
+class Section(BaseModel):
+    """A mapping of the file. An unknown key is an error; a section left empty has its defaults."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_means_defaults(cls, value: object) -> object:
+        return empty_if_none(value)

@@ -1,0 +1,7 @@
+"""What every worker is doing, for people and for machines: it reads status files, never a worker."""
+
+from .observe import observe
+from .render import as_json, as_table
+from .view import Row, view
+
+__all__ = ["Row", "as_json", "as_table", "observe", "view"]

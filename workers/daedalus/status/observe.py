@@ -1,0 +1,34 @@
+"""Reads the status files and asks the system which of their processes still live."""
+
+from __future__ import annotations
+
+import time
+
+import psutil
+
+from ..config import Config
+from ..store.layout import Layout
+from ..store.status import Status, boot_id, read_statuses
+from .view import Row, view
+
+__all__ = ["observe"]
+
+CLOCK_SLACK_SECONDS = 2.0
+
+
+def observe(config: Config) -> list[Row]:
+    """One row per worker that this configuration needs, and per one that left a status file."""
+    expected = [*(f"ingest-{name}" for name in config.exchanges), "normalize", "sync"]
+    statuses = read_statuses(Layout(config.data_dir).status)
+    return view(statuses, expected, now_ns=time.time_ns(), boot_id=boot_id(), alive=_alive)
+
+
+def _alive(status: Status) -> bool:
+    """Whether the worker's process lives: one that began after its last word only has its number."""
+    try:
+        began = psutil.Process(status.pid).create_time()
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.AccessDenied:
+        return True
+    return bool(began <= status.updated_ns / 1e9 + CLOCK_SLACK_SECONDS)
