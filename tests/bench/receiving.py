@@ -1,0 +1,160 @@
+"""CPU per message from the socket to the fsynced active file, as a ratio to a client that does nothing."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from array import array
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pyarrow.parquet as pq
+import yaml
+from msgspec import Struct
+
+HERE = Path(__file__).parent
+SETTLE_SECONDS = 7.0
+"""Longer than a flush interval: by then everything is written and fsynced."""
+
+
+class Receiving(Struct, frozen=True):
+    """One run. ``cpu_us`` per message; RSS in bytes at the start of the flow and at its end."""
+
+    cpu_us: float
+    rss_before: int = 0
+    rss_after: int = 0
+
+
+class Venue:
+    """The benchmark's venue process, which waits with the messages until told to go."""
+
+    def __init__(self, messages: Path, rate: float, count: int) -> None:
+        arguments = [sys.executable, str(HERE / "venue.py"), str(messages), str(rate), str(count)]
+        self._process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.url = f"ws://127.0.0.1:{self._line()}"
+
+    def await_subscription(self) -> None:
+        assert self._line() == "subscribed"
+
+    def go(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+
+    def await_sent(self) -> None:
+        assert self._line() == "sent"
+
+    def _line(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+def bare(messages: Path, rate: float, count: int) -> Receiving:
+    """The bare client."""
+    venue = Venue(messages, rate, count)
+    arguments = [sys.executable, str(HERE / "bare.py"), venue.url, str(count)]
+    client = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
+    try:
+        venue.await_subscription()
+        venue.go()
+        assert client.stdout is not None
+        seconds = float(client.stdout.readline().split()[1])
+        return Receiving(seconds / count * 1e6)
+    finally:
+        client.wait()
+        venue.end()
+
+
+def ingest(messages: Path, rate: float, count: int, directory: Path) -> Receiving:
+    """The whole ingest worker, as its user runs it."""
+    venue = Venue(messages, rate, count)
+    with recorder(directory, venue.url) as worker:
+        try:
+            venue.await_subscription()
+            time.sleep(1.5)  # the books it asks for now are refused, and its start is over
+            before, rss_before = cpu_seconds(worker), worker.memory_info().rss
+            venue.go()
+            await_messages(directory, count)
+            time.sleep(SETTLE_SECONDS)
+            used = cpu_seconds(worker) - before
+            return Receiving(used / count * 1e6, rss_before, worker.memory_info().rss)
+        finally:
+            venue.end()
+
+
+def latencies(messages: Path, rate: float, count: int, directory: Path) -> list[int]:
+    """ns from each send to the message's recv_ns, in the order of sending."""
+    venue = Venue(messages, rate, count)
+    with recorder(directory, venue.url):
+        try:
+            venue.await_subscription()
+            time.sleep(1.5)
+            venue.go()
+            venue.await_sent()
+            await_messages(directory, count)
+        finally:
+            venue.end()
+    sent = array("q")
+    sent.frombytes(messages.with_suffix(".sent").read_bytes())
+    return [received - at for received, at in zip(received_ns(directory, count), sent, strict=True)]
+
+
+def received_ns(directory: Path, count: int) -> list[int]:
+    """recv_ns of the last ``count`` messages of market data, in the order of their arrival."""
+    rows: list[tuple[int, int]] = []
+    for path in (directory / "raw" / "ready").rglob("*.parquet"):
+        if "channel=_" not in str(path):
+            table = pq.read_table(path, columns=["seq", "recv_ns", "kind", "payload"])
+            marks = table.filter([kind == "message" for kind in table["kind"].to_pylist()])
+            rows += zip(marks["seq"].to_pylist(), marks["recv_ns"].to_pylist(), strict=True)
+    return [at for _, at in sorted(rows)][-count:]
+
+
+@contextmanager
+def recorder(directory: Path, url: str) -> Iterator[psutil.Process]:
+    """An ingest worker on ``directory`` that records the venue at ``url``."""
+    directory.mkdir(parents=True, exist_ok=True)
+    config = directory / "config.yaml"
+    settings = {
+        "data_dir": str(directory),
+        "exchanges": {
+            "binance": {
+                "symbols": ["BTCUSDT", "ETHUSDT"],
+                "channels": ["trade", "depth", "bookTicker"],
+                "websocket_url": url,
+                "rest_url": url.replace("ws://", "http://"),
+            }
+        },
+        "writer": {"min_free_mb": 0},
+        "log": {"level": "error"},
+    }
+    config.write_text(yaml.safe_dump(settings))
+    arguments = [sys.executable, "-m", "daedalus", "ingest", "binance", "--config", str(config)]
+    process = subprocess.Popen(arguments)
+    try:
+        yield psutil.Process(process.pid)
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def cpu_seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def await_messages(directory: Path, count: int) -> None:
+    """Wait until the worker says that it has received so many messages."""
+    status = directory / "status" / "ingest-binance.json"
+    while True:
+        time.sleep(0.5)
+        if status.exists() and json.loads(status.read_bytes())["figures"]["messages"] >= count:
+            return

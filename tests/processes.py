@@ -1,0 +1,126 @@
+"""The recorder's real processes for tests: `daedalus …` on a configuration of its own, and raw read back."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+
+__all__ = ["Recorder", "simulated", "wait_until"]
+
+COMMAND = [sys.executable, "-m", "daedalus"]
+
+
+def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None:
+    """Wait until it holds; fail with ``what`` was waited for."""
+    ends_at = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < ends_at, f"waited {seconds} s for {what}"
+        time.sleep(0.05)
+
+
+@contextmanager
+def simulated(exchange: str, *options: str, port: int = 0) -> Iterator[int]:
+    """A simulated venue in a process of its own; its port."""
+    arguments = [*COMMAND, "simulate", exchange, "--port", str(port), *options]
+    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        found = re.search(r"ws://127\.0\.0\.1:(\d+)", line)
+        assert found, f"the simulator said: {line!r}"
+        yield int(found[1])
+    finally:
+        process.kill()
+        process.wait()
+
+
+class Recorder:
+    """One data directory, its configuration, and the workers that a test starts on it."""
+
+    def __init__(self, directory: Path, exchange: str, port: int, settings: dict[str, object]) -> None:
+        self.directory = directory
+        self.exchange = exchange
+        self.data = directory / "data"
+        self.config = directory / "config.yaml"
+        self.log = directory / "ingest.log"
+        urls = {"websocket_url": f"ws://127.0.0.1:{port}", "rest_url": f"http://127.0.0.1:{port}"}
+        self.settings: dict[str, object] = {
+            "data_dir": str(self.data),
+            "exchanges": {exchange: {**settings, **urls}},
+            "writer": {"min_free_mb": 0},
+        }
+        self.write_config()
+        self._ingest: subprocess.Popen[bytes] | None = None
+
+    def write_config(self) -> None:
+        self.config.write_text(yaml.safe_dump(self.settings))
+
+    # Workers
+
+    def start(self) -> None:
+        """Start ingest."""
+        arguments = [*COMMAND, "ingest", self.exchange, "--config", str(self.config)]
+        with self.log.open("ab") as log:
+            self._ingest = subprocess.Popen(arguments, stdout=log, stderr=log)
+
+    def stop(self) -> float:
+        """End ingest as systemd does; the seconds that it took."""
+        assert self._ingest is not None
+        started = time.monotonic()
+        self._ingest.send_signal(signal.SIGTERM)
+        code = self._ingest.wait(30)
+        assert code == 0, self.log.read_text()[-2000:]
+        return time.monotonic() - started
+
+    def kill(self) -> None:
+        """End ingest as a power cut does, as far as a process can tell."""
+        assert self._ingest is not None
+        self._ingest.kill()
+        self._ingest.wait()
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run another command on this configuration to its end."""
+        command = [*COMMAND, *arguments, "--config", str(self.config)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+    @property
+    def status(self) -> dict[str, object]:
+        path = self.data / "status" / f"ingest-{self.exchange}.json"
+        return dict(json.loads(path.read_bytes())) if path.exists() else {}
+
+    def figure(self, name: str) -> float:
+        """A number of ingest's status, 0 while there is none."""
+        figures = self.status.get("figures", {})
+        assert isinstance(figures, dict)
+        return float(figures.get(name, 0))
+
+    # What it left
+
+    def raw(self, state: str = "ready") -> list[dict[str, object]]:
+        """All sealed raw rows in a state, in the order of their connections and sequences."""
+        root = self.data / "raw" / state
+        tables = [pq.read_table(path, partitioning=None) for path in sorted(root.rglob("*.parquet"))]
+        rows = pa.concat_tables(tables).to_pylist() if tables else []
+        return sorted(rows, key=lambda row: (row["conn"], row["seq"]))
+
+    def table(self, name: str, state: str = "ready") -> list[dict[str, object]]:
+        """The rows of a table, file after file; times as integers of ns."""
+        rows: list[dict[str, object]] = []
+        for path in sorted((self.data / "tables" / state / name).rglob("*.parquet")):
+            table = pq.read_table(path, partitioning=None)
+            for index, field in enumerate(table.schema):
+                if pa.types.is_timestamp(field.type):
+                    table = table.set_column(index, field.name, table[field.name].cast(pa.int64()))
+            rows += table.to_pylist()
+        return rows
