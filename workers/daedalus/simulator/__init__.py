@@ -1,0 +1,21 @@
+"""Venues on loopback: the real protocols over a deterministic market or a recording, faults on demand."""
+
+from __future__ import annotations
+
+from daedalus.simulator.client import Sent
+from daedalus.simulator.market import Market
+from daedalus.simulator.options import Faults, SimulatorError, SimulatorOptions
+from daedalus.simulator.server import Simulator, running, serve
+from daedalus.simulator.venues import VENUES
+
+__all__ = [
+    "VENUES",
+    "Faults",
+    "Market",
+    "Sent",
+    "Simulator",
+    "SimulatorError",
+    "SimulatorOptions",
+    "running",
+    "serve",
+]

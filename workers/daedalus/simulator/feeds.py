@@ -1,0 +1,127 @@
+"""Where messages come from and when they are due: a live market for all, or a recording for each.
+
+Both are open loops: what is late is sent at once, nothing is left out. Only without a pace (rate or speed
+0) do they wait for their readers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from itertools import chain
+
+from daedalus.simulator.client import Client
+from daedalus.simulator.market import Market
+from daedalus.simulator.options import Faults
+from daedalus.simulator.protocol import Form, VenueProtocol
+from daedalus.simulator.replay import Recording
+
+__all__ = ["MarketFeed", "play"]
+
+_SECOND = 10**9
+_BATCH = 64  # messages or steps between two looks at what came in
+_FULL = 2**20  # bytes in front of a reader that is waited for
+_SHORT_PAUSE = 0.001
+
+
+class MarketFeed:
+    """Drives a market by the clock and sends each step to whoever listens.
+
+    ``clock`` gives UTC ns. While nobody listens time passes without a message.
+    """
+
+    def __init__(
+        self,
+        market: Market,
+        protocol: VenueProtocol,
+        *,
+        faults: Faults,
+        flood: bool,
+        clock: Callable[[], int],
+    ) -> None:
+        self._market = market
+        self._protocol = protocol
+        self._faults = faults
+        self._flood = flood
+        self._clock = clock
+        self._step = market.step_at(clock())
+        self._second = clock() // _SECOND
+        self._audience: dict[str, dict[Form, list[Client]]] = {}
+        self._wanted = asyncio.Event()
+
+    @property
+    def step(self) -> int:
+        """The last step that has happened: the one last sent, or without listeners that of the clock."""
+        if not self._audience:
+            self._step = max(self._step, self._market.step_at(self._clock()))
+        return self._step
+
+    def listen(self, clients: Iterable[Client]) -> int:
+        """Take over who listens to what; to be called whenever that changes.
+
+        Returns the last step that new listeners do not get; until the caller next waits, none is sent.
+        """
+        step = self.step
+        audience: dict[str, dict[Form, list[Client]]] = {}
+        for client in clients:
+            for stream, form in client.session.streams.items():
+                audience.setdefault(stream, {}).setdefault(form, []).append(client)
+        self._audience, self._step = audience, step
+        if audience:
+            self._wanted.set()
+        else:
+            self._wanted.clear()
+        return step
+
+    async def run(self) -> None:
+        """Send until cancelled."""
+        while True:
+            await self._wanted.wait()
+            now = self._clock()
+            due = self._step + _BATCH if self._flood else min(self._market.step_at(now), self._step + _BATCH)
+            while self._step < due and self._audience:
+                self._step += 1
+                self._send_step(self._step)
+            self._send_seconds(now)
+            await asyncio.sleep(self._pause())
+
+    def _pause(self) -> float:
+        if self._flood:
+            listeners = chain.from_iterable(chain(*(forms.values() for forms in self._audience.values())))
+            full = any(client.waiting > _FULL for client in listeners)
+            return _SHORT_PAUSE if full else 0
+        next_event = min(self._market.time_of(self._step + 1), (self._second + 1) * _SECOND)
+        return max(0, next_event - self._clock()) / _SECOND
+
+    def _send_step(self, number: int) -> None:
+        step = self._market.step(number)
+        if step.order is not None:
+            step = step.with_order(self._faults.thin(step.order))
+        audience = self._audience
+        for stream, form, text in self._protocol.publish(step, audience):
+            for client in audience[stream][form]:
+                client.deliver(stream, text)
+
+    def _send_seconds(self, now: int) -> None:
+        second = now // _SECOND
+        if second <= self._second:
+            return
+        self._second = second
+        audience = self._audience
+        for stream, form, text in self._protocol.each_second(self._step, second, audience):
+            for client in audience[stream][form]:
+                client.deliver(stream, text)
+
+
+async def play(recording: Recording, client: Client, *, speed: float, clock: Callable[[], int]) -> None:
+    """Send a whole recording to one connection, ``speed`` times as fast as it was received (0: at once)."""
+    begun = clock()
+    first = recording.messages[0].time_ns if recording.messages else 0
+    for number, message in enumerate(recording.messages):
+        if speed:
+            early = (message.time_ns - first) / speed - (clock() - begun)
+            if early > 0:
+                await asyncio.sleep(early / _SECOND)
+        client.deliver("replay", message.payload)
+        if number % _BATCH == 0:
+            await (asyncio.sleep(0) if speed else client.drain())

@@ -1,0 +1,102 @@
+"""What a venue's protocol is: the questions the server asks of it. No sockets, no clock.
+
+A protocol turns what clients say into subscriptions and answers, and steps of the market into messages.
+To simulate another venue, write one and add it to `venues`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Protocol
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+from msgspec import Struct
+
+from daedalus.simulator.instruments import Instrument
+from daedalus.simulator.market import Market, Mixture, Step
+
+__all__ = ["Audience", "Form", "HttpAnswer", "HttpRequest", "Message", "Session", "VenueProtocol"]
+
+Form = tuple[bool, ...]
+"""How a connection wants a stream written; what the values mean is the venue's own affair."""
+
+Message = tuple[str, Form, str]
+"""The stream, the form and the text of one message."""
+
+Audience = Mapping[str, Mapping[Form, Any]]
+"""The streams that somebody listens to, and in which forms."""
+
+
+class Session:
+    """What a protocol remembers of one connection: the streams it asked for, and their forms."""
+
+    def __init__(self) -> None:
+        self.streams: dict[str, Form] = {}
+
+
+class HttpRequest(Struct, frozen=True):
+    """One GET: the path and its query."""
+
+    path: str
+    query: dict[str, str]
+
+    @classmethod
+    def parse(cls, target: str) -> HttpRequest:
+        """Read a path with a query, or a whole URL."""
+        parts = urlsplit(target)
+        return cls(parts.path, dict(parse_qsl(parts.query, keep_blank_values=True)))
+
+
+class HttpAnswer(Struct, frozen=True):
+    """The answer to a GET: a JSON body."""
+
+    body: bytes
+    status: int = 200
+    headers: dict[str, str] = {}
+
+    @classmethod
+    def json(cls, value: object, *, status: int = 200, headers: dict[str, str] | None = None) -> HttpAnswer:
+        """Answer with a value written as JSON."""
+        return cls(msgspec.json.encode(value), status, headers or {})
+
+
+class VenueProtocol(Protocol):
+    """One venue as its clients see it. ``step`` is always the last step of the market that was sent.
+
+    ``ping_seconds``: how often the venue pings. ``subscribe_seconds``: how long a connection may stay
+    without a subscription. ``requests_per_second``: incoming frames, pings and pongs included, beyond
+    which the venue ends the connection. None: the venue has no such habit.
+    """
+
+    name: ClassVar[str]
+    usual_symbols: ClassVar[tuple[str, ...]]
+    mixture: ClassVar[Mixture]
+    ping_seconds: ClassVar[float | None]
+    subscribe_seconds: ClassVar[float | None]
+    requests_per_second: ClassVar[int | None]
+
+    def __init__(self, market: Market, *, any_symbol: bool = False) -> None:
+        """``any_symbol``: acknowledge symbols that the market does not have, for recordings."""
+
+    @staticmethod
+    def instrument(symbol: str) -> Instrument:
+        """The instrument of a symbol. Raises ValueError if the venue would not spell one like that."""
+
+    def connect(self, target: str) -> Session | HttpAnswer:
+        """The session of a websocket opened at a path, or the refusal."""
+
+    def receive(self, session: Session, text: str) -> str:
+        """The answer to a message, after it has changed the session's streams."""
+
+    def greet(self, stream: str, step: int) -> Iterator[str]:
+        """What a connection gets first from a stream it has just subscribed to."""
+
+    def publish(self, step: Step, audience: Audience) -> Iterator[Message]:
+        """The messages of a step, only those somebody listens to."""
+
+    def each_second(self, step: int, second: int, audience: Audience) -> Iterator[Message]:
+        """The messages that come by the clock (UTC seconds), not by the market."""
+
+    def rest(self, request: HttpRequest, step: int, now_ns: int) -> HttpAnswer:
+        """Answer a GET."""

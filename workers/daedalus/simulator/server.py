@@ -1,0 +1,208 @@
+"""A simulated venue on loopback: websocket and REST on one port."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from http import HTTPStatus
+from typing import cast
+
+from websockets.asyncio.server import Server, ServerConnection
+from websockets.asyncio.server import serve as serve_websocket
+from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+from daedalus.simulator.client import POLICY, ArrivalLimit, Client, Sent, SimulatedConnection
+from daedalus.simulator.feeds import MarketFeed, play
+from daedalus.simulator.market import Market
+from daedalus.simulator.options import SimulatorError, SimulatorOptions
+from daedalus.simulator.protocol import HttpAnswer, HttpRequest, Session, VenueProtocol
+from daedalus.simulator.replay import Recording, read_recordings
+from daedalus.simulator.venues import market_of, venue_of
+
+__all__ = ["Simulator", "running", "serve"]
+
+_HOST = "127.0.0.1"
+_LARGEST_MESSAGE = 2**20  # what a client may say; what the venue says has no limit
+_PONG_SECONDS = 60
+
+
+class Simulator:
+    """One venue that listens. Made by `running`; use its addresses, its market and what it sent.
+
+    ``sent`` holds every message, if ``keep_sent`` was asked for. ``market`` is what its clients see:
+    the book of the instrument at place p after update u is ``market.books[p].levels(u)``.
+    """
+
+    def __init__(self, options: SimulatorOptions, *, clock: Callable[[], int] = time.time_ns) -> None:
+        self.options = options
+        self.market: Market = market_of(options)
+        venue = venue_of(options.exchange)
+        self.protocol: VenueProtocol = venue(self.market, any_symbol=bool(options.replay))
+        self.recording: Recording | None = read_recordings(options.replay) if options.replay else None
+        self.sent: list[Sent] = []
+        self.port = 0
+        self.connections = 0
+        self._clock = clock
+        self._ended = asyncio.Event()
+        self._clients: list[Client] = []
+        self._feed = MarketFeed(
+            self.market, self.protocol, faults=options.faults, flood=options.rate == 0, clock=clock
+        )
+
+    @property
+    def websocket_url(self) -> str:
+        """Where to open websockets, without a path."""
+        return f"ws://{_HOST}:{self.port}"
+
+    @property
+    def rest_url(self) -> str:
+        """Where to send GETs, without a path."""
+        return f"http://{_HOST}:{self.port}"
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[Simulator]:
+        """Listen until the block ends, then close every connection (1001)."""
+        driver = asyncio.create_task(self._feed.run())
+        driver.add_done_callback(lambda _: self._ended.set())
+        try:
+            async with await self._listen() as server:
+                self.port = server.sockets[0].getsockname()[1]
+                yield self
+        finally:
+            driver.cancel()
+            with suppress(asyncio.CancelledError):
+                await driver
+
+    async def until(self, stop: asyncio.Event) -> None:
+        """Wait until ``stop`` is set, or the market has broken down: `listening` then raises why."""
+        waits = {asyncio.create_task(event.wait()) for event in (stop, self._ended)}
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    async def _listen(self) -> Server:
+        try:
+            return await serve_websocket(
+                self._serve_client,
+                _HOST,
+                self.options.port,
+                process_request=self._process_request,
+                create_connection=SimulatedConnection,
+                compression=None,
+                max_size=_LARGEST_MESSAGE,
+                ping_interval=self.protocol.ping_seconds,
+                ping_timeout=_PONG_SECONDS,
+                server_header=None,
+            )
+        except OSError as error:
+            raise SimulatorError(
+                f"--port {self.options.port}: cannot listen there ({error.strerror}). Take another, or 0."
+            ) from error
+
+    def _process_request(self, connection: ServerConnection, request: Request) -> Response | None:
+        """Open a websocket where one is asked for, answer a GET otherwise."""
+        if request.headers.get("Upgrade", "").lower() != "websocket":
+            return _response(self._get(HttpRequest.parse(request.path)))
+        answer = self.protocol.connect(request.path)
+        if isinstance(answer, HttpAnswer):
+            return _response(answer)
+        cast(SimulatedConnection, connection).session = answer
+        return None
+
+    def _get(self, request: HttpRequest) -> HttpAnswer:
+        if self.recording is not None:
+            return self.recording.answer(request)
+        return self.protocol.rest(request, self._feed.step, self._clock())
+
+    async def _serve_client(self, connection: ServerConnection) -> None:
+        client = self._client(cast(SimulatedConnection, connection))
+        tasks: list[asyncio.Task[None]] = []
+        if self.protocol.subscribe_seconds is not None:
+            tasks.append(asyncio.create_task(_expire(client, self.protocol.subscribe_seconds)))
+        self._clients.append(client)
+        try:
+            self._start_streams(client, before=set(), tasks=tasks)
+            async for text in connection:
+                before = set(client.session.streams)
+                client.answer(self.protocol.receive(client.session, _text(text)))
+                self._start_streams(client, before=before, tasks=tasks)
+        except ConnectionClosed:
+            pass  # without a closing handshake: clients may, and some faults do
+        finally:
+            for task in tasks:
+                task.cancel()
+            self._clients.remove(client)
+            self._feed.listen(() if self.recording else self._clients)
+
+    def _client(self, connection: SimulatedConnection) -> Client:
+        if self.protocol.requests_per_second is not None:
+            connection.limit = ArrivalLimit(self.protocol.requests_per_second)
+        session = connection.session or Session()
+        log = self.sent.append if self.options.keep_sent else None
+        client = Client(self.connections, connection, session, self.options.faults, log)
+        self.connections += 1
+        return client
+
+    def _start_streams(self, client: Client, *, before: set[str], tasks: list[asyncio.Task[None]]) -> None:
+        """Give a connection what its new streams begin with, and from now on what follows."""
+        if self.recording is not None:
+            if client.session.streams and not client.playing:
+                client.playing = True
+                tasks.append(asyncio.create_task(self._play(self.recording, client)))
+            return
+        step = self._feed.listen(self._clients)
+        for stream in client.session.streams:
+            if stream not in before:
+                for text in self.protocol.greet(stream, step):
+                    client.deliver(stream, text)
+
+    async def _play(self, recording: Recording, client: Client) -> None:
+        await play(recording, client, speed=self.options.speed, clock=self._clock)
+        if self.options.close_at_end:
+            await client.connection.close()
+
+
+async def _expire(client: Client, seconds: float) -> None:
+    """End a connection that has never subscribed to anything."""
+    await asyncio.sleep(seconds)
+    if not client.session.streams:
+        await client.connection.close(POLICY, f"no subscription within {seconds:g} seconds")
+
+
+def _text(message: str | bytes) -> str:
+    return message if isinstance(message, str) else message.decode(errors="replace")
+
+
+def _response(answer: HttpAnswer) -> Response:
+    headers = Headers(answer.headers)
+    headers["Content-Type"] = "application/json;charset=UTF-8"
+    headers["Content-Length"] = str(len(answer.body))
+    headers["Connection"] = "close"
+    return Response(answer.status, HTTPStatus(answer.status).phrase, headers, answer.body)
+
+
+@asynccontextmanager
+async def running(
+    options: SimulatorOptions, *, clock: Callable[[], int] = time.time_ns
+) -> AsyncIterator[Simulator]:
+    """Run a simulated venue in this process. Raises `SimulatorError` for options that make none.
+
+    ``clock`` gives UTC ns.
+    """
+    async with Simulator(options, clock=clock).listening() as simulator:
+        yield simulator
+
+
+async def serve(
+    options: SimulatorOptions, *, stop: asyncio.Event | None = None, ready: Callable[[int], None]
+) -> None:
+    """Run a simulated venue until ``stop`` is set (None: until cancelled); ``ready`` is told the port."""
+    async with running(options) as simulator:
+        ready(simulator.port)
+        await simulator.until(stop or asyncio.Event())
