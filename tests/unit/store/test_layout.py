@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from daedalus.store import NORMALIZED, READY, Layout, Partition, SegmentId, move
+from daedalus.store.files import make_directories
+
+SEGMENT = SegmentId(Partition("coinbase_exchange", "level2_batch"), 1_790_000_000_000_000_001)
+
+
+def test_a_segment_is_read_back_from_both_of_its_names() -> None:
+    assert SegmentId.from_active(SEGMENT.active_name) == SEGMENT
+    assert SegmentId.from_sealed(SEGMENT.sealed_path) == SEGMENT
+
+
+def test_a_clock_that_stands_in_1970_still_gives_names_that_can_be_read_and_sorted() -> None:
+    early = SegmentId(SEGMENT.partition, 5)
+    assert SegmentId.from_active(early.active_name) == early
+    assert early.active_name < SEGMENT.active_name
+
+
+@pytest.mark.parametrize("name", ["x", ".binance.lock", "binance.trade.1.arrows", "binance.trade.parquet"])
+def test_other_files_are_no_segments(name: str) -> None:
+    assert SegmentId.from_active(name) is None
+
+
+def test_a_segment_is_found_in_the_state_it_was_moved_to(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    path = layout.raw(READY) / SEGMENT.sealed_path
+    make_directories(path.parent)
+    path.touch()
+    assert layout.states_of(SEGMENT) == [READY]
+    move(path, layout.raw(NORMALIZED) / SEGMENT.sealed_path)
+    assert layout.states_of(SEGMENT) == [NORMALIZED]
+    assert layout.raw_segments(NORMALIZED, SEGMENT.partition) == [SEGMENT]
+    assert layout.raw_segments(READY) == []

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import pytest
+
+from daedalus.store import NORMALIZED, READY, SYNCED, Layout, Partition, SegmentId
+from daedalus.store.files import make_directories
+from daedalus.store.numbering import Numbering
+
+TRADE = Partition("binance", "trade")
+T = 1_790_000_000_000_000_000
+
+
+def test_a_number_is_the_time_of_the_first_row(layout: Layout) -> None:
+    assert Numbering(layout).next(TRADE, T).number == T
+
+
+def test_numbers_grow_when_the_clock_does_not(layout: Layout) -> None:
+    numbering = Numbering(layout)
+    assert [numbering.next(TRADE, t).number for t in (T, T, T - 10**18)] == [T, T + 1, T + 2]
+
+
+@pytest.mark.parametrize("state", [READY, NORMALIZED, SYNCED, "active", "damaged"])
+def test_no_number_on_disk_is_given_again(layout: Layout, state: str) -> None:
+    there = SegmentId(TRADE, T)
+    path = {
+        "active": layout.active / there.active_name,
+        "damaged": layout.damaged / f"{there.active_name}.408.tail",
+    }.get(state, layout.raw(state) / there.sealed_path)
+    make_directories(path.parent)
+    path.touch()
+    assert Numbering(layout).next(TRADE, T - 5).number == T + 1
+    assert Numbering(layout).next(Partition("binance", "depth"), T - 5).number == T - 5
+
+
+def test_a_channel_whose_files_could_not_be_found_again_is_refused() -> None:
+    with pytest.raises(ValueError, match="depth@100ms"):
+        Partition("binance", "depth@100ms")

@@ -1,0 +1,44 @@
+"""Segment numbers: the time of the first row, raised where needed so that they always grow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .layout import NORMALIZED, READY, SYNCED, Layout, Partition, SegmentId
+
+__all__ = ["Numbering"]
+
+
+class Numbering:
+    """Gives out segment numbers; no number of a partition is given twice, over restarts too."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._highest: dict[Partition, int] = {}
+
+    def next(self, partition: Partition, recv_ns: int) -> SegmentId:
+        """The id of a segment whose first row was received at ``recv_ns`` (UTC ns).
+
+        The number's hour, which is the hour in the file's path, is the hour of its rows, but for one
+        case: after the clock was set back over a full hour, numbers go on from the highest one. Order
+        is what readers rely on, so the path gives way; the rows' own recv_ns stays as it was.
+        """
+        highest = self._highest.get(partition)
+        if highest is None:
+            highest = max(self._on_disk(partition), default=-1)
+        number = max(recv_ns, highest + 1)
+        self._highest[partition] = number
+        return SegmentId(partition, number)
+
+    def _on_disk(self, partition: Partition) -> Iterator[int]:
+        # In the order in which files move on, so that one that moves meanwhile is not missed.
+        for segment in self._layout.active_segments(partition.exchange):
+            if segment.partition == partition:
+                yield segment.number
+        for state in (READY, NORMALIZED, SYNCED):
+            for segment in self._layout.raw_segments(state, partition):
+                yield segment.number
+        for path in self._layout.damaged.glob(f"{partition.exchange}.{partition.channel}.*.tail"):
+            kept = SegmentId.from_active(path.name.removesuffix(".tail").rpartition(".")[0])
+            if kept is not None:
+                yield kept.number

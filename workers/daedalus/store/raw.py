@@ -1,0 +1,56 @@
+"""The raw row: what the venue sent, byte for byte, with the time it came."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import pyarrow as pa
+from msgspec import Struct
+
+__all__ = ["CONNECTION", "RAW_SCHEMA", "UNKNOWN", "RawKind", "RawRecord"]
+
+CONNECTION = "_connection"
+"""The partition of rows that concern a whole connection, not one channel."""
+
+UNKNOWN = "_unknown"
+"""The partition of messages that could not be read or that nothing was subscribed for."""
+
+
+class RawKind(StrEnum):
+    """Why a raw row is there. All but MESSAGE are our own notes, in the same sequence."""
+
+    MESSAGE = "message"  # a websocket message as it came
+    SNAPSHOT = "snapshot"  # the body of a REST answer that holds a whole book
+    BACKFILL = "backfill"  # the body of a REST answer that fills a hole
+    OPEN = "open"  # a connection was opened; payload: JSON
+    CLOSE = "close"  # a connection ended; payload: JSON with the reason
+    SUBSCRIBED = "subscribed"  # a stream is now served by this connection; payload: JSON
+    UNSUBSCRIBED = "unsubscribed"  # a stream is no longer served by it; payload: JSON
+    CLOCK = "clock"  # the wall clock was stepped; payload: JSON
+
+
+class RawRecord(Struct, frozen=True, gc=False):
+    """One raw row. ``recv_ns``: UTC ns; ``seq``: per connection, from 0, without holes."""
+
+    recv_ns: int
+    conn: str
+    seq: int
+    kind: str
+    channel: str
+    symbol: str
+    payload: bytes
+
+
+_COLUMNS: list[pa.Field[Any]] = [
+    pa.field("recv_ns", pa.int64(), nullable=False),
+    pa.field("conn", pa.string(), nullable=False),
+    pa.field("seq", pa.int64(), nullable=False),
+    pa.field("kind", pa.string(), nullable=False),
+    pa.field("channel", pa.string(), nullable=False),
+    pa.field("symbol", pa.string(), nullable=False),
+    pa.field("payload", pa.binary(), nullable=False),
+]
+
+RAW_SCHEMA = pa.schema(_COLUMNS)
+"""The columns of every raw file, active or sealed, in this order."""
