@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -48,14 +49,14 @@ def simulated(exchange: str, *options: str, port: int = 0) -> Iterator[int]:
 class Recorder:
     """One data directory, its configuration, and the workers that a test starts on it."""
 
-    def __init__(self, directory: Path, exchange: str, port: int, settings: dict[str, object]) -> None:
+    def __init__(self, directory: Path, exchange: str, port: int, settings: dict[str, Any]) -> None:
         self.directory = directory
         self.exchange = exchange
         self.data = directory / "data"
         self.config = directory / "config.yaml"
         self.log = directory / "ingest.log"
         urls = {"websocket_url": f"ws://127.0.0.1:{port}", "rest_url": f"http://127.0.0.1:{port}"}
-        self.settings: dict[str, object] = {
+        self.settings: dict[str, Any] = {
             "data_dir": str(self.data),
             "exchanges": {exchange: {**settings, **urls}},
             "writer": {"min_free_mb": 0},
@@ -95,7 +96,7 @@ class Recorder:
         return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
     @property
-    def status(self) -> dict[str, object]:
+    def status(self) -> dict[str, Any]:
         path = self.data / "status" / f"ingest-{self.exchange}.json"
         return dict(json.loads(path.read_bytes())) if path.exists() else {}
 
@@ -107,16 +108,16 @@ class Recorder:
 
     # What it left
 
-    def raw(self, state: str = "ready") -> list[dict[str, object]]:
+    def raw(self, state: str = "ready") -> list[dict[str, Any]]:
         """All sealed raw rows in a state, in the order of their connections and sequences."""
         root = self.data / "raw" / state
         tables = [pq.read_table(path, partitioning=None) for path in sorted(root.rglob("*.parquet"))]
         rows = pa.concat_tables(tables).to_pylist() if tables else []
         return sorted(rows, key=lambda row: (row["conn"], row["seq"]))
 
-    def table(self, name: str, state: str = "ready") -> list[dict[str, object]]:
+    def table(self, name: str, state: str = "ready") -> list[dict[str, Any]]:
         """The rows of a table, file after file; times as integers of ns."""
-        rows: list[dict[str, object]] = []
+        rows: list[dict[str, Any]] = []
         for path in sorted((self.data / "tables" / state / name).rglob("*.parquet")):
             table = pq.read_table(path, partitioning=None)
             for index, field in enumerate(table.schema):

@@ -46,7 +46,9 @@ def accept(listener: socket.socket) -> socket.socket:
         headers = dict(line.split(b": ", 1) for line in request.split(b"\r\n")[1:] if b": " in line)
         key = {name.lower(): value for name, value in headers.items()}.get(b"sec-websocket-key")
         if key is None:
-            connection.sendall(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            connection.sendall(
+                b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            )
             connection.close()
             continue
         token = base64.b64encode(hashlib.sha1(key + GUID).digest())  # noqa: S324 - what the protocol asks for

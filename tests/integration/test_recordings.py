@@ -9,6 +9,7 @@ import gzip
 import json
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from processes import Recorder, simulated, wait_until
@@ -24,6 +25,11 @@ CASES = [
 ]
 
 
+def digits(number: float) -> Decimal:
+    """A float's shortest decimal form: it must be what the venue wrote."""
+    return Decimal(repr(number))
+
+
 def payloads_of(path: Path) -> list[bytes]:
     """The received messages of a recording, read as simply as can be."""
     content = path.read_bytes()
@@ -36,7 +42,9 @@ def payloads_of(path: Path) -> list[bytes]:
     return payloads
 
 
-def replayed(tmp_path: Path, exchange: str, files: list[Path], settings: dict[str, object], count: int) -> Recorder:
+def replayed(
+    tmp_path: Path, exchange: str, files: list[Path], settings: dict[str, Any], count: int
+) -> Recorder:
     options = [part for file in files for part in ("--replay", str(file))]
     with simulated(exchange, "--speed", "0", *options) as port:
         recorder = Recorder(tmp_path, exchange, port, settings)
@@ -51,14 +59,16 @@ def test_every_payload_is_stored_once_in_order_byte_for_byte(
     tmp_path: Path, recordings: Path, exchange: str, file: str, symbols: list[str], channels: list[str]
 ) -> None:
     sent = payloads_of(recordings / file)
-    settings: dict[str, object] = {"symbols": symbols, "channels": channels}
+    settings: dict[str, Any] = {"symbols": symbols, "channels": channels}
     recorder = replayed(tmp_path, exchange, [recordings / file], settings, len(sent))
     rows = recorder.raw()
-    (conn,) = {row["conn"] for row in rows}
+    (_conn,) = {row["conn"] for row in rows}
     assert [row["seq"] for row in rows] == list(range(len(rows)))
     received = [row["payload"] for row in rows if row["kind"] == "message"]
     # The venue's answers to the subscription are part of the stream, wherever they fell into it.
-    ours = [payload for payload in received if b'"id":1' in payload[-10:] or b'"subscriptions"' in payload[:40]]
+    ours = [
+        payload for payload in received if b'"id":1' in payload[-10:] or b'"subscriptions"' in payload[:40]
+    ]
     answers = [payload for payload in ours if payload not in sent]
     assert [payload for payload in received if payload not in answers] == sent
     assert recorder.figure("malformed") == 0
@@ -72,41 +82,64 @@ def test_tables_of_binance_equal_an_independent_reading(tmp_path: Path, recordin
     recorder = replayed(tmp_path, "binance", files, {"symbols": symbols, "channels": BINANCE}, len(sent))
     assert recorder.run("normalize", "--once").returncode == 0
 
-    def of(event: str) -> list[dict[str, object]]:
+    def of(event: str) -> list[dict[str, Any]]:
         return [message["data"] for message in sent if message["data"].get("e", "bookTicker") == event]
 
-    trades = sorted((t["s"], str(t["a"]), "sell" if t["m"] else "buy", Decimal(t["p"]), Decimal(t["q"]), t["f"], t["l"], t["T"])
-                    for t in of("aggTrade"))  # fmt: skip
+    trades = sorted(
+        (t["s"], str(t["a"]), "sell" if t["m"] else "buy", Decimal(t["p"]), Decimal(t["q"]), t["f"], t["l"])
+        for t in of("aggTrade")
+    )
     assert trades == sorted(
-        (r["symbol"], r["id"], r["side"], Decimal(repr(r["price"])), Decimal(repr(r["amount"])), r["first_id"], r["last_id"], int(r["timestamp"]) // 10**6)  # type: ignore[call-overload]
+        (
+            r["symbol"],
+            r["id"],
+            r["side"],
+            digits(r["price"]),
+            digits(r["amount"]),
+            r["first_id"],
+            r["last_id"],
+        )
         for r in recorder.table("agg_trades")
-    )  # fmt: skip
+    )
+    times = sorted(t["T"] * 10**6 for t in of("aggTrade"))
+    assert times == sorted(r["timestamp"] for r in recorder.table("agg_trades"))
     quotes = sorted((q["s"], q["u"], *(Decimal(str(q[k])) for k in "bBaA")) for q in of("bookTicker"))
     assert quotes == sorted(
-        (r["symbol"], r["last_id"], *(Decimal(repr(r[k])) for k in ("bid_price", "bid_amount", "ask_price", "ask_amount")))
+        (
+            r["symbol"],
+            r["last_id"],
+            *(digits(r[k]) for k in ("bid_price", "bid_amount", "ask_price", "ask_amount")),
+        )
         for r in recorder.table("quotes")
     )
     levels = sorted(
         (d["s"], d["u"], side, Decimal(price), Decimal(amount))
         for d in of("depthUpdate")
         for side, key in (("bid", "b"), ("ask", "a"))
-        for price, amount in d[key]  # type: ignore[attr-defined]
+        for price, amount in d[key]
     )
     rows = recorder.table("book_updates")
     assert levels == sorted(
-        (r["symbol"], r["last_id"], r["side"], Decimal(repr(r["price"])), Decimal(repr(r["amount"])))
+        (r["symbol"], r["last_id"], r["side"], digits(r["price"]), digits(r["amount"]))
         for r in rows
         if not r["is_snapshot"]
     )
-    bodies = [json.loads(line.split(b": ", 1)[1]) for line in files[1].read_bytes().splitlines() if b" -> " in line]
-    assert sum(bool(r["is_snapshot"]) for r in rows) == sum(len(body["bids"]) + len(body["asks"]) for body in bodies)
+    bodies = [
+        json.loads(line.split(b": ", 1)[1]) for line in files[1].read_bytes().splitlines() if b" -> " in line
+    ]
+    assert sum(bool(r["is_snapshot"]) for r in rows) == sum(
+        len(body["bids"]) + len(body["asks"]) for body in bodies
+    )
     assert recorder.table("gaps") == []
 
 
 def test_tables_of_coinbase_equal_an_independent_reading(tmp_path: Path, recordings: Path) -> None:
     file = recordings / "COINBASE.ws.28.0"
     sent = [json.loads(payload) for payload in payloads_of(file)]
-    settings: dict[str, object] = {"symbols": sorted({m["product_id"] for m in sent if "product_id" in m}), "channels": COINBASE}
+    settings: dict[str, Any] = {
+        "symbols": sorted({m["product_id"] for m in sent if "product_id" in m}),
+        "channels": COINBASE,
+    }
     recorder = replayed(tmp_path, "coinbase_exchange", [file], settings, len(sent))
     assert recorder.run("normalize", "--once").returncode == 0
     taker = {"buy": "sell", "sell": "buy"}  # a match names the maker's side
@@ -116,7 +149,7 @@ def test_tables_of_coinbase_equal_an_independent_reading(tmp_path: Path, recordi
         if m["type"] in ("match", "last_match")
     }
     trades = [
-        (r["symbol"], r["id"], r["side"], Decimal(repr(r["price"])), Decimal(repr(r["amount"])))
+        (r["symbol"], r["id"], r["side"], digits(r["price"]), digits(r["amount"]))
         for r in recorder.table("trades")
     ]
     assert sorted(trades) == sorted(matches)
@@ -134,7 +167,7 @@ def test_tables_of_coinbase_equal_an_independent_reading(tmp_path: Path, recordi
         for price, amount in m[key]
     )
     rows = [
-        (r["symbol"], r["is_snapshot"], r["side"], Decimal(repr(r["price"])), Decimal(repr(r["amount"])))
+        (r["symbol"], r["is_snapshot"], r["side"], digits(r["price"]), digits(r["amount"]))
         for r in recorder.table("book_updates")
     ]
     assert sorted(rows) == sorted(updates + snapshots)

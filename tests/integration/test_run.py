@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -19,14 +20,16 @@ pytestmark = pytest.mark.integration
 def lake_counts(lake: Path) -> dict[str, int]:
     tables = [path.name for path in lake.iterdir()]
     return {
-        name: duckdb.sql(f"SELECT count(*) FROM read_parquet('{lake}/{name}/**/*.parquet', hive_partitioning=true)").fetchall()[0][0]  # type: ignore[union-attr]
+        name: duckdb.sql(
+            f"SELECT count(*) FROM read_parquet('{lake}/{name}/**/*.parquet', hive_partitioning=true)"
+        ).fetchall()[0][0]
         for name in tables
     }
 
 
 def test_a_run_ends_by_itself_with_everything_in_the_lake(tmp_path: Path) -> None:
     with simulated("coinbase_exchange", "--rate", "500", "--symbols", "BTC-USD,ETH-USD") as port:
-        settings: dict[str, object] = {"symbols": ["BTC-USD", "ETH-USD"]}
+        settings: dict[str, Any] = {"symbols": ["BTC-USD", "ETH-USD"]}
         recorder = Recorder(tmp_path, "coinbase_exchange", port, settings)
         done = recorder.run("run", "--duration", "8")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -13,7 +13,7 @@ import pytest
 
 from daedalus.store import NORMALIZED, READY, SYNCED, Layout, Partition, RawRecord, SegmentId, move
 from daedalus.store.files import make_directories
-from daedalus.store.recovery import recover
+from daedalus.store.recovery import find_left_behind
 from daedalus.store.seal import ROW_GROUP_BYTES, SealCancelled, seal
 from daedalus.store.segment import Segment
 
@@ -142,6 +142,11 @@ def test_batches_behind_damage_are_sealed_too(layout: Layout, active: Any, ready
     assert len(sealed.damaged) == 1
 
 
+def recover(layout: Layout) -> None:
+    for segment in find_left_behind(layout, "binance").segments:
+        seal(layout, segment)
+
+
 def test_a_crash_at_any_step_loses_nothing_and_doubles_nothing(
     tmp_path: Path, row: Row, crash_at: Any, ready_rows: Any
 ) -> None:
@@ -154,10 +159,10 @@ def test_a_crash_at_any_step_loses_nothing_and_doubles_nothing(
         with open(segment.path, "ab") as file:
             file.write(b"torn")
         with crash_at(step) as crashed:
-            recover(layout, "binance")
+            recover(layout)
         with crash_at(step) as crashed_again:
-            recover(layout, "binance")
-        recover(layout, "binance")
+            recover(layout)
+        recover(layout)
         assert ready_rows(layout) == [row(0), row(1)]
         assert [path.read_bytes() for path in layout.damaged.iterdir()] == [b"torn"]
         assert list(layout.active.iterdir()) == []

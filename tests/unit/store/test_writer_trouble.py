@@ -132,7 +132,7 @@ def test_what_cannot_be_sealed_in_time_is_sealed_at_the_next_start(
     assert closing.lost == 0
     assert closing.reason
     w = writer()
-    assert w.stats().unsealed == 1, "recovery could not seal it either, and leaves it to the thread"
+    assert w.stats().unsealed == 1, "what was left waits for the sealing thread"
     w.close(0.1)
     layout.raw(READY).unlink()
     writer().close(10)

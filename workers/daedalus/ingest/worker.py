@@ -128,7 +128,7 @@ class _Ingest:
         return 0 if storage.error is None else 1
 
     def _take_over(self) -> Start:
-        """Seal what the recorder before left in its active files, and see why it ended."""
+        """Find what the recorder before left in its active files, and see why it ended."""
         last = read_status(self._layout.status, f"ingest-{self._exchange}")
         recovery = self._writer.recover()
         start = start_after(last, recovery.newest_ns, boot_id())

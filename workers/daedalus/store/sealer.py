@@ -1,4 +1,8 @@
-"""`Sealer`: seals closed segments one after the other, in a thread that gives way to receiving."""
+"""`Sealer`: seals closed segments one after the other, in a thread that gives way to receiving.
+
+Segments of one partition are sealed in their order, always. One that cannot be sealed now holds up its
+own partition and no other.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,12 @@ import contextlib
 import logging
 import os
 import threading
-from collections import deque
+import time
 
 import pyarrow as pa
 
 from .disk import explain
-from .layout import Layout, SegmentId
+from .layout import Layout, Partition, SegmentId
 from .seal import SealCancelled, seal
 
 __all__ = ["Sealer"]
@@ -20,11 +24,10 @@ _logger = logging.getLogger(__name__)
 
 _NICER = 10
 _RETRY_SECONDS = 5.0
-_LOG_EVERY_RETRIES = 60
 
 
 class Sealer:
-    """The queue of segments to seal, and its thread. A seal that fails is tried again, in order.
+    """The queue of segments to seal, and its thread. A seal that fails is tried again.
 
     Every method may be called from any thread. ``trouble``: why sealing does not get on, or None.
     """
@@ -33,7 +36,8 @@ class Sealer:
         self.sealed = 0
         self.trouble: str | None = None
         self._layout = layout
-        self._queue: deque[SegmentId] = deque()
+        self._queue: list[SegmentId] = []
+        self._not_before: dict[Partition, float] = {}  # of partitions whose first segment failed
         self._changed = threading.Condition()
         self._finishing = False
         self._cancelled = threading.Event()
@@ -60,7 +64,9 @@ class Sealer:
             self._changed.notify_all()
         if self._thread is not None:
             self._thread.join(timeout_seconds)
-            self._cancelled.set()
+            with self._changed:
+                self._cancelled.set()
+                self._changed.notify_all()
             self._thread.join(1.0)  # a batch takes milliseconds; an fsync that hangs is not waited for
         return tuple(self._queue)
 
@@ -69,40 +75,52 @@ class Sealer:
             thread = threading.get_native_id()
             niceness = os.getpriority(os.PRIO_PROCESS, thread) + _NICER
             os.setpriority(os.PRIO_PROCESS, thread, min(19, niceness))
-        failures = 0
         while (segment := self._next()) is not None:
-            problem = self._seal(segment)
-            if problem is None:
-                failures = 0
-                continue
-            if failures % _LOG_EVERY_RETRIES == 0:
-                _logger.warning("cannot seal %s, trying again: %s", segment.active_name, problem)
-            failures += 1
-            self._cancelled.wait(_RETRY_SECONDS)
+            self._seal(segment)
+            # Freed row groups would otherwise stay with the allocator until the next seal.
+            pa.default_memory_pool().release_unused()
 
     def _next(self) -> SegmentId | None:
+        """Wait for a segment that may be sealed now; None when it is time to end."""
         with self._changed:
-            self._changed.wait_for(lambda: self._queue or self._finishing)
-            return self._queue[0] if self._queue and not self._cancelled.is_set() else None
+            while not self._cancelled.is_set():
+                now = time.monotonic()
+                due = {each: self._not_before.get(each.partition, 0.0) for each in self._queue}
+                for segment, not_before in due.items():
+                    if not_before <= now:
+                        return segment
+                if self._finishing and not due:
+                    return None
+                self._changed.wait(min(due.values()) - now if due else None)
+        return None
 
-    def _seal(self, segment: SegmentId) -> str | None:
-        """Seal the first in the queue; None when that is done, or why it could not be."""
+    def _seal(self, segment: SegmentId) -> None:
+        """Seal the first segment of a partition, or put the partition off."""
         try:
             sealed = seal(self._layout, segment, cancelled=self._cancelled.is_set)
         except SealCancelled:
-            return None
+            return
         except OSError as error:
-            self.trouble = explain(error, self._layout.data_dir)
+            self._put_off(segment, explain(error, self._layout.data_dir))
         except Exception as error:  # whatever it is, the thread must live: the file is still there
-            _logger.exception("sealing %s failed", segment.active_name)
-            self.trouble = f"sealing {segment.active_name} failed: {error!r}"
+            self._put_off(segment, f"sealing {segment.active_name} failed: {error!r}")
         else:
             for path in sealed.damaged:
-                _logger.error("bytes of %s are no whole batch; kept as %s", segment.active_name, path)
-            self.trouble = None
+                size = path.stat().st_size
+                _logger.error(
+                    "%d bytes of %s are no whole batch; kept as %s", size, segment.active_name, path
+                )
             self.sealed += 1
             with self._changed:
-                self._queue.popleft()
-        # Freed row groups would otherwise stay with the allocator until the next seal.
-        pa.default_memory_pool().release_unused()
-        return self.trouble
+                self._queue.remove(segment)
+                if self._not_before.pop(segment.partition, None) is not None:
+                    _logger.info("%s is sealed at last", segment.active_name)
+                if not self._not_before:
+                    self.trouble = None
+
+    def _put_off(self, segment: SegmentId, problem: str) -> None:
+        if segment.partition not in self._not_before:
+            _logger.warning("cannot seal %s, trying again: %s", segment.active_name, problem)
+        with self._changed:
+            self.trouble = problem
+            self._not_before[segment.partition] = time.monotonic() + _RETRY_SECONDS

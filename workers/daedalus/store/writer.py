@@ -20,7 +20,7 @@ from .limits import Closing, WriterLimits, WriterStats
 from .numbering import Numbering
 from .partition import HOUR_NS, PartitionWriter
 from .raw import RawRecord
-from .recovery import Recovery, recover
+from .recovery import Recovery, find_left_behind
 from .sealer import Sealer
 from .segment import Segment
 
@@ -101,11 +101,9 @@ class StreamingParquetWriter:
         )
 
     def recover(self) -> Recovery:
-        """Seal what an earlier process left. Raises `OSError` if data_dir cannot be used at all."""
-        recovery = recover(self._layout, self._exchange)
-        for note in recovery.notes:
-            _logger.warning("%s", note)
-        for segment in recovery.unsealed:
+        """Find what an earlier process left, and begin to seal it. Raises `OSError`."""
+        recovery = find_left_behind(self._layout, self._exchange)
+        for segment in recovery.segments:
             self._sealer.put(segment)
         return recovery
 
