@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from daedalus.exchanges.base import BookUpdate, Header, Ids, Kind, Quote, Reply, Subscription, Trade
+from daedalus.exchanges.coinbase_exchange import CoinbaseExchange
+
+VENUE = CoinbaseExchange()
+
+MATCH = (
+    b'{"type":"match","trade_id":280232,"maker_order_id":"2a0da34e","taker_order_id":"3c82abaa","side":"sell",'
+    b'"size":"985","price":"0.00001305","product_id":"SKL-BTC","sequence":177100030,'
+    b'"time":"2021-04-17T16:43:37.089723Z"}'
+)
+UPDATE = (
+    b'{"type":"l2update","product_id":"SKL-BTC","changes":[["sell","0.00001306","660.5"],["buy","0.000013","0"]],'
+    b'"time":"2021-04-17T16:43:37.075687Z"}'
+)
+TICKER = (
+    b'{"type":"ticker","sequence":333938798,"product_id":"BAND-GBP","price":"14.7775","best_bid":"14.7550",'
+    b'"best_ask":"14.8060","side":"buy","time":"2021-04-17T16:43:30.244075Z","trade_id":881613,"last_size":"0.04"}'
+)
+HEARTBEAT = (
+    b'{"type":"heartbeat","sequence":90,"last_trade_id":20,"product_id":"BTC-USD",'
+    b'"time":"2014-11-07T08:19:28.464459Z"}'
+)
+SNAPSHOT = (
+    b'{"type":"snapshot","product_id":"A-B","asks":[["14.8","12.77"]],"bids":[["14.7","0.5"],["14.6","1"]]}'
+)
+MATCH_NS = 1618677817089723000
+UPDATE_NS = 1618677817075687000
+
+
+def rows(message: bytes) -> list[object]:
+    return list(VENUE.normalize(VENUE.classify(message), message))
+
+
+@pytest.mark.parametrize("kind", [b"match", b"last_match"])
+def test_matches_have_the_takers_side_and_an_id_that_proves(kind: bytes) -> None:
+    message = MATCH.replace(b'"match"', b'"%s"' % kind)
+    assert VENUE.classify(message) == Header(Kind.DATA, "matches", "SKL-BTC", Ids(280232, 280232), MATCH_NS)
+    assert rows(message) == [Trade("SKL-BTC", MATCH_NS, "280232", "buy", 0.00001305, 985.0)]
+
+
+def test_book_changes_have_their_side() -> None:
+    assert VENUE.classify(UPDATE) == Header(Kind.DATA, "level2_batch", "SKL-BTC", None, UPDATE_NS)
+    assert rows(UPDATE) == [BookUpdate("SKL-BTC", UPDATE_NS, False, [(0.000013, 0.0)], [(0.00001306, 660.5)])]
+
+
+def test_a_snapshot_without_a_time_is_a_whole_book() -> None:
+    assert VENUE.classify(SNAPSHOT) == Header(Kind.DATA, "level2_batch", "A-B")
+    assert rows(SNAPSHOT) == [BookUpdate("A-B", None, True, [(14.7, 0.5), (14.6, 1.0)], [(14.8, 12.77)])]
+
+
+def test_impossible_levels_do_not_cost_the_snapshot() -> None:
+    message = SNAPSHOT.replace(b'["14.6","1"]', b'["14.6","0.-10000"],["14.5","-3"],["14.4","2"]')
+    assert rows(message) == [BookUpdate("A-B", None, True, [(14.7, 0.5), (14.4, 2.0)], [(14.8, 12.77)])]
+
+
+def test_a_ticker_without_sizes_leaves_them_out() -> None:
+    expected_ns = 1618677810244075000
+    assert VENUE.classify(TICKER).ids == Ids(333938798, 333938798)
+    assert rows(TICKER) == [Quote("BAND-GBP", expected_ns, 14.755, None, 14.806, None, 333938798)]
+    sized = TICKER.replace(b'"side"', b'"best_bid_size":"0.00","best_ask_size":"2.5","side"')
+    assert rows(sized) == [Quote("BAND-GBP", expected_ns, 14.755, 0.0, 14.806, 2.5, 333938798)]
+    empty = TICKER.replace(b'"14.7550"', b'""')
+    assert rows(empty) == [Quote("BAND-GBP", expected_ns, None, None, 14.806, None, 333938798)]
+
+
+def test_a_heartbeat_proves_the_matches() -> None:
+    header = VENUE.classify(HEARTBEAT)
+    assert (header.kind, header.channel, header.symbol) == (Kind.HEARTBEAT, "heartbeat", "BTC-USD")
+    assert (header.ids, header.proves) == (Ids(20, 20), "matches")
+
+
+def test_the_year_one_is_no_time() -> None:
+    message = MATCH.replace(b"2021-04-17T16:43:37.089723Z", b"0001-01-01T00:00:00.000000Z")
+    assert VENUE.classify(message).venue_ns is None
+    assert VENUE.normalize(VENUE.classify(message), message)[0].timestamp is None
+
+
+@pytest.mark.parametrize("name", ["level2", "level2_batch", "level2_50"])
+def test_a_confirmation_names_what_is_served_whatever_the_venue_calls_it(name: str) -> None:
+    channels = [{"name": name, "product_ids": ["A-B", "C-D"], "account_ids": None}, {"name": "status"}]
+    message = json.dumps({"type": "subscriptions", "channels": channels}).encode()
+    served = (
+        Subscription("level2_batch", "A-B"),
+        Subscription("level2_batch", "C-D"),
+        Subscription("status", ""),
+    )
+    assert VENUE.classify(message) == Header(Kind.REPLY, reply=Reply(subscriptions=served))
+
+
+def test_an_error_says_why() -> None:
+    message = b'{"type":"error","message":"Failed to subscribe","reason":"level2 requires authentication."}'
+    reply = Reply(error="Failed to subscribe: level2 requires authentication.")
+    assert VENUE.classify(message) == Header(Kind.REPLY, reply=reply)
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        (b'{"type":"received","product_id":"A-B"}', Kind.UNKNOWN),
+        (b'{"type":"status","products":[],"currencies":[]}', Kind.DATA),
+        (b'{"kind":1}', Kind.UNKNOWN),
+        (b"[]", Kind.UNKNOWN),
+        (b"{", Kind.MALFORMED),
+        (b"\xff", Kind.MALFORMED),
+        (b'{"type":"match","product_id":"A-B"}', Kind.MALFORMED),
+        (b'{"type":"match","trade_id":5}', Kind.MALFORMED),
+        (b'{"type":"match","trade_id":"x","product_id":"A-B"}', Kind.MALFORMED),
+        (b'{"type":"subscriptions","channels":5}', Kind.MALFORMED),
+        (b'{"type":"l2update","product_id":' + b"[" * 100_000, Kind.MALFORMED),
+    ],
+)
+def test_all_other_messages_have_their_kind(message: bytes, kind: Kind) -> None:
+    assert VENUE.classify(message).kind is kind
+
+
+def test_each_channel_is_asked_for_by_itself_and_the_book_last() -> None:
+    products = [f"P{number}-USD" for number in range(150)]
+    wanted = [Subscription(channel, one) for channel in ("level2_batch", "matches") for one in products]
+    plans = VENUE.plan([Subscription("status", ""), *wanted], "ws://localhost:1")
+    assert [len(plan.subscriptions) for plan in plans] == [201, 100]
+    texts = [json.loads(request.text) for request in plans[0].requests]
+    assert [text["channels"] for text in texts] == [["status"], ["matches"], ["level2_batch"]]
+    assert texts[0] == {"type": "subscribe", "channels": ["status"]}
+    assert texts[1]["product_ids"] == products[:100]
+    assert {one for plan in plans for request in plan.requests for one in request.subscriptions} == {
+        Subscription("status", ""),
+        *wanted,
+    }
+
+
+def test_no_book_is_asked_for_over_rest() -> None:
+    with pytest.raises(ValueError, match="sends the snapshot of BTC-USD on the stream"):
+        VENUE.snapshot_request("BTC-USD")

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daedalus.exchanges.base import Channel, Header, Ids, Kind
+from daedalus.exchanges.continuity import MAX_HOLES, Continuity, Hole, Observation, StreamState
+
+CHANNELS = {
+    "trade": Channel(table="trades", consecutive=True),
+    "quote": Channel(table="quotes"),
+    "heartbeat": Channel(table=None),
+}
+SECOND = 1_000_000_000
+
+
+def message(first: int, last: int | None = None, previous: int | None = None, at: int = 0) -> Header:
+    ids = Ids(first, first if last is None else last, previous)
+    return Header(Kind.DATA, "trade", "A", ids, at * SECOND + 1)
+
+
+def heartbeat(last: int) -> Header:
+    return Header(Kind.HEARTBEAT, "heartbeat", "A", Ids(last, last), proves="trade")
+
+
+def observe(continuity: Continuity, *headers: Header) -> list[Observation]:
+    return [continuity.observe(header, number) for number, header in enumerate(headers)]
+
+
+def duplicates(observed: Sequence[Observation]) -> list[bool]:
+    return [one.duplicate for one in observed]
+
+
+def holes(observed: Sequence[Observation]) -> list[tuple[int, int, int | None]]:
+    return [(one.hole.from_id, one.hole.to_id, one.hole.missing) for one in observed if one.hole]
+
+
+def test_consecutive_ids_are_whole() -> None:
+    observed = observe(Continuity(CHANNELS), message(5), message(6), message(7, 9), message(10))
+    assert observed == [Observation()] * 4
+
+
+def test_a_jump_is_a_hole_of_exact_size() -> None:
+    observed = observe(Continuity(CHANNELS), message(5), message(9, 12))
+    assert observed[1].hole == Hole("trade", "A", 5, 9, 3, from_ns=0, to_ns=1)
+
+
+def test_a_repeated_message_is_a_duplicate_and_an_overlapping_one_is_not() -> None:
+    observed = observe(Continuity(CHANNELS), message(5, 8), message(7, 8), message(8, 10), message(5, 8))
+    assert duplicates(observed) == [False, True, False, True]
+    assert holes(observed) == []
+
+
+def test_late_messages_fill_the_hole_they_lie_in_once() -> None:
+    continuity = Continuity(CHANNELS)
+    observed = observe(
+        continuity, message(1), message(10), message(4, 5), message(4, 5), message(9), message(2)
+    )
+    assert duplicates(observed) == [False, False, False, True, False, False]
+    assert continuity.open_holes("trade", "A") == [(3, 3), (6, 8)]
+
+
+def test_what_is_older_than_all_is_not_a_duplicate_the_first_time() -> None:
+    observed = observe(
+        Continuity(CHANNELS), message(100), message(50), message(50), message(70), message(100)
+    )
+    assert duplicates(observed) == [False, False, True, False, True]
+    assert holes(observed) == []
+
+
+def test_what_is_partly_older_than_all_is_new() -> None:
+    assert duplicates(observe(Continuity(CHANNELS), message(100, 110), message(90, 105))) == [False, False]
+
+
+def test_linked_messages_need_the_one_they_name() -> None:
+    continuity = Continuity(CHANNELS)
+    observed = observe(
+        continuity,
+        message(10, 12, previous=3),
+        message(40, 41, previous=12),
+        message(90, 95, previous=60),
+        message(50, 60, previous=41),
+        message(50, 60, previous=41),
+        message(99, 99, previous=95),
+    )
+    assert holes(observed) == [(41, 90, None)]
+    assert duplicates(observed) == [False, False, False, False, True, False]
+
+
+def test_ids_that_went_back_while_time_went_on_are_a_new_count() -> None:
+    continuity = Continuity(CHANNELS)
+    observed = observe(continuity, message(900), message(1, at=61), message(2, at=61), message(2, at=61))
+    assert observed[1].reset
+    assert holes(observed) == [(900, 1, None)]
+    assert duplicates(observed) == [False, False, False, True]
+
+
+def test_a_duplicate_of_the_same_minute_is_no_new_count() -> None:
+    observed = observe(Continuity(CHANNELS), message(900), message(899, at=60), message(900, at=60))
+    assert not any(one.reset for one in observed)
+    assert observed[2].duplicate
+
+
+def test_a_heartbeat_that_overtakes_its_message_proves_nothing_yet() -> None:
+    assert holes(observe(Continuity(CHANNELS), message(5), heartbeat(6), message(6), heartbeat(6))) == []
+
+
+def test_a_message_that_two_heartbeats_waited_for_is_missing() -> None:
+    continuity = Continuity(CHANNELS)
+    observed = observe(continuity, message(5), heartbeat(7), heartbeat(7), heartbeat(7), message(8))
+    assert holes(observed) == [(5, 8, 2)]
+    assert observed[2].hole
+    late = observe(continuity, message(6), message(6))
+    assert duplicates(late) == [False, True]
+
+
+def test_heartbeats_before_the_first_message_prove_nothing() -> None:
+    observed = observe(Continuity(CHANNELS), heartbeat(6), heartbeat(9), message(9))
+    assert observed == [Observation()] * 3
+
+
+def test_ids_that_may_skip_only_tell_duplicates() -> None:
+    def quote(number: int) -> Header:
+        return Header(Kind.DATA, "quote", "A", Ids(number, number))
+
+    observed = observe(Continuity(CHANNELS), quote(5), quote(9), quote(7), quote(9), quote(5), quote(20))
+    assert duplicates(observed) == [False, False, False, True, True, False]
+    assert holes(observed) == []
+
+
+def test_streams_do_not_disturb_each_other_and_messages_without_ids_are_new() -> None:
+    continuity = Continuity(CHANNELS)
+    other = Header(Kind.DATA, "trade", "B", Ids(5, 5))
+    assert observe(continuity, message(900), other, Header(Kind.DATA, "quote", "A")) == [Observation()] * 3
+
+
+def test_the_holes_remembered_are_bounded_and_what_is_forgotten_is_never_a_duplicate() -> None:
+    continuity = Continuity(CHANNELS)
+    observe(continuity, *[message(2 * number) for number in range(MAX_HOLES + 101)])
+    assert len(continuity.open_holes("trade", "A")) == MAX_HOLES
+    assert not continuity.observe(message(3), 0).duplicate
+    assert continuity.observe(message(2 * MAX_HOLES), 0).duplicate
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 60), st.integers(0, 4)), max_size=60),
+    st.integers(0, 60),
+)
+def test_an_id_is_new_exactly_once_and_the_state_survives_json(
+    ranges: list[tuple[int, int]], cut: int
+) -> None:
+    continuity = Continuity(CHANNELS)
+    seen: set[int] = set()
+    for position, (first, length) in enumerate(ranges):
+        if position == cut:
+            encoded = msgspec.json.encode(continuity.state())
+            continuity = Continuity(CHANNELS, msgspec.json.decode(encoded, type=list[StreamState]))
+        ids = set(range(first, first + length + 1))
+        observed = continuity.observe(message(first, first + length), position)
+        assert observed.duplicate == (ids <= seen)
+        seen |= ids
+    missing = set(range(min(seen, default=0), max(seen, default=0))) - seen
+    remembered = continuity.open_holes("trade", "A")
+    assert {number for first, last in remembered for number in range(first, last + 1)} == missing
+
+
+@pytest.mark.parametrize("removed", [range(3, 4), range(10, 15), range(1, 2)])
+def test_what_was_removed_is_exactly_the_hole(removed: range) -> None:
+    kept = [message(number) for number in range(30) if number not in removed]
+    assert holes(observe(Continuity(CHANNELS), *kept)) == [(removed.start - 1, removed.stop, len(removed))]

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from daedalus.exchanges import VENUES
+from daedalus.normalize import TABLES, decode_file, decode_lines
+from daedalus.normalize.recorded import Recorded, read_line
+
+TRADE = (
+    b'{"e":"trade","E":1567296001038,"s":"BNBBTC","t":60,"p":"0.0021965","q":"6.48","T":1567296001034,'
+    b'"m":true}'
+)
+ROW = {
+    "table": "trades",
+    "exchange": "binance",
+    "symbol": "BNBBTC",
+    "timestamp": 1567296001034000000,
+    "local_timestamp": 1567296001100000000,
+    "id": "60",
+    "side": "sell",
+    "price": 0.0021965,
+    "amount": 6.48,
+    "source": "stream",
+}
+
+
+@pytest.mark.parametrize(
+    ("line", "recv_ns"),
+    [
+        (b"1567296001.1: x", 1567296001100000000),
+        (b"1567296001: x", 1567296001000000000),
+        (b"1567296001.123456789: x", 1567296001123456789),
+        (b"1567296001.1234567899999: x", 1567296001123456789),
+        (b"1567296001.063356900: x\r\n", 1567296001063356900),
+        (b"1567296001123456789 x\n", 1567296001123456789),
+        (b'{"recv_ns":5,"payload":"x"}', 5),
+    ],
+)
+def test_the_time_of_a_line_is_exact(line: bytes, recv_ns: int) -> None:
+    assert read_line(line) == Recorded(recv_ns, b"x")
+
+
+def test_an_embedded_object_keeps_its_bytes() -> None:
+    assert read_line(b'{"recv_ns":5, "payload": {"a": 1.10} }') == Recorded(5, b'{"a": 1.10}')
+    assert read_line(b'{"payload":"{\\"a\\": \\"\\u00e9\\"}","recv_ns":5}') == Recorded(
+        5, '{"a": "é"}'.encode()
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"\n",
+        b"wss://host/ws <-> 1618677816.8434298",
+        b"wss://host/ws <- 1618677817.020616: {}",
+        b'{"payload":"x"}',
+        b'{"recv_ns":"5","payload":"x"}',
+        b"{",
+        b"99999999999999999999 x",
+        b"\xff",
+    ],
+)
+def test_other_lines_are_no_messages(line: bytes) -> None:
+    assert read_line(line) is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"1567296001.1: " + TRADE,
+        b"1567296001100000000 " + TRADE,
+        b'{"recv_ns":1567296001100000000,"payload":' + TRADE + b"}",
+        json.dumps({"recv_ns": 1567296001100000000, "payload": TRADE.decode()}).encode(),
+    ],
+)
+def test_each_form_gives_the_same_row(line: bytes) -> None:
+    assert list(decode_lines(VENUES["binance"], [line])) == [ROW]
+
+
+def test_a_book_gives_one_row_per_level_and_snapshots_are_known_by_their_url() -> None:
+    body = b'{"lastUpdateId":7,"bids":[["1.5","2"]],"asks":[["1.6","3"],["1.7","0"]]}'
+    rows = list(
+        decode_lines(VENUES["binance"], [b"https://x/api/v3/depth?symbol=abc&limit=10 -> 5.5: " + body])
+    )
+    assert [(row["side"], row["price"], row["amount"]) for row in rows] == [
+        ("bid", 1.5, 2.0), ("ask", 1.6, 3.0), ("ask", 1.7, 0.0)
+    ]  # fmt: skip
+    for row in rows:
+        assert list(row) == ["table", "exchange", *TABLES["book_updates"].schema.names]
+        assert (row["symbol"], row["is_snapshot"], row["last_id"]) == ("ABC", True, 7)
+        assert row["timestamp"] == row["local_timestamp"] == 5_500_000_000
+
+
+def test_what_gives_no_row_is_counted_by_kind() -> None:
+    counts: Counter[str] = Counter()
+    lines = [
+        b"1.0: {",
+        b'1.0: {"stream":"a@kline_1m","data":{}}',
+        b'1.0: {"result":null,"id":1}',
+        b"1.0: " + TRADE.replace(b'"6.48"', b'"x"'),
+        b"hello",
+        b"",
+        b"https://x/api/v3/depth?limit=10 -> 5.5: {}",
+    ]
+    assert list(decode_lines(VENUES["binance"], lines, counts)) == []
+    expected = {"malformed": 1, "unknown": 2, "reply": 1, "undecodable": 1, "no message": 1, "blank": 1}
+    assert counts == expected
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("piped", [False, True])
+def test_files_and_stdin_are_read_gzipped_or_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any, packed: bool, piped: bool
+) -> None:
+    content = b"hello\n1567296001.1: " + TRADE + b"\n"
+    path = tmp_path / "messages"
+    path.write_bytes(gzip.compress(content) if packed else content)
+    output = io.BytesIO()
+    with open(path, "rb") as stdin:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(stdin))
+        decode_file(VENUES["binance"], None if piped else path, output)
+    assert json.loads(output.getvalue()) == ROW
+    assert capsys.readouterr().err == "gave no row: 1 no message\n"

@@ -1,0 +1,193 @@
+"""Binance's messages: which fields are the ids, and how a message becomes a row.
+
+`READERS` has one entry per channel. Each message is decoded in one pass, either for its ids alone
+(`classify`, at every message) or whole (`normalize`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from .base import AggTrade, BookUpdate, Header, Ids, Kind, Quote, Row, Trade
+from .reading import Amount, Id
+from .times import epoch_ns
+
+__all__ = ["READERS", "Reader", "snapshot_ids", "snapshot_row"]
+
+_DATA = Kind.DATA
+
+_T = TypeVar("_T")
+_I = TypeVar("_I")
+_M = TypeVar("_M")
+
+
+class _Enveloped(Struct, Generic[_T], gc=False):
+    """A message of a combined stream; without ``data`` it is one of a raw stream."""
+
+    data: _T | UnsetType = UNSET
+
+
+class _TradeIds(Struct, gc=False):
+    t: Id
+    E: int = 0
+
+
+class _AggTradeIds(Struct, gc=False):
+    a: Id
+    E: int = 0
+
+
+class _DepthIds(Struct, gc=False):
+    U: Id
+    u: Id
+    pu: Id | None = None
+    E: int = 0
+
+
+class _BookTickerIds(Struct, gc=False):
+    u: Id
+    E: int = 0
+
+
+class _Trade(Struct, gc=False):
+    t: Id
+    p: Amount
+    q: Amount
+    m: bool
+    T: int = 0
+    E: int = 0
+
+
+class _AggTrade(Struct, gc=False):
+    a: Id
+    p: Amount
+    q: Amount
+    f: Id
+    l: Id  # noqa: E741 - the venue's name
+    m: bool
+    T: int = 0
+    E: int = 0
+
+
+class _Depth(Struct, gc=False):
+    U: Id
+    u: Id
+    b: list[tuple[Amount, Amount]]
+    a: list[tuple[Amount, Amount]]
+    T: int = 0
+    E: int = 0
+
+
+class _BookTicker(Struct, gc=False):
+    u: Id
+    b: Amount
+    B: Amount
+    a: Amount
+    A: Amount
+    T: int = 0
+    E: int = 0
+
+
+class _SnapshotIds(Struct, gc=False):
+    lastUpdateId: Id  # noqa: N815 - the venue's name
+
+
+class _Snapshot(Struct, gc=False):
+    lastUpdateId: Id  # noqa: N815 - the venue's name
+    bids: list[tuple[Amount, Amount]]
+    asks: list[tuple[Amount, Amount]]
+
+
+class Reader(Generic[_I, _M]):
+    """How one channel's messages become headers and rows."""
+
+    def __init__(
+        self,
+        ids: type[_I],
+        header: Callable[[str, _I], Header],
+        message: type[_M],
+        row: Callable[[str, _M], Row],
+    ) -> None:
+        self._header, self._row = header, row
+        self._ids_inside = msgspec.json.Decoder(_Enveloped[ids]).decode  # type: ignore[valid-type]
+        self._ids = msgspec.json.Decoder(ids).decode
+        self._inside = msgspec.json.Decoder(_Enveloped[message], strict=False).decode  # type: ignore[valid-type]
+        self._bare = msgspec.json.Decoder(message, strict=False).decode
+
+    def header(self, symbol: str, payload: bytes) -> Header:
+        """Read the ids, of a combined or a raw stream's message. Raises one of `UNREADABLE`."""
+        data = self._ids_inside(payload).data
+        return self._header(symbol, self._ids(payload) if data is UNSET else data)
+
+    def row(self, symbol: str, payload: bytes) -> Row:
+        """Read the whole message. Raises one of `UNREADABLE`."""
+        data = self._inside(payload).data
+        return self._row(symbol, self._bare(payload) if data is UNSET else data)
+
+
+_snapshot_ids = msgspec.json.Decoder(_SnapshotIds).decode
+_snapshot = msgspec.json.Decoder(_Snapshot, strict=False).decode
+
+
+def _trade_header(symbol: str, ids: _TradeIds) -> Header:
+    return Header(_DATA, "trade", symbol, Ids(ids.t, ids.t), epoch_ns(ids.E))
+
+
+def _agg_trade_header(symbol: str, ids: _AggTradeIds) -> Header:
+    return Header(_DATA, "aggTrade", symbol, Ids(ids.a, ids.a), epoch_ns(ids.E))
+
+
+def _depth_header(symbol: str, ids: _DepthIds) -> Header:
+    if ids.u < ids.U:
+        raise ValueError(f"depth update of {symbol} ends at {ids.u}, before it begins ({ids.U})")
+    return Header(_DATA, "depth", symbol, Ids(ids.U, ids.u, ids.pu), epoch_ns(ids.E))
+
+
+def _book_ticker_header(symbol: str, ids: _BookTickerIds) -> Header:
+    return Header(_DATA, "bookTicker", symbol, Ids(ids.u, ids.u), epoch_ns(ids.E))
+
+
+def _trade_row(symbol: str, trade: _Trade) -> Trade:
+    time = epoch_ns(trade.T or trade.E)
+    return Trade(symbol, time, str(trade.t), _taker(trade.m), trade.p, trade.q)
+
+
+def _agg_trade_row(symbol: str, trade: _AggTrade) -> AggTrade:
+    time = epoch_ns(trade.T or trade.E)
+    return AggTrade(symbol, time, str(trade.a), _taker(trade.m), trade.p, trade.q, trade.f, trade.l)
+
+
+def _depth_row(symbol: str, depth: _Depth) -> BookUpdate:
+    return BookUpdate(symbol, epoch_ns(depth.E), False, depth.b, depth.a, depth.U, depth.u)
+
+
+def snapshot_ids(body: bytes) -> Ids:
+    """A snapshot stands for all updates up to ``lastUpdateId``. Raises one of `UNREADABLE`."""
+    last = _snapshot_ids(body).lastUpdateId
+    return Ids(last, last)
+
+
+def snapshot_row(symbol: str, body: bytes) -> BookUpdate:
+    """Read the body of ``GET /api/v3/depth``; it carries no time. Raises one of `UNREADABLE`."""
+    book = _snapshot(body)
+    return BookUpdate(symbol, None, True, book.bids, book.asks, book.lastUpdateId, book.lastUpdateId)
+
+
+def _book_ticker_row(symbol: str, top: _BookTicker) -> Quote:
+    return Quote(symbol, epoch_ns(top.T or top.E), top.b, top.B, top.a, top.A, top.u)
+
+
+def _taker(buyer_is_maker: bool) -> str:
+    return "sell" if buyer_is_maker else "buy"
+
+
+READERS: dict[str, Reader[Any, Any]] = {
+    "trade": Reader(_TradeIds, _trade_header, _Trade, _trade_row),
+    "aggTrade": Reader(_AggTradeIds, _agg_trade_header, _AggTrade, _agg_trade_row),
+    "depth": Reader(_DepthIds, _depth_header, _Depth, _depth_row),
+    "bookTicker": Reader(_BookTickerIds, _book_ticker_header, _BookTicker, _book_ticker_row),
+}

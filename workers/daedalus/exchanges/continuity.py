@@ -1,0 +1,219 @@
+"""What the venues' numbers prove: which messages were seen before, and where some are missing.
+
+Pure: no clock, no disk. The same code runs live over the wire and later over stored raw messages, and
+says the same of the same messages in the same order.
+
+Invariants, per stream (channel and symbol):
+- An id is a duplicate only if it was seen: above `first`, not above `last`, and in no open hole.
+- `last` only grows, except when the venue's own counter starts anew.
+- At most `MAX_HOLES` holes are remembered. When the oldest is forgotten, `first` moves past it, so that
+  messages from before it count as new: one row twice rather than one row lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from .base import Channel, Header, Ids
+
+__all__ = ["MAX_HOLES", "RECENT_IDS", "Continuity", "Hole", "Observation", "StreamState"]
+
+MAX_HOLES = 1000
+RECENT_IDS = 256
+"""How many ids are remembered of a channel whose ids have an order but may skip."""
+
+_COUNTER_RESET_NS = 60_000_000_000
+
+
+class Hole(Struct, frozen=True, gc=False):
+    """Ids that are missing between two messages.
+
+    ``from_id`` is the last id before, ``to_id`` the first id after; ``missing`` how many lie between,
+    None where the ids do not say. ``from_ns``..``to_ns``: when the messages around it came (UTC ns).
+    """
+
+    channel: str
+    symbol: str
+    from_id: int
+    to_id: int
+    missing: int | None
+    from_ns: int
+    to_ns: int
+
+
+class Observation(Struct, frozen=True, gc=False):
+    """What one message proved. ``reset``: the venue's counter started anew with this message."""
+
+    duplicate: bool = False
+    hole: Hole | None = None
+    reset: bool = False
+
+
+_NEW = Observation()
+_DUPLICATE = Observation(duplicate=True)
+
+
+class StreamState(Struct):
+    """What is remembered of one stream; becomes JSON as it is.
+
+    ``holes`` are the missing ids as (first, last), ascending. ``recent`` are the newest ids of a channel
+    whose ids may skip (None where they are consecutive). ``announced`` is an id that a heartbeat named
+    and that has not come yet.
+    """
+
+    channel: str
+    symbol: str
+    first: int
+    last: int
+    recv_ns: int
+    venue_ns: int | None = None
+    holes: list[tuple[int, int]] = []
+    recent: list[int] | None = None
+    announced: int | None = None
+
+
+class Continuity:
+    """Follows the ids of all streams of one venue.
+
+    ``channels`` are the venue's (`Venue.channels`); ``state`` is what `state` returned before.
+    """
+
+    def __init__(self, channels: Mapping[str, Channel], state: list[StreamState] | None = None) -> None:
+        self._consecutive = frozenset(name for name, channel in channels.items() if channel.consecutive)
+        self._streams = {(stream.channel, stream.symbol): stream for stream in state or []}
+
+    def observe(self, header: Header, recv_ns: int) -> Observation:
+        """Take note of a message that came at ``recv_ns`` (UTC ns) and say what it proves.
+
+        To be asked once per message, in the order of arrival. Bodies of snapshots are not messages.
+        """
+        ids = header.ids
+        if ids is None:
+            return _NEW
+        if header.proves is not None:
+            return self._heartbeat(header.proves, header.symbol, ids.last, recv_ns)
+        stream = self._streams.get((header.channel, header.symbol))
+        if stream is None:
+            return self._begin(header, ids, recv_ns)
+        if stream.recent is not None:
+            return _observe_recent(stream, ids.last, recv_ns)
+        last, previous = stream.last, ids.previous
+        if (ids.first == last + 1) if previous is None else (previous == last and ids.last > last):
+            stream.last = ids.last
+            stream.recv_ns = recv_ns
+            stream.venue_ns = header.venue_ns or stream.venue_ns
+            return _NEW
+        return self._out_of_step(stream, header, ids, recv_ns)
+
+    def last(self, channel: str, symbol: str) -> int | None:
+        """The largest id seen of a stream; None if there was none."""
+        stream = self._streams.get((channel, symbol))
+        return stream.last if stream else None
+
+    def open_holes(self, channel: str, symbol: str) -> list[tuple[int, int]]:
+        """The missing ids that are remembered, as (first, last), ascending."""
+        stream = self._streams.get((channel, symbol))
+        return list(stream.holes) if stream else []
+
+    def state(self) -> list[StreamState]:
+        """All that is remembered, by channel and symbol. Valid until the next `observe`."""
+        return [stream for _, stream in sorted(self._streams.items())]
+
+    def _begin(self, header: Header, ids: Ids, recv_ns: int) -> Observation:
+        recent = None if header.channel in self._consecutive else [ids.last]
+        self._streams[header.channel, header.symbol] = StreamState(
+            header.channel, header.symbol, ids.first, ids.last, recv_ns, header.venue_ns, recent=recent
+        )
+        return _NEW
+
+    def _out_of_step(self, stream: StreamState, header: Header, ids: Ids, recv_ns: int) -> Observation:
+        before = stream.last if ids.previous is None else ids.previous
+        if ids.last <= stream.last:
+            venue_ns, seen_ns = header.venue_ns, stream.venue_ns
+            if venue_ns is not None and seen_ns is not None and venue_ns - seen_ns > _COUNTER_RESET_NS:
+                unknown = _hole(stream, ids.first, None, recv_ns)
+                self._begin(header, ids, recv_ns)
+                return Observation(hole=unknown, reset=True)
+            return _NEW if _fill(stream, ids) else _DUPLICATE
+        hole: Hole | None = None
+        if ids.first <= stream.last:
+            _fill(stream, ids)
+        elif ids.previous is None:
+            hole = _hole(stream, ids.first, ids.first - stream.last - 1, recv_ns)
+            _remember(stream, (stream.last + 1, ids.first - 1))
+        elif before > stream.last:
+            hole = _hole(stream, ids.first, None, recv_ns)
+            _remember(stream, (stream.last + 1, before))
+        stream.last = ids.last
+        stream.recv_ns = recv_ns
+        stream.venue_ns = header.venue_ns or stream.venue_ns
+        return Observation(hole=hole) if hole else _NEW
+
+    def _heartbeat(self, channel: str, symbol: str, last: int, recv_ns: int) -> Observation:
+        """A heartbeat names the last id there is. It may overtake its message, but not by two beats."""
+        stream = self._streams.get((channel, symbol))
+        if stream is None:
+            return _NEW
+        hole = None
+        if stream.announced is not None and stream.announced > stream.last:
+            missing = stream.announced - stream.last
+            hole = _hole(stream, stream.announced + 1, missing, recv_ns)
+            _remember(stream, (stream.last + 1, stream.announced))
+            stream.last = stream.announced
+            stream.recv_ns = recv_ns
+        stream.announced = last if last > stream.last else None
+        return Observation(hole=hole) if hole else _NEW
+
+
+def _observe_recent(stream: StreamState, number: int, recv_ns: int) -> Observation:
+    recent = stream.recent
+    if recent is None or (number <= stream.last and number in recent):
+        return _DUPLICATE
+    recent.append(number)
+    if len(recent) > RECENT_IDS:
+        del recent[0]
+    stream.last = max(stream.last, number)
+    stream.recv_ns = recv_ns
+    return _NEW
+
+
+def _hole(stream: StreamState, to_id: int, missing: int | None, recv_ns: int) -> Hole:
+    return Hole(stream.channel, stream.symbol, stream.last, to_id, missing, stream.recv_ns, recv_ns)
+
+
+def _remember(stream: StreamState, hole: tuple[int, int]) -> None:
+    stream.holes.append(hole)
+    _forget_the_oldest(stream)
+
+
+def _forget_the_oldest(stream: StreamState) -> None:
+    if len(stream.holes) > MAX_HOLES:
+        stream.first = stream.holes.pop(0)[1] + 1
+
+
+def _fill(stream: StreamState, ids: Ids) -> bool:
+    """Take the ids out of the holes they lie in; False if they lie in none."""
+    first, last = ids.first, ids.last
+    if first < stream.first:
+        # Older than all that was seen. What lies between may still come: a hole, though no loss.
+        between = (last + 1, stream.first - 1)
+        stream.first = first
+        if between[0] <= between[1]:
+            stream.holes.insert(0, between)
+            _forget_the_oldest(stream)
+        return True
+    position = len(stream.holes)
+    while position and stream.holes[position - 1][1] >= first:
+        position -= 1
+    rest: list[tuple[int, int]] = []
+    end = position
+    while end < len(stream.holes) and stream.holes[end][0] <= last:
+        hole_first, hole_last = stream.holes[end]
+        rest += [piece for piece in ((hole_first, first - 1), (last + 1, hole_last)) if piece[0] <= piece[1]]
+        end += 1
+    if end == position:
+        return False
+    stream.holes[position:end] = rest
+    return True

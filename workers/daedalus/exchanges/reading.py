@@ -1,0 +1,35 @@
+"""What reading a venue's JSON has in common: the types of its numbers, and what cannot be read."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from .base import Header, Kind
+
+__all__ = ["UNREADABLE", "Amount", "Id", "unexpected"]
+
+UNREADABLE = (ValueError, RecursionError)
+"""What decoding hostile bytes raises: msgspec's errors and bad UTF-8 are `ValueError`."""
+
+Id = Annotated[int, Meta(ge=-1, le=2**62 - 1)]
+"""A venue's number. -1 occurs (an empty new book); the limit leaves a bit to spare in int64."""
+
+Amount = Annotated[float, Meta(ge=0.0, le=sys.float_info.max)]
+"""A price or an amount. Decoded with ``strict=False`` it is read from a string to the nearest float,
+so that the float's shortest form has the venue's digits (up to 15 of them); NaN and infinity are refused."""
+
+_UNKNOWN = Header(Kind.UNKNOWN)
+_MALFORMED = Header(Kind.MALFORMED)
+
+
+def unexpected(payload: bytes) -> Header:
+    """The header of a message that fits nothing known: UNKNOWN if it is sound JSON, else MALFORMED."""
+    try:
+        msgspec.json.decode(payload)
+    except UNREADABLE:
+        return _MALFORMED
+    return _UNKNOWN

@@ -1,0 +1,9 @@
+"""Raw to tables: the schemas, the pure function, the worker around it, and the same for a plain file."""
+
+from __future__ import annotations
+
+from .decode import decode_file, decode_lines
+from .schemas import TABLES, Table
+from .worker import Progress, normalize_ready, run_normalize
+
+__all__ = ["TABLES", "Progress", "Table", "decode_file", "decode_lines", "normalize_ready", "run_normalize"]

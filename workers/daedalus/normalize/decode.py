@@ -1,0 +1,99 @@
+"""`daedalus decode`: recorded messages in, the rows of the tables out, as JSON lines.
+
+Each message decodes on its own: nothing is sorted, no duplicates are removed, no gaps are looked for.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+
+from ..exchanges.base import BookUpdate, Header, Kind, Row, Venue
+from ..exchanges.reading import UNREADABLE
+from .columns import table_of
+from .recorded import Recorded, lines_of, read_line
+from .schemas import TABLES
+
+__all__ = ["decode_file", "decode_lines"]
+
+
+def decode_lines(
+    venue: Venue, lines: Iterable[bytes], passed_over: Counter[str] | None = None
+) -> Iterator[dict[str, object]]:
+    """The rows of recorded messages, in their order; times are integers, UTC ns.
+
+    Each has ``table``, ``exchange`` and the table's columns. What gives no row is counted in
+    ``passed_over`` by its kind: unknown, malformed, undecodable, reply, notice, heartbeat, no message.
+    """
+    counts: Counter[str] = Counter() if passed_over is None else passed_over
+    for line in lines:
+        recorded = read_line(line)
+        if recorded is None:
+            counts["no message" if line.strip() else "blank"] += 1
+            continue
+        header = _header(venue, recorded)
+        if header.kind is not Kind.DATA:
+            counts[header.kind.value] += 1
+            continue
+        try:
+            rows = venue.normalize(header, recorded.payload)
+        except UNREADABLE:
+            counts["undecodable"] += 1
+            continue
+        for row in rows:
+            yield from _lines(venue.name, row, recorded.recv_ns)
+
+
+def decode_file(venue: Venue, source: Path | None, output: BinaryIO | None = None) -> Counter[str]:
+    """Print the rows of a file (None: of stdin), one JSON object per line; say on stderr what gave none.
+
+    Raises `OSError` if the file cannot be read, and `EOFError` if it is gzipped and cut short.
+    """
+    output = output or sys.stdout.buffer
+    counts: Counter[str] = Counter()
+    encode = msgspec.json.Encoder().encode
+    with nullcontext(sys.stdin.buffer) if source is None else open(source, "rb") as stream:
+        for row in decode_lines(venue, lines_of(stream), counts):
+            output.write(encode(row) + b"\n")
+    output.flush()
+    if told := ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()) if kind != "blank"):
+        print(f"gave no row: {told}", file=sys.stderr)
+    return counts
+
+
+def _header(venue: Venue, recorded: Recorded) -> Header:
+    if recorded.url is None:
+        return venue.classify(recorded.payload)
+    symbol = parse_qs(urlsplit(recorded.url).query).get("symbol")
+    if not symbol:
+        return Header(Kind.UNKNOWN)
+    return venue.classify_snapshot(venue.symbol(symbol[0]), recorded.payload)
+
+
+def _lines(exchange: str, row: Row, recv_ns: int) -> Iterator[dict[str, object]]:
+    """The lines of one row, with the columns of its table in their order."""
+    table = table_of(row)
+    timestamp = recv_ns if row.timestamp is None else row.timestamp
+    common: dict[str, object] = {
+        "table": table,
+        "exchange": exchange,
+        "symbol": row.symbol,
+        "timestamp": timestamp,
+        "local_timestamp": recv_ns,
+    }
+    if isinstance(row, BookUpdate):
+        ids = {"first_id": row.first_id, "last_id": row.last_id}
+        for side, levels in (("bid", row.bids), ("ask", row.asks)):
+            for price, amount in levels:
+                level = {"is_snapshot": row.is_snapshot, "side": side, "price": price, "amount": amount}
+                yield {**common, **level, **ids}
+        return
+    names = [name for name in TABLES[table].schema.names if name not in common]
+    yield common | {name: "stream" if name == "source" else getattr(row, name) for name in names}
