@@ -78,7 +78,7 @@ def test_a_second_recorder_of_the_same_files_refuses(tmp_path: Path) -> None:
         wait_until(lambda: bool(recorder.status), 30, "the first one's status")
         second = recorder.run("ingest", "binance")
         assert second.returncode == 3
-        assert re.search(r"already being recorded here by the process with pid \d+", second.stderr)
+        assert re.search(r"ingest-binance already runs here, as the process with pid \d+", second.stderr)
         recorder.stop()
 
 

@@ -17,7 +17,7 @@ from typer.testing import CliRunner, Result
 from daedalus import __version__
 from daedalus.cli import app
 from daedalus.store.layout import Layout
-from daedalus.store.lock import ExchangeLock
+from daedalus.store.lock import WorkerLock
 
 COMMANDS = ["run", "ingest", "normalize", "sync", "status", "config", "demo", "decode", "simulate"]
 SECRET = "hunter2hunter2"
@@ -118,10 +118,10 @@ def test_an_exchange_that_is_not_in_the_configuration_is_code_2() -> None:
 
 def test_a_second_recorder_is_code_3() -> None:
     path = config()
-    with ExchangeLock(Layout(Path("data").absolute()), "binance"):
+    with WorkerLock(Layout(Path("data").absolute()), "ingest-binance"):
         result = call("ingest", "binance", "--config", path)
     assert result.exit_code == 3
-    assert "already being recorded" in result.stderr
+    assert "already runs here" in result.stderr
 
 
 def test_a_second_sync_is_code_3() -> None:
@@ -212,9 +212,15 @@ def test_decode_prints_the_rows_of_stdin_as_json_lines() -> None:
     assert (row["table"], row["symbol"], row["side"], row["price"]) == ("trades", "BTCUSDT", "sell", 60000.5)
 
 
-def test_decode_of_what_cannot_be_read_is_code_1() -> None:
-    Path("bad.jsonl").write_text(TRADE.replace('"60000.5"', '"cheap"'))
-    assert call("decode", "binance", "bad.jsonl").exit_code == 1
+def test_messages_that_cannot_be_decoded_are_counted_and_passed_over() -> None:
+    Path("bad.jsonl").write_text(TRADE.replace('"60000.5"', '"cheap"') + TRADE)
+    command = [sys.executable, "-m", "daedalus", "decode", "binance", "bad.jsonl"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (result.returncode, len(result.stdout.splitlines())) == (0, 1)
+    assert result.stderr == "gave no row: 1 undecodable\n"
+
+
+def test_decode_of_a_file_that_cannot_be_read_is_code_1() -> None:
     missing = call("decode", "binance", "no.jsonl")
     assert (missing.exit_code, missing.stderr) == (1, "no.jsonl: No such file or directory\n")
     Path("cut.gz").write_bytes(b"\x1f\x8b\x08\x00")

@@ -178,9 +178,7 @@ async def test_a_connection_that_goes_while_we_do_not_read_is_our_own_overflow()
 
     recorded = Recorded()
     async with session(recorded, handler) as it:
-        while (
-            recorded.shelf.records[-1].channel != "trade" or recorded.shelf.records[-1].kind != "message"
-        ):
+        while recorded.shelf.records[-1].channel != "trade" or recorded.shelf.records[-1].kind != "message":
             await asyncio.sleep(0.01)
         recorded.shelf.waiting = 100
         recorded.intake.received()

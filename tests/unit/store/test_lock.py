@@ -6,37 +6,37 @@ import sys
 
 import pytest
 
-from daedalus.store import AlreadyRecording, ExchangeLock, Layout
+from daedalus.store import AlreadyRunning, Layout, WorkerLock
 
 HOLD = (
-    "import sys; from pathlib import Path; from daedalus.store import ExchangeLock, Layout\n"
-    "with ExchangeLock(Layout(Path(sys.argv[1])), 'binance'):\n"
+    "import sys; from pathlib import Path; from daedalus.store import WorkerLock, Layout\n"
+    "with WorkerLock(Layout(Path(sys.argv[1])), 'ingest-binance'):\n"
     "    print('held', flush=True); sys.stdin.read()\n"
 )
 
 
-def test_a_second_recorder_is_refused_and_told_who_is_there(layout: Layout) -> None:
+def test_a_second_worker_is_refused_and_told_who_is_there(layout: Layout) -> None:
     command = [sys.executable, "-c", HOLD, str(layout.data_dir)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
         with (
-            pytest.raises(AlreadyRecording, match=f"binance.*pid {holder.pid}"),
-            ExchangeLock(layout, "binance"),
+            pytest.raises(AlreadyRunning, match=f"binance.*pid {holder.pid}"),
+            WorkerLock(layout, "ingest-binance"),
         ):
             pass
         holder.kill()
         holder.wait()
-    with ExchangeLock(layout, "binance"):
-        assert (layout.active / ".binance.lock").read_text() == f"{os.getpid()}\n"
+    with WorkerLock(layout, "ingest-binance"):
+        assert (layout.status / ".ingest-binance.lock").read_text() == f"{os.getpid()}\n"
 
 
-def test_two_exchanges_share_a_directory(layout: Layout) -> None:
-    with ExchangeLock(layout, "binance"), ExchangeLock(layout, "coinbase_exchange"):
+def test_two_workers_share_a_directory(layout: Layout) -> None:
+    with WorkerLock(layout, "ingest-binance"), WorkerLock(layout, "ingest-coinbase_exchange"):
         pass
 
 
 def test_a_lock_that_was_given_back_can_be_taken_again(layout: Layout) -> None:
     for _ in range(2):
-        with ExchangeLock(layout, "binance"):
+        with WorkerLock(layout, "ingest-binance"):
             pass

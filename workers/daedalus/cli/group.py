@@ -37,12 +37,12 @@ def _exit_code(error: Exception) -> int | None:
     """None: nothing a person can mend."""
     from ..config import ConfigError
     from ..simulator.options import SimulatorError
-    from ..store.lock import AlreadyRecording
+    from ..store.lock import AlreadyRunning
     from ..sync.errors import TargetError, TargetErrorKind
 
     if isinstance(error, ConfigError | SimulatorError):
         return USAGE
-    if isinstance(error, AlreadyRecording):
+    if isinstance(error, AlreadyRunning):
         return LOCKED
     if isinstance(error, TargetError):
         return {TargetErrorKind.SETTINGS: USAGE, TargetErrorKind.BUSY: LOCKED}.get(error.kind, FAILED)

@@ -20,7 +20,7 @@ from ..config import Config
 from ..config import Writer as WriterConfig
 from ..exchanges import VENUES
 from ..exchanges.base import ConnectionPlan
-from ..store import ExchangeLock, Layout, StreamingParquetWriter, WriterLimits
+from ..store import Layout, StreamingParquetWriter, WorkerLock, WriterLimits
 from ..store.status import boot_id, read_status
 from .backoff import Backoff
 from .counters import Meter
@@ -44,11 +44,11 @@ SEAL_SECONDS = 7.0
 def run_ingest(config: Config, exchange: str, stats_interval: float | None = None) -> int:
     """Record ``exchange`` until SIGTERM or SIGINT; the exit code: 0, or 1 after an error of our own.
 
-    ``stats_interval`` prints a line of figures every so many seconds. Raises `AlreadyRecording` where
+    ``stats_interval`` prints a line of figures every so many seconds. Raises `AlreadyRunning` where
     another recorder has the exchange's files open.
     """
     layout = Layout(config.data_dir)
-    with ExchangeLock(layout, exchange), asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with WorkerLock(layout, f"ingest-{exchange}"), asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(_Ingest(config, layout, exchange).run(stats_interval))
 
 

@@ -13,6 +13,7 @@ from msgspec import Struct
 from ..exchanges import VENUES
 from ..exchanges.base import Venue
 from ..store.layout import READY, Layout, Partition, SegmentId
+from ..store.lock import WorkerLock
 from ..store.status import Status, boot_id, write_status
 from .carry import prune_carries
 from .segment import DamagedSegment, Interrupted, normalize_segment, set_aside
@@ -81,9 +82,13 @@ def run_normalize(
 ) -> Progress:
     """Normalize until ``stop`` is set (or, with ``once``, all that is there), looking every ``interval`` s.
 
-    Says what it does in the status ``normalize``. Only one may run on a ``data_dir``.
+    Says what it does in the status ``normalize``. Raises `AlreadyRunning` where another one is at work.
     """
-    stop = stop or threading.Event()
+    with WorkerLock(layout, "normalize"):
+        return _run(layout, interval, stop or threading.Event(), once)
+
+
+def _run(layout: Layout, interval: float, stop: threading.Event, once: bool) -> Progress:
     progress = Progress()
     voice = _Voice(layout)
     _sweep(layout)

@@ -3,7 +3,7 @@
 from .files import fsync_directory, make_directories, move, publish, write_atomic
 from .layout import NORMALIZED, READY, SYNCED, Layout, Partition, SegmentId, TableFile
 from .limits import Closing, WriterLimits, WriterStats
-from .lock import AlreadyRecording, ExchangeLock
+from .lock import AlreadyRunning, WorkerLock
 from .raw import CONNECTION, RAW_SCHEMA, UNKNOWN, RawKind, RawRecord
 from .recovery import Recovery
 from .status import Status, boot_id, read_status, read_statuses, write_status
@@ -16,9 +16,8 @@ __all__ = [
     "READY",
     "SYNCED",
     "UNKNOWN",
-    "AlreadyRecording",
+    "AlreadyRunning",
     "Closing",
-    "ExchangeLock",
     "Layout",
     "Partition",
     "RawKind",
@@ -28,6 +27,7 @@ __all__ = [
     "Status",
     "StreamingParquetWriter",
     "TableFile",
+    "WorkerLock",
     "WriterLimits",
     "WriterStats",
     "boot_id",

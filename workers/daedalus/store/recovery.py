@@ -27,7 +27,7 @@ class Recovery(Struct, frozen=True):
 
 
 def find_left_behind(layout: Layout, exchange: str) -> Recovery:
-    """What an earlier recorder of the exchange left. No writer of it may run: hold its lock.
+    """What an earlier recorder of the exchange left. No writer of it may run: hold its `WorkerLock`.
 
     Raises `OSError` if ``raw/active/`` cannot be made or read at all.
     """

@@ -34,7 +34,7 @@ _COUNTER_HOURS = 2
 
 
 class StreamingParquetWriter:
-    """The writer of one exchange. Hold the exchange's `ExchangeLock` while it lives.
+    """The writer of one exchange. Hold the worker's `WorkerLock` while it lives.
 
     The storage thread calls `recover` once, `work` some 4-10 times a second, `close` at the end.
     """

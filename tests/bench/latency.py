@@ -1,0 +1,62 @@
+"""How long a message waits for its time stamp, with and without a big segment being sealed beside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from msgspec import Struct
+from receiving import latencies
+
+from daedalus.store import Layout, Partition, RawKind, RawRecord, SegmentId
+from daedalus.store.files import make_directories
+from daedalus.store.segment import Segment
+
+__all__ = ["Latency", "latency_while_sealing"]
+
+RATE = 2000
+COUNT = 20_000
+SEGMENT_BYTES = 100_000_000
+BATCH = 1000
+
+
+class Latency(Struct, frozen=True):
+    """p50, p99, p99.9 and the longest, in µs, without and with a seal beside."""
+
+    sealed_mb: float
+    quiet_us: tuple[float, ...]
+    sealing_us: tuple[float, ...]
+
+
+def latency_while_sealing(file: Path, payloads: list[bytes], directory: Path) -> Latency:
+    """Measure both. The segment is one that an earlier recorder left: it is sealed from the start on."""
+    quiet = latencies(file, RATE, COUNT, directory / "quiet")
+    busy = directory / "busy"
+    size = leave_segment(busy, payloads)
+    return Latency(size / 1e6, quantiles(quiet), quantiles(latencies(file, RATE, COUNT, busy)))
+
+
+def leave_segment(directory: Path, payloads: list[bytes]) -> int:
+    """An active file of the channel aggTrade, as large as one gets; its bytes."""
+    layout = Layout(directory)
+    make_directories(layout.active)
+    segment = Segment(layout.active, SegmentId(Partition("binance", "aggTrade"), 1_700_000_000_000_000_000))
+    number = 0
+    while segment.size < SEGMENT_BYTES:
+        rows = [_row(segment.id.number, place, payloads) for place in range(number, number + BATCH)]
+        segment.append(rows)
+        number += BATCH
+    segment.close()
+    return segment.size
+
+
+def _row(opened_ns: int, number: int, payloads: list[bytes]) -> RawRecord:
+    payload = payloads[number % len(payloads)]
+    return RawRecord(
+        opened_ns + number, "left", number, RawKind.MESSAGE.value, "aggTrade", "BTCUSDT", payload
+    )
+
+
+def quantiles(nanoseconds: list[int]) -> tuple[float, ...]:
+    ordered = sorted(nanoseconds)
+    places = (0.5, 0.99, 0.999, 1.0)
+    return tuple(ordered[min(len(ordered) - 1, int(len(ordered) * place))] / 1e3 for place in places)
