@@ -1,0 +1,122 @@
+"""What the tests of sync share: a backlog to work off, a worker in a thread, a target that is watched."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+from backlog import raw_file, segment, table_file, tree
+
+from daedalus.store.layout import NORMALIZED, READY, SYNCED, Layout
+from daedalus.store.status import Status, read_status
+from daedalus.sync import Receipt, SyncSettings, Target, TargetError, TargetErrorKind, run_sync
+
+__all__ = ["Running", "Watched", "changed", "fill", "refuse", "status", "synced", "wait_for", "waiting"]
+
+
+def fill(layout: Layout, count: int = 5, size: int = 3000) -> dict[str, bytes]:
+    """A backlog of tables and raw; returns what the lake must hold in the end."""
+    for hour in range(count):
+        table_file(layout, READY, segment(hour), os.urandom(size + hour))
+        raw_file(layout, NORMALIZED, segment(hour), os.urandom(size))
+    return waiting(layout)
+
+
+def waiting(layout: Layout) -> dict[str, bytes]:
+    """What has yet to be uploaded, by key."""
+    raw = {f"raw/{name}": body for name, body in tree(layout.raw(NORMALIZED)).items()}
+    return tree(layout.tables(READY)) | raw
+
+
+def synced(layout: Layout) -> dict[str, bytes]:
+    """What was moved to ``synced``, by key."""
+    return tree(layout.tables(SYNCED)) | {f"raw/{k}": v for k, v in tree(layout.raw(SYNCED)).items()}
+
+
+def status(layout: Layout) -> Status:
+    """The last status; before the first one, one that says nothing."""
+    empty = Status(worker="sync", pid=0, boot_id="", started_ns=0, updated_ns=0, state="")
+    return read_status(layout.status, "sync") or empty
+
+
+def changed(settings: SyncSettings, **changes: object) -> SyncSettings:
+    return msgspec.structs.replace(settings, **changes)
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 90.0) -> None:
+    """Look often until it holds; fail where it never does."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
+
+
+class Running:
+    """`run_sync` in a thread, stopped at the end of the block."""
+
+    def __init__(self, layout: Layout, settings: SyncSettings, target: Target | None = None) -> None:
+        self._stop = threading.Event()
+        self._thread = threading.Thread(
+            target=run_sync, args=(layout, settings, self._stop), kwargs={"target": target}
+        )
+
+    def __enter__(self) -> Running:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(30)
+        assert not self._thread.is_alive()
+
+
+class Watched:
+    """A real target that tells what it was given; ``before`` may refuse it, ``after`` may interfere."""
+
+    def __init__(
+        self,
+        inner: Target,
+        before: Callable[[str], None] = lambda key: None,
+        after: Callable[[str], None] = lambda key: None,
+    ) -> None:
+        self.url = inner.url
+        self.keys: list[str] = []
+        self.most_at_once = 0
+        self._inner, self._before, self._after = inner, before, after
+        self._at_once = 0
+        self._lock = threading.Lock()
+
+    def check(self) -> None:
+        self._inner.check()
+
+    def holds(self, source: Path, key: str) -> bool:
+        return self._inner.holds(source, key)
+
+    def put(self, source: Path, key: str, stop: threading.Event | None = None) -> Receipt:
+        with self._lock:
+            self.keys.append(key)
+            self._at_once += 1
+            self.most_at_once = max(self.most_at_once, self._at_once)
+        try:
+            self._before(key)
+            receipt = self._inner.put(source, key, stop)
+            self._after(key)
+            return receipt
+        finally:
+            with self._lock:
+                self._at_once -= 1
+
+
+def refuse(kind: TargetErrorKind, *hours: int) -> Callable[[str], None]:
+    """A ``before`` that refuses the segments of these hours, or all."""
+    numbers = [str(segment(hour).number) for hour in hours]
+
+    def before(key: str) -> None:
+        if not numbers or any(number in key for number in numbers):
+            raise TargetError(kind, "file:///lake", f"refused {key}", "Nothing to do.")
+
+    return before

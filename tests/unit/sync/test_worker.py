@@ -1,0 +1,126 @@
+"""The worker in the long run: failures, outages, and what it says of itself."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from backlog import segment, tree
+from sync_workbench import Running, Watched, fill, refuse, status, wait_for
+
+from daedalus.store.layout import READY, Layout
+from daedalus.sync import SyncSettings, TargetError, TargetErrorKind, open_target, sync_once
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    return Layout(tmp_path / "data")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> SyncSettings:
+    return SyncSettings(
+        target=str(tmp_path / "lake"),
+        include_raw=True,
+        interval_seconds=0.05,
+        backoff_seconds=0.01,
+        backoff_max_seconds=0.05,
+        status_seconds=0.02,
+    )
+
+
+def lake_of(settings: SyncSettings) -> dict[str, bytes]:
+    return tree(Path(settings.target))
+
+
+def test_one_failing_file_does_not_stop_the_others(layout: Layout, settings: SyncSettings) -> None:
+    expected = fill(layout)
+    target = Watched(open_target(settings), refuse(TargetErrorKind.REFUSED, 0))
+    with Running(layout, settings, target):
+        wait_for(lambda: len(lake_of(settings)) == len(expected) - 2)
+        wait_for(lambda: status(layout).figures.get("files_waiting") == 2)
+        wait_for(lambda: "refused" in status(layout).note)
+    assert all(str(segment(0).number) in name for name in tree(layout.tables(READY)))
+
+
+def test_even_an_error_that_looks_like_the_whole_store_cannot_hold_the_others_up(
+    layout: Layout, settings: SyncSettings
+) -> None:
+    expected = fill(layout)
+    target = Watched(open_target(settings), refuse(TargetErrorKind.UNREACHABLE, 0))
+    with Running(layout, settings, target):
+        wait_for(lambda: len(lake_of(settings)) == len(expected) - 2)
+
+
+def test_a_failure_nobody_thought_of_does_not_end_the_worker(layout: Layout, settings: SyncSettings) -> None:
+    expected = fill(layout)
+    failures = iter([ValueError("a bug"), KeyError("another")])
+
+    def fail(_: str) -> None:
+        if (error := next(failures, None)) is not None:
+            raise error
+
+    with Running(layout, settings, Watched(open_target(settings), fail)):
+        wait_for(lambda: lake_of(settings) == expected)
+
+
+def test_a_store_that_is_down_is_not_hammered(layout: Layout, settings: SyncSettings) -> None:
+    fill(layout)
+    target = Watched(open_target(settings), refuse(TargetErrorKind.UNREACHABLE))
+    slow = SyncSettings(target=settings.target, include_raw=True, concurrency=1, backoff_seconds=60.0)
+    with Running(layout, slow, target):
+        wait_for(lambda: status(layout).state == "blocked")
+        time.sleep(0.3)
+    assert len(target.keys) == 1
+
+
+def test_after_an_outage_all_arrives_without_a_restart(layout: Layout, settings: SyncSettings) -> None:
+    expected = fill(layout)
+    down = threading.Event()
+    down.set()
+
+    def before(key: str) -> None:
+        if down.is_set():
+            refuse(TargetErrorKind.UNREACHABLE)(key)
+
+    with Running(layout, settings, Watched(open_target(settings), before)):
+        wait_for(lambda: status(layout).figures.get("failures", 0) > 3)
+        assert status(layout).state == "blocked"
+        assert "refused" in status(layout).note
+        down.clear()
+        wait_for(lambda: lake_of(settings) == expected)
+        wait_for(lambda: status(layout).state == "running" and status(layout).note == "")
+    assert status(layout).state == "stopped"
+
+
+def test_what_comes_while_it_runs_is_uploaded(layout: Layout, settings: SyncSettings) -> None:
+    with Running(layout, settings):
+        wait_for(lambda: (layout.status / "sync.json").exists())
+        expected = fill(layout, 2)
+        wait_for(lambda: lake_of(settings) == expected)
+        wait_for(lambda: status(layout).figures.get("files_waiting") == 0)
+    figures = status(layout).figures
+    assert figures["uploaded_files"] == 4
+    assert figures["last_upload_ns"] > 0
+
+
+def test_a_second_sync_on_the_same_data_is_refused(layout: Layout, settings: SyncSettings) -> None:
+    with Running(layout, settings):
+        wait_for(lambda: (layout.status / "sync.json").exists())
+        with pytest.raises(TargetError, match="another sync"):
+            sync_once(layout, settings)
+    sync_once(layout, settings)
+
+
+def test_the_same_trouble_is_logged_once(
+    layout: Layout, settings: SyncSettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    fill(layout)
+    caplog.set_level(logging.INFO, logger="daedalus")
+    target = Watched(open_target(settings), refuse(TargetErrorKind.UNREACHABLE))
+    with Running(layout, settings, target):
+        wait_for(lambda: status(layout).figures.get("failures", 0) > 8)
+    assert sum("refused" in record.message for record in caplog.records) == 1

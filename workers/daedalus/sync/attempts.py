@@ -1,0 +1,78 @@
+"""When to try again, and what: a store that is down is asked rarely, a file that fails alone
+holds nobody up. Pure but for the source of chance.
+
+After a failure nobody knows whether the store or the file is to blame. So the file steps back
+behind the others: when one of them succeeds, it was the file, which then waits on its own; when
+they fail too, it was the store, and the order is as before.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+from .plan import Upload
+
+__all__ = ["Attempts", "backoff_delay"]
+
+
+def backoff_delay(failures: int, first: float, longest: float, chance: random.Random) -> float:
+    """Seconds to wait after so many failures in a row: doubling, with jitter, never under half."""
+    bound = min(longest, first * 2.0 ** min(failures - 1, 60)) if failures else 0.0
+    return chance.uniform(bound / 2, bound)
+
+
+class Attempts:
+    """What has failed since when. Times are monotonic seconds."""
+
+    def __init__(self, first: float, longest: float, chance: random.Random | None = None) -> None:
+        self._first = first
+        self._longest = longest
+        self._chance = chance if chance is not None else random.Random()  # noqa: S311
+        self._in_a_row = 0
+        self._suspects: set[str] = set()
+        self._blamed: dict[str, tuple[int, float]] = {}
+
+    @property
+    def in_a_row(self) -> int:
+        """Failures since the last success."""
+        return self._in_a_row
+
+    @property
+    def failing(self) -> int:
+        """How many files' last attempt failed."""
+        return len(self._suspects | self._blamed.keys())
+
+    def due(self, uploads: Sequence[Upload], now: float) -> list[Upload]:
+        """What may be tried now, in the order in which to try it."""
+        waiting = {upload.key for upload in uploads}
+        self._suspects &= waiting
+        self._blamed = {key: blame for key, blame in self._blamed.items() if key in waiting}
+        due = [upload for upload in uploads if self._blamed.get(upload.key, (0, now))[1] <= now]
+        return sorted(due, key=lambda upload: upload.key in self._suspects)
+
+    def succeeded(self, key: str, now: float) -> None:
+        """The store works: whoever failed before has failed for a reason of its own."""
+        self._in_a_row = 0
+        self._suspects.discard(key)
+        self._blamed.pop(key, None)
+        for suspect in self._suspects:
+            failures = self._blamed.get(suspect, (0, now))[0] + 1
+            delay = backoff_delay(failures, self._first, self._longest, self._chance)
+            self._blamed[suspect] = (failures, now + delay)
+        self._suspects.clear()
+
+    def reached(self) -> None:
+        """The store answered. That ends its failures where no transfer was among them."""
+        if not self._suspects:
+            self._in_a_row = 0
+
+    def failed(self, key: str | None = None) -> None:
+        """A transfer failed; ``key`` None: the store itself, whatever the file."""
+        self._in_a_row += 1
+        if key is not None:
+            self._suspects.add(key)
+
+    def pause(self) -> float:
+        """Seconds to leave the store alone."""
+        return backoff_delay(self._in_a_row, self._first, self._longest, self._chance)

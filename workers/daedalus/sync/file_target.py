@@ -1,0 +1,87 @@
+"""The lake in a local directory: a disk, a mount, or the embedded default.
+
+Invariant: a file gets its final name after it was written aside, forced to the disk and read back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from threading import Event
+from typing import BinaryIO
+
+from ..store.files import publish
+from .errors import from_os_error
+from .target import Outcome, Receipt, mismatch, open_source, read_chunks, sha256_of, size_of
+
+__all__ = ["FileTarget"]
+
+
+class FileTarget:
+    """A `Target` below one directory, which is made where it does not exist."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.expanduser().absolute()
+        self.url = f"file://{self._root}"
+
+    def check(self) -> None:
+        try:
+            self._root.mkdir(parents=True, exist_ok=True)
+            if not os.access(self._root, os.W_OK | os.X_OK):
+                raise PermissionError(13, "Permission denied")
+        except OSError as error:
+            raise from_os_error(error, self.url, str(self._root)) from None
+
+    def put(self, source: Path, key: str, stop: Event | None = None) -> Receipt:
+        final = self._root / key
+        with open_source(source, self.url) as file:
+            size = size_of(file)
+            try:
+                there = final.exists()
+                if there and self._same(file, final, stop):
+                    return Receipt(key, size, Outcome.UNCHANGED, "sha256")
+                self._write(file, key, stop)
+            except OSError as error:
+                raise from_os_error(error, self.url, str(final)) from None
+        return Receipt(key, size, Outcome.REPLACED if there else Outcome.UPLOADED, "sha256")
+
+    def holds(self, source: Path, key: str) -> bool:
+        final = self._root / key
+        with open_source(source, self.url) as file:
+            try:
+                return final.exists() and self._same(file, final, None)
+            except OSError as error:
+                raise from_os_error(error, self.url, str(final)) from None
+
+    def _write(self, file: BinaryIO, key: str, stop: Event | None) -> None:
+        final = self._root / key
+        # One name per object: what a kill leaves behind is overwritten by the next attempt.
+        aside = final.with_name(f".{final.name}.part")
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        sent = hashlib.sha256()
+        try:
+            with open(aside, "wb") as written:
+                for chunk in read_chunks(file, self.url, stop):
+                    sent.update(chunk)
+                    written.write(chunk)
+                written.flush()
+                os.fsync(written.fileno())
+                # Ask the disk, not the memory: let go of the cached pages before reading back.
+                os.posix_fadvise(written.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+            if _digest(aside) != sent.digest():
+                raise mismatch(self.url, key, "the SHA-256 read back differs")
+            publish(aside, final)
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise
+
+    def _same(self, file: BinaryIO, final: Path, stop: Event | None) -> bool:
+        if final.stat().st_size != size_of(file):
+            return False
+        return _digest(final) == sha256_of(file, self.url, stop)
+
+
+def _digest(path: Path) -> bytes:
+    with open(path, "rb") as written:
+        return hashlib.file_digest(written, "sha256").digest()

@@ -1,0 +1,232 @@
+"""The lake in an S3 bucket: AWS, or any store that speaks its protocol.
+
+Invariants: an upload carries its checksum, so that a store that knows them refuses damaged bytes;
+afterwards the store is asked what it holds. Memory does not grow with the file's size. Credentials
+are kept by the client alone and are in no message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+import logging
+import time
+from collections.abc import Coroutine
+from pathlib import Path
+from threading import Event
+from typing import Any, BinaryIO, TypeVar
+
+import aiohttp
+import s3fs
+from botocore.exceptions import BotoCoreError, ClientError
+
+from .errors import StoppedError, TargetError, TargetErrorKind
+from .s3_content import S3Content, Window
+from .s3_errors import error_code, from_s3_error
+from .settings import SyncSettings, public_url
+from .target import CHUNK_BYTES, Outcome, Receipt, mismatch, open_source
+
+__all__ = ["S3Target"]
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+SINGLE_BYTES = 64 << 20  # above, a broken upload costs too much to begin again in one piece
+PART_BYTES = 16 << 20  # a power of two of chunks; 10,000 parts reach 160 GB
+CONNECT_SECONDS = 15
+ANSWER_SECONDS = 60  # from the end of a request to its answer
+STALL_SECONDS = 120.0  # a dead link keeps accepting nothing; the kernel would wait a quarter of an hour
+POLL_SECONDS = 0.25
+_SENDING = ("put_object", "create_multipart_upload", "upload_part")
+
+
+class S3Target:
+    """A `Target` below ``s3://bucket/prefix``."""
+
+    def __init__(
+        self, settings: SyncSettings, *, single_bytes: int = SINGLE_BYTES, part_bytes: int = PART_BYTES
+    ) -> None:
+        self.url = public_url(settings.target).rstrip("/")
+        bucket, _, prefix = self.url.partition("://")[2].partition("/")
+        self._bucket = bucket
+        self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+        self._endpoint = public_url(settings.endpoint_url or f"s3.{settings.region or 'amazonaws.com'}")
+        self._single_bytes = single_bytes
+        self._part_bytes = part_bytes
+        self._checksums = True  # until the store says that it does not know them
+        self._fs = s3fs.S3FileSystem(
+            key=settings.access_key,
+            secret=settings.secret_key,
+            token=settings.session_token,
+            endpoint_url=settings.endpoint_url,
+            client_kwargs={"region_name": settings.region} if settings.region else {},
+            config_kwargs={
+                "connect_timeout": CONNECT_SECONDS,
+                "read_timeout": ANSWER_SECONDS,
+                # One quick repetition for a kept connection that went stale; the worker does the rest.
+                "retries": {"mode": "standard", "total_max_attempts": 2},
+                # We name the checksum; the client's own default one is unknown to many stores.
+                "request_checksum_calculation": "when_required",
+                "response_checksum_validation": "when_required",
+                "max_pool_connections": max(10, settings.concurrency * 2),
+            },
+            skip_instance_cache=True,
+            use_listings_cache=False,
+        )
+
+    def check(self) -> None:
+        listing = self._call("list_objects_v2", self._prefix, Prefix=self._prefix, MaxKeys=1)
+        try:
+            self._run(listing, None)
+        except TargetError as error:
+            if error.kind is not TargetErrorKind.DENIED:  # one may write without listing
+                raise
+
+    def put(self, source: Path, key: str, stop: Event | None = None) -> Receipt:
+        with open_source(source, self.url) as file:
+            content = self._content(file, stop)
+            there = self._head(key, stop)
+            if there is not None and (proof := self._proof(content, file, key, there, stop)):
+                return Receipt(key, content.size, Outcome.UNCHANGED, proof)
+            self._send(content, key, stop)
+            head = self._head(key, stop, may_be_denied=False)
+            if head is None:
+                raise mismatch(self.url, key, "it is not there")
+            proof = self._proof(content, file, key, head, stop)
+            if not proof:
+                raise mismatch(self.url, key, f"it has {head['ContentLength']} bytes of another content")
+        return Receipt(key, content.size, Outcome.REPLACED if there else Outcome.UPLOADED, proof)
+
+    def holds(self, source: Path, key: str) -> bool:
+        with open_source(source, self.url) as file:
+            head = self._head(key, None)
+            return head is not None and bool(self._proof(self._content(file, None), file, key, head, None))
+
+    def _content(self, file: BinaryIO, stop: Event | None) -> S3Content:
+        return S3Content(
+            file, self.url, single_bytes=self._single_bytes, part_bytes=self._part_bytes, stop=stop
+        )
+
+    def _send(self, content: S3Content, key: str, stop: Event | None) -> None:
+        try:
+            self._send_once(content, key, stop)
+        except _ChecksumsUnknownError:
+            _log.info("%s knows no SHA-256 checksums; MD5 is used instead", self.url)
+            self._checksums = False
+            self._send_once(content, key, stop)
+
+    def _send_once(self, content: S3Content, key: str, stop: Event | None) -> None:
+        windows = content.windows
+        checks = self._checks(content)
+        if not content.in_parts:
+            put = self._call("put_object", key, Key=self._prefix + key, Body=windows[0], **checks[0])
+            self._run(put, stop, windows[0])
+            return
+        upload_id = self._begin_parts(key, stop)
+        at = {"Key": self._prefix + key, "UploadId": upload_id}
+        try:
+            parts = []
+            for number, (window, check) in enumerate(zip(windows, checks, strict=True), 1):
+                part = self._call("upload_part", key, **at, PartNumber=number, Body=window, **check)
+                answer = self._run(part, stop, window)
+                check.pop("ContentMD5", None)
+                parts.append({"PartNumber": number, "ETag": answer["ETag"], **check})
+            whole = {"Parts": parts}
+            self._run(self._call("complete_multipart_upload", key, **at, MultipartUpload=whole), stop)
+        except TargetError:  # on a stop there is no time; the next attempt gives the parts up
+            with contextlib.suppress(TargetError):
+                self._run(self._call("abort_multipart_upload", key, **at), stop)
+            raise
+
+    def _begin_parts(self, key: str, stop: Event | None) -> str:
+        at = self._prefix + key
+        # Parts of an upload that was killed are kept, and paid for, until someone gives them up.
+        with contextlib.suppress(TargetError):
+            listing = self._run(self._call("list_multipart_uploads", key, Prefix=at), stop)
+            for left in listing.get("Uploads", ()):
+                if left["Key"] == at:
+                    self._run(
+                        self._call("abort_multipart_upload", key, Key=at, UploadId=left["UploadId"]), stop
+                    )
+        algorithm = {"ChecksumAlgorithm": "SHA256"} if self._checksums else {}
+        return str(
+            self._run(self._call("create_multipart_upload", key, Key=at, **algorithm), stop)["UploadId"]
+        )
+
+    def _checks(self, content: S3Content) -> list[dict[str, str]]:
+        if self._checksums:
+            return [{"ChecksumSHA256": digest} for digest in content.sha256_of_parts]
+        return [{"ContentMD5": digest} for digest in content.md5_of_parts]
+
+    def _proof(
+        self, content: S3Content, file: BinaryIO, key: str, head: dict[str, Any], stop: Event | None
+    ) -> str:
+        """What proves that the object is the file; "" where it is not."""
+        proof = content.agrees(head)
+        if proof is None:
+            return "read back" if self._run(self._compare(file, key), stop) else ""
+        return proof
+
+    def _head(self, key: str, stop: Event | None, *, may_be_denied: bool = True) -> dict[str, Any] | None:
+        mode = {"ChecksumMode": "ENABLED"} if self._checksums else {}
+        head = self._call("head_object", key, Key=self._prefix + key, **mode)
+        try:
+            return dict(self._run(head, stop))
+        except _AbsentError:
+            return None
+        except TargetError as error:
+            # Without the right to list, a store answers "denied" for what does not exist.
+            if error.kind is TargetErrorKind.DENIED and may_be_denied:
+                return None
+            raise
+
+    async def _compare(self, file: BinaryIO, key: str) -> bool:
+        answer = await self._call("get_object", key, Key=self._prefix + key)
+        file.seek(0)
+        async with answer["Body"] as body:
+            while chunk := await body.read(CHUNK_BYTES):
+                if file.read(len(chunk)) != chunk:
+                    return False
+        return not file.read(1)
+
+    async def _call(self, method: str, place: str, **arguments: Any) -> dict[str, Any]:
+        try:
+            client = await self._fs.set_session()
+            answer: dict[str, Any] = await getattr(client, method)(Bucket=self._bucket, **arguments)
+            return answer
+        except ClientError as error:
+            if method == "head_object" and error_code(error) in ("404", "NoSuchKey"):
+                raise _AbsentError from None
+            if method in _SENDING and self._checksums and _knows_no_checksums(error):
+                raise _ChecksumsUnknownError from None
+            # From None: what the store said may repeat parts of the request.
+            raise from_s3_error(error, self.url, self._endpoint, place) from None
+        except (BotoCoreError, aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise from_s3_error(error, self.url, self._endpoint, place) from None
+
+    def _run(self, call: Coroutine[Any, Any, _T], stop: Event | None, body: Window | None = None) -> _T:
+        future = asyncio.run_coroutine_threadsafe(call, self._fs.loop)
+        while not concurrent.futures.wait([future], timeout=POLL_SECONDS).done:
+            if stop is not None and stop.is_set():
+                future.cancel()
+                raise StoppedError
+            if body is not None and time.monotonic() - body.touched > STALL_SECONDS:
+                future.cancel()
+                raise from_s3_error(TimeoutError(), self.url, self._endpoint, "an upload") from None
+        return future.result()
+
+
+class _AbsentError(Exception):
+    """There is no such object."""
+
+
+class _ChecksumsUnknownError(Exception):
+    """The store does not know the header that carries a SHA-256."""
+
+
+def _knows_no_checksums(error: ClientError) -> bool:
+    code = error_code(error)
+    if code in ("NotImplemented", "501"):
+        return True
+    return code in ("InvalidArgument", "InvalidRequest") and "checksum" in str(error).lower()

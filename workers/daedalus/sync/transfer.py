@@ -1,0 +1,174 @@
+"""One pass over what waits: upload oldest first, a few at a time, and move what is verified.
+
+Invariant: a file is moved to ``synced`` after the target proved that it holds that very file, so a
+kill at any instant leaves it either waiting (and found unchanged next time) or moved.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from threading import Event
+
+from ..store.files import move
+from ..store.layout import Layout
+from .attempts import Attempts
+from .errors import SourceGoneError, StoppedError, TargetError, TargetErrorKind
+from .plan import Upload, plan_uploads, synced_path
+from .settings import SyncSettings
+from .target import Outcome, Receipt, Target
+
+__all__ = ["Progress", "run_pass"]
+
+FAILURES_IN_A_ROW = 3
+"""So many failures without a success between them end a pass."""
+
+TICK_SECONDS = 1.0
+
+
+@dataclass
+class Progress:
+    """What has happened so far; ``error``: why something waits that should not, or ""."""
+
+    files_waiting: int = 0
+    bytes_waiting: int = 0
+    uploaded_files: int = 0
+    uploaded_bytes: int = 0
+    unchanged_files: int = 0
+    replaced_files: int = 0
+    replaced_last: str = ""
+    last_upload_ns: int = 0
+    failures: int = 0
+    error: str = ""
+    error_kind: str = ""
+
+    def count(self, planned: Sequence[Upload]) -> None:
+        self.files_waiting = len(planned)
+        self.bytes_waiting = sum(upload.bytes for upload in planned)
+
+    def fail(self, error: TargetError) -> None:
+        self.failures += 1
+        self.error, self.error_kind = str(error), str(error.kind)
+
+    def recover(self) -> None:
+        self.error = self.error_kind = ""
+
+
+def run_pass(
+    layout: Layout,
+    target: Target,
+    settings: SyncSettings,
+    attempts: Attempts,
+    progress: Progress,
+    stop: Event,
+    *,
+    tick: Callable[[], None] = lambda: None,
+    longest_seconds: float = float("inf"),
+) -> bool:
+    """Try all that is due once; end early when the store fails, on ``stop``, or when the time is up.
+
+    Returns whether it was the time: then more can be done at once. ``tick`` is called about every
+    second. Failures are told in ``progress``, none is raised.
+    """
+    return _Pass(layout, target, settings, attempts, progress, stop).run(tick, longest_seconds)
+
+
+class _Pass:
+    def __init__(
+        self,
+        layout: Layout,
+        target: Target,
+        settings: SyncSettings,
+        attempts: Attempts,
+        progress: Progress,
+        stop: Event,
+    ) -> None:
+        self._layout = layout
+        self._target = target
+        self._settings = settings
+        self._attempts = attempts
+        self._progress = progress
+        self._stop = stop
+        self._over = False
+
+    def run(self, tick: Callable[[], None], longest_seconds: float) -> bool:
+        planned = plan_uploads(self._layout, include_raw=self._settings.include_raw)
+        self._progress.count(planned)
+        tick()
+        until = time.monotonic() + longest_seconds
+        due = iter(self._attempts.due(planned, time.monotonic()))
+        with ThreadPoolExecutor(self._settings.concurrency, thread_name_prefix="sync") as pool:
+            running: dict[Future[tuple[Receipt, _Identity]], Upload] = {}
+            while True:
+                if not self._over and not self._stop.is_set() and time.monotonic() < until:
+                    for upload in islice(due, self._settings.concurrency - len(running)):
+                        running[pool.submit(self._send, upload)] = upload
+                if not running:
+                    return not self._over and next(due, None) is not None
+                done, _ = wait(running, timeout=TICK_SECONDS, return_when=FIRST_COMPLETED)
+                for future in done:
+                    self._finish(running.pop(future), future)
+                tick()
+
+    def _send(self, upload: Upload) -> tuple[Receipt, _Identity]:
+        identity = _identity(upload.source)
+        return self._target.put(upload.source, upload.key, self._stop), identity
+
+    def _finish(self, upload: Upload, future: Future[tuple[Receipt, _Identity]]) -> None:
+        try:
+            receipt, sent = future.result()
+            # A file that was computed again meanwhile has the same name: it has yet to be sent.
+            if _identity(upload.source) == sent:
+                move(upload.source, synced_path(self._layout, upload))
+                self._note(upload, receipt)
+        except (SourceGoneError, StoppedError):
+            return
+        except TargetError as error:
+            self._fail(upload, error)
+        except OSError as error:
+            self._fail(upload, self._own_fault(f"cannot move {upload.source} ({error.strerror})"))
+        except Exception as error:
+            self._fail(upload, self._own_fault(f"{upload.key} failed with {type(error).__name__}"))
+
+    def _note(self, upload: Upload, receipt: Receipt) -> None:
+        progress = self._progress
+        progress.files_waiting -= 1
+        progress.bytes_waiting -= upload.bytes
+        progress.last_upload_ns = time.time_ns()
+        if receipt.outcome is Outcome.UNCHANGED:
+            progress.unchanged_files += 1
+        else:
+            progress.uploaded_files += 1
+            progress.uploaded_bytes += receipt.bytes
+        if receipt.outcome is Outcome.REPLACED:
+            progress.replaced_files += 1
+            progress.replaced_last = upload.key
+        self._attempts.succeeded(upload.key, time.monotonic())
+        if not self._attempts.failing:
+            progress.recover()
+
+    def _fail(self, upload: Upload, error: TargetError) -> None:
+        self._progress.fail(error)
+        self._attempts.failed(upload.key)
+        if error.kind.concerns_whole_store or self._attempts.in_a_row >= FAILURES_IN_A_ROW:
+            self._over = True
+
+    def _own_fault(self, problem: str) -> TargetError:
+        remedy = "Check the disk of data_dir, and its permissions; the file stays where it is."
+        return TargetError(TargetErrorKind.SOURCE, self._target.url, problem, remedy)
+
+
+_Identity = tuple[int, int, int]
+
+
+def _identity(path: Path) -> _Identity:
+    """Inode, size and time of a file: another file under the same name has others."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        raise SourceGoneError(str(path)) from None
+    return found.st_ino, found.st_size, found.st_mtime_ns

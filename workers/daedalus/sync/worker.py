@@ -1,0 +1,201 @@
+"""The worker: a pass whenever something may be waiting, then the disk budget, for years.
+
+Invariants: one sync works on a ``data_dir`` at a time; nothing that a store or a disk does ends the
+worker; it says what it does in its status every few seconds, and in the log only what is new.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event
+
+from msgspec import Struct
+
+from ..store.layout import SYNCED, Layout
+from .attempts import Attempts
+from .errors import TargetError, TargetErrorKind
+from .open_target import open_target
+from .plan import plan_uploads
+from .retention import Budget, RetentionReport, apply_retention
+from .settings import SyncSettings
+from .target import Target
+from .transfer import Progress, run_pass
+from .voice import Voice
+
+__all__ = ["WORKER", "SyncReport", "run_sync", "sync_once"]
+
+WORKER = "sync"
+"""The name of the status file."""
+
+PASS_SECONDS = 60.0  # then the plan is made anew, and the disk looked at
+_SETTINGS = TargetErrorKind.SETTINGS
+
+_log = logging.getLogger(__name__)
+
+
+class SyncReport(Struct, frozen=True, kw_only=True):
+    """What one `sync_once` did and what is left. ``error``: the last failure's line, or ""."""
+
+    files_waiting: int
+    bytes_waiting: int
+    uploaded_files: int
+    uploaded_bytes: int
+    unchanged_files: int
+    replaced_files: int
+    last_upload_ns: int
+    failures: int
+    error: str
+    retention: RetentionReport | None
+
+
+def sync_once(
+    layout: Layout, settings: SyncSettings, *, target: Target | None = None, stop: Event | None = None
+) -> SyncReport:
+    """Try everything that waits once, then keep the disk budget.
+
+    Raises `TargetError` where the settings make no target, or another sync is at work here.
+    """
+    run = _Run(layout, settings, target or open_target(settings), stop or Event())
+    with _alone(layout, run.target.url):
+        run.once()
+        run.tick(now=True, state="stopped")
+    return run.report()
+
+
+def run_sync(layout: Layout, settings: SyncSettings, stop: Event, *, target: Target | None = None) -> None:
+    """Keep the target up to date until ``stop`` is set, which ends it within about a second.
+
+    Raises `TargetError` where the settings make no target, or another sync is at work here; whatever
+    fails later is told in the status and tried again.
+    """
+    run = _Run(layout, settings, target or open_target(settings), stop)
+    with _alone(layout, run.target.url):
+        _log.info("sync of %s to %s", layout.data_dir, run.target.url)
+        while not stop.is_set():
+            run.once(longest_seconds=PASS_SECONDS)
+            run.rest()
+        run.tick(now=True, state="stopped")
+
+
+class _Run:
+    """The state of one run."""
+
+    def __init__(self, layout: Layout, settings: SyncSettings, target: Target, stop: Event) -> None:
+        self.target = target
+        self._layout = layout
+        self._settings = settings
+        self._stop = stop
+        self._attempts = Attempts(settings.backoff_seconds, settings.backoff_max_seconds)
+        self._progress = Progress()
+        self._budget = Budget.of(settings)
+        self._retention: RetentionReport | None = None
+        self._checked = False
+        self._more = False
+        self._voice = Voice(layout.status, WORKER, settings.status_seconds)
+
+    def once(self, *, longest_seconds: float = float("inf")) -> None:
+        self._voice.begin_pass(self._progress)
+        self._keep_budget()  # first: a full disk must not wait for a slow store
+        self._more = self._reachable() and run_pass(
+            self._layout,
+            self.target,
+            self._settings,
+            self._attempts,
+            self._progress,
+            self._stop,
+            tick=self.tick,
+            longest_seconds=longest_seconds,
+        )
+        self._keep_budget()
+        self._voice.end_pass(self._progress, self._retention)
+        self.tick(now=True)
+
+    def rest(self) -> None:
+        """Wait for the next pass: not at all with more to do, longer while the store fails."""
+        wait = 0.0 if self._more else self._settings.interval_seconds
+        if self._attempts.in_a_row:
+            wait = self._attempts.pause()
+        until = time.monotonic() + wait
+        while (left := until - time.monotonic()) > 0:
+            if self._stop.wait(min(left, self._settings.status_seconds)):
+                return
+            self.tick()
+
+    def tick(self, *, now: bool = False, state: str | None = None) -> None:
+        """Say how it stands, when it is time or ``now``."""
+        if state is None:
+            state = "blocked" if self._attempts.in_a_row else "running"
+        self._voice.say(state, self._progress, self._attempts.failing, self._retention, now=now)
+
+    def report(self) -> SyncReport:
+        done = self._progress
+        return SyncReport(
+            files_waiting=done.files_waiting,
+            bytes_waiting=done.bytes_waiting,
+            uploaded_files=done.uploaded_files,
+            uploaded_bytes=done.uploaded_bytes,
+            unchanged_files=done.unchanged_files,
+            replaced_files=done.replaced_files,
+            last_upload_ns=done.last_upload_ns,
+            failures=done.failures,
+            error=done.error,
+            retention=self._retention,
+        )
+
+    def _reachable(self) -> bool:
+        # At the start, so that a wrong key is known before the first file; and while it fails,
+        # because a question is cheaper than a file.
+        if self._checked and not self._attempts.in_a_row:
+            return True
+        try:
+            self.target.check()
+        except TargetError as error:
+            self._progress.fail(error)
+            self._attempts.failed()
+            self._count_waiting()
+            return False
+        self._checked = True
+        self._attempts.reached()
+        if not self._attempts.in_a_row and not self._attempts.failing:
+            self._progress.recover()
+        return True
+
+    def _count_waiting(self) -> None:
+        planned = plan_uploads(self._layout, include_raw=self._settings.include_raw)
+        self._progress.count(planned)
+
+    def _keep_budget(self) -> None:
+        try:
+            self._retention = apply_retention(
+                self._layout, self._budget, include_raw=self._settings.include_raw
+            )
+        except OSError as error:
+            _log.warning("cannot keep the disk budget of %s: %s", self._layout.data_dir, error.strerror)
+
+
+@contextmanager
+def _alone(layout: Layout, target: str) -> Iterator[None]:
+    """Hold the one place of a sync on this ``data_dir``; the kernel gives it back, whatever happens."""
+    folder = layout.tables(SYNCED)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        problem = f"cannot use {folder} ({error.strerror})"
+        raise TargetError(_SETTINGS, target, problem, "Correct data_dir, or its owner.") from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        problem = f"another sync is at work on {layout.data_dir}"
+        raise TargetError(
+            TargetErrorKind.BUSY, target, problem, "Stop it first, or let it do the work."
+        ) from None
+    else:
+        yield
+    finally:
+        os.close(descriptor)
