@@ -36,7 +36,7 @@ def latency_while_sealing(file: Path, payloads: list[bytes], directory: Path) ->
 
 
 def leave_segment(directory: Path, payloads: list[bytes]) -> int:
-    """An active file of the channel aggTrade, as large as one gets; its bytes."""
+    """An active file of another channel and of the connection "left", as large as one gets; its bytes."""
     layout = Layout(directory)
     make_directories(layout.active)
     segment = Segment(layout.active, SegmentId(Partition("binance", "aggTrade"), 1_700_000_000_000_000_000))

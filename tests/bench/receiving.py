@@ -112,9 +112,13 @@ def received_ns(directory: Path, count: int) -> list[int]:
     rows: list[tuple[int, int]] = []
     for path in (directory / "raw" / "ready").rglob("*.parquet"):
         if "channel=_" not in str(path):
-            table = pq.read_table(path, columns=["seq", "recv_ns", "kind", "payload"])
-            marks = table.filter([kind == "message" for kind in table["kind"].to_pylist()])
-            rows += zip(marks["seq"].to_pylist(), marks["recv_ns"].to_pylist(), strict=True)
+            table = pq.read_table(path, columns=["conn", "seq", "recv_ns", "kind"], partitioning=None)
+            columns = (table[name].to_pylist() for name in table.column_names)
+            rows += [
+                (seq, at)
+                for conn, seq, at, kind in zip(*columns, strict=True)
+                if kind == "message" and conn != "left"
+            ]
     return [at for _, at in sorted(rows)][-count:]
 
 
@@ -152,9 +156,11 @@ def cpu_seconds(process: psutil.Process) -> float:
 
 
 def await_messages(directory: Path, count: int) -> None:
-    """Wait until the worker says that it has received so many messages."""
+    """Wait until the worker says that it has received so many messages; a lost connection ends it all."""
     status = directory / "status" / "ingest-binance.json"
     while True:
         time.sleep(0.5)
-        if status.exists() and json.loads(status.read_bytes())["figures"]["messages"] >= count:
+        figures = json.loads(status.read_bytes())["figures"] if status.exists() else {"messages": 0}
+        if figures["messages"] >= count:
             return
+        assert not figures.get("reconnects"), "the benchmark's connection was lost: its numbers mean nothing"

@@ -126,7 +126,7 @@ process: receive, classify, check the ids, compress, write, fsync, seal what is 
     yield f"""
 ## Latency: from the venue's send to the time stamp
 
-{RATE:,} messages/s; the second row while {latency.sealed_mb:.0f} MB of an earlier segment are sealed in the same process.
+{RATE:,} messages/s; the second row while a segment of {latency.sealed_mb:.0f} MB is sealed in the same process.
 
 | | p50 | p99 | p99.9 | longest |
 | --- | --- | --- | --- | --- |"""
@@ -136,8 +136,8 @@ process: receive, classify, check the ids, compress, write, fsync, seal what is 
     yield f"""
 ## Memory
 
-Ingest, whole process: {memory.rss_before / 1e6:.0f} MB once connected, {memory.rss_after / 1e6:.0f} MB after {MEMORY:,}
-messages at full speed."""
+Ingest, whole process: {memory.rss_before / 1e6:.0f} MB once connected, {memory.rss_after / 1e6:.0f} MB after
+{MEMORY:,} messages at full speed."""
 
 
 def receiving_row(name: str, client: Receiving, worker: Receiving) -> str:

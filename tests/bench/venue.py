@@ -17,6 +17,7 @@ import hashlib
 import json
 import socket
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from itertools import cycle, islice
@@ -24,6 +25,8 @@ from pathlib import Path
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 PIECE_BYTES = 16 * 1024
+PING = 0x9
+SENDING = threading.Lock()
 
 
 def frame(payload: bytes) -> bytes:
@@ -58,15 +61,27 @@ def accept(listener: socket.socket) -> socket.socket:
         return connection
 
 
-def read_text(connection: socket.socket) -> str:
-    """One masked text frame of a client."""
+def read_frame(connection: socket.socket) -> tuple[int, bytes]:
+    """One masked frame of a client: its opcode and its payload."""
     head = connection.recv(2, socket.MSG_WAITALL)
+    if len(head) < 2:
+        raise ConnectionError
     size = head[1] & 0x7F
     if size >= 126:
         size = int.from_bytes(connection.recv(2 if size == 126 else 8, socket.MSG_WAITALL), "big")
     mask = connection.recv(4, socket.MSG_WAITALL)
-    masked = connection.recv(size, socket.MSG_WAITALL)
-    return bytes(byte ^ mask[index % 4] for index, byte in enumerate(masked)).decode()
+    masked = connection.recv(size, socket.MSG_WAITALL) if size else b""
+    return head[0] & 0x0F, bytes(byte ^ mask[index % 4] for index, byte in enumerate(masked))
+
+
+def answer_pings(connection: socket.socket) -> None:
+    """What every venue does, and what a client ends the connection for when it is not done."""
+    with contextlib.suppress(OSError):
+        while True:
+            opcode, payload = read_frame(connection)
+            if opcode == PING:
+                with SENDING:
+                    connection.sendall(bytes((0x8A, len(payload))) + payload)
 
 
 def flood(connection: socket.socket, frames: Iterator[bytes]) -> None:
@@ -75,7 +90,8 @@ def flood(connection: socket.socket, frames: Iterator[bytes]) -> None:
     for each in frames:
         piece += each
         if len(piece) >= PIECE_BYTES:
-            connection.sendall(piece)
+            with SENDING:
+                connection.sendall(piece)
             piece.clear()
     connection.sendall(piece)
 
@@ -89,7 +105,8 @@ def pace(connection: socket.socket, frames: Iterator[bytes], rate: float) -> arr
         while (left := due - time.perf_counter()) > 0:
             time.sleep(left)
         times.append(time.time_ns())
-        connection.sendall(each)
+        with SENDING:
+            connection.sendall(each)
     return times
 
 
@@ -99,8 +116,9 @@ def main() -> None:
     listener = socket.create_server(("127.0.0.1", 0))
     print(listener.getsockname()[1], flush=True)
     connection = accept(listener)
-    request = json.loads(read_text(connection))
+    request = json.loads(read_frame(connection)[1])
     connection.sendall(frame(json.dumps({"result": None, "id": request["id"]}).encode()))
+    threading.Thread(target=answer_pings, args=(connection,), daemon=True).start()
     print("subscribed", flush=True)
     sys.stdin.readline()
     stream = islice(cycle(frames), count)

@@ -6,9 +6,11 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.utils import accept_key
 
 from daedalus.ingest.wire import WireError, open_wire
 
@@ -117,7 +119,7 @@ async def test_a_connection_cut_off_says_so() -> None:
 
     async with venue(handler) as url:
         wire = await open_wire(url, Received(), ping_seconds=20)
-        assert await wire.lost() == "connection lost without a closing message"
+        assert await wire.lost() == "connection lost: no close frame received or sent"
 
 
 async def test_the_venues_reason_for_closing_is_kept() -> None:
@@ -163,3 +165,44 @@ async def test_a_refused_handshake_is_one_line_with_the_status() -> None:
         port = next(iter(server.sockets)).getsockname()[1]
         with pytest.raises(WireError, match="HTTP 451"):
             await open_wire(f"ws://127.0.0.1:{port}/", Received(), ping_seconds=20)
+
+
+async def test_messages_that_come_with_the_answer_to_the_handshake_are_not_lost() -> None:
+    """However the answer is cut: some venues send their greeting in the same packet."""
+
+    async def answer(cut: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        key = next(line.split(": ")[1] for line in head.split("\r\n") if line.startswith("Sec-WebSocket-Key"))
+        said = (
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"Sec-WebSocket-Accept: {accept_key(key)}\r\n\r\n"
+        ).encode() + b"\x81\x05hello\x89\x00\x81\x05world\x88\x02\x03\xe8"
+        for position in range(0, len(said), cut):
+            writer.write(said[position : position + cut])
+            await writer.drain()
+            await asyncio.sleep(0.001)
+        await reader.read(1)  # the client's answer to our closing
+        writer.close()
+
+    for cut in (1000, 131, 7):
+        received = Received()
+        server = await asyncio.start_server(partial(answer, cut), "127.0.0.1", 0)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            wire = await open_wire(f"ws://127.0.0.1:{port}/", received, ping_seconds=20)
+            assert await wire.lost() == "closed with code 1000"
+        assert received.payloads == [b"hello", b"world"]
+
+
+async def test_a_masked_frame_ends_the_connection_with_the_protocols_error() -> None:
+    async def handler(connection: ServerConnection) -> None:
+        await connection.send("good")
+        connection.transport.write(b"\x81\x85abcd01234")
+        await connection.wait_closed()
+
+    received = Received()
+    async with venue(handler) as url:
+        wire = await open_wire(url, received, ping_seconds=20)
+        async with asyncio.timeout(5):
+            assert "1002 (protocol error)" in await wire.lost()
+    assert received.payloads == [b"good"]

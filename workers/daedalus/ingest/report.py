@@ -38,7 +38,8 @@ class Reporter:
         """Write the status until cancelled."""
         meter = Meter(self._counters, time.monotonic())
         while True:
-            self.write("running", meter.read(time.monotonic()))
+            # In a thread: while the disk commits an fsync, even the renaming of a small file waits for it.
+            await asyncio.to_thread(self.write, "running", meter.read(time.monotonic()))
             await asyncio.sleep(STATUS_SECONDS)
 
     async def print_lines(self, interval_seconds: float, out: Callable[[str], None]) -> None:

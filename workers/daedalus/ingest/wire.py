@@ -3,8 +3,8 @@
 This is the seam behind which the receive path can be exchanged. At the rates a recorder sees, what
 costs is not parsing but waking: a client that hands each message to a waiting coroutine pays for a
 future, a queue and a second turn of the event loop per message. So this wire takes the messages
-where the socket's bytes are parsed, all that came with one read at once, and calls a plain function.
-Handshake, TLS, proxies, redirects, pings and closing stay the library's.
+where the socket is read, all that came with one read at once, and calls a plain function. Handshake,
+TLS, proxies, redirects, pings, fragments and closing stay the library's.
 """
 
 from __future__ import annotations
@@ -16,8 +16,11 @@ from typing import Any, Protocol, cast
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidURI, WebSocketException
-from websockets.frames import Frame, Opcode
+from websockets.frames import DATA_OPCODES, Frame
 from websockets.http11 import Request, Response
+from websockets.protocol import CONNECTING
+
+from .frames import FrameSplitter
 
 __all__ = ["MAX_MESSAGE_BYTES", "Receive", "Wire", "WireError", "open_wire"]
 
@@ -77,34 +80,59 @@ async def open_wire(url: str, receive: Receive, *, ping_seconds: float) -> Wire:
 
 
 class _Connection(ClientConnection):
-    """The library's connection, with data handed over at once instead of through its queue."""
+    """The library's connection, with messages handed over at once instead of through its queue.
+
+    The library sees the handshake and every frame that is not a plain message, always whole, so it
+    stands between two frames whenever it is asked.
+    """
 
     def __init__(self, receive: Receive, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._receive = receive
         self._whole: list[bytes] = []
         self._parts: list[bytes] = []
+        self._frames = FrameSplitter(super().data_received, MAX_MESSAGE_BYTES)
+        self._head: bytes | None = b""  # what came of the answer to the handshake; None after it
 
     def data_received(self, data: bytes) -> None:
         recv_ns = time.time_ns()
-        super().data_received(data)
+        if self._head is not None:
+            data = self._shake_hands(self._head + data)
+        if self.protocol.state is CONNECTING:  # a refusal: the library reads why
+            super().data_received(data)
+            return
+        self._frames.feed(data, self._whole)
         if self._whole:
             whole, self._whole = self._whole, []
             self._receive(recv_ns, whole)
 
+    def _shake_hands(self, head: bytes) -> bytes:
+        """Give the library the head of the venue's answer once it is whole; what came behind is returned."""
+        first, mark, behind = head.partition(_END_OF_HEAD)
+        if not mark and len(head) < _LONGEST_HEAD:
+            self._head = head
+            return b""
+        self._head = None
+        super().data_received(first + mark)
+        return behind
+
+    def eof_received(self) -> None:
+        if self._head:
+            super().data_received(self._head)
+        super().eof_received()
+
     def process_event(self, event: Request | Response | Frame) -> None:
-        if type(event) is not Frame or event.opcode not in _DATA:
+        if type(event) is not Frame or event.opcode not in DATA_OPCODES:
             super().process_event(event)
-        elif event.fin and not self._parts:
-            self._whole.append(bytes(event.data))
-        else:
-            self._parts.append(bytes(event.data))
-            if event.fin:
-                self._whole.append(b"".join(self._parts))
-                self._parts.clear()
+            return
+        self._parts.append(bytes(event.data))
+        if event.fin:
+            self._whole.append(b"".join(self._parts))
+            self._parts.clear()
 
 
-_DATA = frozenset({Opcode.TEXT, Opcode.BINARY, Opcode.CONT})
+_END_OF_HEAD = b"\r\n\r\n"
+_LONGEST_HEAD = 256 * 1024  # more than the library accepts: it then says what is wrong
 
 
 class _WebSocketWire:
@@ -124,7 +152,7 @@ class _WebSocketWire:
         await self._connection.wait_closed()
         code, reason = self._connection.close_code, self._connection.close_reason
         if code is None or code == _ABNORMAL:
-            return "connection lost without a closing message"
+            return f"connection lost: {self._connection.protocol.close_exc}"
         return f"closed with code {code}" + (f": {reason}" if reason else "")
 
     def pause(self) -> None:

@@ -1,0 +1,74 @@
+"""Splits what a venue sends into websocket frames, and takes whole messages out of them at once.
+
+Nearly all that a venue sends is one kind of frame: final, unmasked, text (RFC 6455, 5.2). Its payload is
+the message. Everything else (pings, closing, fragments, reserved bits, masks) is rare, and goes whole and
+in its order to whoever knows the protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+__all__ = ["FrameSplitter"]
+
+_PLAIN = frozenset((0x81, 0x82))  # the first byte of a final text or binary frame
+_LONG, _LONGER = 126, 127
+
+
+class FrameSplitter:
+    """One connection's bytes after the handshake. ``odd`` is called with each frame that is not plain.
+
+    ``max_bytes``: a frame said to be larger is given to ``odd`` as far as it is there, and so is all that
+    follows: the protocol must end such a connection, and nothing here waits for its end.
+    """
+
+    def __init__(self, odd: Callable[[bytes], None], max_bytes: int) -> None:
+        self._odd = odd
+        self._max_bytes = max_bytes
+        self._rest = bytearray()
+        self._needed = 0  # bytes of `_rest` that make the next frame whole
+        self._given_up = False
+
+    def feed(self, data: bytes, messages: list[bytes]) -> None:
+        """Take the next bytes; append the messages that are whole now."""
+        if self._given_up:
+            self._odd(data)
+            return
+        if self._rest:
+            self._rest += data
+            if len(self._rest) < self._needed:
+                return
+            data = bytes(self._rest)
+            self._rest.clear()
+        self._needed = 0
+        position, end = 0, len(data)
+        while end - position >= 2:
+            first, size = data[position], data[position + 1]
+            start = position + 2
+            if size >= _LONG:
+                wide = 2 if size == _LONG else 8 if size == _LONGER else 0
+                if not wide:  # masked: a venue must not
+                    self._give_up(data[position:])
+                    return
+                if end - start < wide:
+                    break
+                size = int.from_bytes(data[start : start + wide], "big")
+                start += wide
+                if size > self._max_bytes:
+                    self._give_up(data[position:])
+                    return
+            stop = start + size
+            if stop > end:
+                self._needed = stop - position
+                break
+            if first in _PLAIN:
+                messages.append(data[start:stop])
+            else:
+                self._odd(data[position:stop])
+            position = stop
+        if position < end:
+            self._rest += data[position:]
+
+    def _give_up(self, data: bytes) -> None:
+        self._given_up = True
+        self._odd(data)
