@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from msgspec import Struct
@@ -29,9 +30,11 @@ class Latency(Struct, frozen=True):
 
 def latency_while_sealing(file: Path, payloads: list[bytes], directory: Path) -> Latency:
     """Measure both. The segment is one that an earlier recorder left: it is sealed from the start on."""
+    os.sync()  # what the benchmark itself wrote before must not be measured
     quiet = latencies(file, RATE, COUNT, directory / "quiet")
     busy = directory / "busy"
     size = leave_segment(busy, payloads)
+    os.sync()
     return Latency(size / 1e6, quantiles(quiet), quantiles(latencies(file, RATE, COUNT, busy)))
 
 

@@ -181,7 +181,7 @@ async def test_a_connection_that_goes_while_we_do_not_read_is_our_own_overflow()
         while recorded.shelf.records[-1].channel != "trade" or recorded.shelf.records[-1].kind != "message":
             await asyncio.sleep(0.01)
         recorded.shelf.waiting = 100
-        recorded.intake.received()
+        recorded.intake.received(1)
         await asyncio.sleep(0.4)
         recorded.shelf.waiting = 0
         recorded.intake.written()

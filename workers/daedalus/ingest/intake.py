@@ -51,6 +51,7 @@ class Intake:
         self._sink = sink
         self._queue_maxsize = queue_maxsize
         self._batch_size = batch_size
+        self._fresh = 0  # records since the writer was last woken
         self._sessions: set[Pausable] = set()
         self._room = asyncio.Event()
         self._room.set()
@@ -70,16 +71,18 @@ class Intake:
         """A connection has ended."""
         self._sessions.discard(session)
 
-    def received(self) -> None:
-        """Records were appended: look at how many wait."""
+    def received(self, count: int) -> None:
+        """So many records were appended: look at how many wait."""
+        self._fresh += count
+        if self._fresh >= self._batch_size:
+            self._fresh = 0
+            self.wake.set()
         waiting = self._sink.waiting
         if waiting >= self._queue_maxsize and self._room.is_set():
             self._room.clear()
             self.counters.pauses += 1
             for session in self._sessions:
                 session.pause()
-        if waiting >= self._batch_size:
-            self.wake.set()
 
     def written(self) -> None:
         """The writer has had a turn: read again where there is room."""

@@ -162,7 +162,7 @@ class Session:
             counters.bytes += len(payload)
         counters.messages += len(payloads)
         counters.last_message_ns = recv_ns
-        self._intake.received()
+        self._intake.received(len(payloads))
 
     def _check(self, header: Header, recv_ns: int) -> None:
         hole = self._intake.continuity.observe(header, recv_ns).hole

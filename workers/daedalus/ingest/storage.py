@@ -12,11 +12,11 @@ __all__ = ["StorageThread"]
 
 log = logging.getLogger("daedalus.ingest.storage")
 
-TURN_SECONDS = 0.1
+TURN_SECONDS = 0.25
 
 
 class StorageThread(threading.Thread):
-    """Calls ``writer.work()`` ten times a second, or as soon as ``wake`` is set, then ``after_turn``."""
+    """Calls ``writer.work()`` four times a second, or as soon as ``wake`` is set, then ``after_turn``."""
 
     def __init__(
         self, writer: StreamingParquetWriter, wake: threading.Event, after_turn: Callable[[], None]

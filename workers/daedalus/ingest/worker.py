@@ -97,7 +97,8 @@ class _Ingest:
 
         def after_turn() -> None:
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                loop.call_soon_threadsafe(self._intake.written)
+                if self._intake.paused:
+                    loop.call_soon_threadsafe(self._intake.written)
                 if storage.error is not None:
                     loop.call_soon_threadsafe(stop.set)
 
