@@ -5,9 +5,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 CODE := workers tests
+PYTHON_3_13 ?= $(firstword $(wildcard /usr/bin/python3.13 /usr/local/bin/python3.13 $(HOME)/.pyenv/versions/3.13*/bin/python3.13))
 
 EXCHANGE ?=
-SYMBOLS ?= BTCUSDT,ETHUSDT
+SYMBOLS ?=
 DURATION ?=
 
 .DEFAULT_GOAL := help
@@ -17,14 +18,13 @@ help: ## List every target
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 16
 
 run: $(VENV)/.run ## Record a simulated venue into a local lake (EXCHANGE=binance SYMBOLS=… records the real one)
-	@$(BIN)/daedalus demo $(if $(EXCHANGE),--live $(EXCHANGE) --symbols $(SYMBOLS)) $(if $(DURATION),--duration $(DURATION))
+	@$(BIN)/daedalus demo $(if $(EXCHANGE),--live $(EXCHANGE)) $(if $(SYMBOLS),--symbols $(SYMBOLS)) $(if $(DURATION),--duration $(DURATION))
 
 test: lint types unit integration ## Lint, types, unit and integration tests
 
-test-all: test ## The same, and the tests once more on Python 3.13 where it is there
-	@if command -v python3.13 >/dev/null && python3.13 --version >/dev/null 2>&1; then \
-		$(MAKE) unit integration VENV=.venv-3.13 PYTHON=python3.13; \
-	else echo "python3.13 is not here: tested on $$($(BIN)/python --version) alone"; fi
+test-all: test ## The same, and the unit tests once more on Python 3.13 where it is there
+	@if [ -n "$(PYTHON_3_13)" ]; then $(MAKE) unit VENV=.venv-3.13 PYTHON=$(PYTHON_3_13); \
+	else echo "Python 3.13 is not here: tested on $$($(BIN)/python --version) alone"; fi
 
 lint: $(VENV)/.dev ## ruff: format and rules
 	$(BIN)/ruff format --check --config workers/pyproject.toml $(CODE)

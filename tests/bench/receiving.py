@@ -22,10 +22,11 @@ SETTLE_SECONDS = 7.0
 
 
 class Receiving(Struct, frozen=True):
-    """One run. ``cpu_us`` per message; RSS in bytes at the start of the flow and at its end."""
+    """One run. ``cpu_us`` per message; RSS in bytes before the flow, after a tenth, at its end."""
 
     cpu_us: float
     rss_before: int = 0
+    rss_warm: int = 0
     rss_after: int = 0
 
 
@@ -82,10 +83,12 @@ def ingest(messages: Path, rate: float, count: int, directory: Path) -> Receivin
             time.sleep(1.5)  # the books it asks for now are refused, and its start is over
             before, rss_before = cpu_seconds(worker), worker.memory_info().rss
             venue.go()
+            await_messages(directory, count // 10)
+            rss_warm = worker.memory_info().rss
             await_messages(directory, count)
             time.sleep(SETTLE_SECONDS)
             used = cpu_seconds(worker) - before
-            return Receiving(used / count * 1e6, rss_before, worker.memory_info().rss)
+            return Receiving(used / count * 1e6, rss_before, rss_warm, worker.memory_info().rss)
         finally:
             venue.end()
 

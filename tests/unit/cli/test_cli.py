@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import logging
 import os
@@ -124,18 +123,13 @@ def test_a_second_recorder_is_code_3() -> None:
     assert "already runs here" in result.stderr
 
 
-def test_a_second_sync_is_code_3() -> None:
+@pytest.mark.parametrize("worker", ["normalize", "sync"])
+def test_a_second_worker_of_a_kind_is_code_3(worker: str) -> None:
     path = config()
-    folder = Layout(Path("data").absolute()).tables("synced")
-    folder.mkdir(parents=True)
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        result = call("sync", "--once", "--config", path)
-    finally:
-        os.close(descriptor)
+    with WorkerLock(Layout(Path("data").absolute()), worker):
+        result = call(worker, "--once", "--config", path)
     assert result.exit_code == 3
-    assert "another sync is at work" in result.stderr
+    assert f"{worker} already runs here" in result.stderr
 
 
 def test_a_data_directory_that_cannot_be_made_is_code_1_in_one_line() -> None:

@@ -12,7 +12,8 @@ from backlog import segment, tree
 from sync_workbench import Running, Watched, fill, refuse, status, wait_for
 
 from daedalus.store.layout import READY, Layout
-from daedalus.sync import SyncSettings, TargetError, TargetErrorKind, open_target, sync_once
+from daedalus.store.lock import AlreadyRunning
+from daedalus.sync import SyncSettings, TargetErrorKind, open_target, sync_once
 
 
 @pytest.fixture
@@ -110,7 +111,7 @@ def test_what_comes_while_it_runs_is_uploaded(layout: Layout, settings: SyncSett
 def test_a_second_sync_on_the_same_data_is_refused(layout: Layout, settings: SyncSettings) -> None:
     with Running(layout, settings):
         wait_for(lambda: (layout.status / "sync.json").exists())
-        with pytest.raises(TargetError, match="another sync"):
+        with pytest.raises(AlreadyRunning, match="sync already runs here"):
             sync_once(layout, settings)
     sync_once(layout, settings)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
@@ -113,4 +114,6 @@ app.command(
 
 def main() -> None:
     """The entry point of the installed command."""
+    # Read when Arrow is loaded, which only commands do. Its own allocator keeps what was freed: 20 MB.
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     app(prog_name="daedalus")

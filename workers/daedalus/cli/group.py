@@ -45,7 +45,7 @@ def _exit_code(error: Exception) -> int | None:
     if isinstance(error, AlreadyRunning):
         return LOCKED
     if isinstance(error, TargetError):
-        return {TargetErrorKind.SETTINGS: USAGE, TargetErrorKind.BUSY: LOCKED}.get(error.kind, FAILED)
+        return USAGE if error.kind is TargetErrorKind.SETTINGS else FAILED
     if isinstance(error, BrokenPipeError):  # who read our output has gone; typer ends in silence
         return None
     return FAILED if isinstance(error, OSError | EOFError | zlib.error) else None

@@ -160,8 +160,9 @@ def demo(
         ),
     ] = None,
     symbols: Annotated[
-        str, typer.Option(metavar="A,B", help="As the exchange spells them.")
-    ] = "BTCUSDT,ETHUSDT",
+        str,
+        typer.Option(metavar="A,B", help="As the exchange spells them. [dim]Without it: its usual ones[/]"),
+    ] = "",
     duration: Annotated[
         float | None,
         typer.Option(

@@ -33,12 +33,12 @@ class Writer(Section):
     batch_size: int = Field(default=1_000, ge=1, le=1_000_000)
     batch_bytes: int = Field(default=1_048_576, ge=1_024, le=268_435_456)
     flush_interval_seconds: Seconds = 5.0
-    segment_max_mb: Megabytes = 100
+    segment_max_mb: float = Field(default=100, ge=0.01, le=10_000)
     min_free_mb: int = Field(default=500, ge=0, le=100_000_000)
 
     @property
     def segment_max_bytes(self) -> int:
-        return self.segment_max_mb * MEGABYTE
+        return int(self.segment_max_mb * MEGABYTE)
 
     @property
     def min_free_bytes(self) -> int:

@@ -19,6 +19,7 @@ from ..config import load_config
 from ..exchanges import VENUES
 from ..lake.show import show_query, show_summary
 from ..lake.summary import summarize
+from ..simulator import VENUES as SIMULATED
 from .children import Child
 from .foreground import run_all
 
@@ -40,8 +41,10 @@ def run_demo(
     """Record into ``data_dir`` and show the lake that came of it; the exit code.
 
     Simulated, the directory is emptied before: it holds nothing but an earlier demonstration. ``live``
-    records the real venue, into what is there already. ``duration``: seconds, None until Ctrl-C.
+    records the real venue, into what is there already. ``symbols``: none means the venue's usual ones.
+    ``duration``: seconds, None until Ctrl-C.
     """
+    symbols = symbols or SIMULATED[exchange].usual_symbols
     if live:
         return _record(console, data_dir, exchange, symbols, None, duration)
     shutil.rmtree(data_dir, ignore_errors=True)
@@ -93,7 +96,7 @@ def _write_config(data_dir: Path, exchange: str, symbols: Sequence[str], port: i
     settings = {
         "data_dir": str(data_dir),
         "exchanges": {exchange: about},
-        "writer": {"segment_max_mb": 1, "min_free_mb": 100},
+        "writer": {"segment_max_mb": 0.2, "min_free_mb": 100},
         "sync": {"interval_seconds": 2},
     }
     path = data_dir / "config.yaml"

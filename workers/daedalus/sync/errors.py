@@ -24,7 +24,6 @@ class TargetErrorKind(StrEnum):
     MISMATCH = "mismatch"  # what the store holds is not what we sent
     SOURCE = "source"  # our own file cannot be read
     SETTINGS = "settings"  # the target cannot be understood
-    BUSY = "busy"  # another sync is at work here
     REFUSED = "refused"  # any other answer
 
     @property

@@ -6,19 +6,16 @@ worker; it says what it does in its status every few seconds, and in the log onl
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from threading import Event
 
 from msgspec import Struct
 
-from ..store.layout import SYNCED, Layout
+from ..store.layout import Layout
+from ..store.lock import WorkerLock
 from .attempts import Attempts
-from .errors import TargetError, TargetErrorKind
+from .errors import TargetError
 from .open_target import open_target
 from .plan import plan_uploads
 from .retention import Budget, RetentionReport, apply_retention
@@ -33,7 +30,6 @@ WORKER = "sync"
 """The name of the status file."""
 
 PASS_SECONDS = 60.0  # then the plan is made anew, and the disk looked at
-_SETTINGS = TargetErrorKind.SETTINGS
 
 _log = logging.getLogger(__name__)
 
@@ -58,10 +54,10 @@ def sync_once(
 ) -> SyncReport:
     """Try everything that waits once, then keep the disk budget.
 
-    Raises `TargetError` where the settings make no target, or another sync is at work here.
+    Raises `TargetError` where the settings make no target, `AlreadyRunning` where another sync is at work.
     """
     run = _Run(layout, settings, target or open_target(settings), stop or Event())
-    with _alone(layout, run.target.url):
+    with WorkerLock(layout, WORKER):
         run.once()
         run.tick(now=True, state="stopped")
     return run.report()
@@ -70,11 +66,11 @@ def sync_once(
 def run_sync(layout: Layout, settings: SyncSettings, stop: Event, *, target: Target | None = None) -> None:
     """Keep the target up to date until ``stop`` is set, which ends it within about a second.
 
-    Raises `TargetError` where the settings make no target, or another sync is at work here; whatever
-    fails later is told in the status and tried again.
+    Raises `TargetError` where the settings make no target, `AlreadyRunning` where another sync is at
+    work; whatever fails later is told in the status and tried again.
     """
     run = _Run(layout, settings, target or open_target(settings), stop)
-    with _alone(layout, run.target.url):
+    with WorkerLock(layout, WORKER):
         _log.info("sync of %s to %s", layout.data_dir, run.target.url)
         while not stop.is_set():
             run.once(longest_seconds=PASS_SECONDS)
@@ -176,26 +172,3 @@ class _Run:
             )
         except OSError as error:
             _log.warning("cannot keep the disk budget of %s: %s", self._layout.data_dir, error.strerror)
-
-
-@contextmanager
-def _alone(layout: Layout, target: str) -> Iterator[None]:
-    """Hold the one place of a sync on this ``data_dir``; the kernel gives it back, whatever happens."""
-    folder = layout.tables(SYNCED)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    except OSError as error:
-        problem = f"cannot use {folder} ({error.strerror})"
-        raise TargetError(_SETTINGS, target, problem, "Correct data_dir, or its owner.") from None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        problem = f"another sync is at work on {layout.data_dir}"
-        raise TargetError(
-            TargetErrorKind.BUSY, target, problem, "Stop it first, or let it do the work."
-        ) from None
-    else:
-        yield
-    finally:
-        os.close(descriptor)
