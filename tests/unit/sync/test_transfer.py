@@ -153,6 +153,6 @@ def test_the_budget_is_kept_and_what_waits_is_told(layout: Layout, settings: Syn
 
 def test_a_disk_that_takes_no_status_does_not_end_the_worker(layout: Layout, settings: SyncSettings) -> None:
     expected = fill(layout)
-    layout.status.write_text("not a directory")
+    (layout.status / "sync.json").mkdir(parents=True)  # in the way of the file
     sync_once(layout, settings)
     assert lake_of(settings) == expected
