@@ -1,0 +1,176 @@
+"""The keeper against a scripted venue: lost, silent and ending connections are followed by others."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from types import MappingProxyType
+from typing import ClassVar
+
+import msgspec
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+
+from daedalus.exchanges.base import Channel, Subscription
+from daedalus.exchanges.binance import Binance
+from daedalus.ingest import keeper as keeper_module
+from daedalus.ingest.backoff import Backoff
+from daedalus.ingest.intake import Intake
+from daedalus.ingest.keeper import Keeper
+from daedalus.ingest.session import Session, Start
+from daedalus.store.raw import RawRecord
+
+SHUTDOWN = '{"stream":"!serverShutdown","data":{"e":"serverShutdown","E":1770123456789}}'
+
+
+class Hasty(Binance):
+    """Binance, whose trades never pause for more than half a second."""
+
+    channels: ClassVar = MappingProxyType({"trade": Channel("trades", consecutive=True, silence_seconds=0.5)})
+
+
+class Kept:
+    """A keeper at work, and the records that came of it."""
+
+    def __init__(self) -> None:
+        self.records: list[RawRecord] = []
+        self.waiting = 0
+        self.sessions = 0
+
+    def append(self, record: RawRecord) -> None:
+        self.records.append(record)
+
+    def notes(self, kind: str) -> list[dict[str, object]]:
+        return [json.loads(record.payload) for record in self.records if record.kind == kind]
+
+    def ids(self) -> list[int]:
+        trades = (r for r in self.records if r.kind == "message" and r.channel == "trade")
+        return [json.loads(record.payload)["data"]["t"] for record in trades]
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(20):
+            while not condition():
+                await asyncio.sleep(0.02)
+
+
+class Tape:
+    """A venue whose trades go on whoever listens; each connection gets what happens while it is open."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.connections: list[ServerConnection] = []
+
+    async def run(self) -> None:
+        while True:
+            data = {"e": "trade", "E": 1, "s": "BTCUSDT", "t": self.number, "p": "1", "q": "2", "m": True}
+            text = json.dumps({"stream": "btcusdt@trade", "data": data})
+            for connection in list(self.connections):
+                with suppress(ConnectionClosed):
+                    await connection.send(text)
+            self.number += 1
+            await asyncio.sleep(0.002)
+
+    async def join(self, connection: ServerConnection) -> None:
+        request = json.loads(await connection.recv())
+        await connection.send(json.dumps({"result": None, "id": request["id"]}))
+        self.connections.append(connection)
+
+
+@asynccontextmanager
+async def kept(handler: Callable[[ServerConnection], Awaitable[None]]) -> AsyncIterator[Kept]:
+    outcome = Kept()
+    intake = Intake(Hasty(), outcome, queue_maxsize=10**6, batch_size=10**6)
+    async with serve(handler, "127.0.0.1", 0, compression=None, close_timeout=0.2) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        (plan,) = Hasty().plan([Subscription("trade", "BTCUSDT")], f"ws://127.0.0.1:{port}")
+        plan = msgspec.structs.replace(plan, send_interval_seconds=0.0)
+
+        def new_session(patience: float) -> Session:
+            outcome.sessions += 1
+            return Session(plan, f"run-{outcome.sessions}", intake, lambda *_: None, patience)
+
+        it = Keeper(intake, new_session, Backoff(base=0.05))
+        task = asyncio.create_task(it.run(Start("start")))
+        try:
+            yield outcome
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+            await it.close("restart", "stopped")
+
+
+async def test_a_lost_connection_is_followed_by_another_that_says_why() -> None:
+    tape = Tape()
+
+    async def handler(connection: ServerConnection) -> None:
+        await tape.join(connection)
+        await asyncio.sleep(0.1)
+        connection.transport.abort()
+
+    async with kept(handler) as outcome:
+        running = asyncio.create_task(tape.run())
+        await outcome.until(lambda: outcome.sessions >= 3 and len(outcome.notes("subscribed")) >= 3)
+        running.cancel()
+    assert [note["cause"] for note in outcome.notes("subscribed")][:3] == [
+        "start",
+        "disconnect",
+        "disconnect",
+    ]
+    first_end = next(record for record in outcome.records if record.kind == "unsubscribed")
+    heard_ns = json.loads(first_end.payload)["heard_ns"]
+    assert outcome.notes("subscribed")[1]["since_ns"] == heard_ns <= first_end.recv_ns
+
+
+async def test_a_connection_that_must_end_is_replaced_before_and_nothing_is_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(keeper_module, "OVERLAP_SECONDS", 0.2)
+    tape = Tape()
+
+    async def handler(connection: ServerConnection) -> None:
+        await tape.join(connection)
+        await asyncio.sleep(0.3)
+        with suppress(ConnectionClosed):
+            await connection.send(SHUTDOWN)
+        await connection.wait_closed()
+        tape.connections.remove(connection)
+
+    async with kept(handler) as outcome:
+        running = asyncio.create_task(tape.run())
+        await outcome.until(lambda: len(outcome.notes("close")) >= 3)
+        running.cancel()
+    assert {note["cause"] for note in outcome.notes("close")[:3]} == {"replaced"}
+    ids = outcome.ids()
+    assert set(ids) == set(range(min(ids), max(ids) + 1))
+    assert len(ids) > len(set(ids)), "both delivered for a while"
+
+
+async def test_a_silent_connection_is_replaced_with_growing_patience() -> None:
+    async def handler(connection: ServerConnection) -> None:
+        await Tape().join(connection)
+        await connection.wait_closed()
+
+    async with kept(handler) as outcome:
+        await outcome.until(lambda: len(outcome.notes("close")) >= 2)
+    assert [note["cause"] for note in outcome.notes("close")[:2]] == ["silence", "silence"]
+    assert outcome.notes("close")[0]["reason"] == "the channel trade said nothing"
+
+
+async def test_a_venue_that_refuses_is_tried_again_and_leaves_no_rows() -> None:
+    refused = 0
+
+    async def handler(connection: ServerConnection) -> None:
+        nonlocal refused
+        refused += 1
+        await connection.close(1013, "try again later")
+
+    async with kept(handler) as outcome:
+        await outcome.until(lambda: refused >= 3)
+    assert all(note["cause"] in ("disconnect", "restart") for note in outcome.notes("close"))
+    assert [record.seq for record in outcome.records if record.conn == "run-1"] == list(
+        range(sum(record.conn == "run-1" for record in outcome.records))
+    )
