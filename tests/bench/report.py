@@ -123,6 +123,11 @@ process: receive, classify, check the ids, compress, write, fsync, seal what is 
 | step | CPU | bytes at rest | of zstd-3 JSON lines |
 | --- | --- | --- | --- |"""
     yield from storing_rows(measured.storing)
+    named = ", ".join(f"`{name}` {size:.1f}" for name, size in measured.storing.columns)
+    yield f"""
+What the tables are made of, in bytes per message: {named}. Prices and amounts as float64 and the nanoseconds of two time
+stamps are nearly all of it. Their low bits are noise that no encoding packs: dictionaries, byte streams split, zstd up to
+level 19 were tried and gain 10 % at most. Scaled integers would be smaller, and every reader would have to know the scale."""
     latency = measured.latency
     yield f"""
 ## Latency: from the venue's send to the time stamp

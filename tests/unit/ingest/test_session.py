@@ -12,7 +12,8 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 from daedalus.exchanges import VENUES
-from daedalus.exchanges.base import Subscription
+from daedalus.exchanges.base import Header, Subscription
+from daedalus.exchanges.binance import Binance
 from daedalus.ingest.intake import Intake
 from daedalus.ingest.session import Session, Start
 from daedalus.store.raw import RawRecord
@@ -20,6 +21,13 @@ from daedalus.store.raw import RawRecord
 Handler = Callable[[ServerConnection], Awaitable[None]]
 VENUE = VENUES["binance"]
 STREAMS = [Subscription("trade", "BTCUSDT"), Subscription("depth", "BTCUSDT")]
+
+
+class Mistaken(Binance):
+    """Binance with a classify of the test's own."""
+
+    def __init__(self, classify: Callable[[bytes], Header]) -> None:
+        self.classify = classify  # type: ignore[method-assign]
 
 
 class Shelf:
@@ -105,6 +113,26 @@ async def test_everything_of_a_connection_is_numbered_without_a_hole() -> None:
         "reason": "closed with code 1000",
     }
     assert recorded.intake.counters.oddities == {"malformed": 1, "unknown": 1}
+
+
+async def test_a_mistake_in_a_venue_file_costs_no_message_and_no_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def handler(connection: ServerConnection) -> None:
+        await answer(connection)
+        for text in ("first", trade(1), "last"):
+            await connection.send(text)
+
+    def fail(payload: bytes) -> Header:
+        raise ZeroDivisionError
+
+    recorded = Recorded()
+    monkeypatch.setattr(recorded.intake, "venue", Mistaken(fail))
+    async with session(recorded, handler) as it:
+        assert (await it.ended()).reason == "closed with code 1000"
+    kept = [record.payload for record in recorded.shelf.records if record.kind == "message"]
+    assert kept[1:] == [b"first", trade(1).encode(), b"last"]
+    assert recorded.intake.counters.oddities == {"malformed": 4}
 
 
 async def test_ids_that_jump_are_counted_at_once() -> None:

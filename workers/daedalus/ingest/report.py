@@ -12,6 +12,7 @@ import psutil
 
 from ..store import StreamingParquetWriter
 from ..store.status import Status, boot_id, write_status
+from ..units import duration_text
 from .counters import Counters, Meter, Rates, stats_line
 
 __all__ = ["Reporter"]
@@ -34,12 +35,14 @@ class Reporter:
         self._started_ns = time.time_ns()
         self._boot_id = boot_id()
 
-    async def keep_status(self) -> None:
-        """Write the status until cancelled."""
+    async def keep_status(self, beat: Callable[[str], None]) -> None:
+        """Write the status until cancelled; each time give ``beat`` the one line of `line`."""
         meter = Meter(self._counters, time.monotonic())
         while True:
+            rates = meter.read(time.monotonic())
+            beat(self.line(rates))
             # In a thread: while the disk commits an fsync, even the renaming of a small file waits for it.
-            await asyncio.to_thread(self.write, "running", meter.read(time.monotonic()))
+            await asyncio.to_thread(self.write, "running", rates)
             await asyncio.sleep(STATUS_SECONDS)
 
     async def print_lines(self, interval_seconds: float, out: Callable[[str], None]) -> None:
@@ -49,6 +52,24 @@ class Reporter:
             await asyncio.sleep(interval_seconds)
             rates = meter.read(time.monotonic())
             out(stats_line(self._exchange, rates, self._figures(rates), self._writer.blocked))
+
+    def line(self, rates: Rates) -> str:
+        """How the recording goes, in one line for `systemctl status`."""
+        counters, stats = self._counters, self._writer.stats()
+        last = (
+            f"{duration_text(time.time_ns() - last_ns)} ago"
+            if (last_ns := counters.last_message_ns)
+            else "never"
+        )
+        parts = (
+            f"{rates.messages:,.0f} msg/s",
+            f"last message {last}",
+            f"{stats.active_segments} segments open, {stats.segments_sealed} sealed",
+            f"gaps {counters.holes}",
+            f"reconnects {counters.disconnects}",
+        )
+        blocked = self._writer.blocked
+        return ", ".join(parts) + (f", BLOCKED: {blocked}" if blocked else "")
 
     def write(self, state: str, rates: Rates) -> None:
         """Write the status now. ``state``: running or stopped."""
@@ -73,7 +94,8 @@ class Reporter:
         counters = self._counters
         if counters.never_delivered:
             return f"{counters.never_delivered} of {self._streams} streams have never delivered"
-        return f"{self._streams} streams on {counters.connected} connections"
+        connections = "1 connection" if counters.connected == 1 else f"{counters.connected} connections"
+        return f"{self._streams} streams on {connections}"
 
     def _figures(self, rates: Rates) -> dict[str, float]:
         counters, stats = self._counters, self._writer.stats()

@@ -1,26 +1,19 @@
-"""A session: one websocket's life, from its opening to its end, written down as raw rows.
-
-Everything that happens on it, and everything the venue sends, takes the next number of one sequence
-(``seq``), so that the raw files alone show whether anything of a session is missing.
-"""
+"""A session: one websocket's life, from its opening to its end, written down in its journal."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import time
 from collections.abc import Callable, Iterable
 
-import msgspec
 from msgspec import Struct
 
-from .. import __version__
 from ..exchanges.base import ConnectionPlan, Header, Kind, Reply, Subscription
-from ..store.raw import CONNECTION, UNKNOWN, RawKind, RawRecord
-from ..store.status import boot_id
+from ..store.raw import CONNECTION, UNKNOWN
 from .books import Books
 from .intake import Intake
+from .journal import Journal
 from .liveness import Liveness
 from .quiet import QuietLog
 from .wire import Wire, WireError, open_wire
@@ -34,7 +27,7 @@ OVERFLOW_SECONDS = 30.0
 CLOCK_STEP_NS = 500_000_000
 SNAPSHOT_DELAY_SECONDS = 1.0
 LIFETIME_MARGIN = 0.98
-MESSAGE = RawKind.MESSAGE.value
+_UNREADABLE = Header(Kind.MALFORMED)
 
 
 class Start(Struct, frozen=True):
@@ -80,7 +73,7 @@ class Session:
         self._ask_snapshot = ask_snapshot
         self._patience = patience
         self._loop = asyncio.get_running_loop()
-        self._seq = 0
+        self._journal = Journal(conn, intake.append)
         self._heard_ns = 0
         self._opened_at = self._loop.time()
         self._resumed_at = float("-inf")
@@ -98,7 +91,7 @@ class Session:
     async def open(self, start: Start) -> None:
         """Connect, and begin to subscribe. Raises `WireError` where the venue cannot be reached."""
         self._wire = await open_wire(self.plan.url, self._receive, ping_seconds=self.plan.ping_seconds)
-        self._note_open(time.time_ns())
+        self._opened(time.time_ns())
         self._intake.counters.connected += 1
         self._intake.join(self)
         self._tasks = [
@@ -139,15 +132,20 @@ class Session:
     def _receive(self, recv_ns: int, payloads: list[bytes]) -> None:
         if self._ended.done():
             return
-        if self._seq == 0:
-            self._note_open(recv_ns)
+        if not self._journal.begun:  # the venue spoke before `open` returned
+            self._opened(recv_ns)
         self._heard_ns = recv_ns
         now = self._loop.time()
         counters = self._intake.counters
-        append = self._intake.append
+        write = self._journal.message
         classify = self._venue.classify
         for payload in payloads:
-            header = classify(payload)
+            try:
+                header = classify(payload)
+            except Exception as error:
+                # A venue file's mistake must cost no message and no connection.
+                self._quiet.warning("classify", "a message could not be classified: %r", error)
+                header = _UNREADABLE
             if header.kind is Kind.DATA or header.kind is Kind.HEARTBEAT:
                 channel, symbol = header.channel, header.symbol
                 self._liveness.heard(channel, symbol, now)
@@ -157,8 +155,7 @@ class Session:
                     counters.lags_ns.append(recv_ns - header.venue_ns)
             else:
                 channel, symbol = self._odd(header, payload), ""
-            append(RawRecord(recv_ns, self.conn, self._seq, MESSAGE, channel, symbol, payload))
-            self._seq += 1
+            write(recv_ns, channel, symbol, payload)
             counters.bytes += len(payload)
         counters.messages += len(payloads)
         counters.last_message_ns = recv_ns
@@ -215,7 +212,7 @@ class Session:
         if self._ended.done():
             return
         header = self._venue.classify_snapshot(symbol, body)
-        self._note(RawKind.SNAPSHOT, channel, symbol, body)
+        self._journal.snapshot(channel, symbol, body)
         if header.ids is not None and self._books.snapshot(symbol, header.ids.last):
             self._loop.call_later(SNAPSHOT_DELAY_SECONDS, self._ask_snapshot, self, channel, symbol)
 
@@ -224,34 +221,19 @@ class Session:
         """Whether the session has ended."""
         return self._ended.done()
 
-    def _note_open(self, at_ns: int) -> None:
-        if self._seq == 0:
-            about = {"url": self.plan.url, "boot_id": boot_id(), "pid": os.getpid(), "version": __version__}
-            self._note(RawKind.OPEN, CONNECTION, "", about, at_ns)
+    def _opened(self, at_ns: int) -> None:
+        if not self._journal.begun:
+            self._journal.opened(at_ns, self.plan.url)
             self._heard_ns = at_ns
-
-    def _note(
-        self,
-        kind: RawKind,
-        channel: str,
-        symbol: str,
-        content: bytes | dict[str, object],
-        at_ns: int | None = None,
-    ) -> None:
-        payload = content if isinstance(content, bytes) else msgspec.json.encode(content)
-        recv_ns = time.time_ns() if at_ns is None else at_ns
-        self._intake.append(RawRecord(recv_ns, self.conn, self._seq, kind.value, channel, symbol, payload))
-        self._seq += 1
 
     # What goes on beside
 
     async def _subscribe(self, start: Start) -> None:
         assert self._wire is not None
-        about: dict[str, object] = {"cause": start.cause, "since_ns": start.since_ns}
         try:
             for request in self.plan.requests:
                 for each in request.subscriptions:
-                    self._note(RawKind.SUBSCRIBED, each.channel, each.symbol, about)
+                    self._journal.subscribed(each, start.cause, start.since_ns)
                     self._served.append(each)
                 await self._wire.send(request.text)
                 if start.cause != "replaced":
@@ -285,7 +267,7 @@ class Session:
             if abs(step_ns) > CLOCK_STEP_NS:
                 offset_ns += step_ns
                 log.warning("the clock was set by %+.3f s", step_ns / 1e9)
-                self._note(RawKind.CLOCK, CONNECTION, "", {"step_ns": step_ns})
+                self._journal.clock_stepped(step_ns)
             if self._lifetime_over(now):
                 self.replacement.set()
             if not warned and (unconfirmed := self._liveness.unconfirmed_too_long(now)):
@@ -306,12 +288,8 @@ class Session:
     def _end(self, cause: str, reason: str) -> None:
         if self._ended.done():
             return
-        at_ns = time.time_ns()
-        about: dict[str, object] = {"cause": cause, "heard_ns": self._heard_ns}
-        for each in self._served:
-            self._note(RawKind.UNSUBSCRIBED, each.channel, each.symbol, about, at_ns)
-        if self._seq > 0:
-            self._note(RawKind.CLOSE, CONNECTION, "", {"cause": cause, "reason": reason}, at_ns)
+        if self._journal.begun:
+            self._journal.closed(self._served, cause, reason, self._heard_ns)
             self._intake.leave(self)
             self._intake.counters.connected -= 1
         self._ended.set_result(End(cause, reason, self._heard_ns, self._loop.time() - self._opened_at))

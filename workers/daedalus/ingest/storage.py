@@ -26,6 +26,8 @@ class StorageThread(threading.Thread):
         self._wake = wake
         self._after_turn = after_turn
         self._close_timeout: float | None = None
+        self.turns = 0
+        """Grows while the thread works: one that waits for a dead disk stands still."""
         self.closing: Closing | None = None
         self.error: BaseException | None = None
 
@@ -35,6 +37,7 @@ class StorageThread(threading.Thread):
                 self._wake.wait(TURN_SECONDS)
                 self._wake.clear()
                 self._writer.work()
+                self.turns += 1
                 self._after_turn()
             self.closing = self._writer.close(self._close_timeout)
         except BaseException as error:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
+import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import partial
 
@@ -20,6 +22,7 @@ from ..config import Config
 from ..config import Writer as WriterConfig
 from ..exchanges import VENUES
 from ..exchanges.base import ConnectionPlan
+from ..notify import Notifier
 from ..store import Layout, StreamingParquetWriter, WorkerLock, WriterLimits
 from ..store.status import boot_id, read_status
 from .backoff import Backoff
@@ -70,6 +73,27 @@ def _limits(writer: WriterConfig) -> WriterLimits:
     )
 
 
+def _heartbeat(notifier: Notifier, storage: StorageThread) -> Callable[[str], None]:
+    """What the event loop calls now and then: life is told only if the storage thread has moved since."""
+    seen = 0
+
+    def beat(line: str) -> None:
+        nonlocal seen
+        if storage.turns != seen:
+            seen = storage.turns
+            notifier.alive(line)
+
+    return beat
+
+
+def _failures(tasks: Iterable[asyncio.Task[None]]) -> bool:
+    """Whether one has ended by a fault of ours. They never end by themselves; a new start mends it."""
+    errors = [task.exception() for task in tasks if task.done() and not task.cancelled()]
+    for error in errors:
+        log.error("a part of the recorder failed", exc_info=error)
+    return bool(errors)
+
+
 class _Ingest:
     def __init__(self, config: Config, layout: Layout, exchange: str) -> None:
         settings, venue = config.exchanges[exchange], VENUES[exchange]
@@ -103,17 +127,23 @@ class _Ingest:
                     loop.call_soon_threadsafe(stop.set)
 
         storage = StorageThread(self._writer, self._intake.wake, after_turn)
+        notifier = Notifier.from_environment()
         storage.start()
         keepers = [Keeper(self._intake, partial(self._session, plan), Backoff()) for plan in self._plans]
         coroutines = [keeper.run(start) for keeper in keepers]
-        coroutines += [self._snapshots.run(), self._reporter.keep_status()]
+        coroutines += [self._snapshots.run(), self._reporter.keep_status(_heartbeat(notifier, storage))]
         if stats_interval is not None:
             coroutines.append(self._reporter.print_lines(stats_interval, partial(print, flush=True)))
         tasks = [loop.create_task(coroutine) for coroutine in coroutines]
+        for task in tasks:
+            task.add_done_callback(lambda _: stop.set())
         log.info("recording %s: %d streams on %d connections", self._exchange, self._streams, len(keepers))
+        notifier.ready(f"recording {self._streams} streams")  # a venue that is down must not fail the start
 
         await stop.wait()
         log.info("stopping")
+        notifier.stopping("sealing")
+        failed = _failures(tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -126,12 +156,14 @@ class _Ingest:
             log.error("%d rows could not be written: %s", closing.lost, closing.reason)
         elif closing is not None and closing.unsealed:
             log.warning("%d segments are sealed at the next start: %s", len(closing.unsealed), closing.reason)
-        return 0 if storage.error is None else 1
+        return 1 if storage.error is not None or failed else 0
 
     def _take_over(self) -> Start:
         """Find what the recorder before left in its active files, and see why it ended."""
         last = read_status(self._layout.status, f"ingest-{self._exchange}")
         recovery = self._writer.recover()
+        if not os.access(self._layout.active, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self._layout.active))
         start = start_after(last, recovery.newest_ns, boot_id())
         if start.cause in ("crash", "power"):
             log.warning("the recorder before ended without a word: %s", start.cause)

@@ -1,0 +1,74 @@
+"""The journal: the raw rows of one connection, numbered from 0 without a hole.
+
+What the venue sends and what we note of the connection itself share one sequence, so that the raw files
+alone show whether anything of it is missing.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from .. import __version__
+from ..exchanges.base import Subscription
+from ..store.raw import CONNECTION, RawKind, RawRecord
+from ..store.status import boot_id
+
+__all__ = ["Journal"]
+
+_MESSAGE = RawKind.MESSAGE.value
+
+
+class Journal:
+    """Writes the rows of the connection ``conn`` to ``append``. Times are UTC ns."""
+
+    def __init__(self, conn: str, append: Callable[[RawRecord], None]) -> None:
+        self.conn = conn
+        self._append = append
+        self._seq = 0
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is any row: a connection that never opened leaves none."""
+        return self._seq > 0
+
+    def message(self, recv_ns: int, channel: str, symbol: str, payload: bytes) -> None:
+        """What came over the wire, byte for byte."""
+        self._append(RawRecord(recv_ns, self.conn, self._seq, _MESSAGE, channel, symbol, payload))
+        self._seq += 1
+
+    def opened(self, at_ns: int, url: str) -> None:
+        about = {"url": url, "boot_id": boot_id(), "pid": os.getpid(), "version": __version__}
+        self._note(at_ns, RawKind.OPEN, CONNECTION, "", about)
+
+    def subscribed(self, stream: Subscription, cause: str, since_ns: int | None) -> None:
+        """From now on the stream is served here; ``cause``: why it was not recorded since ``since_ns``."""
+        about: dict[str, object] = {"cause": cause, "since_ns": since_ns}
+        self._note(time.time_ns(), RawKind.SUBSCRIBED, stream.channel, stream.symbol, about)
+
+    def snapshot(self, channel: str, symbol: str, body: bytes) -> None:
+        """The body of a REST answer, byte for byte."""
+        record = RawRecord(
+            time.time_ns(), self.conn, self._seq, RawKind.SNAPSHOT.value, channel, symbol, body
+        )
+        self._append(record)
+        self._seq += 1
+
+    def clock_stepped(self, step_ns: int) -> None:
+        self._note(time.time_ns(), RawKind.CLOCK, CONNECTION, "", {"step_ns": step_ns})
+
+    def closed(self, streams: Iterable[Subscription], cause: str, reason: str, heard_ns: int) -> None:
+        """The end: of each stream that was served, and of the connection, which last heard something then."""
+        at_ns = time.time_ns()
+        for each in streams:
+            about = {"cause": cause, "heard_ns": heard_ns}
+            self._note(at_ns, RawKind.UNSUBSCRIBED, each.channel, each.symbol, about)
+        self._note(at_ns, RawKind.CLOSE, CONNECTION, "", {"cause": cause, "reason": reason})
+
+    def _note(self, at_ns: int, kind: RawKind, channel: str, symbol: str, about: dict[str, object]) -> None:
+        payload = msgspec.json.encode(about)
+        self._append(RawRecord(at_ns, self.conn, self._seq, kind.value, channel, symbol, payload))
+        self._seq += 1
