@@ -146,6 +146,13 @@ def test_the_holes_remembered_are_bounded_and_what_is_forgotten_is_never_a_dupli
     assert continuity.observe(message(2 * MAX_HOLES), 0).duplicate
 
 
+def test_a_range_from_before_the_first_id_fills_the_holes_behind_it_too() -> None:
+    continuity = Continuity(CHANNELS)
+    observed = observe(continuity, message(1), message(3), message(0, 2), message(0, 2))
+    assert duplicates(observed) == [False, False, False, True]
+    assert continuity.open_holes("trade", "A") == []
+
+
 @given(
     st.lists(st.tuples(st.integers(0, 60), st.integers(0, 4)), max_size=60),
     st.integers(0, 60),

@@ -196,14 +196,14 @@ def _forget_the_oldest(stream: StreamState) -> None:
 def _fill(stream: StreamState, ids: Ids) -> bool:
     """Take the ids out of the holes they lie in; False if they lie in none."""
     first, last = ids.first, ids.last
-    if first < stream.first:
+    older = first < stream.first
+    if older:
         # Older than all that was seen. What lies between may still come: a hole, though no loss.
         between = (last + 1, stream.first - 1)
         stream.first = first
         if between[0] <= between[1]:
             stream.holes.insert(0, between)
             _forget_the_oldest(stream)
-        return True
     position = len(stream.holes)
     while position and stream.holes[position - 1][1] >= first:
         position -= 1
@@ -213,7 +213,5 @@ def _fill(stream: StreamState, ids: Ids) -> bool:
         hole_first, hole_last = stream.holes[end]
         rest += [piece for piece in ((hole_first, first - 1), (last + 1, hole_last)) if piece[0] <= piece[1]]
         end += 1
-    if end == position:
-        return False
     stream.holes[position:end] = rest
-    return True
+    return older or end > position
