@@ -18,7 +18,19 @@ from daedalus.cli import app
 from daedalus.store.layout import Layout
 from daedalus.store.lock import WorkerLock
 
-COMMANDS = ["run", "ingest", "normalize", "sync", "status", "config", "demo", "decode", "simulate"]
+COMMANDS = [
+    "run",
+    "ingest",
+    "normalize",
+    "sync",
+    "status",
+    "config",
+    "demo",
+    "decode",
+    "simulate",
+    "watchdog",
+    "doctor",
+]
 SECRET = "hunter2hunter2"
 
 TRADE = (
@@ -97,7 +109,8 @@ def test_wrong_usage_is_code_2_and_names_what_is_near(arguments: list[str], told
 
 
 @pytest.mark.parametrize(
-    "arguments", [["ingest", "binance"], ["normalize"], ["sync"], ["run"], ["status"], ["config", "show"]]
+    "arguments",
+    [["ingest", "binance"], ["normalize"], ["sync"], ["run"], ["status"], ["watchdog"], ["config", "show"]],
 )
 def test_a_wrong_configuration_is_code_2_and_told_on_stderr_without_a_traceback(arguments: list[str]) -> None:
     Path("bad.yaml").write_text("exchanges: {binance: {symbols: BTCUSDT}}\nlog: {level: loud}\n")

@@ -20,6 +20,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "CREDENTIALS_DIRECTORY",
         "DAEDALUS_S3_ACCESS_KEY",
         "DAEDALUS_S3_SECRET_KEY",
+        "DAEDALUS_ALERT_URLS",
     ):
         monkeypatch.delenv(name, raising=False)
 
@@ -114,6 +115,23 @@ def test_a_secret_comes_from_the_file_then_a_credential_then_the_environment(
     assert keys(path) == ("env-a", "credential-s")
     write(path, MINIMAL + "sync: {access_key: file-a, secret_key: file-s}")
     assert keys(path) == ("file-a", "file-s")
+
+
+def test_alert_urls_come_from_the_file_then_a_credential_then_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def urls() -> list[str]:
+        return [each.get_secret_value() for each in load_config(path).alerts.urls]
+
+    path = write(tmp_path / "config.yaml")
+    assert urls() == []
+    monkeypatch.setenv("DAEDALUS_ALERT_URLS", "ntfy://env json://env2")
+    assert urls() == ["ntfy://env", "json://env2"]
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "credentials"))
+    write(tmp_path / "credentials" / "alert_urls", "ntfy://one\njson://two\n")
+    assert urls() == ["ntfy://one", "json://two"]
+    write(path, MINIMAL + "alerts: {urls: ['ntfy://file']}")
+    assert urls() == ["ntfy://file"]
 
 
 def test_a_credential_that_is_no_text_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

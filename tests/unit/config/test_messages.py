@@ -95,7 +95,7 @@ CASES: dict[str, tuple[str, str]] = {
     "an unknown section": (
         GOOD + "synch: {}\n",
         "f:2 synch: unknown key. Did you mean 'sync'? "
-        "Known are data_dir, exchanges, api_keys, writer, normalize, sync, memory, log.",
+        "Known are data_dir, exchanges, api_keys, writer, normalize, sync, memory, alerts, log.",
     ),
     "a number in quotes": (
         GOOD + "writer: {batch_size: '1000'}\n",
@@ -235,6 +235,16 @@ CASES: dict[str, tuple[str, str]] = {
     "half of an exchange's key": (
         GOOD + "api_keys:\n  binance: {key: abc}\n",
         'f:3 api_keys.binance.secret: is missing. Write secret: "…".',
+    ),
+    "one alert URL that is no list": (
+        GOOD + "alerts: {urls: tgram}\n",
+        "f:2 alerts.urls: expected a list of strings, got another value, which is not shown. "
+        'Write a list: ["…"].',
+    ),
+    "an alert URL without a scheme": (
+        GOOD + "alerts: {urls: [hunter2hunter2]}\n",
+        "f:2 alerts.urls[0]: expected a URL of apprise, got something else, which is not shown. Write for "
+        'example "ntfy://ntfy.sh/my-topic" or "mailto://user:password@example.org".',
     ),
 }
 

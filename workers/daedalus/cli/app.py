@@ -13,6 +13,7 @@ from .group import Group
 from .look import status
 from .record import demo, ingest, normalize, run, sync
 from .tools import decode, simulate
+from .watch import doctor, watchdog
 
 __all__ = ["app", "main"]
 
@@ -27,7 +28,8 @@ EPILOG = """[bold]Exit codes[/]: 0 done; 1 failed or incomplete; 2 wrong usage o
 3 another instance does this already; 130 interrupted.
 
 [bold]Environment[/]: DAEDALUS_CONFIG names the configuration, DAEDALUS_LOG_FILE a log file besides stderr,
-DAEDALUS_S3_ACCESS_KEY and DAEDALUS_S3_SECRET_KEY the keys to the lake."""
+DAEDALUS_S3_ACCESS_KEY and DAEDALUS_S3_SECRET_KEY the keys to the lake,
+DAEDALUS_ALERT_URLS whom the watchdog tells."""
 
 app = typer.Typer(
     cls=Group,
@@ -85,6 +87,19 @@ app.command(
     rich_help_panel=LOOK,
     epilog=_examples("daedalus status", "daedalus status --json | jq '.\\[] | select(.well | not)'"),
 )(status)
+app.command(
+    rich_help_panel=LOOK,
+    epilog=_examples("daedalus doctor", "daedalus doctor --json | jq '.\\[] | select(.level != \"ok\")'"),
+)(doctor)
+app.command(
+    rich_help_panel=LOOK,
+    epilog=_examples(
+        "daedalus watchdog",
+        "daedalus watchdog --dry-run",
+        "daedalus watchdog --once --no-sync --memory-limit-mb 1500",
+        "daedalus watchdog --test-alert",
+    ),
+)(watchdog)
 app.add_typer(config_app, name="config", rich_help_panel=LOOK)
 
 app.command(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..config import Config
     from ..sync import SyncSettings
 
-__all__ = ["demo", "ingest", "normalize", "run", "sync"]
+__all__ = ["demo", "ingest", "normalize", "run", "sync", "sync_settings"]
 
 DEMO_SECONDS = 30.0
 
@@ -90,7 +90,7 @@ def sync(
     from ..store.layout import Layout
 
     loaded = load_config(config)
-    layout, settings = Layout(loaded.data_dir), _sync_settings(loaded, include_raw)
+    layout, settings = Layout(loaded.data_dir), sync_settings(loaded, include_raw)
     if dry_run:
         from rich.console import Console
 
@@ -107,7 +107,8 @@ def sync(
         raise typer.Exit(FAILED)
 
 
-def _sync_settings(config: Config, include_raw: bool | None) -> SyncSettings:
+def sync_settings(config: Config, include_raw: bool | None) -> SyncSettings:
+    """What sync needs of a configuration; ``include_raw`` None: what the configuration says."""
     from ..sync import SyncSettings
 
     about = config.sync

@@ -37,6 +37,7 @@ _EXPECTED = {
     "literal_error": "{expected}",
     "string_pattern_mismatch": "letters, digits and dashes",
 }
+_SECRETS = {("sync", "access_key"), ("sync", "secret_key"), ("alerts", "urls")}
 _MISSING = {
     "exchanges": "exchanges: {binance: {symbols: [BTCUSDT]}}",
     "key": 'key: "…"',
@@ -46,7 +47,7 @@ _MISSING = {
 
 def is_secret(path: KeyPath) -> bool:
     """Whether what stands at this path must not be shown."""
-    return path[:1] == ("api_keys",) or path[:2] in {("sync", "access_key"), ("sync", "secret_key")}
+    return path[:1] == ("api_keys",) or path[:2] in _SECRETS
 
 
 def explain(error: ValidationError, document: Document) -> list[Problem]:
@@ -66,7 +67,7 @@ def _problem(details: ErrorDetails, document: Document) -> Problem:
         return _unknown_key(path, line, document)
     if kind == "missing":
         text = f"is missing. Write {_MISSING[str(path[-1])]}."
-    elif kind == "refused" and not is_secret(path):
+    elif kind == "refused" and path[:1] != ("api_keys",):
         text = details["msg"]
     elif kind == "refused":
         text = f"unknown exchange. {nearest('', sorted(VENUES))}"
@@ -144,6 +145,8 @@ def _found(kind: str, value: object, path: KeyPath, document: Document) -> str:
 
 def _remedy(kind: str, details: ErrorDetails, path: KeyPath, document: Document) -> str:
     value = details["input"]
+    if kind == "tuple_type" and is_secret(path):
+        return ' Write a list: ["…"].'
     if kind == "tuple_type":
         words = re.split(r"[\s,]+", value.strip()) if isinstance(value, str) else []
         plain = words and all(re.fullmatch(r"[A-Za-z][\w-]*", word) for word in words)

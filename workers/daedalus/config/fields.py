@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Strict, Tag, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Discriminator, SecretStr, Strict, Tag, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from ..exchanges import VENUES
 from .problems import nearest, quoted
 
 __all__ = [
+    "AlertUrl",
     "ChannelMap",
     "Channels",
     "HttpUrl",
@@ -137,6 +138,21 @@ def _target(text: str) -> str:
 
 Target = Annotated[str, AfterValidator(_target)]
 """A URL that fsspec can open, without credentials in it."""
+
+
+def _alert_url(secret: SecretStr) -> SecretStr:
+    """Only that it looks like a URL: knowing all of apprise's services would take 40 MB in every worker."""
+    text = secret.get_secret_value()
+    if not re.fullmatch(r"[a-z][a-z0-9+-]*://\S+", text):
+        raise refuse(
+            "expected a URL of apprise, got something else, which is not shown. "
+            'Write for example "ntfy://ntfy.sh/my-topic" or "mailto://user:password@example.org".'
+        )
+    return secret
+
+
+AlertUrl = Annotated[SecretStr, AfterValidator(_alert_url)]
+"""Where alerts go: a service of apprise, with its key in the URL."""
 
 
 def _location(value: object) -> Path:

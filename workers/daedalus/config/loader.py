@@ -26,6 +26,7 @@ _SECRETS = {
     "access_key": ("s3_access_key", "DAEDALUS_S3_ACCESS_KEY"),
     "secret_key": ("s3_secret_key", "DAEDALUS_S3_SECRET_KEY"),
 }
+_ALERT_URLS = ("alert_urls", "DAEDALUS_ALERT_URLS")
 
 
 def find_config(path: Path | None = None) -> Path:
@@ -102,12 +103,21 @@ def _text(content: bytes, file: str) -> str:
 
 
 def _with_secrets(value: dict[str, object]) -> dict[str, object]:
-    """The file's values, and the keys to the lake from wherever they lie."""
+    """The file's values, and the keys to the lake and the alert URLs from wherever they lie."""
     sync = value.get("sync") or {}
     if not isinstance(sync, dict):
-        return value
+        return value  # refused as a whole
     found = {key: _outside(*names) for key, names in _SECRETS.items() if sync.get(key) is None}
-    return {**value, "sync": {**sync, **{key: secret for key, secret in found.items() if secret}}}
+    value = {**value, "sync": {**sync, **{key: secret for key, secret in found.items() if secret}}}
+    return _with_alert_urls(value)
+
+
+def _with_alert_urls(value: dict[str, object]) -> dict[str, object]:
+    alerts = value.get("alerts") or {}
+    if not isinstance(alerts, dict) or alerts.get("urls"):
+        return value
+    urls = _outside(*_ALERT_URLS).split()
+    return {**value, "alerts": {**alerts, "urls": urls}} if urls else value
 
 
 def _outside(credential: str, variable: str) -> str:

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, Strict, model_validator
 
 from .exchange import Exchanges
-from .fields import HttpUrl, Location, Target, VenueName, refuse
+from .fields import AlertUrl, HttpUrl, Location, Target, VenueName, refuse
 from .section import MEGABYTE, Megabytes, Seconds, Section, empty_if_none
 
-__all__ = ["ApiKey", "Config", "Log", "Memory", "Normalize", "Retention", "Sync", "Writer"]
+__all__ = ["Alerts", "ApiKey", "Config", "Log", "Memory", "Normalize", "Retention", "Sync", "Writer"]
 
 
 class ApiKey(Section):
@@ -87,7 +87,7 @@ class Sync(Section):
 
 
 class Memory(Section):
-    """At which resident size of a worker the watchdog warns, and at which it restarts it."""
+    """At which size of a worker, swap included, the watchdog warns, and at which it restarts it."""
 
     warn_mb: Megabytes = 1_200
     restart_mb: Megabytes = 1_800
@@ -110,6 +110,14 @@ class Memory(Section):
         return self.restart_mb * MEGABYTE
 
 
+class Alerts(Section):
+    """Whom the watchdog tells, as URLs of apprise, and how often it repeats what goes on."""
+
+    urls: Annotated[tuple[AlertUrl, ...], Strict(False)] = ()
+    dead_mans_ping: HttpUrl | None = None
+    repeat_hours: float = Field(default=24.0, gt=0, le=8_760)
+
+
 class Log(Section):
     """How much the workers say."""
 
@@ -126,6 +134,7 @@ class Config(Section):
     normalize: Normalize = Normalize()
     sync: Sync = Sync()
     memory: Memory = Memory()
+    alerts: Alerts = Alerts()
     log: Log = Log()
 
     @property

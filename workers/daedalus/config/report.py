@@ -76,6 +76,7 @@ def _exchange(exchange: Exchange) -> dict[str, Any]:
 
 def _holds_secrets(path: Path, config: Config) -> bool:
     keys = [config.sync.access_key, config.sync.secret_key]
+    keys += config.alerts.urls
     keys += [part for pair in config.api_keys.values() for part in (pair.key, pair.secret)]
     content = path.read_text(encoding="utf-8-sig")
     return any(key is not None and key.get_secret_value() in content for key in keys)

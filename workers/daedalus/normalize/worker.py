@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from ..exchanges import VENUES
 from ..exchanges.base import Venue
+from ..notify import Notifier
 from ..store.layout import READY, Layout, Partition, SegmentId
 from ..store.lock import WorkerLock
 from ..store.status import Status, boot_id, write_status
@@ -97,14 +98,21 @@ def _run(layout: Layout, interval: float, stop: threading.Event, once: bool) -> 
         voice.say(progress)
         return not stop.is_set()
 
-    voice.say(progress)
+    voice.ready(progress)
     while True:
         normalize_ready(layout, progress, go_on=go_on)
-        voice.say(progress)
-        if once or stop.wait(interval):
+        if once or _wait(interval, stop, go_on):
             break
     voice.say(progress, state="stopped")
     return progress
+
+
+def _wait(seconds: float, stop: threading.Event, go_on: Callable[[], bool]) -> bool:
+    """Wait so long or for ``stop``, asking ``go_on`` on the way; whether it is to stop."""
+    until = time.monotonic() + seconds
+    while go_on() and (left := until - time.monotonic()) > 0:
+        stop.wait(min(left, STATUS_SECONDS))
+    return stop.is_set()
 
 
 class _Voice:
@@ -116,6 +124,12 @@ class _Voice:
         self._started_ns = time.time_ns()
         self._said_at = -STATUS_SECONDS
         self._said_state = ""
+        self._notifier = Notifier.from_environment()
+
+    def ready(self, progress: Progress) -> None:
+        """Say for the first time that the work goes on."""
+        self._notifier.ready()
+        self.say(progress)
 
     def say(self, progress: Progress, state: str | None = None) -> None:
         state = state or ("blocked" if progress.trouble else "running")
@@ -123,6 +137,10 @@ class _Voice:
         if state == self._said_state and now - self._said_at < STATUS_SECONDS:
             return
         self._said_at, self._said_state = now, state
+        line = progress.trouble or (
+            f"{progress.segments} segments done, {progress.waiting} waiting, gaps {progress.gaps}"
+        )
+        (self._notifier.stopping if state == "stopped" else self._notifier.alive)(line)
         figures = {
             "segments": progress.segments,
             "segments_waiting": progress.waiting,

@@ -11,7 +11,7 @@ from ..store.layout import Layout
 from ..store.status import Status, boot_id, read_statuses
 from .view import Row, view
 
-__all__ = ["observe"]
+__all__ = ["observe", "process_lives"]
 
 CLOCK_SLACK_SECONDS = 2.0
 
@@ -20,10 +20,10 @@ def observe(config: Config) -> list[Row]:
     """One row per worker that this configuration needs, and per one that left a status file."""
     expected = [*(f"ingest-{name}" for name in config.exchanges), "normalize", "sync"]
     statuses = read_statuses(Layout(config.data_dir).status)
-    return view(statuses, expected, now_ns=time.time_ns(), boot_id=boot_id(), alive=_alive)
+    return view(statuses, expected, now_ns=time.time_ns(), boot_id=boot_id(), alive=process_lives)
 
 
-def _alive(status: Status) -> bool:
+def process_lives(status: Status) -> bool:
     """Whether the worker's process lives: one that began after its last word only has its number."""
     try:
         began = psutil.Process(status.pid).create_time()

@@ -1,13 +1,24 @@
-"""The on-disk protocol: where files lie, and how raw rows get into them and survive any crash."""
+"""The on-disk protocol: where files lie, and how raw rows get into them and survive any crash.
+
+What works on rows is imported when it is first asked for: it brings Arrow along, and those who only
+look at directories and status files (sync, watchdog, status) need not carry its 45 MB.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from .files import fsync_directory, make_directories, move, publish, write_atomic
 from .layout import NORMALIZED, READY, SYNCED, Layout, Partition, SegmentId, TableFile
 from .limits import Closing, WriterLimits, WriterStats
 from .lock import AlreadyRunning, WorkerLock
-from .raw import CONNECTION, RAW_SCHEMA, UNKNOWN, RawKind, RawRecord
-from .recovery import Recovery
 from .status import Status, boot_id, read_status, read_statuses, write_status
-from .writer import StreamingParquetWriter
+
+if TYPE_CHECKING:
+    from .raw import CONNECTION, RAW_SCHEMA, UNKNOWN, RawKind, RawRecord
+    from .recovery import Recovery
+    from .writer import StreamingParquetWriter
 
 __all__ = [
     "CONNECTION",
@@ -40,3 +51,19 @@ __all__ = [
     "write_atomic",
     "write_status",
 ]
+
+_WITH_ARROW = {
+    "CONNECTION": "raw",
+    "RAW_SCHEMA": "raw",
+    "UNKNOWN": "raw",
+    "RawKind": "raw",
+    "RawRecord": "raw",
+    "Recovery": "recovery",
+    "StreamingParquetWriter": "writer",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
+    if name not in _WITH_ARROW:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_WITH_ARROW[name]}", __name__), name)

@@ -22,7 +22,7 @@ from .plan import Upload, plan_uploads, synced_path
 from .settings import SyncSettings
 from .target import Outcome, Receipt, Target
 
-__all__ = ["Progress", "run_pass"]
+__all__ = ["TICK_SECONDS", "Progress", "run_pass"]
 
 FAILURES_IN_A_ROW = 3
 """So many failures without a success between them end a pass."""

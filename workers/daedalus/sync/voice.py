@@ -7,6 +7,7 @@ import os
 import time
 from pathlib import Path
 
+from ..notify import Notifier
 from ..store.status import Status, boot_id, write_status
 from .retention import RetentionReport
 from .transfer import Progress
@@ -31,6 +32,11 @@ class Voice:
         self._logged: dict[str, float] = {}
         self._before = (0, 0, 0)
         self._in_trouble = False
+        self._notifier = Notifier.from_environment()
+
+    def ready(self) -> None:
+        """Say that the work begins; a store that is down must not fail the start."""
+        self._notifier.ready()
 
     def say(
         self,
@@ -45,6 +51,8 @@ class Voice:
         if not now and time.monotonic() - self._said < self._status_seconds:
             return
         self._said = time.monotonic()
+        line = progress.error or f"{progress.uploaded_files} files uploaded, {progress.files_waiting} waiting"
+        (self._notifier.stopping if state == "stopped" else self._notifier.alive)(line)
         figures = {
             "files_waiting": progress.files_waiting,
             "bytes_waiting": progress.bytes_waiting,

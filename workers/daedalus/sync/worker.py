@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from threading import Event
 
 from msgspec import Struct
@@ -21,7 +22,7 @@ from .plan import plan_uploads
 from .retention import Budget, RetentionReport, apply_retention
 from .settings import SyncSettings
 from .target import Target
-from .transfer import Progress, run_pass
+from .transfer import TICK_SECONDS, Progress, run_pass
 from .voice import Voice
 
 __all__ = ["WORKER", "SyncReport", "run_sync", "sync_once"]
@@ -72,6 +73,7 @@ def run_sync(layout: Layout, settings: SyncSettings, stop: Event, *, target: Tar
     run = _Run(layout, settings, target or open_target(settings), stop)
     with WorkerLock(layout, WORKER):
         _log.info("sync of %s to %s", layout.data_dir, run.target.url)
+        run.ready()
         while not stop.is_set():
             run.once(longest_seconds=PASS_SECONDS)
             run.rest()
@@ -93,6 +95,9 @@ class _Run:
         self._checked = False
         self._more = False
         self._voice = Voice(layout.status, WORKER, settings.status_seconds)
+
+    def ready(self) -> None:
+        self._voice.ready()
 
     def once(self, *, longest_seconds: float = float("inf")) -> None:
         self._voice.begin_pass(self._progress)
@@ -149,7 +154,7 @@ class _Run:
         if self._checked and not self._attempts.in_a_row:
             return True
         try:
-            self.target.check()
+            self._check()
         except TargetError as error:
             self._progress.fail(error)
             self._attempts.failed()
@@ -160,6 +165,14 @@ class _Run:
         if not self._attempts.in_a_row and not self._attempts.failing:
             self._progress.recover()
         return True
+
+    def _check(self) -> None:
+        """Ask the target, which may take minutes to answer, and go on saying that we live."""
+        with ThreadPoolExecutor(1, thread_name_prefix="check") as pool:
+            asked = pool.submit(self.target.check)
+            while not wait([asked], timeout=TICK_SECONDS).done:
+                self.tick()
+            asked.result()
 
     def _count_waiting(self) -> None:
         planned = plan_uploads(self._layout, include_raw=self._settings.include_raw)

@@ -1,0 +1,125 @@
+"""The commands that look after the others: the watchdog, and the doctor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .group import FAILED, USAGE, complain
+from .options import ConfigOption
+from .signals import stop_event
+
+if TYPE_CHECKING:
+    from ..config import Config
+    from ..watchdog import Options
+
+__all__ = ["doctor", "watchdog"]
+
+
+def watchdog(
+    once: Annotated[bool, typer.Option("--once", help="Look and act once, then end.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Look once and say what would be done; do and tell nothing.")
+    ] = False,
+    status: Annotated[
+        bool, typer.Option("--status", help="Show which problems are open, and what was restarted.")
+    ] = False,
+    no_sync: Annotated[bool, typer.Option("--no-sync", help="Leave sync alone.")] = False,
+    memory_limit_mb: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="MB",
+            help="Restart a worker at this size. [dim]Without it: memory.restart_mb[/]",
+            show_default=False,
+        ),
+    ] = None,
+    test_alert: Annotated[
+        bool, typer.Option("--test-alert", help="Send one alert to every URL of alerts.urls, and end.")
+    ] = False,
+    report: Annotated[
+        str | None,
+        typer.Option(
+            "--report",
+            metavar="UNIT",
+            help="Tell that this systemd unit has failed, once an hour at most, and end.",
+            show_default=False,
+        ),
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Look after the workers once a minute: restart what leaks or hangs, and tell a person.
+
+    Exit code 1 with --once, --dry-run and --status: a problem is open; with --test-alert: not delivered.
+    """
+    from ..config import load_config
+    from ..log import setup_logging
+    from ..watchdog import Options, report_failure, run_watchdog, send_test
+
+    if sum((once, dry_run, status, test_alert, report is not None)) > 1:
+        complain("Of --once, --dry-run, --status, --test-alert and --report, give one.")
+        raise typer.Exit(USAGE)
+    loaded = load_config(config)
+    setup_logging(loaded.log.level)
+    options = Options(dry_run=dry_run, no_sync=no_sync, memory_limit_mb=memory_limit_mb)
+    if status:
+        well = _show_state(loaded)
+    elif once or dry_run:
+        well = _look_once(loaded, options)
+    elif test_alert:
+        well = send_test(loaded)
+    elif report is not None:
+        well = report_failure(loaded, report)
+    else:
+        with stop_event() as stop:
+            run_watchdog(loaded, options, stop)
+        return
+    if not well:
+        raise typer.Exit(FAILED)
+
+
+def _show_state(config: Config) -> bool:
+    from rich.console import Console
+
+    from ..watchdog import state
+
+    shown, well = state(config)
+    Console().print(shown, soft_wrap=True)
+    return well
+
+
+def _look_once(config: Config, options: Options) -> bool:
+    from rich.console import Console
+
+    from ..watchdog import render_look, watch_once
+
+    seen, decision = watch_once(config, options)
+    Console().print(render_look(seen, decision, dry_run=options.dry_run), soft_wrap=True)
+    return not any(each.told is not None for each in decision.past.problems.values())
+
+
+def doctor(
+    json: Annotated[bool, typer.Option("--json", help="Print an array of objects for machines.")] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Do not ask whether exchanges and store can be reached.")
+    ] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Examine machine and recorder: what is wrong, and what to do. Exit code 1 where something is bad."""
+    from rich.console import Console
+
+    from ..doctor import Level, as_json, as_table, examine
+    from ..sync.open_target import open_target
+    from .record import sync_settings
+
+    def ask_store(config: Config) -> None:
+        open_target(sync_settings(config, None)).check()
+
+    findings = examine(config, ask_store=ask_store, offline=offline)
+    if json:
+        typer.echo(as_json(findings))
+    else:
+        Console().print(as_table(findings))
+    if any(each.level is Level.BAD for each in findings):
+        raise typer.Exit(FAILED)

@@ -1,0 +1,10 @@
+"""Says what is wrong with machine and recorder, and what to do about it. Reads, asks, and changes nothing.
+
+Each check is a pure function of what was read; `examine` reads. docs/troubleshooting.md follows it.
+"""
+
+from .examine import examine
+from .finding import Finding, Level
+from .render import as_json, as_table
+
+__all__ = ["Finding", "Level", "as_json", "as_table", "examine"]

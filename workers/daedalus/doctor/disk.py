@@ -1,0 +1,78 @@
+"""The disk: room, the state it is mounted in, what the kernel says of it, and whether logs survive."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from ..host import Mount
+from ..units import bytes_text
+from .finding import Finding, bad, ok, warn
+
+__all__ = ["card_errors", "journal", "mounted_for_writing", "space"]
+
+_CARD = re.compile(
+    r"mmc\d.*(error|timeout|timed out)|I/O error|EXT4-fs (error|warning).*|critical (medium|target) error"
+    r"|Remounting filesystem read-only",
+    re.IGNORECASE,
+)
+
+
+def space(free: int | None, total: int | None, min_free: int) -> Finding:
+    """Room on the disk of data_dir, measured by the floor at which recording waits."""
+    check = "disk space"
+    if free is None or total is None:
+        return bad(check, "this user may not look at data_dir", "Run as the workers' user, or as root.")
+    text = f"{bytes_text(free)} of {bytes_text(total)} free"
+    remedy = (
+        "Is the store reachable? Only what is uploaded is deleted. Lower sync.retention.max_disk_mb, "
+        "or delete what else lies on this disk."
+    )
+    if free < min_free:
+        return bad(check, f"{text}: below {bytes_text(min_free)} recording waits", remedy)
+    if free < 2 * min_free:
+        return warn(check, f"{text}; below {bytes_text(min_free)} recording waits", remedy)
+    return ok(check, text)
+
+
+def mounted_for_writing(name: str, mount: Mount | None) -> Finding:
+    """Whether a file system can be written. A card that dies turns read-only by itself."""
+    check = f"{name} is writable"
+    if mount is None or not mount.read_only:
+        return ok(check, f"{mount.source} on {mount.target}" if mount else "this system does not tell")
+    return bad(
+        check,
+        f"{mount.source} on {mount.target} is mounted read-only",
+        "See journalctl -k -g 'mmc|I/O error'. Save what is not uploaded, then replace the card.",
+    )
+
+
+def card_errors(lines: Iterable[str] | None) -> Finding:
+    """What the kernel's log says of cards and disks since boot."""
+    check = "card and disk errors"
+    if lines is None:
+        return ok(check, "the kernel's log is not for this user; as root it is examined")
+    found = [line for line in lines if _CARD.search(line)]
+    if not found:
+        return ok(check, "none in the kernel's log")
+    return bad(
+        check,
+        f"{len(found)} in the kernel's log, the last: {found[-1].strip()[:200]}",
+        "Check cable and supply; if it goes on, replace the card: it is dying.",
+    )
+
+
+def journal(volatile: bool, persistent: bool) -> Finding:
+    """Whether the log of a crash is still there after the reboot."""
+    check = "journal"
+    if volatile or not persistent:
+        found = "the journal is kept in memory alone" if volatile else "there is no journal of systemd here"
+        if not volatile:
+            return ok(check, found)
+        return warn(
+            check,
+            f"{found}: after a crash nothing tells why",
+            "Write [Journal] Storage=persistent into /etc/systemd/journald.conf.d/90-daedalus.conf "
+            "and run systemctl restart systemd-journald.",
+        )
+    return ok(check, "kept on disk")

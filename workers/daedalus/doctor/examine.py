@@ -1,0 +1,145 @@
+"""Reads what there is to read, and gives it to the checks. The edge: nothing here judges."""
+
+from __future__ import annotations
+
+import os
+import struct
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+
+from .. import host
+from ..config import Config, ConfigError, find_config, load_config
+from ..config.report import warnings
+from ..status import observe
+from ..store.layout import Layout
+from ..store.status import read_status
+from . import disk, machine, reach, workers
+from .finding import Finding, bad, ok, warn
+
+__all__ = ["examine"]
+
+ROOT = Path("/")
+SECONDS = 15.0
+
+
+def examine(
+    path: Path | None, *, ask_store: Callable[[Config], None], offline: bool = False, root: Path = ROOT
+) -> list[Finding]:
+    """Everything that can be checked here, of the machine below ``root`` and of what is configured.
+
+    ``path``: of the configuration, None where it usually lies. ``offline``: ask nobody.
+    ``ask_store`` raises `TargetError` where the lake cannot be used.
+    """
+    findings = list(_machine(root))
+    try:
+        path = find_config(path)
+        config = load_config(path)
+    except ConfigError as error:
+        first, *more = str(error).splitlines()
+        found = f"{first}{f' (and {len(more)} more)' if more else ''}"
+        return [
+            *findings,
+            bad("configuration", found, "Correct it; daedalus config check shows all."),
+        ]
+    findings += _configuration(config, path)
+    findings += _disk(config, root)
+    findings += _workers(config)
+    findings += _units(config, root)
+    if not offline:
+        for name, exchange in config.exchanges.items():
+            findings.append(reach.exchange(name, exchange.websocket_url or exchange.venue.websocket_url))
+        findings.append(reach.store(config, ask_store))
+    return findings
+
+
+def _machine(root: Path) -> Iterator[Finding]:
+    command_line = _text(root / "proc/cmdline") or ""
+    yield machine.userland(struct.calcsize("P") * 8, os.uname().machine)
+    yield machine.page_size(os.sysconf("SC_PAGE_SIZE"))
+    yield machine.memory_cgroup(host.controllers(root), command_line)
+    yield machine.swap(host.read_swaps(root), host.read_memory_total(root))
+    yield machine.oom_kills(host.read_oom_kills(root))
+    yield machine.temperature(host.read_temperature(root))
+    yield machine.power(host.read_power(root))
+    yield workers.clock(host.read_clock(root))
+    yield disk.mounted_for_writing("the root", host.mount_of(PurePosixPath("/"), host.read_mounts(root)))
+    yield disk.journal(
+        volatile=any((root / "run/log/journal").glob("*/*.journal")),
+        persistent=any((root / "var/log/journal").glob("*/*.journal")),
+    )
+    yield disk.card_errors(_kernel_log())
+
+
+def _configuration(config: Config, path: Path) -> Iterator[Finding]:
+    found = warnings(config, path)
+    yield ok("configuration", f"{path} is right")
+    for line in found:
+        yield warn("configuration", line, "It is allowed, and most likely a mistake.")
+    if not config.alerts.urls:
+        yield warn(
+            "alerts",
+            "nobody is told: alerts.urls is empty",
+            "Give one URL of apprise, then run daedalus watchdog --test-alert.",
+        )
+
+
+def _disk(config: Config, root: Path) -> Iterator[Finding]:
+    data_dir = config.data_dir.absolute()
+    free = total = None
+    try:
+        numbers = os.statvfs(reach.nearest(data_dir))
+        free, total = numbers.f_bavail * numbers.f_frsize, numbers.f_blocks * numbers.f_frsize
+    except OSError:
+        pass
+    yield disk.space(free, total, config.writer.min_free_bytes)
+    mounts = host.read_mounts(root)
+    yield disk.mounted_for_writing("data_dir", host.mount_of(PurePosixPath(data_dir), mounts))
+
+
+def _workers(config: Config) -> Iterator[Finding]:
+    rows = observe(config)
+    yield from (workers.worker(row) for row in rows)
+    yield workers.backlog(rows)
+    status = read_status(Layout(config.data_dir).status, "sync")
+    if status is not None:
+        last_ns = status.figures.get("last_upload_ns", 0)
+        ago = max(0.0, time.time() - last_ns / 1e9) if last_ns else None
+        yield workers.last_upload(ago, int(status.figures.get("files_waiting", 0)))
+
+
+def _units(config: Config, root: Path) -> Iterator[Finding]:
+    """Of workers that are units of systemd: the limits that hold, and how often they were restarted."""
+    for row in observe(config):
+        group = host.own_cgroup(row.pid, root) if row.alive and row.pid is not None else None
+        unit = PurePosixPath(group).name if group else ""
+        if group is None or not (unit.startswith("daedalus-") and unit.endswith(".service")):
+            continue
+        yield workers.limits(unit, host.read_memory(group, root))
+        count = _output("systemctl", "show", "-p", "NRestarts", "--value", unit)
+        if count is not None and count.strip().isdigit():
+            yield workers.restarts(unit, int(count))
+
+
+def _kernel_log() -> list[str] | None:
+    """The kernel's log since boot; None where this user may not read it."""
+    text = _output("journalctl", "-k", "-b", "-q", "--no-pager", "-o", "cat") or _output("dmesg")
+    return text.splitlines() if text else None
+
+
+def _output(*command: str) -> str | None:
+    try:
+        done = subprocess.run(  # noqa: S603 - our own command lines
+            command, capture_output=True, timeout=SECONDS, check=False, text=True, errors="replace"
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None

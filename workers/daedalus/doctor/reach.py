@@ -1,0 +1,73 @@
+"""Can the exchanges and the store be reached? The only checks that talk to somebody."""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ..config import Config
+from ..sync.errors import TargetError
+from .finding import Finding, bad, ok
+
+__all__ = ["exchange", "nearest", "store"]
+
+SECONDS = 10.0
+_PORTS = {"ws": 80, "http": 80, "wss": 443, "https": 443}
+
+
+def exchange(name: str, url: str) -> Finding:
+    """Open a connection to the host of a URL, with its certificate checked, and close it."""
+    check = f"{name} is reachable"
+    parts = urlsplit(url)
+    host, secure = parts.hostname or "", parts.scheme in ("wss", "https")
+    try:
+        port = parts.port or _PORTS[parts.scheme]
+        with socket.create_connection((host, port), timeout=SECONDS) as plain:
+            if secure:
+                with ssl.create_default_context().wrap_socket(plain, server_hostname=host):
+                    pass
+    except socket.gaierror:
+        return bad(check, f"the name {host} is not known", "Is there a network? See resolvectl query.")
+    except ssl.SSLCertVerificationError as error:
+        return bad(
+            check, f"{host}: {error.verify_message}", "Is the clock right? Is there a proxy in between?"
+        )
+    except OSError as error:
+        return bad(
+            check,
+            f"{host}: {error.strerror or type(error).__name__}",
+            "Check network and firewall; some exchanges do not serve some countries.",
+        )
+    return ok(check, host)
+
+
+def store(config: Config, ask: Callable[[Config], None]) -> Finding:
+    """Ask the lake's store whether it knows us and has the place. A directory is only looked at."""
+    check = "store is reachable"
+    scheme, _, place = config.target.partition("://")
+    if scheme == "file":
+        return _directory(check, Path(place))
+    try:
+        ask(config)
+    except TargetError as error:
+        return bad(check, f"{error.target}: {error.problem}", error.remedy)
+    return ok(check, config.target)
+
+
+def _directory(check: str, place: Path) -> Finding:
+    # Asking it as sync does would create it, owned by whoever asks.
+    there = nearest(place)
+    if os.access(there, os.W_OK | os.X_OK):
+        return ok(check, str(place))
+    return bad(
+        check, f"{there} may not be written by this user", "Mount it, or give it to the workers' user."
+    )
+
+
+def nearest(path: Path) -> Path:
+    """The path, or the nearest directory above it that exists."""
+    return next(each for each in (path, *path.parents) if each.exists() or each == each.parent)

@@ -1,0 +1,105 @@
+"""The workers: do they run, within limits that hold, and do data flow on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..host import CgroupMemory, Clock
+from ..status import Row
+from ..units import bytes_text, duration_text
+from .finding import Finding, bad, ok, warn
+
+__all__ = ["backlog", "clock", "last_upload", "limits", "restarts", "worker"]
+
+BACKLOG_FILES = 2_000
+UPLOAD_SECONDS = 2 * 3600.0
+"""A file is sealed at least once an hour: for so long there was something to upload."""
+MANY_RESTARTS = 5
+OFFSET_SECONDS = 0.5
+NO_DATA_SECONDS = 300.0
+
+
+def clock(state: Clock) -> Finding:
+    """Whether what is recorded is dated right."""
+    check = "clock"
+    if state.synchronized is None:
+        return warn(check, "nobody tells whether it is right", "Install systemd-timesyncd or chrony.")
+    offset = state.offset_seconds
+    if not state.synchronized:
+        return bad(
+            check,
+            "not synchronized: what is recorded now may be dated wrong",
+            "See timedatectl status; the network must let UDP port 123 out, or name a server of your own.",
+        )
+    if offset is not None and abs(offset) > OFFSET_SECONDS:
+        return warn(check, f"{offset:+.3f} s away from the servers'", "Wait; if it stays, see timedatectl.")
+    return ok(check, "synchronized")
+
+
+def worker(row: Row) -> Finding:
+    """Whether a worker runs and does what it is for."""
+    remedy = "Start it: daedalus start, or daedalus run without systemd. Then see the end of its log."
+    if row.state == "running":
+        last = row.last_message_seconds
+        if last is not None and last > NO_DATA_SECONDS:
+            return bad(
+                row.worker,
+                f"runs, but its last message came {duration_text(last * 1e9)} ago",
+                "Check the network, and the exchange's status page; its log says what it tries.",
+            )
+        return ok(row.worker, row.note or "running")
+    if row.state in ("not started", "stopped"):
+        return warn(row.worker, row.state, remedy)
+    if row.state == "blocked":
+        return bad(
+            row.worker, f"cannot go on: {row.note}", "Do what the line says; it then goes on by itself."
+        )
+    return bad(row.worker, f"state {row.state}", remedy)
+
+
+def limits(unit: str, memory: CgroupMemory | None) -> Finding:
+    """Whether the kernel holds a unit to its memory limit: read from its control group, which is proof."""
+    check = f"limits of {unit}"
+    if memory is None:
+        return bad(
+            check,
+            "the kernel does not count its memory, so MemoryMax does not hold, whatever systemctl shows",
+            "Turn the memory control group on: append cgroup_enable=memory to cmdline.txt and reboot.",
+        )
+    if memory.max is None:
+        return warn(check, "there is no limit (MemoryMax)", "Run the playbook again; see systemctl cat.")
+    high = f", slowed from {bytes_text(memory.high)}" if memory.high is not None else ""
+    return ok(check, f"{bytes_text(memory.used)} of {bytes_text(memory.max)}{high}")
+
+
+def restarts(unit: str, count: int) -> Finding:
+    """How often systemd had to start a unit again."""
+    check = f"restarts of {unit}"
+    if count < MANY_RESTARTS:
+        return ok(check, f"{count} since it was started")
+    return warn(check, f"{count} since it was started", f"See why: journalctl -u {unit} -p warning.")
+
+
+def backlog(rows: Sequence[Row]) -> Finding:
+    """How many files wait for normalize and sync."""
+    check = "backlog"
+    waiting = {row.worker: row.waiting or 0 for row in rows if row.worker in ("normalize", "sync")}
+    text = ", ".join(f"{name}: {count} files" for name, count in waiting.items()) or "nothing waits"
+    if max(waiting.values(), default=0) < BACKLOG_FILES:
+        return ok(check, text)
+    return warn(
+        check,
+        text,
+        "Nothing is lost while there is disk. If it grows: is the store slow, is the processor busy?",
+    )
+
+
+def last_upload(seconds: float | None, waiting: int) -> Finding:
+    """Whether the lake gets what is recorded. ``seconds``: since the last upload."""
+    check = "last upload"
+    if seconds is None:
+        return ok(check, "none since sync was started" + (f"; {waiting} files wait" if waiting else ""))
+    text = f"{duration_text(seconds * 1e9)} ago"
+    if waiting and seconds > UPLOAD_SECONDS:
+        return bad(check, f"{text}, and {waiting} files wait", "daedalus status says why sync cannot go on.")
+    return ok(check, text)

@@ -1,0 +1,41 @@
+"""What the machine says of itself: plain reads of /proc, /sys and /run, no privileges, no commands.
+
+Every function takes the ``root`` below which these lie, so that a made-up machine can be read as well.
+What is not there, or not for us to read, is None: no reading ever fails.
+"""
+
+from .board import Power, Throttling, read_model, read_power, read_temperature
+from .cgroup import CgroupMemory, controllers, own_cgroup, read_memory
+from .clock import Clock, read_clock
+from .kernel import (
+    Mount,
+    Swap,
+    mount_of,
+    read_memory_total,
+    read_mounts,
+    read_oom_kills,
+    read_swapped,
+    read_swaps,
+)
+
+__all__ = [
+    "CgroupMemory",
+    "Clock",
+    "Mount",
+    "Power",
+    "Swap",
+    "Throttling",
+    "controllers",
+    "mount_of",
+    "own_cgroup",
+    "read_clock",
+    "read_memory",
+    "read_memory_total",
+    "read_model",
+    "read_mounts",
+    "read_oom_kills",
+    "read_power",
+    "read_swapped",
+    "read_swaps",
+    "read_temperature",
+]

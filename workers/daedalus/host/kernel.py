@@ -1,0 +1,85 @@
+"""Memory, swap, mounts and the kernel's out-of-memory kills, as /proc tells them."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+from msgspec import Struct
+
+from .reading import pairs, text_of
+
+__all__ = [
+    "Mount",
+    "Swap",
+    "mount_of",
+    "read_memory_total",
+    "read_mounts",
+    "read_oom_kills",
+    "read_swapped",
+    "read_swaps",
+]
+
+KIB = 1024
+
+
+class Swap(Struct, frozen=True):
+    """One swap area, in bytes. ``name``: a file, a partition, or /dev/zram0."""
+
+    name: str
+    size: int
+    used: int
+
+
+class Mount(Struct, frozen=True):
+    """One mounted file system. ``options`` has ``ro`` where nothing can be written."""
+
+    source: str
+    target: str
+    type: str
+    options: frozenset[str]
+
+    @property
+    def read_only(self) -> bool:
+        return "ro" in self.options
+
+
+def read_memory_total(root: Path) -> int | None:
+    """The bytes of physical memory."""
+    for line in (text_of(root / "proc/meminfo") or "").splitlines():
+        if line.startswith("MemTotal:"):
+            return int(line.split()[1]) * KIB
+    return None
+
+
+def read_oom_kills(root: Path) -> int | None:
+    """How many processes the kernel has killed for want of memory since boot."""
+    return pairs(root / "proc/vmstat").get("oom_kill")
+
+
+def read_swapped(pid: int, root: Path) -> int:
+    """The bytes of a process that lie in swap; 0 where that is not known."""
+    for line in (text_of(root / "proc" / str(pid) / "status") or "").splitlines():
+        if line.startswith("VmSwap:"):
+            return int(line.split()[1]) * KIB
+    return 0
+
+
+def read_swaps(root: Path) -> tuple[Swap, ...] | None:
+    """The swap areas in use."""
+    text = text_of(root / "proc/swaps")
+    if text is None:
+        return None
+    rows = (line.split() for line in text.splitlines()[1:])
+    return tuple(Swap(row[0], int(row[2]) * KIB, int(row[3]) * KIB) for row in rows if len(row) >= 5)
+
+
+def read_mounts(root: Path) -> tuple[Mount, ...]:
+    """What is mounted, in the order in which it was."""
+    rows = (line.split() for line in (text_of(root / "proc/self/mounts") or "").splitlines())
+    return tuple(Mount(row[0], row[1], row[2], frozenset(row[3].split(","))) for row in rows if len(row) >= 4)
+
+
+def mount_of(path: PurePosixPath, mounts: tuple[Mount, ...]) -> Mount | None:
+    """The file system that a path lies on: the longest mount point above it, the last one of several."""
+    above = [mount for mount in mounts if path.is_relative_to(mount.target)]
+    return max(reversed(above), key=lambda mount: len(mount.target), default=None)

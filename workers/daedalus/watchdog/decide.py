@@ -1,0 +1,136 @@
+"""The judgement: what is seen and what is remembered, to what is done and told. Pure."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ..units import duration_text
+from .folding import Announcement, fold
+from .machine_rules import machine_problems
+from .observation import Limits, Observation, WorkerSeen
+from .past import OpenProblem, Past, WorkerPast
+from .problem import Cure, Problem
+from .restarts import FORGET_SECONDS, allowed_at, within
+from .worker_rules import LOOP_SECONDS, SILENT_SECONDS, worker_problems
+
+__all__ = ["Decision", "Restart", "decide"]
+
+
+class Restart(Struct, frozen=True, kw_only=True):
+    """End this worker's process, so that whoever started it starts it again."""
+
+    worker: str
+    pid: int
+    unit: str
+    reason: str
+
+
+class Decision(Struct, frozen=True, kw_only=True):
+    """What to do, what to tell, and what to remember once it is done."""
+
+    restarts: tuple[Restart, ...]
+    announcements: tuple[Announcement, ...]
+    past: Past
+
+
+def decide(seen: Observation, past: Past, limits: Limits) -> Decision:
+    """Judge one look."""
+    past = past.in_boot(seen.boot_id)
+    before = {
+        each.worker: _started_anew(each, past.workers.get(each.worker), seen.at) for each in seen.workers
+    }
+    problems = list(machine_problems(seen, past, limits))
+    restarts: list[Restart] = []
+    after: dict[str, WorkerPast] = {}
+    for worker in seen.workers:
+        found = list(worker_problems(worker, before[worker.worker], limits, seen.at))
+        memory = _remember(worker, before[worker.worker], found)
+        cured, restart = _cure(worker, found, memory, past.problems, seen.at)
+        if restart is not None:
+            restarts.append(restart)
+            once = any(p.cure is Cure.RESTART_ONCE for p in found if _held(p, past.problems, seen.at))
+            memory = replace(
+                memory,
+                restarts=(*within(memory.restarts, seen.at, FORGET_SECONDS), seen.at),
+                revived=memory.revived or once,
+            )
+        problems += cured
+        after[worker.worker] = memory
+    still, news = fold(
+        problems, past.problems, at=seen.at, now_ns=seen.now_ns, repeat_seconds=limits.repeat_seconds
+    )
+    news += [_announced(each, {word.text for word in news}) for each in restarts]
+    remembered = Past(
+        boot_id=seen.boot_id,
+        at=seen.at,
+        now_ns=seen.now_ns,
+        machine_oom_kills=seen.machine.oom_kills,
+        workers=after,
+        problems=still,
+        undelivered=past.undelivered,
+    )
+    return Decision(restarts=tuple(restarts), announcements=tuple(news), past=remembered)
+
+
+def _started_anew(seen: WorkerSeen, past: WorkerPast | None, at: float) -> WorkerPast:
+    """What is known of a worker before this look is judged; of a new process its counters begin again."""
+    if past is None:
+        return WorkerPast(
+            started_ns=seen.started_ns,
+            throttled=seen.memory.throttled if seen.memory else 0,
+            oom_kills=seen.memory.oom_kills if seen.memory else 0,
+            reconnects=seen.reconnects,
+        )
+    starts = within(past.starts, at, LOOP_SECONDS)
+    if not seen.started_ns or seen.started_ns == past.started_ns:
+        return replace(past, starts=starts)
+    if past.started_ns:
+        starts = (*starts, at)
+    return replace(past, started_ns=seen.started_ns, starts=starts, reconnects=0)
+
+
+def _remember(seen: WorkerSeen, past: WorkerPast, found: list[Problem]) -> WorkerPast:
+    hears = seen.heard and seen.silent_seconds is not None and seen.silent_seconds < SILENT_SECONDS
+    return replace(
+        past,
+        throttled=seen.memory.throttled if seen.memory else past.throttled,
+        oom_kills=seen.memory.oom_kills if seen.memory else past.oom_kills,
+        reconnects=seen.reconnects if hears else past.reconnects,
+        deaf=any(problem.key.startswith("no-data:") for problem in found) or (past.deaf and not seen.works),
+        revived=past.revived and not hears,
+    )
+
+
+def _announced(restart: Restart, told: set[str]) -> Announcement:
+    reason = "" if restart.reason in told else f": {restart.reason}"  # it may have been told long ago
+    return Announcement(f"restarting {restart.worker}{reason}", critical=True)
+
+
+def _held(problem: Problem, known: dict[str, OpenProblem], at: float) -> bool:
+    first = known[problem.key].first if problem.key in known else at
+    return at - first >= problem.holds_seconds
+
+
+def _cure(
+    seen: WorkerSeen, found: list[Problem], memory: WorkerPast, known: dict[str, OpenProblem], at: float
+) -> tuple[list[Problem], Restart | None]:
+    """The problems, with what is done about them in their text, and the one restart that is due."""
+    told: list[Problem] = []
+    reasons: list[str] = []
+    for problem in found:
+        text = problem.text
+        if problem.cure is not Cure.NONE and _held(problem, known, at):
+            from_when = allowed_at(memory.restarts, at)
+            if problem.cure is Cure.RESTART_ONCE and memory.revived:
+                text += ". It was restarted once, which did not help; it is not done again"
+            elif seen.pid is None:
+                text += ". Its process is not known, so it cannot be restarted from here"
+            elif at < from_when:
+                text += f". Restarted too often lately; not again for {duration_text((from_when - at) * 1e9)}"
+            else:
+                reasons.append(problem.text)
+        told.append(replace(problem, text=text))
+    if not reasons or seen.pid is None:
+        return told, None
+    return told, Restart(worker=seen.worker, pid=seen.pid, unit=seen.unit, reason="; ".join(reasons))

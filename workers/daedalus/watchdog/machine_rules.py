@@ -1,0 +1,104 @@
+"""What can be wrong with the machine. Pure, and only what lasts or matters now; `doctor` says more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..units import bytes_text
+from .observation import Limits, Observation
+from .past import Past
+from .problem import Problem
+
+__all__ = ["machine_problems"]
+
+CLOCK_SECONDS = 600.0
+"""A Pi that boots has no right time until the network answers: so long it may take."""
+OFFSET_SECONDS = 0.5
+STEP_SECONDS = 1.0
+HOT = 80.0
+"""Degrees at which a Pi 4 begins to slow down."""
+TWO_LOOKS_SECONDS = 50.0
+
+
+def machine_problems(seen: Observation, past: Past, limits: Limits) -> Iterator[Problem]:
+    """Everything that is wrong with the machine."""
+    yield from _disk(seen, limits)
+    yield from _clock(seen, past)
+    yield from _board(seen)
+    kills, before = seen.machine.oom_kills, past.machine_oom_kills
+    if kills is not None and before is not None and kills > before:
+        yield Problem(
+            key="oom",
+            text=f"the kernel killed {kills - before} processes for want of memory: journalctl -k -g oom",
+            critical=True,
+            momentary=True,
+        )
+
+
+def _disk(seen: Observation, limits: Limits) -> Iterator[Problem]:
+    free = seen.machine.disk_free
+    if seen.machine.read_only:
+        yield Problem(
+            key="disk",
+            text="the data directory lies on a file system that is read-only now, which is how a card dies. "
+            "See: journalctl -k -g 'mmc|I/O error', then replace the card",
+            critical=True,
+        )
+    elif free is not None and free < limits.min_free:
+        yield Problem(
+            key="disk",
+            text=f"{bytes_text(free)} of disk are free: below {bytes_text(limits.min_free)} recording waits. "
+            "Let sync upload, lower sync.retention.max_disk_mb, or delete what else lies there",
+            critical=True,
+        )
+    elif free is not None and free < limits.min_free * 3 // 2:
+        # Between this and twice the floor sync makes room: below, it finds nothing more that it may delete.
+        yield Problem(
+            key="disk",
+            text=f"{bytes_text(free)} of disk are free, recording stops at {bytes_text(limits.min_free)}. "
+            "What is not uploaded is never deleted: does sync get through?",
+            holds_seconds=TWO_LOOKS_SECONDS,
+        )
+
+
+def _clock(seen: Observation, past: Past) -> Iterator[Problem]:
+    machine = seen.machine
+    if machine.clock_synchronized is False:
+        yield Problem(
+            key="clock",
+            text="the clock is not synchronized, so the times of all that is recorded may be wrong. "
+            "See: timedatectl status; NTP needs UDP port 123",
+            holds_seconds=CLOCK_SECONDS,
+        )
+    elif machine.clock_offset is not None and abs(machine.clock_offset) > OFFSET_SECONDS:
+        yield Problem(
+            key="clock-offset",
+            text=f"the clock is {machine.clock_offset:+.3f} s away from the time servers'",
+            holds_seconds=TWO_LOOKS_SECONDS,
+        )
+    if past.at is not None:
+        step = (seen.now_ns - past.now_ns) / 1e9 - (seen.at - past.at)
+        if abs(step) > STEP_SECONDS:
+            yield Problem(key="clock-step", text=f"the clock was set by {step:+,.1f} s", momentary=True)
+
+
+def _board(seen: Observation) -> Iterator[Problem]:
+    machine = seen.machine
+    if machine.undervoltage:
+        yield Problem(
+            key="undervoltage",
+            text="the supply's voltage is too low, which corrupts cards. Use the Pi's own supply and cable",
+            critical=True,
+        )
+    if machine.throttled:
+        yield Problem(
+            key="throttled",
+            text="the processor is slowed down, by heat or a weak supply. Give it air, or another supply",
+            holds_seconds=TWO_LOOKS_SECONDS,
+        )
+    if machine.temperature is not None and machine.temperature >= HOT:
+        yield Problem(
+            key="heat",
+            text=f"the processor has {machine.temperature:.0f} °C. Give it air, or a heat sink",
+            holds_seconds=TWO_LOOKS_SECONDS,
+        )

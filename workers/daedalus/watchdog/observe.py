@@ -1,0 +1,112 @@
+"""One look: status files, processes, control groups, the disk and the board. Reads, and judges nothing."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+import psutil
+
+from .. import host
+from ..config import Config
+from ..status.observe import process_lives
+from ..status.view import Row, view
+from ..store.disk import free_bytes
+from ..store.layout import Layout
+from ..store.status import Status, boot_id, read_statuses
+from .observation import MachineSeen, MemorySeen, Observation, WorkerSeen
+
+__all__ = ["look", "unit_of", "workers_of"]
+
+ROOT = Path("/")
+
+
+def workers_of(config: Config, *, no_sync: bool = False) -> list[str]:
+    """The workers that a configuration needs, by the names of their status files."""
+    return [*(f"ingest-{name}" for name in config.exchanges), "normalize", *([] if no_sync else ["sync"])]
+
+
+def unit_of(worker: str) -> str:
+    """What systemd calls a worker: ``daedalus-ingest@binance.service``, ``daedalus-sync.service``."""
+    kind, dash, exchange = worker.partition("-")
+    return f"daedalus-{kind}@{exchange}.service" if dash else f"daedalus-{worker}.service"
+
+
+def look(layout: Layout, workers: Iterable[str], root: Path = ROOT) -> Observation:
+    """Look at these workers and at the machine below ``root``."""
+    names = list(workers)
+    boot, now_ns = boot_id(), time.time_ns()
+    statuses = {each.worker: each for each in read_statuses(layout.status) if each.worker in names}
+    rows = view(list(statuses.values()), names, now_ns=now_ns, boot_id=boot, alive=process_lives)
+    return Observation(
+        at=time.monotonic(),
+        now_ns=now_ns,
+        boot_id=boot,
+        workers=tuple(_worker(row, statuses.get(row.worker), now_ns, root) for row in rows),
+        machine=_machine(layout.data_dir, root),
+    )
+
+
+def _worker(row: Row, status: Status | None, now_ns: int, root: Path) -> WorkerSeen:
+    if status is None or not row.alive:
+        return WorkerSeen(worker=row.worker, state=row.state, note=row.note)
+    group = host.own_cgroup(status.pid, root)
+    unit = unit_of(row.worker)
+    if group is None or PurePosixPath(group).name != unit:
+        unit = ""
+    figures = status.figures
+    last_ns = int(figures.get("last_message_ns", 0))
+    return WorkerSeen(
+        worker=row.worker,
+        state=row.state,
+        pid=status.pid,
+        unit=unit,
+        note=status.note,
+        started_ns=status.started_ns,
+        memory=_memory(status.pid, group if unit else None, root),
+        silent_seconds=max(0, now_ns - (last_ns or status.started_ns)) / 1e9
+        if row.worker.startswith("ingest-")
+        else None,
+        heard=last_ns > 0,
+        reconnects=int(figures.get("reconnects", 0)),
+        connected=int(figures.get("connected", 0)),
+    )
+
+
+def _memory(pid: int, group: str | None, root: Path) -> MemorySeen | None:
+    """The unit's memory where the kernel counts it, else that of the process."""
+    counted = host.read_memory(group, root) if group is not None else None
+    if counted is not None:
+        return MemorySeen(
+            used=counted.used,
+            high=counted.high,
+            throttled=counted.throttled,
+            oom_kills=counted.oom_kills,
+            stalled_percent=counted.stalled_percent,
+        )
+    try:
+        resident = psutil.Process(pid).memory_info().rss
+    except psutil.Error:
+        return None
+    return MemorySeen(used=resident + host.read_swapped(pid, root))
+
+
+def _machine(data_dir: Path, root: Path) -> MachineSeen:
+    clock, power = host.read_clock(root), host.read_power(root)
+    try:
+        free: int | None = free_bytes(data_dir)
+        read_only = bool(os.statvfs(data_dir).f_flag & os.ST_RDONLY)
+    except OSError:
+        free, read_only = None, False
+    return MachineSeen(
+        disk_free=free,
+        read_only=read_only,
+        clock_synchronized=clock.synchronized,
+        clock_offset=clock.offset_seconds,
+        temperature=host.read_temperature(root),
+        undervoltage=power is not None and power.now.undervoltage,
+        throttled=power is not None and (power.now.throttled or power.now.capped or power.now.hot),
+        oom_kills=host.read_oom_kills(root),
+    )

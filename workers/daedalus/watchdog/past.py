@@ -1,0 +1,84 @@
+"""What the watchdog remembers from look to look, in one small file, so that its own restart forgets nothing.
+
+Times are seconds of the monotonic clock, which a wrong clock cannot disturb. They mean nothing after
+a reboot; then only what was not delivered, and which problems were told, is kept.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from ..store.files import write_atomic
+
+__all__ = ["OpenProblem", "Past", "WorkerPast", "load_past", "save_past"]
+
+FILE = "watchdog.json"
+
+
+class WorkerPast(Struct, frozen=True, kw_only=True):
+    """One worker's. ``starts``: when it was seen to have been started anew; ``restarts``: when we did it."""
+
+    started_ns: int = 0
+    throttled: int = 0
+    oom_kills: int = 0
+    reconnects: int = 0
+    """As they were when data last came."""
+    starts: tuple[float, ...] = ()
+    restarts: tuple[float, ...] = ()
+    deaf: bool = False
+    """Whether it received nothing at the last look. A new start alone does not mend that: a message does."""
+    revived: bool = False
+    """Whether it was restarted for the silence that still goes on."""
+
+
+class OpenProblem(Struct, frozen=True, kw_only=True):
+    """A problem from its first sight to its recovery. ``told``: when last, None for not yet."""
+
+    text: str
+    critical: bool
+    first_ns: int
+    first: float
+    last: float
+    told: float | None = None
+    momentary: bool = False
+
+
+class Past(Struct, frozen=True, kw_only=True):
+    """Everything. ``at``: of the last look, None before the first in this boot."""
+
+    boot_id: str = ""
+    at: float | None = None
+    now_ns: int = 0
+    machine_oom_kills: int | None = None
+    workers: dict[str, WorkerPast] = {}
+    problems: dict[str, OpenProblem] = {}
+    undelivered: tuple[str, ...] = ()
+
+    def in_boot(self, boot_id: str) -> Past:
+        """The same, or after a reboot what is left of it."""
+        if self.boot_id == boot_id:
+            return self
+        problems = {
+            key: msgspec.structs.replace(each, first=0.0, last=0.0, told=None if each.told is None else 0.0)
+            for key, each in self.problems.items()
+            if not each.momentary
+        }
+        return Past(boot_id=boot_id, problems=problems, undelivered=self.undelivered)
+
+
+def load_past(directory: Path) -> Past:
+    """What was remembered in ``directory``; nothing where there is none that can be read."""
+    try:
+        return msgspec.json.decode((directory / FILE).read_bytes(), type=Past)
+    except (OSError, msgspec.DecodeError):
+        return Past()
+
+
+def save_past(directory: Path, past: Past) -> None:
+    """Remember. On a full disk it is remembered in memory alone."""
+    with contextlib.suppress(OSError):
+        write_atomic(directory / FILE, msgspec.json.encode(past), durable=False)

@@ -1,0 +1,60 @@
+"""Sends one notification: ``python -m daedalus.watchdog.send``, a process of its own for a few seconds.
+
+apprise and what it loads take 40 MB that the watchdog need not hold for years, and a service that
+hangs must not hang the watchdog. The order comes on stdin, as URLs hold secrets and command lines are
+seen by all; the answer on stdout is which of the URLs took it. Nothing else is printed: apprise's own
+messages may hold parts of a URL.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sys
+
+import msgspec
+from msgspec import Struct
+
+__all__ = ["Delivery", "Order", "main"]
+
+
+class Order(Struct, frozen=True):
+    """What to send, and to where."""
+
+    urls: tuple[str, ...]
+    title: str
+    body: str
+    critical: bool
+
+
+class Delivery(Struct, frozen=True):
+    """For each URL: ``sent``, ``failed`` (the service did not take it) or ``unknown`` (no such service)."""
+
+    outcomes: tuple[str, ...]
+
+
+def main() -> None:
+    """Carry out the order on stdin."""
+    order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
+    logging.disable(logging.CRITICAL)
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stderr(nowhere):
+        outcomes = tuple(_send(url, order) for url in order.urls)
+    sys.stdout.buffer.write(msgspec.json.encode(Delivery(outcomes)))
+
+
+def _send(url: str, order: Order) -> str:
+    import apprise
+
+    service = apprise.Apprise()
+    if not service.add(url):
+        return "unknown"
+    kind = apprise.NotifyType.FAILURE if order.critical else apprise.NotifyType.INFO
+    try:
+        return "sent" if service.notify(body=order.body, title=order.title, notify_type=kind) else "failed"
+    except Exception:  # a plugin's fault, whose text may hold the URL
+        return "failed"
+
+
+if __name__ == "__main__":
+    main()

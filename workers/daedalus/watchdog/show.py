@@ -1,0 +1,93 @@
+"""What the watchdog sees and remembers, for `--status` and `--once`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from ..config import Config
+from ..status.observe import process_lives
+from ..store.layout import Layout
+from ..store.status import boot_id, read_status
+from ..units import bytes_text, duration_text
+from .decide import Decision
+from .observation import Observation, WorkerSeen
+from .past import Past, load_past
+from .voice import WORKER
+
+__all__ = ["render_look", "render_past", "state"]
+
+
+def state(config: Config) -> tuple[Group, bool]:
+    """What the watchdog of this configuration remembers, and whether it runs and all is well."""
+    layout = Layout(config.data_dir)
+    status = read_status(layout.status, WORKER)
+    runs = status is not None and status.state == "running" and process_lives(status)
+    past = load_past(layout.data_dir)
+    shown = render_past(past, at=time.monotonic(), boot_id=boot_id())
+    well = runs and not any(each.told is not None and not each.momentary for each in past.problems.values())
+    return Group("the watchdog runs" if runs else "the watchdog does not run", shown), well
+
+
+def render_look(seen: Observation, decision: Decision, *, dry_run: bool) -> Group:
+    """One look: a line per worker, one for the machine, and what was (or would be) done."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), show_edge=False)
+    for column in ("worker", "state", "unit", "memory", "last message"):
+        table.add_column(column)
+    for worker in seen.workers:
+        table.add_row(*(Text(cell) for cell in _cells(worker)))
+    would = "would " if dry_run else ""
+    deeds = [f"{would}restart {each.worker}: {each.reason}" for each in decision.restarts]
+    deeds += [f"{would}tell: {each.text}" for each in decision.announcements]
+    return Group(table, Text(), *_lines([_machine(seen), *(deeds or ["nothing to do"])]))
+
+
+def render_past(past: Past, *, at: float, boot_id: str) -> Group:
+    """What is remembered: the problems that are open, the restarts of the last day, what waits to be told."""
+    past = past.in_boot(boot_id)
+    lines = [
+        f"{'critical' if each.critical else 'warning'}, "
+        f"for {duration_text((at - each.first) * 1e9)}: {each.text}"
+        for each in past.problems.values()
+        if each.told is not None and not each.momentary
+    ] or ["no problem is open"]
+    for worker, memory in past.workers.items():
+        if memory.restarts:
+            ago = duration_text((at - memory.restarts[-1]) * 1e9)
+            lines.append(f"{worker}: restarted {len(memory.restarts)} times in a day, last {ago} ago")
+    if past.undelivered:
+        lines.append(f"{len(past.undelivered)} alerts wait to be delivered")
+    return Group(*_lines(lines))
+
+
+def _cells(worker: WorkerSeen) -> tuple[str, ...]:
+    last = worker.silent_seconds
+    return (
+        worker.worker,
+        worker.state,
+        worker.unit or "-",
+        bytes_text(worker.memory.used) if worker.memory else "-",
+        f"{duration_text(last * 1e9)} ago" if last is not None and worker.heard else "-",
+    )
+
+
+def _machine(seen: Observation) -> str:
+    machine = seen.machine
+    clock = {True: "synchronized", False: "not synchronized", None: "not known"}[machine.clock_synchronized]
+    parts = [f"clock {clock}"]
+    if machine.disk_free is not None:
+        parts.insert(0, f"disk free {bytes_text(machine.disk_free)}")
+    if machine.temperature is not None:
+        parts.append(f"{machine.temperature:.0f} °C")
+    if machine.undervoltage:
+        parts.append("undervoltage")
+    return ", ".join(parts)
+
+
+def _lines(lines: Sequence[str]) -> list[Text]:
+    return [Text(line) for line in lines]

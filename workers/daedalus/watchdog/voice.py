@@ -1,0 +1,39 @@
+"""The watchdog's own status file, as every worker has one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..store.status import Status, write_status
+
+__all__ = ["WORKER", "Voice"]
+
+WORKER = "watchdog"
+
+
+class Voice:
+    """Writes ``<directory>/watchdog.json``."""
+
+    def __init__(self, directory: Path, boot_id: str) -> None:
+        self._directory = directory
+        self._boot_id = boot_id
+        self._started_ns = time.time_ns()
+
+    def say(self, state: str, note: str, figures: Mapping[str, float]) -> None:
+        """Write it now. A disk that takes nothing is a problem of its own, and told as one."""
+        status = Status(
+            worker=WORKER,
+            pid=os.getpid(),
+            boot_id=self._boot_id,
+            started_ns=self._started_ns,
+            updated_ns=time.time_ns(),
+            state=state,
+            note=note,
+            figures={name: float(value) for name, value in figures.items()},
+        )
+        with contextlib.suppress(OSError):
+            write_status(self._directory, status)

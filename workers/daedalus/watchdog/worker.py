@@ -1,0 +1,172 @@
+"""The watchdog's loop: look, judge, act, tell, once a minute for years.
+
+Invariants: one watchdog watches a ``data_dir`` at a time; nothing that it looks at, and no service that
+it tells, can end it; a dry run changes and tells nothing.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import platform
+import threading
+import time
+
+import psutil
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ..config import Config
+from ..notify import Notifier
+from ..store.layout import Layout
+from ..store.lock import WorkerLock
+from ..store.status import boot_id
+from .act import restart
+from .alerts import Alerts, ping
+from .decide import Decision, decide
+from .folding import Announcement
+from .observation import Limits, Observation
+from .observe import look, workers_of
+from .past import load_past, save_past
+from .voice import Voice
+
+__all__ = ["Options", "run_watchdog", "watch_once"]
+
+log = logging.getLogger("daedalus.watchdog")
+
+LOOK_SECONDS = 60.0
+BEAT_SECONDS = 10.0
+COLLECT_LOOKS = 5
+MOST_UNDELIVERED = 50
+MEGABYTE = 1_000_000
+
+
+class Options(Struct, frozen=True, kw_only=True):
+    """What the command line says. ``memory_limit_mb`` takes the place of memory.restart_mb."""
+
+    dry_run: bool = False
+    no_sync: bool = False
+    memory_limit_mb: int | None = None
+
+    def limits(self, config: Config) -> Limits:
+        """The owner's lines; a lowered limit lowers the warning with it."""
+        memory = config.memory
+        most = memory.restart_bytes
+        warn = memory.warn_bytes
+        if self.memory_limit_mb is not None:
+            warn = warn * self.memory_limit_mb * MEGABYTE // most
+            most = self.memory_limit_mb * MEGABYTE
+        return Limits(
+            memory_warn=warn,
+            memory_restart=most,
+            min_free=config.writer.min_free_bytes,
+            repeat_seconds=config.alerts.repeat_hours * 3600,
+        )
+
+
+def run_watchdog(config: Config, options: Options, stop: threading.Event) -> None:
+    """Watch until ``stop`` is set. Raises `AlreadyRunning`."""
+    layout = Layout(config.data_dir)
+    with WorkerLock(layout, "watchdog"):
+        watch = _Watch(config, options, layout)
+        notifier = Notifier.from_environment()
+        notifier.ready("watching")
+        while not stop.is_set():
+            watch.turn()
+            until = time.monotonic() + LOOK_SECONDS
+            while (left := until - time.monotonic()) > 0 and not stop.is_set():
+                notifier.alive(watch.line)
+                watch.say("running")
+                stop.wait(min(left, BEAT_SECONDS))
+        notifier.stopping()
+        watch.say("stopped")
+
+
+def watch_once(config: Config, options: Options) -> tuple[Observation, Decision]:
+    """One look and what follows from it; with ``dry_run`` nothing does. Raises `AlreadyRunning`."""
+    layout = Layout(config.data_dir)
+    if options.dry_run:
+        watch = _Watch(config, options, layout)
+        return watch.judge()
+    with WorkerLock(layout, "watchdog"):
+        watch = _Watch(config, options, layout)
+        result = watch.turn()
+        watch.say("stopped")
+        return result
+
+
+class _Watch:
+    """The state of one run."""
+
+    def __init__(self, config: Config, options: Options, layout: Layout) -> None:
+        self._layout = layout
+        self._options = options
+        self._limits = options.limits(config)
+        self._workers = workers_of(config, no_sync=options.no_sync)
+        self._alerts = Alerts([url.get_secret_value() for url in config.alerts.urls])
+        self._ping_url = config.alerts.dead_mans_ping
+        self._past = load_past(layout.data_dir)
+        self._voice = Voice(layout.status, boot_id())
+        self._looks = 0
+        self._restarts = 0
+        self._collected = 0
+
+    @property
+    def line(self) -> str:
+        """How it stands, in one line for systemctl."""
+        open_now = [each.text for each in self._past.problems.values() if each.told is not None]
+        return "; ".join(open_now) or f"all is well with {', '.join(self._workers)}"
+
+    def judge(self) -> tuple[Observation, Decision]:
+        seen = look(self._layout, self._workers)
+        return seen, decide(seen, self._past, self._limits)
+
+    def turn(self) -> tuple[Observation, Decision]:
+        """One look with all that follows."""
+        seen, decision = self.judge()
+        self._looks += 1
+        news = list(decision.announcements)
+        self._past = decision.past
+        # Remembered before it is done: should this process end over it, it is not done twice.
+        save_past(self._layout.data_dir, self._past)
+        for wanted in decision.restarts:
+            self._restarts += 1
+            if trouble := restart(wanted):
+                news.append(Announcement(f"{wanted.worker} could not be restarted: {trouble}", critical=True))
+        for each in news:
+            log.log(logging.ERROR if each.critical else logging.WARNING, "%s", each.text)
+        self._past = replace(self._past, undelivered=self._tell(news))
+        save_past(self._layout.data_dir, self._past)
+        # Without a word from us somebody looks here; so it is not given while alerts do not get out.
+        if self._ping_url and not self._past.undelivered:
+            ping(self._ping_url)
+        if self._looks % COLLECT_LOOKS == 0:
+            self._collected += gc.collect()
+        return seen, decision
+
+    def say(self, state: str) -> None:
+        self._voice.say(
+            state,
+            "" if self.line.startswith("all is well") else self.line,
+            {
+                "looks": self._looks,
+                "problems": sum(each.told is not None for each in self._past.problems.values()),
+                "restarts": self._restarts,
+                "alerts_sent": self._alerts.sent,
+                "alerts_failed": self._alerts.failed,
+                "undelivered": len(self._past.undelivered),
+                "gc_collected": self._collected,
+                "rss_bytes": psutil.Process().memory_info().rss,
+            },
+        )
+
+    def _tell(self, news: list[Announcement]) -> tuple[str, ...]:
+        """Send all the news of a look as one alert; what could not be sent yet goes with the next."""
+        texts = (*self._past.undelivered, *(each.text for each in news))
+        if not texts or not self._alerts:
+            return ()
+        critical = any(each.critical for each in news)
+        title = f"daedalus on {platform.node()}: {'trouble' if critical else 'news'}"
+        if self._alerts.send(title, "\n".join(f"- {text}" for text in texts), critical=critical):
+            return ()
+        return texts[-MOST_UNDELIVERED:]
