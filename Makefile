@@ -53,6 +53,8 @@ lock: ## Resolve the dependencies anew (needs uv) for every platform, with hashe
 			-o requirements$${extra:+-$$extra}.lock; done
 	cd workers && printf 'hatchling\neditables\n' | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-emit-index-url --no-emit-find-links - -o requirements-build.lock
+	cd workers && uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-emit-index-url --no-emit-find-links --group pyproject.toml:appliance -o requirements-appliance.lock
 
 clean: ## Remove the environments and what the tests left
 	rm -rf .venv .venv-3.13 workers/.mypy_cache workers/.pytest_cache .ruff_cache workers/.ruff_cache workers/.coverage

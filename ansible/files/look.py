@@ -1,0 +1,130 @@
+"""What the services of Daedalus on this machine do, as one JSON object; the standard library alone.
+
+    look.py [--wait SECONDS]
+
+With --wait it looks again until there is no problem or the time is over. Keys: ``release``, ``rows`` (of
+`daedalus status`), ``units``, ``problems`` and ``summary``, both lists of lines. The exit code is 0
+whenever it could look.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+COMMAND = os.environ.get("DAEDALUS_COMMAND", "/usr/local/bin/daedalus")
+CURRENT = Path(os.environ.get("DAEDALUS_CURRENT", "/opt/daedalus/current"))
+CGROUPS = Path(os.environ.get("DAEDALUS_CGROUPS", "/sys/fs/cgroup"))
+SILENT_SECONDS = 60.0
+PROPERTIES = "Id,ActiveState,SubState,StatusText,NRestarts,ControlGroup,ActiveEnterTimestamp"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--wait", type=float, default=0.0)
+    until = time.monotonic() + parser.parse_args().wait
+    seen = look()
+    while seen["problems"] and time.monotonic() < until:
+        time.sleep(3)
+        seen = look()
+    print(json.dumps(seen))
+
+
+def look() -> dict[str, Any]:
+    """One look."""
+    units = read_units(wanted())
+    rows = read_rows()
+    return {
+        "release": CURRENT.resolve().name if CURRENT.exists() else "none",
+        "units": units,
+        "rows": rows,
+        "problems": problems(units, rows),
+        "summary": summary(units, rows),
+    }
+
+
+def wanted() -> list[str]:
+    """The services that daedalus.target stands for."""
+    found = _run("systemctl", "show", "--property=Wants,ConsistsOf", "--value", "daedalus.target").split()
+    return sorted({name for name in found if name.startswith("daedalus-") and name.endswith(".service")})
+
+
+def read_units(names: list[str]) -> list[dict[str, str]]:
+    if not names:
+        return []
+    blocks = _run("systemctl", "show", f"--property={PROPERTIES}", *names).strip().split("\n\n")
+    units = []
+    for block in blocks:
+        unit = dict(line.partition("=")[::2] for line in block.splitlines())
+        unit["limited"] = str(
+            (CGROUPS / unit.get("ControlGroup", "").lstrip("/") / "memory.max").exists()
+        ).lower()
+        units.append(unit)
+    return units
+
+
+def read_rows() -> list[dict[str, Any]]:
+    try:
+        rows = json.loads(_run(COMMAND, "status", "--json"))
+    except (OSError, ValueError):
+        return []
+    return [row for row in rows if isinstance(row, dict)]
+
+
+def problems(units: list[dict[str, str]], rows: list[dict[str, Any]]) -> list[str]:
+    """Everything that keeps this host from being a recorder, one line each."""
+    found = [] if units else ["daedalus.target has no services: run site.yml"]
+    for unit in units:
+        name = unit.get("Id", "?")
+        if unit.get("ActiveState") != "active":
+            found.append(
+                f"{name} is {unit.get('ActiveState')} ({unit.get('SubState')}): journalctl -u {name}"
+            )
+        elif unit["limited"] != "true":
+            found.append(
+                f"{name} has no memory limit that holds: the memory controller is off (daedalus doctor)"
+            )
+    if not rows:
+        found.append("daedalus status says nothing: is the configuration readable?")
+    started = {worker_of(unit["Id"]) for unit in units if "Id" in unit}
+    for row in rows:
+        name, last = row["worker"], row.get("last_message_seconds")
+        if name not in started:
+            continue
+        if row["state"] != "running":
+            found.append(f"{name} is {row['state']}{': ' + row['note'] if row.get('note') else ''}")
+        elif name.startswith("ingest-") and last is None:
+            found.append(f"{name} runs and has received nothing yet")
+        elif name.startswith("ingest-") and last > SILENT_SECONDS:
+            found.append(f"{name} runs and has received nothing for {last:.0f} s")
+    return found
+
+
+def summary(units: list[dict[str, str]], rows: list[dict[str, Any]]) -> list[str]:
+    """What each recorder does, and since when."""
+    since = {worker_of(unit.get("Id", "")): unit.get("ActiveEnterTimestamp", "") for unit in units}
+    return [
+        f"{row['worker']} records {row.get('messages_per_second') or 0:.0f} messages/s since "
+        f"{since.get(row['worker']) or 'now'}, {row.get('gaps') or 0} gaps"
+        for row in rows
+        if row["worker"].startswith("ingest-") and row["worker"] in since
+    ] + [f"seen {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"]
+
+
+def worker_of(unit: str) -> str:
+    """``daedalus-ingest@binance.service`` is the worker ``ingest-binance``."""
+    return unit.removeprefix("daedalus-").removesuffix(".service").replace("@", "-")
+
+
+def _run(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).stdout  # noqa: S603
+
+
+if __name__ == "__main__":
+    main()

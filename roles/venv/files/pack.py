@@ -1,0 +1,60 @@
+"""Packs the Python project for a host, and names the version after what is in it.
+
+    pack.py PROJECT BUILD_SCRIPT DIRECTORY
+
+Writes DIRECTORY/daedalus-<release>.tar and prints {"release": …, "archive": …}. The same sources give the
+same name and the same bytes, whoever packs them and when.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+import sys
+import tarfile
+from pathlib import Path
+
+TOP = ("pyproject.toml", "README.md", "requirements.lock", "requirements-build.lock")
+SUFFIXES = (".py", ".typed")
+
+
+def members(project: Path, build_script: Path) -> dict[str, bytes]:
+    """What goes along, by its path below the release."""
+    found = {f"source/{name}": (project / name).read_bytes() for name in TOP}
+    for path in sorted((project / "daedalus").rglob("*")):
+        if path.suffix in SUFFIXES and "__pycache__" not in path.parts:
+            found[f"source/{path.relative_to(project).as_posix()}"] = path.read_bytes()
+    found["build.sh"] = build_script.read_bytes()
+    return found
+
+
+def release_name(files: dict[str, bytes]) -> str:
+    """``0.1.0-1a2b3c4d``: the number that the source gives itself, and a digest of everything."""
+    number = re.search(rb'__version__ = "([^"]+)"', files["source/daedalus/__init__.py"])
+    digest = hashlib.sha256()
+    for name, content in sorted(files.items()):
+        digest.update(f"{name}\0{len(content)}\0".encode() + content)
+    return f"{number[1].decode() if number else '0'}-{digest.hexdigest()[:8]}"
+
+
+def write(archive: Path, release: str, files: dict[str, bytes]) -> None:
+    """The tar, with no trace of who made it and when."""
+    with tarfile.open(archive, "w", format=tarfile.PAX_FORMAT) as tar:
+        for name, content in sorted(files.items()):
+            member = tarfile.TarInfo(f"{release}/{name}")
+            member.size, member.mode = len(content), 0o644
+            tar.addfile(member, io.BytesIO(content))
+
+
+def main(project: str, build_script: str, directory: str) -> None:
+    files = members(Path(project), Path(build_script))
+    release = release_name(files)
+    archive = Path(directory, f"daedalus-{release}.tar")
+    write(archive, release, files)
+    print(json.dumps({"release": release, "archive": str(archive)}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
