@@ -15,7 +15,18 @@ from daedalus.store.layout import NORMALIZED, READY, SYNCED, Layout
 from daedalus.store.status import Status, read_status
 from daedalus.sync import Receipt, SyncSettings, Target, TargetError, TargetErrorKind, run_sync
 
-__all__ = ["Running", "Watched", "changed", "fill", "refuse", "status", "synced", "wait_for", "waiting"]
+__all__ = [
+    "Running",
+    "Watched",
+    "changed",
+    "fill",
+    "lake_of",
+    "refuse",
+    "status",
+    "synced",
+    "wait_for",
+    "waiting",
+]
 
 
 def fill(layout: Layout, count: int = 5, size: int = 3000) -> dict[str, bytes]:
@@ -24,6 +35,11 @@ def fill(layout: Layout, count: int = 5, size: int = 3000) -> dict[str, bytes]:
         table_file(layout, READY, segment(hour), os.urandom(size + hour))
         raw_file(layout, NORMALIZED, segment(hour), os.urandom(size))
     return waiting(layout)
+
+
+def lake_of(settings: SyncSettings) -> dict[str, bytes]:
+    """What a lake in a folder holds, by key."""
+    return tree(Path(settings.target))
 
 
 def waiting(layout: Layout) -> dict[str, bytes]:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,16 +35,6 @@ TRADE = (
     '1723161253937085768 {"stream":"btcusdt@trade","data":{"e":"trade","E":1723161253937,"s":"BTCUSDT",'
     '"t":1,"p":"60000.5","q":"0.25","T":1723161253936,"m":true,"M":true}}\n'
 )
-
-
-@pytest.fixture(autouse=True)
-def _logging_as_before() -> Iterator[None]:
-    root, ours = logging.getLogger(), logging.getLogger("daedalus")
-    before = (root.handlers[:], root.level, ours.level)
-    yield
-    root.handlers[:] = before[0]
-    root.setLevel(before[1])
-    ours.setLevel(before[2])
 
 
 @pytest.fixture(autouse=True)

@@ -8,31 +8,10 @@ from pathlib import Path
 
 import pytest
 from backlog import segment, table_file, tree
-from sync_workbench import Watched, fill, refuse, status, synced
+from sync_workbench import Watched, fill, lake_of, refuse, status, synced
 
 from daedalus.store.layout import NORMALIZED, READY, SYNCED, Layout
 from daedalus.sync import SyncSettings, TargetErrorKind, open_target, sync_once
-
-
-@pytest.fixture
-def layout(tmp_path: Path) -> Layout:
-    return Layout(tmp_path / "data")
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> SyncSettings:
-    return SyncSettings(
-        target=str(tmp_path / "lake"),
-        include_raw=True,
-        interval_seconds=0.05,
-        backoff_seconds=0.01,
-        backoff_max_seconds=0.05,
-        status_seconds=0.02,
-    )
-
-
-def lake_of(settings: SyncSettings) -> dict[str, bytes]:
-    return tree(Path(settings.target))
 
 
 def test_everything_arrives_and_is_moved_to_synced(layout: Layout, settings: SyncSettings) -> None:

@@ -5,36 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from pathlib import Path
 
 import pytest
 from backlog import segment, tree
-from sync_workbench import Running, Watched, fill, refuse, status, wait_for
+from sync_workbench import Running, Watched, fill, lake_of, refuse, status, wait_for
 
 from daedalus.store.layout import READY, Layout
 from daedalus.store.lock import AlreadyRunning
 from daedalus.sync import SyncSettings, TargetErrorKind, open_target, sync_once
-
-
-@pytest.fixture
-def layout(tmp_path: Path) -> Layout:
-    return Layout(tmp_path / "data")
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> SyncSettings:
-    return SyncSettings(
-        target=str(tmp_path / "lake"),
-        include_raw=True,
-        interval_seconds=0.05,
-        backoff_seconds=0.01,
-        backoff_max_seconds=0.05,
-        status_seconds=0.02,
-    )
-
-
-def lake_of(settings: SyncSettings) -> dict[str, bytes]:
-    return tree(Path(settings.target))
 
 
 def test_one_failing_file_does_not_stop_the_others(layout: Layout, settings: SyncSettings) -> None:
