@@ -109,12 +109,15 @@ class StreamingParquetWriter:
 
     def work(self) -> None:
         """Write, fsync, rotate and tidy up what is due. Trouble with the disk shows in `blocked`."""
+        now_ns = self._clock()  # before the rows are taken: what comes after it is not in this turn
         self._drain()
         now = self._monotonic()
         if now >= self._retry_at:
             try:
                 require_free(self._layout.data_dir, self._limits.min_free_bytes)
-                self._write(now, everything=now - self._flushed_at >= self._limits.flush_interval_seconds)
+                self._write(
+                    now, now_ns, everything=now - self._flushed_at >= self._limits.flush_interval_seconds
+                )
             except (OSError, DiskTrouble) as error:
                 self._retry_at = now + _RETRY_SECONDS
                 self._note_trouble(error, now)
@@ -129,10 +132,11 @@ class StreamingParquetWriter:
         deadline = time.monotonic() + timeout_seconds
         reason = ""
         while True:
+            now_ns = self._clock()
             self._drain()
             try:
                 # Without regard to the floor of free space: it is kept for moments like this one.
-                self._write(self._monotonic(), everything=True)
+                self._write(self._monotonic(), now_ns, everything=True)
                 for partition in self._partitions.values():
                     partition.rotate()
                 reason = ""
@@ -170,9 +174,8 @@ class StreamingParquetWriter:
             raise DiskTrouble(f"{self._sealer.backlog} segments wait to be sealed: {why}")
         return Segment(self._layout.active, self._numbering.next(partition, recv_ns))
 
-    def _write(self, now: float, *, everything: bool) -> None:
-        """Write the batches that are due; with ``everything`` all rows, made durable."""
-        now_ns = self._clock()
+    def _write(self, now: float, now_ns: int, *, everything: bool) -> None:
+        """Write the batches that are due; with ``everything`` all rows that came until then, made durable."""
         for partition in self._partitions.values():
             while partition.due or (everything and partition.rows):
                 rows, size, hour = partition.write_batch()
