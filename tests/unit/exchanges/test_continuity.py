@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daedalus.exchanges.base import Channel, Header, Ids, Kind
+from daedalus.exchanges.base import Channel, Header, Ids, Kind, Proof
 from daedalus.exchanges.continuity import MAX_HOLES, Continuity, Hole, Observation, StreamState
 
 CHANNELS = {
-    "trade": Channel(table="trades", consecutive=True),
+    "trade": Channel(table="trades", proof=Proof.IDS),
     "quote": Channel(table="quotes"),
     "heartbeat": Channel(table=None),
 }

@@ -14,7 +14,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from daedalus.exchanges.base import Channel, Subscription
+from daedalus.exchanges.base import Channel, Proof, Subscription
 from daedalus.exchanges.binance import Binance
 from daedalus.ingest import keeper as keeper_module
 from daedalus.ingest.backoff import Backoff
@@ -29,7 +29,7 @@ SHUTDOWN = '{"stream":"!serverShutdown","data":{"e":"serverShutdown","E":1770123
 class Hasty(Binance):
     """Binance, whose trades never pause for more than half a second."""
 
-    channels: ClassVar = MappingProxyType({"trade": Channel("trades", consecutive=True, silence_seconds=0.5)})
+    channels: ClassVar = MappingProxyType({"trade": Channel("trades", Proof.IDS, silence_seconds=0.5)})
 
 
 class Kept:

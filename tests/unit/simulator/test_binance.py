@@ -31,7 +31,8 @@ def connect(venue: Binance, target: str = "/stream") -> Session:
 
 def ask(venue: Binance, session: Session, request: object) -> dict[str, Any]:
     text = request if isinstance(request, str) else json.dumps(request)
-    return json.loads(venue.receive(session, text))
+    (answer,) = venue.receive(session, text)
+    return json.loads(answer)
 
 
 def stream(venue: Binance, target: str, steps: int = 2000) -> list[dict[str, Any]]:

@@ -24,7 +24,8 @@ def venue() -> CoinbaseExchange:
 
 def ask(venue: CoinbaseExchange, session: Session, request: object) -> dict[str, Any]:
     text = request if isinstance(request, str) else json.dumps(request)
-    return json.loads(venue.receive(session, text))
+    (answer,) = venue.receive(session, text)
+    return json.loads(answer)
 
 
 def subscribe(**fields: object) -> dict[str, object]:

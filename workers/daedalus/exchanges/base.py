@@ -6,7 +6,8 @@ frozen value, so that the same answer is given live and years later over stored 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import ClassVar, Protocol
 
@@ -14,13 +15,20 @@ from msgspec import Struct
 
 __all__ = [
     "AggTrade",
+    "BookCheck",
     "BookUpdate",
     "Channel",
     "ConnectionPlan",
+    "DerivativeTicker",
     "Header",
     "Ids",
+    "Instrument",
     "Kind",
     "Level",
+    "Liquidation",
+    "Missing",
+    "OrderEvent",
+    "Proof",
     "Quote",
     "Reply",
     "Request",
@@ -45,7 +53,8 @@ class Ids(Struct, frozen=True, gc=False):
 
     ``first``..``last`` (inclusive) are the ids the message covers. Where ids are consecutive, the next
     message must start at ``last + 1``. Where the venue links messages instead, ``previous`` names the
-    ``last`` of the message before; how many were lost in a broken chain is then unknown.
+    ``last`` of the message before; how many were lost in a broken chain is then unknown. A snapshot of a
+    book has ``first == last`` and no ``previous``: it stands for everything up to ``last``.
     """
 
     first: int
@@ -64,6 +73,16 @@ class Kind(StrEnum):
     MALFORMED = "malformed"  # cannot be read at all
 
 
+class Proof(StrEnum):
+    """How the venue lets us prove that nothing of a channel is missing while a connection lives."""
+
+    NONE = "none"  # nothing to check: only the time without a connection is known to be missing
+    IDS = "ids"  # consecutive ids: the next message begins at last + 1
+    CHAIN = "chain"  # each message names the one before; how many a broken chain lost is unknown
+    SEQUENCE = "sequence"  # the connection counts its frames: a hole makes all its streams suspect
+    CHECKSUM = "checksum"  # each message carries a checksum of the book as it must be after it
+
+
 class Reply(Struct, frozen=True, gc=False):
     """The venue's answer to a request: by its id, or by naming the subscriptions it now serves."""
 
@@ -77,6 +96,11 @@ class Header(Struct, frozen=True, gc=False):
 
     ``venue_ns`` is the venue's own time of the message (UTC, ns), None where it sends none.
     ``proves`` names the channel that the ids speak of, where it is not ``channel`` itself.
+    ``sequence`` is the number of this frame among all frames of its connection (`Proof.SEQUENCE`).
+    ``is_snapshot`` says that a whole book came on the stream: what was known of it before is void.
+    ``more`` are the other streams, or the other runs of consecutive ids, that the same message covers.
+    ``answer`` is what the venue wants to hear back at once, to keep the connection.
+    A heartbeat that concerns the connection alone has no ``channel``.
     """
 
     kind: Kind
@@ -86,22 +110,33 @@ class Header(Struct, frozen=True, gc=False):
     venue_ns: int | None = None
     proves: str | None = None
     reply: Reply | None = None
+    sequence: int | None = None
+    is_snapshot: bool = False
+    more: tuple[Header, ...] = ()
+    answer: str | None = None
 
 
 class Channel(Struct, frozen=True):
     """What one channel of a venue is.
 
-    ``table`` is where its rows go (None: raw only). ``consecutive`` says that `Ids` prove it complete;
-    without, a loss inside a connection cannot be seen. ``snapshot`` says that it needs one over REST
-    after each connect. ``silence_seconds``: a connection on which the whole channel said nothing for so
-    long is taken for dead; None where silence is normal. ``per_symbol=False``: one stream for all.
+    ``table`` is where its rows go (None: raw only). ``proof`` is how a loss inside a connection can be
+    seen. ``snapshot``: a book, which needs a snapshot over REST after each connect (``"rest"``) or gets
+    one on the stream itself (``"stream"``). ``silence_seconds``: a connection on which the whole channel
+    said nothing for so long is taken for dead; None where silence is normal. ``per_symbol=False``: one
+    stream for all. ``lossy`` says in words what the venue leaves out by design, "" where it sends all.
     """
 
     table: str | None
-    consecutive: bool = False
-    snapshot: bool = False
+    proof: Proof = Proof.NONE
+    snapshot: str | None = None
     silence_seconds: float | None = None
     per_symbol: bool = True
+    lossy: str = ""
+
+    @property
+    def consecutive(self) -> bool:
+        """Whether its ids prove it complete, whichever connections they came by."""
+        return self.proof in (Proof.IDS, Proof.CHAIN)
 
 
 class Request(Struct, frozen=True):
@@ -118,6 +153,9 @@ class ConnectionPlan(Struct, frozen=True):
     ``send_interval_seconds`` spaces the requests (the venue's limit of messages per second).
     ``ping_seconds`` is the interval of websocket pings; their answers prove the link, not the data.
     ``lifetime_seconds``: the venue ends the connection after so long; it is replaced before.
+    ``keepalive_text`` is sent every ``keepalive_seconds`` where the venue wants to hear more than pings.
+    ``silence_seconds``: a connection on which nothing at all came for so long is dead, where the venue
+    promises a heartbeat.
     """
 
     url: str
@@ -126,13 +164,31 @@ class ConnectionPlan(Struct, frozen=True):
     send_interval_seconds: float = 0.25
     ping_seconds: float = 20.0
     lifetime_seconds: float | None = None
+    keepalive_text: str | None = None
+    keepalive_seconds: float = 20.0
+    silence_seconds: float | None = None
 
 
 class RestRequest(Struct, frozen=True):
-    """One HTTP GET: the path and query below the venue's REST URL, and what it costs there."""
+    """One HTTP GET (or, with a ``body``, a POST of JSON) below the venue's REST URL, and what it costs."""
 
     path: str
     weight: int
+    body: bytes | None = None
+
+
+class Missing(Struct, frozen=True):
+    """A hole to be filled: ids ``first``..``last`` (inclusive), lost between two times (UTC ns).
+
+    ``first`` and ``last`` are None where the venue numbers nothing: the time is then all there is.
+    """
+
+    channel: str
+    symbol: str
+    first: int | None
+    last: int | None
+    from_ns: int
+    to_ns: int
 
 
 class RestLimit(Struct, frozen=True):
@@ -147,7 +203,10 @@ Level = tuple[float, float]
 
 
 class Trade(Struct, frozen=True, gc=False):
-    """One trade. ``side`` is the taker's, "buy" or "sell"; ``timestamp`` UTC ns or None."""
+    """One trade. ``side`` is the taker's, "buy" or "sell"; ``timestamp`` UTC ns or None.
+
+    ``number`` is its place in the venue's consecutive numbering where that is not ``id`` itself.
+    """
 
     symbol: str
     timestamp: int | None
@@ -155,6 +214,7 @@ class Trade(Struct, frozen=True, gc=False):
     side: str
     price: float
     amount: float
+    number: int | None = None
 
 
 class AggTrade(Struct, frozen=True, gc=False):
@@ -194,37 +254,166 @@ class Quote(Struct, frozen=True, gc=False):
     last_id: int | None = None
 
 
-Row = Trade | AggTrade | BookUpdate | Quote
+class DerivativeTicker(Struct, frozen=True, gc=False):
+    """What the venue says of a derivative; a value that this message does not tell is None.
+
+    ``funding_rate`` is per funding interval; ``funding_timestamp`` (UTC ns) is when it is paid next.
+    ``open_interest`` as the venue counts it (contracts or base).
+    """
+
+    symbol: str
+    timestamp: int | None
+    funding_timestamp: int | None = None
+    funding_rate: float | None = None
+    predicted_funding_rate: float | None = None
+    open_interest: float | None = None
+    last_price: float | None = None
+    index_price: float | None = None
+    mark_price: float | None = None
+
+
+class Liquidation(Struct, frozen=True, gc=False):
+    """A position that was closed by the venue. ``side`` is the liquidation order's: sell ends a long."""
+
+    symbol: str
+    timestamp: int | None
+    id: str | None
+    side: str
+    price: float
+    amount: float
+
+
+class OrderEvent(Struct, frozen=True, gc=False):
+    """One resting order of a book told order by order (L3). ``event``: created, changed or deleted.
+
+    ``side`` is bid or ask; ``last_id`` the venue's number of the event.
+    """
+
+    symbol: str
+    timestamp: int | None
+    id: str
+    event: str
+    side: str
+    price: float
+    amount: float
+    last_id: int | None = None
+
+
+class Instrument(Struct, frozen=True):
+    """What can be traded, as the venue lists it. ``symbol`` as in the configuration.
+
+    ``type``: spot, perpetual, future or option. ``tick`` and ``lot`` are the steps of price and amount,
+    ``contract_size`` the base (or quote, where inverse) of one contract, ``expiry`` UTC ns. None: the
+    venue does not say.
+    """
+
+    symbol: str
+    base: str
+    quote: str
+    type: str
+    tick: float | None = None
+    lot: float | None = None
+    contract_size: float | None = None
+    expiry: int | None = None
+    active: bool = True
+
+
+Row = Trade | AggTrade | BookUpdate | Quote | DerivativeTicker | Liquidation | OrderEvent
 """What `Venue.normalize` yields; the tables' schemas say how each becomes columns."""
 
 
-class Venue(Protocol):
-    """One exchange. All methods are pure; `classify` never raises, whatever the bytes."""
+class BookCheck(Protocol):
+    """Follows the book of one symbol and compares it with the checksums the venue sends (pure)."""
+
+    def apply(self, header: Header, payload: bytes) -> bool | None:
+        """Take a message; whether its checksum is right, None where there is nothing to compare."""
+
+    def state(self) -> bytes:
+        """All that is remembered, for `Venue.book_check` to go on with."""
+
+
+class Venue(ABC):
+    """One exchange. All methods are pure; `classify` never raises, whatever the bytes.
+
+    What has a default need not be answered by a venue to which the question does not apply.
+    """
 
     name: ClassVar[str]
     websocket_url: ClassVar[str]
     rest_url: ClassVar[str]
     rest_limit: ClassVar[RestLimit]
     channels: ClassVar[Mapping[str, Channel]]
+    connect_interval_seconds: ClassVar[float] = 0.25
+    """The least time between two attempts to connect, over all connections."""
 
+    # What is asked of the venue
+
+    @abstractmethod
     def symbol(self, text: str) -> str:
         """The one spelling of a symbol that configuration, raw and tables share."""
 
+    @abstractmethod
     def plan(self, subscriptions: Sequence[Subscription], url: str) -> list[ConnectionPlan]:
         """The connections that serve these subscriptions within the venue's limits."""
 
+    def resubscribe(self, subscription: Subscription) -> tuple[str, ...]:
+        """What to send for a fresh snapshot on the stream; nothing where only a new connection helps."""
+        return ()
+
+    def snapshot_request(self, symbol: str) -> RestRequest:
+        """The REST request for a whole book. Only asked for channels whose ``snapshot`` is "rest"."""
+        raise NotImplementedError(f"{self.name} has no book over REST")
+
+    def backfill_request(self, missing: Missing) -> RestRequest | None:
+        """The REST request for the oldest of what is missing, one answer full; None where there is none."""
+        return None
+
+    def instruments_requests(self) -> tuple[RestRequest, ...]:
+        """The REST requests whose answers list all instruments; () where there is no such list."""
+        return ()
+
+    # What the venue says
+
+    @abstractmethod
     def classify(self, payload: bytes) -> Header:
         """Read what a message off the wire is, its ids and its time."""
 
-    def snapshot_request(self, symbol: str) -> RestRequest:
-        """The REST request for a whole book. Only asked for channels with ``snapshot``."""
+    def reader(self) -> Callable[[bytes], Header]:
+        """The same for one connection, where messages can only be read in the light of those before."""
+        return self.classify
+
+    def classify_stored(self, channel: str, symbol: str, payload: bytes) -> Header:
+        """The same for a message that was stored as one of this stream."""
+        return self.classify(payload)
 
     def classify_snapshot(self, symbol: str, body: bytes) -> Header:
-        """Read the ids of a snapshot's body, as `classify` does for a message."""
+        """Read the ids of a snapshot's body over REST, as `classify` does for a message."""
+        return Header(Kind.MALFORMED)
 
+    def classify_backfill(self, channel: str, symbol: str, body: bytes) -> Header:
+        """Read the ids of a backfill's body. An answer without trades is DATA without ids."""
+        return Header(Kind.MALFORMED)
+
+    @abstractmethod
     def normalize(self, header: Header, payload: bytes) -> Sequence[Row]:
         """Decode a message or a snapshot into rows.
 
         ``header`` is what `classify` (or `classify_snapshot`) said of the same bytes. Raises
         `msgspec.DecodeError` or `ValueError` for bytes that are not what the header promised.
         """
+
+    def normalize_backfill(self, header: Header, body: bytes) -> Sequence[Row]:
+        """The same for the body of a backfill, oldest first."""
+        return ()
+
+    def identity(self, header: Header, payload: bytes) -> bytes:
+        """What is the same of a message on every connection, where it has no id to be known by."""
+        return payload
+
+    def instruments(self, body: bytes) -> Sequence[Instrument]:
+        """Read one answer to `instruments_requests`. Raises as `normalize` does."""
+        return ()
+
+    def book_check(self, channel: str, symbol: str, state: bytes | None = None) -> BookCheck | None:
+        """A check of the book by the venue's checksums (from a ``state``); None where it sends none."""
+        return None

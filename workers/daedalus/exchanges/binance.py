@@ -21,12 +21,14 @@ from .base import (
     ConnectionPlan,
     Header,
     Kind,
+    Proof,
     Reply,
     Request,
     RestLimit,
     RestRequest,
     Row,
     Subscription,
+    Venue,
 )
 from .binance_messages import READERS, snapshot_ids, snapshot_row
 from .reading import UNREADABLE, unexpected
@@ -72,7 +74,7 @@ class _Other(Struct, gc=False):
 _other = msgspec.json.Decoder(_Other).decode
 
 
-class Binance:
+class Binance(Venue):
     """Binance spot, market data only; no key needed."""
 
     name: ClassVar[str] = "binance"
@@ -81,9 +83,9 @@ class Binance:
     rest_limit: ClassVar[RestLimit] = RestLimit(weight_per_minute=6000, used_header="X-MBX-USED-WEIGHT-1M")
     channels: ClassVar[Mapping[str, Channel]] = MappingProxyType(
         {
-            "trade": Channel(table="trades", consecutive=True, silence_seconds=300.0),
-            "aggTrade": Channel(table="agg_trades", consecutive=True, silence_seconds=300.0),
-            "depth": Channel(table="book_updates", consecutive=True, snapshot=True, silence_seconds=60.0),
+            "trade": Channel(table="trades", proof=Proof.IDS, silence_seconds=300.0),
+            "aggTrade": Channel(table="agg_trades", proof=Proof.IDS, silence_seconds=300.0),
+            "depth": Channel(table="book_updates", proof=Proof.IDS, snapshot="rest", silence_seconds=60.0),
             "bookTicker": Channel(table="quotes", silence_seconds=60.0),
         }
     )

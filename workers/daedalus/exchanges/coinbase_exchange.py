@@ -22,6 +22,7 @@ from .base import (
     Ids,
     Kind,
     Level,
+    Proof,
     Quote,
     Reply,
     Request,
@@ -30,6 +31,7 @@ from .base import (
     Row,
     Subscription,
     Trade,
+    Venue,
 )
 from .reading import UNREADABLE, Amount, Id, unexpected
 from .times import rfc3339_ns
@@ -120,7 +122,7 @@ _loose_snapshot = msgspec.json.Decoder(_LooseSnapshot).decode
 _amount = msgspec.json.Decoder(Amount, strict=False).decode
 
 
-class CoinbaseExchange:
+class CoinbaseExchange(Venue):
     """Coinbase Exchange, the feed that needs no key."""
 
     name: ClassVar[str] = "coinbase_exchange"
@@ -129,8 +131,8 @@ class CoinbaseExchange:
     rest_limit: ClassVar[RestLimit] = RestLimit(weight_per_minute=600)
     channels: ClassVar[Mapping[str, Channel]] = MappingProxyType(
         {
-            "matches": Channel(table="trades", consecutive=True, silence_seconds=600.0),
-            "level2_batch": Channel(table="book_updates", silence_seconds=60.0),
+            "matches": Channel(table="trades", proof=Proof.IDS, silence_seconds=600.0),
+            "level2_batch": Channel(table="book_updates", snapshot="stream", silence_seconds=60.0),
             "ticker": Channel(table="quotes", silence_seconds=600.0),
             "heartbeat": Channel(table=None, silence_seconds=10.0),  # one per second and product
             "status": Channel(table=None, per_symbol=False),

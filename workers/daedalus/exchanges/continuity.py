@@ -16,7 +16,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from .base import Channel, Header, Ids
+from .base import Channel, Header, Ids, Proof
 
 __all__ = ["MAX_HOLES", "RECENT_IDS", "Continuity", "Hole", "Observation", "StreamState"]
 
@@ -82,6 +82,7 @@ class Continuity:
 
     def __init__(self, channels: Mapping[str, Channel], state: list[StreamState] | None = None) -> None:
         self._consecutive = frozenset(name for name, channel in channels.items() if channel.consecutive)
+        self._counted = frozenset(name for name, channel in channels.items() if channel.proof is Proof.IDS)
         self._streams = {(stream.channel, stream.symbol): stream for stream in state or []}
 
     def observe(self, header: Header, recv_ns: int) -> Observation:
@@ -100,12 +101,22 @@ class Continuity:
         if stream.recent is not None:
             return _observe_recent(stream, ids.last, recv_ns)
         last, previous = stream.last, ids.previous
-        if (ids.first == last + 1) if previous is None else (previous == last and ids.last > last):
-            stream.last = ids.last
-            stream.recv_ns = recv_ns
-            stream.venue_ns = header.venue_ns or stream.venue_ns
+        if header.is_snapshot:
+            return self._snapshot(stream, header, ids, recv_ns)
+        if (ids.first == last + 1) if previous is None else (previous == last):
+            if ids.last < last:  # linked to what came before, and yet smaller: the counter starts anew
+                self._begin(header, ids, recv_ns)
+                return Observation(reset=True)
+            _advance(stream, header, ids, recv_ns)
             return _NEW
         return self._out_of_step(stream, header, ids, recv_ns)
+
+    def seen(self, channel: str, symbol: str, number: int) -> bool:
+        """Whether this id of a stream was observed before."""
+        stream = self._streams.get((channel, symbol))
+        if stream is None or not stream.first <= number <= stream.last:
+            return False
+        return not any(first <= number <= last for first, last in stream.holes)
 
     def last(self, channel: str, symbol: str) -> int | None:
         """The largest id seen of a stream; None if there was none."""
@@ -128,27 +139,40 @@ class Continuity:
         )
         return _NEW
 
+    def _snapshot(self, stream: StreamState, header: Header, ids: Ids, recv_ns: int) -> Observation:
+        """A whole book on the stream: it stands for all updates up to its id, which may not have come."""
+        if ids.last == stream.last:
+            return _NEW
+        if ids.last > stream.last:
+            counted = header.channel in self._counted
+            hole = _hole(stream, ids.last + 1, ids.last - stream.last if counted else None, recv_ns)
+            _remember(stream, (stream.last + 1, ids.last))
+            _advance(stream, header, ids, recv_ns)
+            return Observation(hole=hole)
+        if (header.venue_ns or 0) <= (stream.venue_ns or 0):
+            return _NEW  # of a connection that is behind another one
+        unknown = _hole(stream, ids.last, None, recv_ns)
+        self._begin(header, ids, recv_ns)
+        return Observation(hole=unknown, reset=True)
+
     def _out_of_step(self, stream: StreamState, header: Header, ids: Ids, recv_ns: int) -> Observation:
-        before = stream.last if ids.previous is None else ids.previous
+        # A link covers all that lies behind the message it names, whatever numbers the venue skips.
+        first = ids.first if ids.previous is None else ids.previous + 1
         if ids.last <= stream.last:
             venue_ns, seen_ns = header.venue_ns, stream.venue_ns
             if venue_ns is not None and seen_ns is not None and venue_ns - seen_ns > _COUNTER_RESET_NS:
                 unknown = _hole(stream, ids.first, None, recv_ns)
                 self._begin(header, ids, recv_ns)
                 return Observation(hole=unknown, reset=True)
-            return _NEW if _fill(stream, ids) else _DUPLICATE
+            return _NEW if first <= ids.last and _fill(stream, first, ids.last) else _DUPLICATE
         hole: Hole | None = None
-        if ids.first <= stream.last:
-            _fill(stream, ids)
-        elif ids.previous is None:
-            hole = _hole(stream, ids.first, ids.first - stream.last - 1, recv_ns)
-            _remember(stream, (stream.last + 1, ids.first - 1))
-        elif before > stream.last:
-            hole = _hole(stream, ids.first, None, recv_ns)
-            _remember(stream, (stream.last + 1, before))
-        stream.last = ids.last
-        stream.recv_ns = recv_ns
-        stream.venue_ns = header.venue_ns or stream.venue_ns
+        if first <= stream.last:
+            _fill(stream, first, ids.last)
+        else:
+            missing = first - stream.last - 1 if ids.previous is None else None
+            hole = _hole(stream, ids.first, missing, recv_ns)
+            _remember(stream, (stream.last + 1, first - 1))
+        _advance(stream, header, ids, recv_ns)
         return Observation(hole=hole) if hole else _NEW
 
     def _heartbeat(self, channel: str, symbol: str, last: int, recv_ns: int) -> Observation:
@@ -179,6 +203,12 @@ def _observe_recent(stream: StreamState, number: int, recv_ns: int) -> Observati
     return _NEW
 
 
+def _advance(stream: StreamState, header: Header, ids: Ids, recv_ns: int) -> None:
+    stream.last = ids.last
+    stream.recv_ns = recv_ns
+    stream.venue_ns = header.venue_ns or stream.venue_ns
+
+
 def _hole(stream: StreamState, to_id: int, missing: int | None, recv_ns: int) -> Hole:
     return Hole(stream.channel, stream.symbol, stream.last, to_id, missing, stream.recv_ns, recv_ns)
 
@@ -193,9 +223,8 @@ def _forget_the_oldest(stream: StreamState) -> None:
         stream.first = stream.holes.pop(0)[1] + 1
 
 
-def _fill(stream: StreamState, ids: Ids) -> bool:
+def _fill(stream: StreamState, first: int, last: int) -> bool:
     """Take the ids out of the holes they lie in; False if they lie in none."""
-    first, last = ids.first, ids.last
     older = first < stream.first
     if older:
         # Older than all that was seen. What lies between may still come: a hole, though no loss.

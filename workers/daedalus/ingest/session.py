@@ -170,9 +170,9 @@ class Session:
             counters.missing += hole.missing or 0
             count = "an unknown number of" if hole.missing is None else f"{hole.missing:,}"
             self._quiet.warning("hole", "%s %s: %s ids are missing", hole.channel, hole.symbol, count)
-            if self._venue.channels[hole.channel].snapshot and self._books.begin(hole.symbol):
+            if self._venue.channels[hole.channel].snapshot == "rest" and self._books.begin(hole.symbol):
                 self._ask_snapshot(self, hole.channel, hole.symbol)
-        if symbol in self._books.unsynced and self._venue.channels[header.channel].snapshot:
+        if symbol in self._books.unsynced and self._venue.channels[header.channel].snapshot == "rest":
             assert header.ids is not None
             if self._books.delta(symbol, header.ids):
                 self._ask_snapshot(self, header.channel, symbol)
@@ -244,7 +244,7 @@ class Session:
 
     def _begin_books(self, subscriptions: Iterable[Subscription]) -> None:
         for each in subscriptions:
-            if self._venue.channels[each.channel].snapshot and self._books.begin(each.symbol):
+            if self._venue.channels[each.channel].snapshot == "rest" and self._books.begin(each.symbol):
                 # By then the stream runs, and the snapshot falls into it.
                 self._loop.call_later(
                     SNAPSHOT_DELAY_SECONDS, self._ask_snapshot, self, each.channel, each.symbol

@@ -7,7 +7,7 @@ last ``u`` + 1), so are trade ids and aggregate trade ids. Unknown streams are a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar, cast
 
 import msgspec
@@ -23,6 +23,7 @@ from daedalus.simulator.protocol import (
     HttpRequest,
     Message,
     Session,
+    VenueProtocol,
 )
 
 __all__ = ["Binance"]
@@ -45,7 +46,7 @@ class _BinanceSession(Session):
         self.streams = dict.fromkeys(self.streams, form)
 
 
-class Binance:
+class Binance(VenueProtocol):
     """Streams ``<symbol>@trade``, ``@aggTrade``, ``@bookTicker``, ``@depth`` and ``@depth@100ms``."""
 
     name: ClassVar[str] = "binance"
@@ -85,31 +86,8 @@ class Binance:
             return HttpAnswer(b"", status=400)
         return session
 
-    def receive(self, session: Session, text: str) -> str:
-        own = cast(_BinanceSession, session)
-        try:
-            request = msgspec.json.decode(text)
-        except msgspec.DecodeError:
-            return _answer(error=(3, "Invalid JSON: expected value at line 1 column 1"))
-        if not isinstance(request, dict) or "method" not in request:
-            return _answer(error=(2, "Invalid request: missing field `method` at line 1 column 1"))
-        request_id, params = request.get("id"), request.get("params", [])
-        if not _is_id(request_id):
-            return _answer(error=(2, "Invalid request: request ID must be an unsigned integer"))
-        if request["method"] not in _METHODS:
-            expected = ", ".join(f"`{method}`" for method in _METHODS)
-            problem = f"Invalid request: unknown variant `{request['method']}`, expected one of {expected}"
-            return _answer(request_id, error=(2, problem))
-        if not isinstance(params, list):
-            return _answer(request_id, error=(2, "Invalid request: invalid type: expected a sequence"))
-        if request["method"].endswith("PROPERTY"):
-            return _property(own, request_id, params, write=request["method"] == "SET_PROPERTY")
-        if not all(isinstance(stream, str) for stream in params):
-            return _answer(request_id, error=(2, "Invalid request: invalid type: expected a string"))
-        return _streams(own, request["method"], request_id, params)
-
-    def greet(self, stream: str, step: int) -> Iterator[str]:
-        return iter(())
+    def receive(self, session: Session, text: str) -> Iterable[str]:
+        return (_managed(session, text),)
 
     def publish(self, step: Step, audience: Audience) -> Iterator[Message]:
         prefix = self._prefixes[step.place]
@@ -124,9 +102,6 @@ class Binance:
                 yield from _written(name, audience, self._quote(step))
         elif step.order:
             yield from self._order(step.place, step.order, prefix, audience)
-
-    def each_second(self, step: int, second: int, audience: Audience) -> Iterator[Message]:
-        return iter(())
 
     def rest(self, request: HttpRequest, step: int, now_ns: int) -> HttpAnswer:
         return self._rest.answer(request, step, now_ns)
@@ -178,6 +153,31 @@ class Binance:
                 )
 
             yield from _written(name, audience, aggregate)
+
+
+def _managed(session: Session, text: str) -> str:
+    """Do what a request asks for, and the answer to it."""
+    own = cast(_BinanceSession, session)
+    try:
+        request = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return _answer(error=(3, "Invalid JSON: expected value at line 1 column 1"))
+    if not isinstance(request, dict) or "method" not in request:
+        return _answer(error=(2, "Invalid request: missing field `method` at line 1 column 1"))
+    request_id, params = request.get("id"), request.get("params", [])
+    if not _is_id(request_id):
+        return _answer(error=(2, "Invalid request: request ID must be an unsigned integer"))
+    if request["method"] not in _METHODS:
+        expected = ", ".join(f"`{method}`" for method in _METHODS)
+        problem = f"Invalid request: unknown variant `{request['method']}`, expected one of {expected}"
+        return _answer(request_id, error=(2, problem))
+    if not isinstance(params, list):
+        return _answer(request_id, error=(2, "Invalid request: invalid type: expected a sequence"))
+    if request["method"].endswith("PROPERTY"):
+        return _property(own, request_id, params, write=request["method"] == "SET_PROPERTY")
+    if not all(isinstance(stream, str) for stream in params):
+        return _answer(request_id, error=(2, "Invalid request: invalid type: expected a string"))
+    return _streams(own, request["method"], request_id, params)
 
 
 def _written(stream: str, audience: Audience, text: Callable[[int], str]) -> Iterator[Message]:

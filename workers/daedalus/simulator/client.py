@@ -78,12 +78,14 @@ class Client:
         number: int,
         connection: SimulatedConnection,
         session: Session,
+        frame: Callable[[Session, str], str],
         faults: Faults,
         log: Callable[[Sent], None] | None,
     ) -> None:
         self.number = number
         self.connection = connection
         self.session = session
+        self._frame = frame
         self._faults = faults
         self._log = log
         self.playing = False
@@ -100,10 +102,12 @@ class Client:
 
     def answer(self, text: str) -> None:
         """Send what is not data: no fault counts it or holds it back."""
-        self._send("", text)
+        self._send("", self._frame(self.session, text))
 
     def deliver(self, stream: str, payload: str | bytes) -> None:
-        """Send a message of data, unless a fault is in its way."""
+        """Send a message of data, unless a fault is in its way. A recording's bytes go as they are."""
+        if isinstance(payload, str):
+            payload = self._frame(self.session, payload)
         if self._faults.drop_after is not None and self._count >= self._faults.drop_after:
             return
         if self._faults.stall_after is not None and self._count >= self._faults.stall_after:

@@ -7,7 +7,7 @@ in batches without a number. The feed calls ``level2_batch`` ``level2_50`` when 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
 import msgspec
@@ -18,7 +18,7 @@ from daedalus.simulator.coinbase_text import currency, order_uuid, product, sequ
 from daedalus.simulator.instruments import Instrument, instrument
 from daedalus.simulator.market import Fill, Happening, Market, Mixture, Order, Step
 from daedalus.simulator.notation import Notation
-from daedalus.simulator.protocol import Audience, HttpAnswer, HttpRequest, Message, Session
+from daedalus.simulator.protocol import Audience, HttpAnswer, HttpRequest, Message, Session, VenueProtocol
 
 __all__ = ["CoinbaseExchange"]
 
@@ -26,7 +26,7 @@ _PLAIN = ()  # the only form there is
 _STATUS_SECONDS = 5
 
 
-class CoinbaseExchange:
+class CoinbaseExchange(VenueProtocol):
     """Channels matches, level2_batch (level2 for whoever signs), ticker, heartbeat and status.
 
     A stream is named ``<channel>:<product>``, status has no product. Signatures are not verified.
@@ -56,14 +56,14 @@ class CoinbaseExchange:
     def connect(self, target: str) -> Session | HttpAnswer:
         return Session() if HttpRequest.parse(target).path in ("", "/") else HttpAnswer(b"", status=404)
 
-    def receive(self, session: Session, text: str) -> str:
+    def receive(self, session: Session, text: str) -> Iterable[str]:
         try:
             wishes = read(text, self._known)
         except Refusal as refusal:
-            return refusal.text
+            return (refusal.text,)
         for wish in wishes:
             _grant(session, wish)
-        return listed(session.streams)
+        return (listed(session.streams),)
 
     def greet(self, stream: str, step: int) -> Iterator[str]:
         channel, _, symbol = stream.partition(":")

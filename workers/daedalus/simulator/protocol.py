@@ -6,8 +6,9 @@ To simulate another venue, write one and add it to `venues`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
@@ -36,10 +37,11 @@ class Session:
 
 
 class HttpRequest(Struct, frozen=True):
-    """One GET: the path and its query."""
+    """One GET: the path and its query; or a POST, with its body."""
 
     path: str
     query: dict[str, str]
+    body: bytes | None = None
 
     @classmethod
     def parse(cls, target: str) -> HttpRequest:
@@ -61,7 +63,7 @@ class HttpAnswer(Struct, frozen=True):
         return cls(msgspec.json.encode(value), status, headers or {})
 
 
-class VenueProtocol(Protocol):
+class VenueProtocol(ABC):
     """One venue as its clients see it. ``step`` is always the last step of the market that was sent.
 
     ``ping_seconds``: how often the venue pings. ``subscribe_seconds``: how long a connection may stay
@@ -76,27 +78,50 @@ class VenueProtocol(Protocol):
     subscribe_seconds: ClassVar[float | None]
     requests_per_second: ClassVar[int | None]
 
+    @abstractmethod
     def __init__(self, market: Market, *, any_symbol: bool = False) -> None:
         """``any_symbol``: acknowledge symbols that the market does not have, for recordings."""
 
     @staticmethod
+    @abstractmethod
     def instrument(symbol: str) -> Instrument:
         """The instrument of a symbol. Raises ValueError if the venue would not spell one like that."""
 
+    @abstractmethod
     def connect(self, target: str) -> Session | HttpAnswer:
         """The session of a websocket opened at a path, or the refusal."""
 
-    def receive(self, session: Session, text: str) -> str:
-        """The answer to a message, after it has changed the session's streams."""
+    @abstractmethod
+    def receive(self, session: Session, text: str) -> Iterable[str]:
+        """The answers to a message, after it has changed the session's streams."""
 
     def greet(self, stream: str, step: int) -> Iterator[str]:
         """What a connection gets first from a stream it has just subscribed to."""
+        return iter(())
 
+    @abstractmethod
     def publish(self, step: Step, audience: Audience) -> Iterator[Message]:
         """The messages of a step, only those somebody listens to."""
 
     def each_second(self, step: int, second: int, audience: Audience) -> Iterator[Message]:
         """The messages that come by the clock (UTC seconds), not by the market."""
+        return iter(())
 
+    def open(self, session: Session) -> Iterable[str]:
+        """What a connection hears before it has said anything."""
+        return ()
+
+    def frame(self, session: Session, text: str) -> str:
+        """A message as this one connection gets it: some venues number their frames.
+
+        Called once per message in the order of sending, also for those that a fault then loses.
+        """
+        return text
+
+    def farewell(self) -> str | None:
+        """The notice that the venue will end the connection; None where it gives none."""
+        return None
+
+    @abstractmethod
     def rest(self, request: HttpRequest, step: int, now_ns: int) -> HttpAnswer:
         """Answer a GET."""

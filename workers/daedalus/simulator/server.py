@@ -127,10 +127,13 @@ class Simulator:
             tasks.append(asyncio.create_task(_expire(client, self.protocol.subscribe_seconds)))
         self._clients.append(client)
         try:
+            for text in self.protocol.open(client.session):
+                client.answer(text)
             self._start_streams(client, before=set(), tasks=tasks)
-            async for text in connection:
+            async for said in connection:
                 before = set(client.session.streams)
-                client.answer(self.protocol.receive(client.session, _text(text)))
+                for answer in self.protocol.receive(client.session, _text(said)):
+                    client.answer(answer)
                 self._start_streams(client, before=before, tasks=tasks)
         except ConnectionClosed:
             pass  # without a closing handshake: clients may, and some faults do
@@ -145,7 +148,7 @@ class Simulator:
             connection.limit = ArrivalLimit(self.protocol.requests_per_second)
         session = connection.session or Session()
         log = self.sent.append if self.options.keep_sent else None
-        client = Client(self.connections, connection, session, self.options.faults, log)
+        client = Client(self.connections, connection, session, self.protocol.frame, self.options.faults, log)
         self.connections += 1
         return client
 
