@@ -9,10 +9,47 @@ from typing import Any
 import pyarrow as pa
 from msgspec import Struct
 
-from ..exchanges.base import AggTrade, BookUpdate, Quote, Row, Trade
+from ..exchanges.base import (
+    AggTrade,
+    BookUpdate,
+    DerivativeTicker,
+    Instrument,
+    Liquidation,
+    OrderEvent,
+    Quote,
+    Row,
+    Trade,
+)
+from .digits import ExactValue
 from .schemas import TABLES
 
-__all__ = ["Entry", "Gap", "LinkEvent", "batch", "gap_batch", "link_batch", "size", "table_of"]
+__all__ = [
+    "BookDigest",
+    "Entry",
+    "Gap",
+    "Line",
+    "LinkEvent",
+    "batch",
+    "gap_batch",
+    "link_batch",
+    "size",
+    "table_of",
+]
+
+
+class BookDigest(Struct, frozen=True, gc=False):
+    """What a book was at a full minute; see the table ``book_digests``. ``timestamp``: UTC ns."""
+
+    symbol: str
+    timestamp: int
+    last_id: int | None
+    bids: int
+    asks: int
+    digest: int
+
+
+Line = Row | BookDigest | ExactValue | Instrument
+"""What becomes lines of a table."""
 
 
 class Entry(Struct, frozen=True, gc=False):
@@ -25,7 +62,7 @@ class Entry(Struct, frozen=True, gc=False):
     timestamp: int
     local_timestamp: int
     source: str
-    row: Row
+    row: Line
 
 
 class Gap(Struct, frozen=True):
@@ -39,6 +76,10 @@ class Gap(Struct, frozen=True):
     to_id: int | None
     missing: int | None
     cause: str
+    status: str = "open"
+    remaining: int | None = None
+    note: str | None = None
+    as_of: int = 0
 
 
 class LinkEvent(Struct, frozen=True):
@@ -53,16 +94,27 @@ class LinkEvent(Struct, frozen=True):
 
 
 _TABLE_OF: Mapping[type, str] = MappingProxyType(
-    {Trade: "trades", AggTrade: "agg_trades", BookUpdate: "book_updates", Quote: "quotes"}
+    {
+        Trade: "trades",
+        AggTrade: "agg_trades",
+        BookUpdate: "book_updates",
+        Quote: "quotes",
+        DerivativeTicker: "derivative_tickers",
+        Liquidation: "liquidations",
+        OrderEvent: "orders",
+        BookDigest: "book_digests",
+        ExactValue: "exact_values",
+        Instrument: "instruments",
+    }
 )
 
 
-def table_of(row: Row) -> str:
+def table_of(row: Line) -> str:
     """The table in which a row belongs."""
     return _TABLE_OF[type(row)]
 
 
-def size(row: Row) -> int:
+def size(row: Line) -> int:
     """How many lines of its table a row becomes."""
     return len(row.bids) + len(row.asks) if isinstance(row, BookUpdate) else 1
 
@@ -70,7 +122,7 @@ def size(row: Row) -> int:
 def batch(table: str, symbol: str, entries: Sequence[Entry]) -> pa.RecordBatch:
     """The lines of one symbol's entries, in their order, in the columns of the table's schema."""
     schema = TABLES[table].schema
-    columns = _BUILDERS[table](entries)
+    columns = _BUILDERS[table](entries) if table in _BUILDERS else _plain(table, entries)
     lines = len(columns["timestamp"])
     columns["symbol"] = pa.repeat(symbol, lines)
     arrays = [_array(columns[field.name], field.type) for field in schema]
@@ -124,9 +176,11 @@ def _agg_trades(entries: Sequence[Entry]) -> dict[str, Any]:
     return _trades(entries) | _fields(entries, ("first_id", "last_id"))
 
 
-def _quotes(entries: Sequence[Entry]) -> dict[str, Any]:
-    names = ("ask_amount", "ask_price", "bid_price", "bid_amount", "last_id")
-    return _times(entries) | _fields(entries, names)
+def _plain(table: str, entries: Sequence[Entry]) -> dict[str, Any]:
+    """Lines whose columns are the fields of their rows."""
+    times = _times(entries)
+    names = [name for name in TABLES[table].schema.names if name not in times and name != "symbol"]
+    return times | _fields(entries, names)
 
 
 def _book_updates(entries: Sequence[Entry]) -> dict[str, Any]:
@@ -156,5 +210,5 @@ def _book_updates(entries: Sequence[Entry]) -> dict[str, Any]:
 
 
 _BUILDERS: Mapping[str, Callable[[Sequence[Entry]], dict[str, Any]]] = MappingProxyType(
-    {"trades": _trades, "agg_trades": _agg_trades, "book_updates": _book_updates, "quotes": _quotes}
+    {"trades": _trades, "agg_trades": _agg_trades, "book_updates": _book_updates}
 )

@@ -113,6 +113,109 @@ QUOTES = Table(
 )
 """The tops of books, by symbol and update id."""
 
+DERIVATIVE_TICKERS = Table(
+    "derivative_tickers",
+    pa.schema(
+        [
+            *_EVERY,
+            pa.field("funding_timestamp", _TIME),  # when funding is paid next
+            pa.field("funding_rate", pa.float64()),  # per interval of funding; null: this message is silent
+            pa.field("predicted_funding_rate", pa.float64()),
+            pa.field("open_interest", pa.float64()),  # as the venue counts it: contracts or base
+            pa.field("last_price", pa.float64()),
+            pa.field("index_price", pa.float64()),
+            pa.field("mark_price", pa.float64()),
+        ]
+    ),
+    delta=("timestamp", "local_timestamp", "funding_timestamp"),
+    dictionary=("symbol", "funding_rate", "predicted_funding_rate", "open_interest"),
+)
+"""What venues say of derivatives, message by message: what one does not tell is null, not repeated."""
+
+LIQUIDATIONS = Table(
+    "liquidations",
+    pa.schema(
+        [
+            *_EVERY,
+            pa.field("id", pa.string()),  # the venue's; null where it gives none
+            _required("side", pa.string()),  # of the liquidation order: sell ends a long position
+            _required("price", pa.float64()),
+            _required("amount", pa.float64()),
+        ]
+    ),
+    dictionary=("symbol", "side", "price", "amount"),
+)
+"""Positions that were closed by the venue; most venues do not tell all of them (see docs/venues.md)."""
+
+ORDERS = Table(
+    "orders",
+    pa.schema(
+        [
+            *_EVERY,
+            _required("id", pa.string()),  # the resting order's
+            _required("event", pa.string()),  # created, changed or deleted
+            _required("side", pa.string()),  # bid or ask
+            _required("price", pa.float64()),
+            _required("amount", pa.float64()),  # what is left of it
+            pa.field("last_id", pa.int64()),  # the venue's number of the event
+        ]
+    ),
+    delta=("timestamp", "local_timestamp", "last_id"),
+    prefix=("id",),
+    dictionary=("symbol", "event", "side", "amount"),
+)
+"""Books told order by order (L3), by symbol and event."""
+
+BOOK_DIGESTS = Table(
+    "book_digests",
+    pa.schema(
+        [
+            *_EVERY,  # timestamp: the full minute; local_timestamp: of the last message before it
+            pa.field("last_id", pa.int64()),  # the last update in the book; null where there are no ids
+            _required("bids", pa.int32()),  # levels on each side
+            _required("asks", pa.int32()),
+            _required("digest", pa.int64()),  # see daedalus.exchanges.orderbook.Book.digest
+        ]
+    ),
+    delta=("timestamp", "local_timestamp", "last_id"),
+    dictionary=("symbol",),
+)
+"""What each book was, once a minute, computed from raw: one rebuilt from the lake has the same digest."""
+
+EXACT_VALUES = Table(
+    "exact_values",
+    pa.schema(
+        [
+            *_EVERY,
+            _required("table", pa.string()),  # whose row has the value
+            _required("value", pa.float64()),  # as it stands there
+            _required("text", pa.string()),  # the venue's digits, which the float's shortest form is not
+        ]
+    ),
+    dictionary=("symbol", "table"),
+)
+"""The few prices and amounts of more digits than a float64 keeps, digit by digit."""
+
+INSTRUMENTS = Table(
+    "instruments",
+    pa.schema(
+        [
+            *_EVERY,
+            _required("base", pa.string()),
+            _required("quote", pa.string()),
+            _required("type", pa.string()),  # spot, perpetual, future or option
+            pa.field("tick", pa.float64()),  # the step of prices
+            pa.field("lot", pa.float64()),  # the step of amounts
+            pa.field("contract_size", pa.float64()),  # base (inverse: quote) of one contract
+            pa.field("expiry", _TIME),
+            _required("active", pa.bool_()),  # whether it can be traded
+        ]
+    ),
+    delta=("timestamp", "local_timestamp", "expiry"),
+    dictionary=("base", "quote", "type", "tick", "lot", "contract_size", "active"),
+)
+"""What could be traded, as the venue listed it, once a day."""
+
 CONNECTIONS = Table(
     "connections",
     pa.schema(
@@ -142,14 +245,35 @@ GAPS = Table(
             pa.field("to_id", pa.int64()),  # the first id after
             pa.field("missing", pa.int64()),  # how many ids lie between; null: nobody can know
             _required("cause", pa.string()),
+            _required("status", pa.string()),  # open, filled, or unfillable
+            pa.field("remaining", pa.int64()),  # how many are missing still; null: nobody can know
+            pa.field("note", pa.string()),  # filled by what, or why it cannot be
+            _required("as_of", _TIME),  # local time of what was last learned of it
         ]
     ),
-    delta=("from_timestamp", "to_timestamp"),
-    dictionary=("channel", "symbol", "cause"),
+    delta=("from_timestamp", "to_timestamp", "as_of"),
+    dictionary=("channel", "symbol", "cause", "status", "note"),
 )
-"""The ledger: what is missing, by channel, symbol and time."""
+"""The ledger: what is missing, by channel, symbol and time, and what became of it.
 
-TABLES: Mapping[str, Table] = MappingProxyType(
-    {table.name: table for table in (TRADES, AGG_TRADES, BOOK_UPDATES, QUOTES, CONNECTIONS, GAPS)}
+A hole that is filled after it was written down has a second line: of lines with the same channel, symbol,
+``from_timestamp`` and ``from_id`` the one with the latest ``as_of`` counts.
+"""
+
+_ALL = (
+    TRADES,
+    AGG_TRADES,
+    BOOK_UPDATES,
+    QUOTES,
+    DERIVATIVE_TICKERS,
+    LIQUIDATIONS,
+    ORDERS,
+    BOOK_DIGESTS,
+    EXACT_VALUES,
+    INSTRUMENTS,
+    CONNECTIONS,
+    GAPS,
 )
+
+TABLES: Mapping[str, Table] = MappingProxyType({table.name: table for table in _ALL})
 """Every table by its name."""

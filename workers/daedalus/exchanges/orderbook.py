@@ -1,0 +1,130 @@
+"""A book: the levels of both sides, as snapshots and updates leave them; pure.
+
+One class serves whoever follows a book: the normalizer over raw rows, and readers over the lake. It knows
+when it may be believed: `synced` is False from a hole on until a snapshot has come.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections import deque
+from collections.abc import Iterable
+
+from .base import BookUpdate, Level
+
+__all__ = ["Book"]
+
+_WAITING = 4096
+"""Updates that are kept while a snapshot over REST is on its way."""
+
+
+class Book:
+    """The book of one symbol. ``bids`` and ``asks``: price to amount."""
+
+    def __init__(self) -> None:
+        self.bids: dict[float, float] = {}
+        self.asks: dict[float, float] = {}
+        self.synced = False
+        self.last_id: int | None = None
+        self._waiting: deque[BookUpdate] = deque(maxlen=_WAITING)
+
+    def void(self) -> None:
+        """Something is missing: what is known is void until the next snapshot."""
+        self.synced = False
+        self._waiting.clear()
+
+    def apply(self, update: BookUpdate) -> None:
+        """Take a snapshot or an update, in the order in which they came."""
+        if update.is_snapshot:
+            self._begin(update)
+        elif not self.synced:
+            self._waiting.append(update)
+        elif update.last_id is None or self.last_id is None or update.last_id > self.last_id:
+            self._change(update)
+
+    def top(self) -> tuple[Level | None, Level | None]:
+        """The best bid and the best ask, each None where that side is empty."""
+        bid, ask = max(self.bids, default=None), min(self.asks, default=None)
+        return (
+            None if bid is None else (bid, self.bids[bid]),
+            None if ask is None else (ask, self.asks[ask]),
+        )
+
+    def levels(self, depth: int | None = None) -> tuple[list[Level], list[Level]]:
+        """Bids from the highest down and asks from the lowest up, at most ``depth`` of each."""
+        bids = sorted(self.bids.items(), reverse=True)
+        asks = sorted(self.asks.items())
+        return bids[:depth], asks[:depth]
+
+    def digest(self) -> int:
+        """CRC-32 of all levels in the order of `levels`, bids before asks, as little-endian float64 pairs."""
+        check = 0
+        for side in self.levels():
+            flat = [number for level in side for number in level]
+            check = zlib.crc32(struct.pack(f"<{len(flat)}d", *flat), check)
+        return check
+
+    def pack(self) -> bytes:
+        """All of it as bytes, for `unpack`. A book that is not synced is nothing."""
+        if not self.synced:
+            return b""
+        bids, asks = self.levels()
+        flat = [number for level in (*bids, *asks) for number in level]
+        head = struct.pack("<qII", -2 if self.last_id is None else self.last_id, len(bids), len(asks))
+        return zlib.compress(head + struct.pack(f"<{len(flat)}d", *flat), 1)
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Book:
+        """The book that `pack` packed. Raises `ValueError` for other bytes."""
+        book = cls()
+        if not data:
+            return book
+        try:
+            plain = zlib.decompress(data)
+            last_id, bids, asks = struct.unpack_from("<qII", plain)
+            flat = struct.unpack_from(f"<{2 * (bids + asks)}d", plain, struct.calcsize("<qII"))
+        except (zlib.error, struct.error) as error:
+            raise ValueError(f"not a packed book: {error}") from error
+        levels = list(zip(flat[::2], flat[1::2], strict=True))
+        book.bids, book.asks = dict(levels[:bids]), dict(levels[bids:])
+        book.last_id = None if last_id == -2 else last_id
+        book.synced = True
+        return book
+
+    def _begin(self, snapshot: BookUpdate) -> None:
+        if self.synced and _older(snapshot, self.last_id):
+            return  # it came late, over REST or from a connection that is behind: we know more
+        waiting = [update for update in self._waiting if not _older(update, snapshot.last_id)]
+        # Where updates from before the snapshot are known, those after it follow, whatever ids are skipped.
+        first = waiting[0].first_id if waiting and len(waiting) == len(self._waiting) else None
+        if snapshot.last_id is not None and first is not None and first > snapshot.last_id + 1:
+            return  # older than what is known to follow: another one will be fetched
+        self.bids, self.asks = {}, {}
+        self._set(snapshot)
+        self._waiting.clear()
+        self.last_id = snapshot.last_id
+        self.synced = True
+        for update in waiting:
+            self._change(update)
+
+    def _change(self, update: BookUpdate) -> None:
+        self._set(update)
+        if update.last_id is not None:
+            self.last_id = update.last_id
+
+    def _set(self, update: BookUpdate) -> None:
+        _set_side(self.bids, update.bids)
+        _set_side(self.asks, update.asks)
+
+
+def _older(update: BookUpdate, last_id: int | None) -> bool:
+    return update.last_id is not None and last_id is not None and update.last_id <= last_id
+
+
+def _set_side(side: dict[float, float], levels: Iterable[Level]) -> None:
+    for price, amount in levels:
+        if amount:
+            side[price] = amount
+        else:
+            side.pop(price, None)

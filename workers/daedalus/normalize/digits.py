@@ -1,0 +1,90 @@
+"""Are the venue's digits kept? Finds the numbers that a float64 does not give back as they were written.
+
+A decimal of up to 15 significant digits survives the way to the nearest float64 and back in its shortest
+form. Only longer ones need a look, and they are rare: one search over the message's bytes finds them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+
+from msgspec import Struct
+
+from ..exchanges.base import (
+    AggTrade,
+    BookUpdate,
+    DerivativeTicker,
+    Liquidation,
+    OrderEvent,
+    Quote,
+    Row,
+    Trade,
+)
+
+__all__ = ["ExactValue", "exact_values", "inexact"]
+
+_LONG = re.compile(rb"(?<![\d.])(?=[\d.]{17})\d+\.\d+(?![\d.])")
+"""A decimal fraction of 16 digits or more. Numbers without a point are ids and times."""
+
+
+class ExactValue(Struct, frozen=True, gc=False):
+    """A value of one row whose digits the float in ``table`` does not keep. ``timestamp``: UTC ns."""
+
+    symbol: str
+    timestamp: int | None
+    table: str
+    value: float
+    text: str
+
+
+_OPTIONAL: dict[type, tuple[str, ...]] = {
+    Quote: ("bid_price", "bid_amount", "ask_price", "ask_amount"),
+    DerivativeTicker: (
+        "funding_rate",
+        "predicted_funding_rate",
+        "open_interest",
+        "last_price",
+        "index_price",
+        "mark_price",
+    ),
+}
+
+
+def inexact(payload: bytes) -> dict[float, str]:
+    """The decimals of a message whose float64 says another number, by that float."""
+    found: dict[float, str] = {}
+    for match in _LONG.finditer(payload):
+        text = match[0].decode("ascii")
+        value = float(text)
+        if Decimal(repr(value)) != Decimal(text):
+            found[value] = text
+    return found
+
+
+def exact_values(payload: bytes, rows: Iterator[tuple[str, Row]]) -> list[ExactValue]:
+    """The values of rows (each with the name of its table) whose digits would be lost without this."""
+    texts = inexact(payload)
+    if not texts:
+        return []
+    return [
+        ExactValue(row.symbol, row.timestamp, table, value, texts[value])
+        for table, row in rows
+        for value in _values(row)
+        if value in texts
+    ]
+
+
+def _values(row: Row) -> Iterator[float]:
+    if isinstance(row, BookUpdate):
+        for levels in (row.bids, row.asks):
+            for level in levels:
+                yield from level
+    elif isinstance(row, Trade | AggTrade | Liquidation | OrderEvent):
+        yield from (row.price, row.amount)
+    else:
+        for name in _OPTIONAL[type(row)]:
+            value = getattr(row, name)
+            if value is not None:
+                yield value
