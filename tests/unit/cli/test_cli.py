@@ -84,7 +84,7 @@ def test_every_command_says_what_it_does_and_gives_an_example(command: tuple[str
         (["ingets", "binance"], "Did you mean 'ingest'?"),
         (["ingest", "binanse"], "Did you mean 'binance'?"),
         (["decode", "coinbase"], "Did you mean 'coinbase_exchange'?"),
-        (["simulate", "kraken"], "Known are binance, coinbase_exchange"),
+        (["simulate", "mtgox"], "Known are binance"),
         (["demo", "--live", "binanse"], "Did you mean 'binance'?"),
         (["simulate", "binance", "--port", "70000"], "65535"),
         (["ingest"], "Missing argument 'EXCHANGE'"),

@@ -12,7 +12,8 @@ from .configure import config_app
 from .group import Group
 from .look import status
 from .record import demo, ingest, normalize, run, sync
-from .tools import decode, simulate
+from .simulate import simulate
+from .tools import decode
 from .watch import doctor, watchdog
 
 __all__ = ["app", "main"]

@@ -59,6 +59,7 @@ class Binance(VenueProtocol):
     def __init__(self, market: Market, *, any_symbol: bool = False) -> None:
         # a stream of no symbol is as good as any: it is acknowledged anyway
         self._market = market
+        self._time_ns = market.time_of(0)
         self._notations = tuple(Notation.padded(each, PLACES) for each in market.instruments)
         self._rest = BinanceRest(market, self._notations)
         self._prefixes = tuple(each.symbol.lower() for each in market.instruments)
@@ -91,6 +92,7 @@ class Binance(VenueProtocol):
 
     def publish(self, step: Step, audience: Audience) -> Iterator[Message]:
         prefix = self._prefixes[step.place]
+        self._time_ns = step.time_ns
         if step.happening is Happening.DIFF:
             for name, slow in ((f"{prefix}@depth@100ms", False), (f"{prefix}@depth", True)):
                 first = self._market.diff_covers(step.update, slow=slow) if name in audience else None
@@ -102,6 +104,11 @@ class Binance(VenueProtocol):
                 yield from _written(name, audience, self._quote(step))
         elif step.order:
             yield from self._order(step.place, step.order, prefix, audience)
+
+    def farewell(self) -> str | None:
+        # of a combined stream; a raw one would have the inner part only
+        event = f'{{"e":"serverShutdown","E":{self._time_ns // 10**6}}}'
+        return f'{{"stream":"!serverShutdown","data":{event}}}'
 
     def rest(self, request: HttpRequest, step: int, now_ns: int) -> HttpAnswer:
         return self._rest.answer(request, step, now_ns)

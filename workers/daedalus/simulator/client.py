@@ -13,12 +13,14 @@ from collections.abc import Callable
 from msgspec import Struct
 from websockets.asyncio.server import ServerConnection, broadcast
 from websockets.frames import Frame, Opcode
-from websockets.protocol import Event
+from websockets.protocol import Event, State
 
+from daedalus.simulator.faults import Courier
 from daedalus.simulator.options import Faults
+from daedalus.simulator.post import without_body
 from daedalus.simulator.protocol import Session
 
-__all__ = ["POLICY", "ArrivalLimit", "Client", "Sent", "SimulatedConnection"]
+__all__ = ["POLICY", "ArrivalLimit", "Client", "Log", "Sent", "SimulatedConnection"]
 
 _MOST_WAITING = 64 * 2**20
 
@@ -27,11 +29,14 @@ POLICY = 1008
 
 
 class Sent(Struct, frozen=True):
-    """One message that was sent: to which connection (from 0), of which stream ("" for answers)."""
+    """One message: of which connection (from 0), of which stream ("" for what is no data)."""
 
     connection: int
     stream: str
     payload: str | bytes
+
+
+Log = Callable[[Sent], None]
 
 
 class ArrivalLimit:
@@ -50,11 +55,26 @@ class ArrivalLimit:
 
 
 class SimulatedConnection(ServerConnection):
-    """A websocket that counts what comes in, pings and pongs included, as some venues limit it."""
+    """A websocket that counts what comes in, pings and pongs included, as some venues limit it.
+
+    ``body`` is that of a POST, which is otherwise taken for a GET.
+    """
 
     session: Session | None = None
     limit: ArrivalLimit | None = None
+    body: bytes | None = None
+    _first: bytes | None = b""  # what came so far, while it may be the beginning of a POST
     _closing: asyncio.Task[None] | None = None
+
+    def data_received(self, data: bytes) -> None:
+        """Take the body off a POST."""
+        if self._first is not None:
+            self._first += data
+            request = without_body(self._first)
+            if request is None:
+                return
+            (data, self.body), self._first = request, None
+        super().data_received(data)
 
     def process_event(self, event: Event) -> None:
         """Count a frame once it is processed; too many in one second end the connection."""
@@ -71,7 +91,11 @@ class SimulatedConnection(ServerConnection):
 
 
 class Client:
-    """One connection that the venue serves. ``log`` is told of every message that was sent."""
+    """One connection that the venue serves.
+
+    ``log`` is told of every message that was sent, ``log_lost`` of every one that a fault left out. What
+    was still on its way when the connection ended is neither.
+    """
 
     def __init__(
         self,
@@ -80,48 +104,84 @@ class Client:
         session: Session,
         frame: Callable[[Session, str], str],
         faults: Faults,
-        log: Callable[[Sent], None] | None,
+        log: Log | None,
+        log_lost: Log | None,
     ) -> None:
         self.number = number
         self.connection = connection
         self.session = session
-        self._frame = frame
-        self._faults = faults
-        self._log = log
         self.playing = False
-        self._count = 0
+        self._frame = frame
+        self._courier = None if faults == Faults() else Courier(faults)
+        self._delay = faults.delay_seconds
+        self._delayed: deque[tuple[str, str | bytes] | None] = deque()
+        self._log = log
+        self._log_lost = log_lost
 
     @property
     def waiting(self) -> int:
-        """Bytes that the operating system has not taken yet."""
-        return self.connection.transport.get_write_buffer_size()
+        """Bytes (or characters) that the operating system has not taken yet."""
+        delayed = sum(len(each[1]) for each in self._delayed if each) if self._delayed else 0
+        return delayed + self.connection.transport.get_write_buffer_size()
+
+    @property
+    def _ended(self) -> bool:
+        return self.connection.transport.is_closing() or self.connection.state is not State.OPEN
 
     async def drain(self) -> None:
         """Wait until the operating system has taken nearly everything."""
         await self.connection.drain()
 
     def answer(self, text: str) -> None:
-        """Send what is not data: no fault counts it or holds it back."""
-        self._send("", self._frame(self.session, text))
+        """Send what is not data: no fault counts it or loses it."""
+        self._pass_on(("", self._frame(self.session, text)))
 
-    def deliver(self, stream: str, payload: str | bytes) -> None:
-        """Send a message of data, unless a fault is in its way. A recording's bytes go as they are."""
+    def deliver(self, stream: str, payload: str | bytes, *, lost: bool = False) -> None:
+        """Send a message of data, unless it is lost for all or a fault of this connection is in its way.
+
+        A recording's bytes go as they are.
+        """
+        if self._ended:
+            return
+        if self._courier is not None and self._courier.mutes(stream):
+            self._lose(stream, payload)  # a venue that does not send a stream does not number it either
+            return
         if isinstance(payload, str):
             payload = self._frame(self.session, payload)
-        if self._faults.drop_after is not None and self._count >= self._faults.drop_after:
+        if lost:
+            self._lose(stream, payload)
             return
-        if self._faults.stall_after is not None and self._count >= self._faults.stall_after:
+        if self._courier is None:
+            self._pass_on((stream, payload))
             return
-        self._count += 1
-        self._send(stream, payload)
-        if self._count == self._faults.drop_after:
-            self.connection.transport.close()  # what was sent still goes out, but no closing handshake
+        fate = self._courier.carry(stream, payload)
+        if fate.lost:
+            self._lose(stream, payload)
+        for each in fate.sent:
+            self._pass_on(each)
+        if fate.ends:
+            self._pass_on(None)
 
-    def _send(self, stream: str, payload: str | bytes) -> None:
-        if self.connection.transport.is_closing():
+    def _lose(self, stream: str, payload: str | bytes) -> None:
+        if self._log_lost is not None:
+            self._log_lost(Sent(self.number, stream, payload))
+
+    def _pass_on(self, message: tuple[str, str | bytes] | None) -> None:
+        if not self._delay:
+            self._write(message)
             return
+        self._delayed.append(message)
+        self.connection.loop.call_later(self._delay, lambda: self._write(self._delayed.popleft()))
+
+    def _write(self, message: tuple[str, str | bytes] | None) -> None:
+        if message is None:
+            self.connection.transport.close()  # what was sent still goes out, but no closing handshake
+            return
+        if self._ended:
+            return
+        stream, payload = message
         broadcast((self.connection,), payload, text=True)
         if self._log is not None:
             self._log(Sent(self.number, stream, payload))
-        if self.waiting > _MOST_WAITING:
+        if self.connection.transport.get_write_buffer_size() > _MOST_WAITING:
             self.connection.transport.abort()

@@ -7,13 +7,14 @@ Both are open loops: what is late is sent at once, nothing is left out. Only wit
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, repeat
 
 from daedalus.simulator.client import Client
+from daedalus.simulator.faults import Loss
 from daedalus.simulator.market import Market
 from daedalus.simulator.options import Faults
-from daedalus.simulator.protocol import Form, VenueProtocol
+from daedalus.simulator.protocol import Form, Message, VenueProtocol
 from daedalus.simulator.replay import Recording
 
 __all__ = ["MarketFeed", "play"]
@@ -42,8 +43,10 @@ class MarketFeed:
         self._market = market
         self._protocol = protocol
         self._faults = faults
+        self._loss = Loss(faults.lose_for_all_every) if faults.lose_for_all_every else None
         self._flood = flood
         self._clock = clock
+        self._burst_ns = round((faults.flood_seconds or 0) * _SECOND)
         self._step = market.step_at(clock())
         self._second = clock() // _SECOND
         self._audience: dict[str, dict[Form, list[Client]]] = {}
@@ -78,7 +81,7 @@ class MarketFeed:
         while True:
             await self._wanted.wait()
             now = self._clock()
-            due = self._step + _BATCH if self._flood else min(self._market.step_at(now), self._step + _BATCH)
+            due = self._step + _BATCH if self._flood else min(self._happened(now), self._step + _BATCH)
             while self._step < due and self._audience:
                 self._step += 1
                 self._send_step(self._step)
@@ -90,31 +93,52 @@ class MarketFeed:
             listeners = chain.from_iterable(chain(*(forms.values() for forms in self._audience.values())))
             full = any(client.waiting > _FULL for client in listeners)
             return _SHORT_PAUSE if full else 0
-        next_event = min(self._market.time_of(self._step + 1), (self._second + 1) * _SECOND)
+        next_step = self._market.time_of(self._step + 1)
+        if self._burst_ns:
+            next_step = -(-next_step // self._burst_ns) * self._burst_ns
+        next_event = min(next_step, (self._second + 1) * _SECOND)
         return max(0, next_event - self._clock()) / _SECOND
+
+    def _happened(self, now: int) -> int:
+        """The last step that is to be sent by now: with a fault, that before the last full interval."""
+        return self._market.step_at(now - now % self._burst_ns if self._burst_ns else now)
 
     def _send_step(self, number: int) -> None:
         step = self._market.step(number)
         if step.order is not None:
             step = step.with_order(self._faults.thin(step.order))
-        audience = self._audience
-        for stream, form, text in self._protocol.publish(step, audience):
-            for client in audience[stream][form]:
-                client.deliver(stream, text)
+        self._send(self._protocol.publish(step, self._audience))
 
     def _send_seconds(self, now: int) -> None:
         second = now // _SECOND
         if second <= self._second:
             return
         self._second = second
+        self._send(self._protocol.each_second(self._step, second, self._audience))
+
+    def _send(self, messages: Iterable[Message]) -> None:
         audience = self._audience
-        for stream, form, text in self._protocol.each_second(self._step, second, audience):
+        lost: Iterator[bool] = repeat(False)
+        if self._loss is not None:
+            messages = list(messages)
+            lost = iter(self._loss.judge([(stream, form) for stream, form, _ in messages]))
+        for (stream, form, text), nobody_hears in zip(messages, lost, strict=False):
             for client in audience[stream][form]:
-                client.deliver(stream, text)
+                client.deliver(stream, text, lost=nobody_hears)
 
 
-async def play(recording: Recording, client: Client, *, speed: float, clock: Callable[[], int]) -> None:
-    """Send a whole recording to one connection, ``speed`` times as fast as it was received (0: at once)."""
+async def play(
+    recording: Recording,
+    client: Client,
+    *,
+    speed: float,
+    lose_every: int | None,
+    clock: Callable[[], int],
+) -> None:
+    """Send a whole recording to one connection, ``speed`` times as fast as it was received (0: at once).
+
+    Each message whose number (from 1) divides by ``lose_every`` reaches no connection.
+    """
     begun = clock()
     first = recording.messages[0].time_ns if recording.messages else 0
     for number, message in enumerate(recording.messages):
@@ -122,6 +146,7 @@ async def play(recording: Recording, client: Client, *, speed: float, clock: Cal
             early = (message.time_ns - first) / speed - (clock() - begun)
             if early > 0:
                 await asyncio.sleep(early / _SECOND)
-        client.deliver("replay", message.payload)
+        lost = lose_every is not None and (number + 1) % lose_every == 0
+        client.deliver("replay", message.payload, lost=lost)
         if number % _BATCH == 0:
             await (asyncio.sleep(0) if speed else client.drain())

@@ -9,13 +9,16 @@ from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from typing import cast
 
+from msgspec import structs
 from websockets.asyncio.server import Server, ServerConnection
 from websockets.asyncio.server import serve as serve_websocket
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from daedalus.simulator.client import POLICY, ArrivalLimit, Client, Sent, SimulatedConnection
+from daedalus.simulator.client import ArrivalLimit, Client, Sent, SimulatedConnection
+from daedalus.simulator.endings import endings
+from daedalus.simulator.faults import Refusals
 from daedalus.simulator.feeds import MarketFeed, play
 from daedalus.simulator.market import Market
 from daedalus.simulator.options import SimulatorError, SimulatorOptions
@@ -33,8 +36,10 @@ _PONG_SECONDS = 60
 class Simulator:
     """One venue that listens. Made by `running`; use its addresses, its market and what it sent.
 
-    ``sent`` holds every message, if ``keep_sent`` was asked for. ``market`` is what its clients see:
-    the book of the instrument at place p after update u is ``market.books[p].levels(u)``.
+    ``market`` is what its clients see: the book of the instrument at place p after update u is
+    ``market.books[p].levels(u)``. If ``keep_sent`` was asked for, ``sent`` holds every message, and
+    ``lost`` every one that a connection should have had and that a fault left out. (The trades of
+    ``skip_every`` are no messages: their ids tell which they are.)
     """
 
     def __init__(self, options: SimulatorOptions, *, clock: Callable[[], int] = time.time_ns) -> None:
@@ -44,9 +49,11 @@ class Simulator:
         self.protocol: VenueProtocol = venue(self.market, any_symbol=bool(options.replay))
         self.recording: Recording | None = read_recordings(options.replay) if options.replay else None
         self.sent: list[Sent] = []
+        self.lost: list[Sent] = []
         self.port = 0
         self.connections = 0
         self._clock = clock
+        self._refusals = Refusals(options.faults, clock())
         self._ended = asyncio.Event()
         self._clients: list[Client] = []
         self._feed = MarketFeed(
@@ -60,7 +67,7 @@ class Simulator:
 
     @property
     def rest_url(self) -> str:
-        """Where to send GETs, without a path."""
+        """Where to send GETs and POSTs, without a path."""
         return f"http://{_HOST}:{self.port}"
 
     @asynccontextmanager
@@ -105,26 +112,31 @@ class Simulator:
                 f"--port {self.options.port}: cannot listen there ({error.strerror}). Take another, or 0."
             ) from error
 
-    def _process_request(self, connection: ServerConnection, request: Request) -> Response | None:
-        """Open a websocket where one is asked for, answer a GET otherwise."""
+    async def _process_request(self, connection: ServerConnection, request: Request) -> Response | None:
+        """Open a websocket where one is asked for, answer a GET or POST otherwise."""
+        simulated = cast(SimulatedConnection, connection)
         if request.headers.get("Upgrade", "").lower() != "websocket":
-            return _response(self._get(HttpRequest.parse(request.path)))
+            asked = structs.replace(HttpRequest.parse(request.path), body=simulated.body)
+            await asyncio.sleep(self.options.faults.delay_seconds)
+            return _response(self._rest(asked))
         answer = self.protocol.connect(request.path)
         if isinstance(answer, HttpAnswer):
             return _response(answer)
-        cast(SimulatedConnection, connection).session = answer
+        simulated.session = answer
         return None
 
-    def _get(self, request: HttpRequest) -> HttpAnswer:
+    def _rest(self, request: HttpRequest) -> HttpAnswer:
+        refusal = self._refusals.refuse(self._clock())
+        if refusal is not None:
+            return refusal
         if self.recording is not None:
             return self.recording.answer(request)
         return self.protocol.rest(request, self._feed.step, self._clock())
 
     async def _serve_client(self, connection: ServerConnection) -> None:
         client = self._client(cast(SimulatedConnection, connection))
-        tasks: list[asyncio.Task[None]] = []
-        if self.protocol.subscribe_seconds is not None:
-            tasks.append(asyncio.create_task(_expire(client, self.protocol.subscribe_seconds)))
+        ends = endings(client, self.protocol, self.options.faults)
+        tasks = [asyncio.create_task(end) for end in ends]
         self._clients.append(client)
         try:
             for text in self.protocol.open(client.session):
@@ -147,8 +159,16 @@ class Simulator:
         if self.protocol.requests_per_second is not None:
             connection.limit = ArrivalLimit(self.protocol.requests_per_second)
         session = connection.session or Session()
-        log = self.sent.append if self.options.keep_sent else None
-        client = Client(self.connections, connection, session, self.protocol.frame, self.options.faults, log)
+        keep = self.options.keep_sent
+        client = Client(
+            self.connections,
+            connection,
+            session,
+            self.protocol.frame,
+            self.options.faults,
+            log=self.sent.append if keep else None,
+            log_lost=self.lost.append if keep else None,
+        )
         self.connections += 1
         return client
 
@@ -166,16 +186,11 @@ class Simulator:
                     client.deliver(stream, text)
 
     async def _play(self, recording: Recording, client: Client) -> None:
-        await play(recording, client, speed=self.options.speed, clock=self._clock)
-        if self.options.close_at_end:
+        options = self.options
+        lose_every = options.faults.lose_for_all_every
+        await play(recording, client, speed=options.speed, lose_every=lose_every, clock=self._clock)
+        if options.close_at_end:
             await client.connection.close()
-
-
-async def _expire(client: Client, seconds: float) -> None:
-    """End a connection that has never subscribed to anything."""
-    await asyncio.sleep(seconds)
-    if not client.session.streams:
-        await client.connection.close(POLICY, f"no subscription within {seconds:g} seconds")
 
 
 def _text(message: str | bytes) -> str:

@@ -1,0 +1,47 @@
+"""How a simulated venue ends a connection of its own accord: each waits, then closes it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterator
+
+from websockets.frames import CloseCode
+
+from daedalus.simulator.client import POLICY, Client
+from daedalus.simulator.options import Faults
+from daedalus.simulator.protocol import VenueProtocol
+
+__all__ = ["endings"]
+
+
+def endings(client: Client, protocol: VenueProtocol, faults: Faults) -> Iterator[Coroutine[None, None, None]]:
+    """All that may end a connection which has just been opened."""
+    if protocol.subscribe_seconds is not None:
+        yield _expire(client, protocol.subscribe_seconds)
+    if faults.lifetime_seconds is not None:
+        yield _retire(client, faults.lifetime_seconds)
+    if faults.farewell_after is not None:
+        yield _say_farewell(client, protocol, faults.farewell_after, faults.farewell_seconds)
+
+
+async def _expire(client: Client, seconds: float) -> None:
+    """It has never subscribed to anything."""
+    await asyncio.sleep(seconds)
+    if not client.session.streams:
+        await client.connection.close(POLICY, f"no subscription within {seconds:g} seconds")
+
+
+async def _retire(client: Client, seconds: float) -> None:
+    """It is as old as a connection may become."""
+    await asyncio.sleep(seconds)
+    await client.connection.close(CloseCode.GOING_AWAY)
+
+
+async def _say_farewell(client: Client, protocol: VenueProtocol, after: float, seconds: float) -> None:
+    """The venue goes down, and says so if it is one that does."""
+    await asyncio.sleep(after)
+    notice = protocol.farewell()
+    if notice is not None:
+        client.answer(notice)
+    await asyncio.sleep(seconds)
+    await client.connection.close(CloseCode.SERVICE_RESTART)

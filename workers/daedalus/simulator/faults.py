@@ -1,0 +1,124 @@
+"""What the faults make of the messages of one connection, of its streams, and of requests to REST.
+
+No sockets, no clock: the same messages meet the same faults.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from http import HTTPStatus
+
+from msgspec import Struct
+
+from daedalus.simulator.options import Faults, SimulatorError
+from daedalus.simulator.protocol import Form, HttpAnswer
+
+__all__ = ["Courier", "Fate", "Loss", "Refusals"]
+
+_GARBAGE = '\x00\x7f{"this is": no JSON,,]'
+
+
+class Fate(Struct, frozen=True):
+    """What becomes of a message of data: the (stream, payload) to send now, ("" what is no data).
+
+    ``lost``: it is never sent. ``ends``: the connection ends behind it.
+    """
+
+    sent: Sequence[tuple[str, str | bytes]] = ()
+    lost: bool = False
+    ends: bool = False
+
+
+_LOST = Fate(lost=True)
+
+
+class Courier:
+    """Carries the messages of data of one connection, and makes the mistakes it is told to make."""
+
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
+        self._count = 0
+        self._held: tuple[str, str | bytes] | None = None
+
+    def mutes(self, stream: str) -> bool:
+        """Whether a stream is one that never delivers."""
+        return any(fnmatchcase(stream, pattern) for pattern in self._faults.mute)
+
+    def carry(self, stream: str, payload: str | bytes) -> Fate:
+        """The fate of the next message of data."""
+        faults = self._faults
+        if _passed(faults.drop_after, self._count) or _passed(faults.stall_after, self._count):
+            return _LOST
+        self._count += 1
+        ends = self._count == faults.drop_after
+        if self._every(faults.lose_every):
+            return Fate(self._release(), lost=True, ends=ends)
+        message = (stream, payload)
+        sent = [message, message] if self._every(faults.duplicate_every) else [message]
+        if self._every(faults.garble_every):
+            sent.append(("", _GARBAGE))
+        if self._every(faults.truncate_every):
+            sent.append(("", payload[: len(payload) // 2]))
+        if self._held is None and self._every(faults.swap_every):
+            self._held = sent.pop(0)
+            return Fate(sent, ends=ends)
+        return Fate([*sent, *self._release()], ends=ends)
+
+    def _release(self) -> list[tuple[str, str | bytes]]:
+        held, self._held = self._held, None
+        return [held] if held else []
+
+    def _every(self, number: int | None) -> bool:
+        return number is not None and self._count % number == 0
+
+
+class Loss:
+    """Which messages of the market reach nobody: each n-th of a stream, in whatever form."""
+
+    def __init__(self, every: int) -> None:
+        self._every = every
+        self._counts: Counter[str] = Counter()
+
+    def judge(self, messages: Sequence[tuple[str, Form]]) -> list[bool]:
+        """For the stream and form of each message of one moment: whether it is lost."""
+        within: Counter[tuple[str, Form]] = Counter()  # the same message in two forms counts once
+        lost: list[bool] = []
+        for stream, form in messages:
+            within[stream, form] += 1
+            lost.append((self._counts[stream] + within[stream, form]) % self._every == 0)
+        for stream in {stream for stream, _ in messages}:
+            self._counts[stream] += max(count for (each, _), count in within.items() if each == stream)
+        return lost
+
+
+class Refusals:
+    """How REST turns requests away; ``begun_ns`` is when the venue was started."""
+
+    def __init__(self, faults: Faults, begun_ns: int) -> None:
+        if faults.rest_status not in (None, *HTTPStatus):
+            raise SimulatorError(
+                f"--rest-status {faults.rest_status}: HTTP has no such status. Take 429 or 418."
+            )
+        self._faults = faults
+        self._begun_ns = begun_ns
+        self._count = 0
+
+    def refuse(self, now_ns: int) -> HttpAnswer | None:
+        """The refusal of a request that comes now; None if it is to be answered."""
+        faults, age = self._faults, (now_ns - self._begun_ns) / 10**9
+        if faults.rest_status is None:
+            return None
+        if faults.rest_refusals is not None and self._count >= faults.rest_refusals:
+            return None
+        if faults.rest_seconds is not None and age >= faults.rest_seconds:
+            return None
+        self._count += 1
+        wait = 1 if faults.rest_seconds is None else max(1, round(faults.rest_seconds - age))
+        body = {"code": faults.rest_status, "msg": "Too many requests"}
+        return HttpAnswer.json(body, status=faults.rest_status, headers={"Retry-After": str(wait)})
+
+
+def _passed(limit: int | None, count: int) -> bool:
+    return limit is not None and count >= limit
