@@ -118,6 +118,16 @@ class Continuity:
             return False
         return not any(first <= number <= last for first, last in stream.holes)
 
+    def missing(self, channel: str, symbol: str, number: int) -> bool:
+        """Whether this id lies in a hole that is remembered."""
+        return any(first <= number <= last for first, last in self.open_holes(channel, symbol))
+
+    def fill(self, channel: str, symbol: str, first: int, last: int) -> None:
+        """Ids ``first``..``last`` (inclusive) are found after all: take them out of the holes they lie in."""
+        stream = self._streams.get((channel, symbol))
+        if stream is not None and max(first, stream.first) <= min(last, stream.last):
+            _fill(stream, max(first, stream.first), min(last, stream.last))
+
     def last(self, channel: str, symbol: str) -> int | None:
         """The largest id seen of a stream; None if there was none."""
         stream = self._streams.get((channel, symbol))

@@ -17,6 +17,9 @@ from .columns import Gap
 
 __all__ = ["Ledger", "StreamLedger"]
 
+WAIT_NS = 10_000_000_000
+"""How long another connection may take to bring what one has lost."""
+
 _START = "start"
 _VENUE = "venue"
 _DAMAGED = "damaged"
@@ -87,8 +90,13 @@ class Ledger:
         stream.until_ns = max(until_ns, stream.until_ns or until_ns)
         return self._settle(stream)
 
-    def message(self, channel: str, symbol: str, conn: str, at_ns: int, hole: Hole | None) -> list[Gap]:
-        """A message of the stream came, and with it, perhaps, the proof of a hole before it."""
+    def message(
+        self, channel: str, symbol: str, conn: str, at_ns: int, hole: Hole | None, *, anew: bool = False
+    ) -> list[Gap]:
+        """A message of the stream came, and with it, perhaps, the proof of a hole before it.
+
+        ``anew``: the venue began the book anew with it, which inside a living connection loses nothing.
+        """
         stream = self._streams.get((channel, symbol)) or self._stream(channel, symbol)
         cause = stream.fresh.pop(conn, _VENUE) if stream.fresh else _VENUE
         gaps: list[Gap] = []
@@ -96,13 +104,28 @@ class Ledger:
             stream.after_damage = False
             if stream.last_ns is not None and not self._consecutive(channel):
                 gaps.append(_unknown(stream, min(stream.last_ns, at_ns), at_ns, _DAMAGED))
-        if hole is not None and cause != _START:
+        if hole is not None and cause != _START and not (anew and cause == _VENUE):
             if len(stream.alive) > 1:
                 stream.waiting.append((hole, cause))
             else:
                 gaps.append(_proven(hole, hole.from_id, hole.to_id, hole.missing, cause))
+        if stream.waiting and at_ns - stream.waiting[0][0].to_ns > WAIT_NS:
+            gaps += self._settle(stream, waited=True)
         stream.last_ns = at_ns
         return gaps
+
+    def lost(self, channel: str, symbol: str, from_ns: int, to_ns: int, why: str) -> list[Gap]:
+        """Something of the stream is missing, the venue alone knows how much; ``why``: how that is known."""
+        stream = self._stream(channel, symbol)
+        if self._consecutive(channel) or len(stream.alive) > 1:
+            return []  # its ids say it better; or the other connection has it
+        return [Gap(channel, symbol, from_ns, to_ns, None, None, None, _VENUE, note=why)]
+
+    def served(self, channel: str, symbol: str, newcomer: str) -> bool:
+        """Whether another connection of the newcomer's process serves the stream now."""
+        stream = self._streams.get((channel, symbol))
+        process = _process(newcomer)
+        return stream is not None and any(_process(conn) == process for conn in stream.alive)
 
     def state(self) -> list[StreamLedger]:
         """All that is remembered, by channel and symbol."""
@@ -118,19 +141,22 @@ class Ledger:
         known = self._channels.get(channel)
         return known is not None and known.consecutive
 
-    def _settle(self, stream: StreamLedger) -> list[Gap]:
-        """What is left of the waiting holes, now that nobody is there to fill them."""
-        if len(stream.alive) > 1:
+    def _settle(self, stream: StreamLedger, *, waited: bool = False) -> list[Gap]:
+        """What is left of the waiting holes, now that nobody is there to fill them, or had time enough."""
+        if len(stream.alive) > 1 and not waited:
             return []
         gaps = []
         still_open = self._continuity.open_holes(stream.channel, stream.symbol) if stream.waiting else []
         for hole, cause in stream.waiting:
+            inside = [
+                (first, last) for first, last in still_open if first > hole.from_id and last <= hole.to_id
+            ]
             if hole.missing is None:
-                gaps.append(_proven(hole, hole.from_id, hole.to_id, None, cause))
+                if inside:
+                    gaps.append(_proven(hole, hole.from_id, hole.to_id, None, cause))
                 continue
-            for first, last in still_open:
-                if first > hole.from_id and last < hole.to_id:
-                    gaps.append(_proven(hole, first - 1, last + 1, last - first + 1, cause))
+            for first, last in inside:
+                gaps.append(_proven(hole, first - 1, last + 1, last - first + 1, cause))
         stream.waiting = []
         return gaps
 

@@ -7,7 +7,7 @@ clock nor disk: the same rows and the same carry give the same tables, on a Pi o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated, BinaryIO
@@ -16,13 +16,30 @@ import msgspec
 import pyarrow as pa
 from msgspec import Meta, Struct
 
-from ..exchanges.base import Header, Kind, Row, Venue
+from ..exchanges.base import (
+    AggTrade,
+    BookUpdate,
+    Channel,
+    Header,
+    Instrument,
+    Kind,
+    Liquidation,
+    Missing,
+    Proof,
+    Row,
+    Trade,
+    Venue,
+)
 from ..exchanges.continuity import Continuity, StreamState
 from ..exchanges.reading import UNREADABLE
 from ..store.raw import CONNECTION, UNKNOWN, RawKind, RawRecord
-from .columns import Entry, Gap, LinkEvent, gap_batch, link_batch, table_of
+from .books import Books, BookState, Checks, CheckState
+from .columns import Entry, Gap, Line, LinkEvent, gap_batch, link_batch, table_of
+from .digits import exact_values
 from .ledger import Ledger, StreamLedger
 from .ordering import Bucket, Ordering
+from .recent import Recent, RecentState
+from .settlement import OpenGap, Settlement, Verdict
 
 __all__ = ["Carry", "Counts", "Transform"]
 
@@ -46,6 +63,10 @@ class Carry(Struct, frozen=True):
     ledger: list[StreamLedger] = []
     eras: dict[str, int] = {}
     damaged: bool = False
+    open_gaps: list[OpenGap] = []
+    recent: list[RecentState] = []
+    books: list[BookState] = []
+    checks: list[CheckState] = []
 
 
 class Counts(Struct):
@@ -66,9 +87,12 @@ class _Note(Struct):
     url: str | None = None
     since_ns: _Time | None = None
     heard_ns: _Time | None = None
+    from_ns: _Time | None = None
+    missing: int | None = None
 
 
 _note = msgspec.json.Decoder(_Note).decode
+_verdict = msgspec.json.Decoder(Verdict).decode
 
 
 class Transform:
@@ -81,22 +105,29 @@ class Transform:
         self.counts = Counts()
         self._venue = venue
         self._channel = channel
-        known = venue.channels.get(channel)
-        self._decodes = known is not None and known.table is not None
+        self._about = venue.channels.get(channel, Channel(None))
         # The carry is read again when a segment is done again: work on a copy.
         carry = msgspec.convert(msgspec.to_builtins(carry), Carry)
         self._continuity = Continuity(venue.channels, carry.continuity)
         self._ledger = Ledger(venue.channels, self._continuity, carry.ledger, carry.damaged)
+        self._settlement = Settlement(venue.channels, self._continuity, self._fillable, carry.open_gaps)
+        self._recent = Recent(carry.recent)
+        self._books = Books(channel, self._continuity, () if carry.damaged else carry.books)
+        self._checks = Checks(venue, channel, () if carry.damaged else carry.checks)
         self._eras = dict(carry.eras)
         self._ordering = Ordering(spill)
-        self._gaps: list[Gap] = []
         self._links: list[LinkEvent] = []
+        self._now_ns = 0
+        self._gaps: list[Gap] | None = None
 
     def feed(self, records: Iterable[RawRecord]) -> None:
         """Take the next raw rows, in the order in which they were recorded."""
         for record in records:
             kind = record.kind
-            if kind not in _ROWS:
+            self._now_ns = record.recv_ns
+            if kind == RawKind.INSTRUMENTS:
+                self._instruments(record)
+            elif kind not in _ROWS:
                 self._control(record)
             elif self._channel == UNKNOWN:
                 self.counts.messages += 1
@@ -104,15 +135,25 @@ class Transform:
             elif self._channel != CONNECTION:
                 self.counts.messages += 1
                 self._message(record)
-        self.counts.gaps = len(self._gaps)
 
     def carry(self) -> Carry:
-        """What the next segment needs to know, once all rows are fed."""
-        eras = dict(sorted(self._eras.items()))
-        return Carry(self._continuity.state(), self._ledger.state(), eras)
+        """What the next segment needs to know, once all rows are fed and `files` was asked."""
+        self.files()
+        return Carry(
+            continuity=self._continuity.state(),
+            ledger=self._ledger.state(),
+            eras=dict(sorted(self._eras.items())),
+            open_gaps=self._settlement.state(),
+            recent=self._recent.state(),
+            books=self._books.state(),
+            checks=self._checks.state(),
+        )
 
     def files(self) -> list[tuple[str, str]]:
-        """The (table, date) pairs of the files there will be, sorted."""
+        """The (table, date) pairs of the files there will be, sorted. No row may be fed after it."""
+        if self._gaps is None:
+            self._gaps = self._settlement.lines(self._now_ns)
+            self.counts.gaps = len(self._gaps)
         own = {("gaps", _date(gap.from_timestamp)) for gap in self._gaps}
         own |= {("connections", _date(event.timestamp)) for event in self._links}
         return sorted(own.union(self._ordering.files()))
@@ -120,80 +161,215 @@ class Transform:
     def batches(self, table: str, date: str) -> Iterator[pa.RecordBatch]:
         """The content of one file, in its order."""
         if table == "gaps":
-            gaps = [gap for gap in self._gaps if _date(gap.from_timestamp) == date]
+            gaps = [gap for gap in self._gaps or () if _date(gap.from_timestamp) == date]
             yield gap_batch(sorted(gaps, key=_gap_order))
         elif table == "connections":
             yield link_batch([event for event in self._links if _date(event.timestamp) == date])
         else:
             yield from self._ordering.batches(table, date)
 
+    # Messages
+
     def _message(self, record: RawRecord) -> None:
-        if not self._decodes:
+        if self._about.table is None:
             self._ledger.message(self._channel, record.symbol, record.conn, record.recv_ns, None)
             return
-        is_snapshot = record.kind == RawKind.SNAPSHOT
-        if is_snapshot:
-            header = self._venue.classify_snapshot(record.symbol, record.payload)
-        else:
-            header = self._venue.classify(record.payload)
+        header, decode = self._read(record)
         if header.kind is not Kind.DATA or header.channel != self._channel:
             self.counts.undecodable += 1
             return
         try:
-            rows = self._venue.normalize(header, record.payload)
+            rows = decode(header, record.payload)
         except UNREADABLE:
             # Its ids count as not seen: the ledger then tells of the hole it leaves.
             self.counts.undecodable += 1
             return
-        if not is_snapshot and self._seen(record, header):
-            self.counts.duplicates += 1
-            return
-        key = self._key(header, is_snapshot)
+        if record.kind == RawKind.MESSAGE:
+            rows = self._news(record, header, rows)
+        elif record.kind == RawKind.BACKFILL:
+            rows = self._found(record, header, rows)
         for row in rows:
-            self._add(record, row, key)
+            self._add(record, row, self._key(header, row, record.kind == RawKind.SNAPSHOT))
+        if self._about.snapshot is not None:
+            self._follow(record, rows)
+        for value in exact_values(record.payload, ((table_of(row), row) for row in rows)):
+            self._add(record, value, 0)
 
-    def _seen(self, record: RawRecord, header: Header) -> bool:
-        observed = self._continuity.observe(header, record.recv_ns)
+    def _read(self, record: RawRecord) -> tuple[Header, Callable[[Header, bytes], Sequence[Row]]]:
+        venue, payload = self._venue, record.payload
+        if record.kind == RawKind.SNAPSHOT:
+            return venue.classify_snapshot(record.symbol, payload), venue.normalize
+        if record.kind == RawKind.BACKFILL:
+            header = venue.classify_backfill(record.channel, record.symbol, payload)
+            return header, venue.normalize_backfill
+        return venue.classify_stored(record.channel, record.symbol, payload), venue.normalize
+
+    def _news(self, record: RawRecord, header: Header, rows: Sequence[Row]) -> Sequence[Row]:
+        """The rows of a message that did not come before; takes note of its ids."""
+        new = self._unseen(record, header, rows)
+        duplicate = True
+        for part in (header, *header.more):
+            duplicate &= self._seen(record, part)
+        if not new or (duplicate and self._about.consecutive):
+            self.counts.duplicates += bool(rows)
+            new = ()
+        if self._about.proof is Proof.CHECKSUM or self._about.snapshot is not None:
+            right_ns = self._checks.feed(record.conn, header, record.payload, record.recv_ns)
+            if right_ns is not None:
+                self._lost(record, record.symbol, right_ns, "the venue's checksum of the book differs")
+        return new
+
+    def _unseen(self, record: RawRecord, header: Header, rows: Sequence[Row]) -> Sequence[Row]:
+        if not any(isinstance(row, Trade | AggTrade) for row in rows):
+            if header.ids is not None or not rows:
+                return rows
+            content = self._venue.identity(header, record.payload)
+            return () if self._recent.elsewhere(record.symbol, content, record.conn) else rows
+        if self._about.consecutive and header.ids is not None:
+            seen = self._continuity.seen
+            new = [
+                row for row in rows if (at := _number(row)) is None or not seen(self._channel, row.symbol, at)
+            ]
+        else:
+            again = self._recent.again
+            new = [
+                row
+                for row in rows
+                if not isinstance(row, Trade | AggTrade)
+                or not again(row.symbol, row.id.encode(), record.conn)
+            ]
+        kept = {row.id for row in new if isinstance(row, Trade | AggTrade)}
+        # A liquidation that was told together with its trade goes where its trade goes.
+        return [row for row in new if not isinstance(row, Liquidation) or row.id is None or row.id in kept]
+
+    def _found(self, record: RawRecord, header: Header, rows: Sequence[Row]) -> Sequence[Row]:
+        """The rows of a backfill that were missing; takes them out of the holes."""
+        if not self._about.consecutive:
+            again = self._recent.again
+            return [
+                row
+                for row in rows
+                if isinstance(row, Trade | AggTrade) and not again(row.symbol, row.id.encode(), record.conn)
+            ]
+        missing = [row for row in rows if self._is_missing(row)]
+        for row in missing:
+            number = _number(row)
+            assert number is not None
+            self._continuity.fill(self._channel, row.symbol, number, number)
+        for part in (header, *header.more):  # ids without a row: what was traded off the book
+            if part.ids is not None:
+                self._continuity.fill(self._channel, part.symbol, part.ids.first, part.ids.last)
+        self.counts.duplicates += not missing
+        return missing
+
+    def _is_missing(self, row: Row) -> bool:
+        number = _number(row)
+        if number is None:
+            return False
+        return self._continuity.missing(self._channel, row.symbol, number)
+
+    def _seen(self, record: RawRecord, part: Header) -> bool:
+        observed = self._continuity.observe(part, record.recv_ns)
         if observed.reset:
-            self._eras[header.symbol] = self._eras.get(header.symbol, 0) + 1
-        self._gaps += self._ledger.message(
-            header.channel, header.symbol, record.conn, record.recv_ns, observed.hole
+            self._eras[part.symbol] = self._eras.get(part.symbol, 0) + 1
+        gaps = self._ledger.message(
+            part.channel,
+            part.symbol,
+            record.conn,
+            record.recv_ns,
+            observed.hole,
+            anew=observed.reset and part.is_snapshot,
         )
+        self._settlement.proved(gaps, record.recv_ns)
+        if observed.hole is not None or gaps:
+            self._books.hole(part.symbol, proved=bool(gaps))
         return observed.duplicate
 
-    def _key(self, header: Header, is_snapshot: bool) -> int:
+    def _key(self, header: Header, row: Row, from_rest: bool) -> int:
         """Orders by the venue's id; a snapshot stands after the update it ends with."""
+        if self._about.consecutive and (number := _number(row)) is not None:
+            return number * 2
         if header.ids is not None:
-            return header.ids.last * 2 + is_snapshot
+            return header.ids.last * 2 + (from_rest or header.is_snapshot)
         last = self._continuity.last(header.channel, header.symbol)
         return 0 if last is None else last * 2 + 1
 
-    def _add(self, record: RawRecord, row: Row, key: int) -> None:
-        timestamp = record.recv_ns if row.timestamp is None else row.timestamp
+    def _follow(self, record: RawRecord, rows: Sequence[Row]) -> None:
+        for row in rows:
+            if isinstance(row, BookUpdate):
+                digest = self._books.feed(row, record.recv_ns)
+                if digest is not None:
+                    self._add(record, digest, digest.timestamp)
+
+    def _add(self, record: RawRecord, row: Line, key: int) -> None:
+        when = row.expiry if isinstance(row, Instrument) else row.timestamp
+        timestamp = record.recv_ns if when is None or isinstance(row, Instrument) else when
         era = self._eras.get(row.symbol, 0) if self._eras else 0
         bucket = Bucket(table_of(row), _date(timestamp), row.symbol, era)
-        self._ordering.add(bucket, Entry(key, timestamp, record.recv_ns, _ROWS[record.kind], row))
+        source = _ROWS.get(record.kind, "stream")
+        self._ordering.add(bucket, Entry(key, timestamp, record.recv_ns, source, row))
         self.counts.rows += 1
+
+    # Notes of the recorder
+
+    def _instruments(self, record: RawRecord) -> None:
+        try:
+            for each in self._venue.instruments(record.payload):
+                self._add(record, each, record.recv_ns)
+        except UNREADABLE:
+            self.counts.undecodable += 1
+
+    def _lost(self, record: RawRecord, symbol: str, from_ns: int, why: str) -> None:
+        gaps = self._ledger.lost(record.channel, symbol, from_ns, record.recv_ns, why)
+        self._settlement.proved(gaps, record.recv_ns)
+        if gaps:
+            self._books.hole(symbol, proved=True)
+
+    def _fillable(self, channel: str, symbol: str) -> bool:
+        about = self._venue.channels.get(channel)
+        numbered = about is not None and about.consecutive
+        probe = Missing(channel, symbol, 1 if numbered else None, 1 if numbered else None, 0, 1)
+        return self._venue.backfill_request(probe) is not None
 
     def _control(self, record: RawRecord) -> None:
         try:
+            if record.kind == RawKind.GAP:
+                verdict = _verdict(record.payload)
+                self._settlement.judged(record.channel, record.symbol, verdict, record.recv_ns)
+                return
             note = _note(record.payload)
         except UNREADABLE:
             self.counts.undecodable += 1
             return
         at_ns, conn = record.recv_ns, record.conn
+        channel, symbol = record.channel, record.symbol
         if record.kind == RawKind.SUBSCRIBED:
-            cause = note.cause or "unknown"
-            self._gaps += self._ledger.subscribed(
-                record.channel, record.symbol, conn, at_ns, cause, note.since_ns
+            alone = not self._ledger.served(channel, symbol, conn)
+            gaps = self._ledger.subscribed(
+                channel, symbol, conn, at_ns, note.cause or "unknown", note.since_ns
             )
+            self._settlement.proved(gaps, at_ns)
+            if alone and not self._about.consecutive:
+                self._books.hole(symbol, proved=True)  # where ids prove, they say whether anything is missing
         elif record.kind == RawKind.UNSUBSCRIBED:
             until_ns = at_ns if note.heard_ns is None else min(note.heard_ns, at_ns)
-            self._gaps += self._ledger.unsubscribed(record.channel, record.symbol, conn, until_ns)
+            self._settlement.proved(self._ledger.unsubscribed(channel, symbol, conn, until_ns), at_ns)
+            self._checks.over(conn)
+        elif record.kind == RawKind.LOST:
+            count = "frames" if note.missing is None else f"{note.missing:,} frames"
+            why = f"{count} of the connection are missing"
+            self._lost(record, symbol, min(note.from_ns or at_ns, at_ns), why)
         elif record.kind == RawKind.OPEN:
             self._links.append(LinkEvent(conn, "open", at_ns, url=note.url))
         elif record.kind == RawKind.CLOSE:
             self._links.append(LinkEvent(conn, "close", at_ns, cause=note.cause, reason=note.reason))
+
+
+def _number(row: Row) -> int | None:
+    """A trade's place in its venue's numbering."""
+    if isinstance(row, Trade):
+        return int(row.id) if row.number is None else row.number
+    return int(row.id) if isinstance(row, AggTrade) else None
 
 
 def _gap_order(gap: Gap) -> tuple[str, str, int]:

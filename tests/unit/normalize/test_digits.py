@@ -1,0 +1,42 @@
+"""No digit is lost: what a float64 does not give back is kept as text."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daedalus.exchanges.base import BookUpdate, Quote, Trade
+from daedalus.normalize.digits import exact_values, inexact
+
+LONG = "0.123456789012345678"
+
+
+@given(st.decimals(min_value=0, max_value=10**9, allow_nan=False, allow_infinity=False, places=None))
+def test_whatever_is_not_named_comes_back_digit_by_digit(number: Decimal) -> None:
+    text = f"{number:f}"
+    if "." not in text:
+        text += ".0"
+    named = inexact(b'{"p":"%s"}' % text.encode())
+    value = float(text)
+    assert named.get(value, repr(value)) == text or Decimal(named.get(value, repr(value))) == Decimal(text)
+
+
+def test_numbers_of_fifteen_digits_and_long_ids_are_no_matter() -> None:
+    assert inexact(b'{"t":12345678901234567890,"p":"123456789.123456","E":1567296001038123456}') == {}
+    assert inexact(b'{"p":0.5000000000000000000}') == {}
+
+
+def test_every_field_of_a_row_is_looked_at() -> None:
+    payload = f'{{"p":"{LONG}","q":"2"}}'.encode()
+    value = float(LONG)
+    rows = [
+        ("trades", Trade("A", 1, "7", "buy", value, 2.0)),
+        ("book_updates", BookUpdate("A", 2, False, [(2.0, value)], [(value, 0.0)])),
+        ("quotes", Quote("A", None, value, None, None, 2.0)),
+    ]
+    found = exact_values(payload, iter(rows))
+    assert [(each.table, each.value, each.text) for each in found] == [
+        (table, value, LONG) for table in ("trades", "book_updates", "book_updates", "quotes")
+    ]
