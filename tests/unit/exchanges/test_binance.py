@@ -9,13 +9,17 @@ from daedalus.exchanges.base import (
     BookUpdate,
     Header,
     Ids,
+    Instrument,
     Kind,
+    Missing,
     Quote,
     Reply,
+    RestRequest,
     Subscription,
     Trade,
 )
 from daedalus.exchanges.binance import Binance
+from daedalus.exchanges.continuity import Continuity
 
 VENUE = Binance()
 
@@ -204,3 +208,94 @@ def test_a_snapshot_request_names_its_weight() -> None:
 
 def test_symbols_have_one_spelling() -> None:
     assert VENUE.symbol(" btcUsdt ") == "BTCUSDT"
+
+
+def missing(channel: str, first: int | None, last: int | None) -> Missing:
+    return Missing(channel, "BNBBTC", first, last, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("channel", "first", "last", "path", "weight"),
+    [
+        ("trade", 7, 7, "/api/v3/historicalTrades?symbol=BNBBTC&fromId=7&limit=1", 25),
+        ("trade", 7, 5000, "/api/v3/historicalTrades?symbol=BNBBTC&fromId=7&limit=1000", 25),
+        ("aggTrade", 10, 19, "/api/v3/aggTrades?symbol=BNBBTC&fromId=10&limit=10", 4),
+    ],
+)
+def test_what_is_missing_is_asked_for_from_its_first_id(
+    channel: str, first: int, last: int, path: str, weight: int
+) -> None:
+    request = VENUE.backfill_request(missing(channel, first, last))
+    assert request == RestRequest(path, weight)
+
+
+def test_books_and_holes_without_ids_are_not_asked_for() -> None:
+    assert VENUE.backfill_request(missing("depth", 7, 9)) is None
+    assert VENUE.backfill_request(missing("trade", None, None)) is None
+
+
+TRADES = (
+    b'[{"id":28457,"price":"4.00000100","qty":"12.00000000","quoteQty":"48.000012","time":1499865549590,'
+    b'"isBuyerMaker":true,"isBestMatch":true},{"id":28458,"price":"4.00000200","qty":"3.00000000",'
+    b'"quoteQty":"12.000006","time":1499865549591,"isBuyerMaker":false,"isBestMatch":true}]'
+)
+AGG_TRADES = (
+    b'[{"a":26129,"p":"0.01633102","q":"4.70443515","f":27781,"l":27782,"T":1498793709153,"m":true,"M":true},'
+    b'{"a":26131,"p":"0.01633103","q":"1.5","f":27784,"l":27784,"T":1498793709154,"m":false,"M":true}]'
+)
+
+
+def test_missed_trades_have_the_rows_that_the_stream_would_have_given() -> None:
+    header = VENUE.classify_backfill("trade", "BNBBTC", TRADES)
+    assert header == Header(Kind.DATA, "trade", "BNBBTC", Ids(28457, 28458))
+    assert list(VENUE.normalize_backfill(header, TRADES)) == [
+        Trade("BNBBTC", 1499865549590000000, "28457", "sell", 4.000001, 12.0),
+        Trade("BNBBTC", 1499865549591000000, "28458", "buy", 4.000002, 3.0),
+    ]
+
+
+def test_missed_aggregate_trades_are_told_in_runs_of_ids() -> None:
+    header = VENUE.classify_backfill("aggTrade", "BNBBTC", AGG_TRADES)
+    other = Header(Kind.DATA, "aggTrade", "BNBBTC", Ids(26131, 26131))
+    assert header == Header(Kind.DATA, "aggTrade", "BNBBTC", Ids(26129, 26129), more=(other,))
+    assert list(VENUE.normalize_backfill(header, AGG_TRADES)) == [
+        AggTrade("BNBBTC", 1498793709153000000, "26129", "sell", 0.01633102, 4.70443515, 27781, 27782),
+        AggTrade("BNBBTC", 1498793709154000000, "26131", "buy", 0.01633103, 1.5, 27784, 27784),
+    ]
+
+
+def test_an_answer_without_trades_has_no_ids_and_an_error_is_no_answer() -> None:
+    assert VENUE.classify_backfill("trade", "BNBBTC", b"[]") == Header(Kind.DATA, "trade", "BNBBTC")
+    for body in (b'{"code":-1121,"msg":"Invalid symbol."}', b"", b'[{"id":"x"}]'):
+        assert VENUE.classify_backfill("trade", "BNBBTC", body).kind is Kind.MALFORMED
+    assert VENUE.classify_backfill("depth", "BNBBTC", b"[]").kind is Kind.MALFORMED
+
+
+def test_a_hole_is_filled_by_the_answer_to_its_request() -> None:
+    continuity = Continuity(VENUE.channels)
+    for number in (28456, 28459):
+        continuity.observe(Header(Kind.DATA, "trade", "BNBBTC", Ids(number, number)), 0)
+    assert continuity.open_holes("trade", "BNBBTC") == [(28457, 28458)]
+    continuity.observe(VENUE.classify_backfill("trade", "BNBBTC", TRADES), 0)
+    assert continuity.open_holes("trade", "BNBBTC") == []
+
+
+def test_the_instruments_are_listed_with_their_steps() -> None:
+    body = (
+        b'{"timezone":"UTC","symbols":[{"symbol":"ETHBTC","status":"TRADING","baseAsset":"ETH",'
+        b'"quoteAsset":"BTC","filters":[{"filterType":"PRICE_FILTER","minPrice":"0.00001000",'
+        b'"tickSize":"0.00001000"},{"filterType":"LOT_SIZE","minQty":"0.00010000","stepSize":"0.00010000"},'
+        b'{"filterType":"MARKET_LOT_SIZE","stepSize":"0.00000000"},{"filterType":"MAX_NUM_ORDERS"}]},'
+        b'{"symbol":"LRCBTC","status":"BREAK","baseAsset":"LRC","quoteAsset":"BTC","filters":[]}]}'
+    )
+    assert [request.weight for request in VENUE.instruments_requests()] == [20]
+    assert list(VENUE.instruments(body)) == [
+        Instrument("ETHBTC", "ETH", "BTC", "spot", tick=0.00001, lot=0.0001),
+        Instrument("LRCBTC", "LRC", "BTC", "spot", active=False),
+    ]
+
+
+def test_streams_of_futures_are_unknown_to_spot() -> None:
+    mark = b'{"stream":"btcusdt@markPrice@1s","data":{"e":"markPriceUpdate","E":5,"s":"BTCUSDT","p":"1"}}'
+    assert VENUE.classify(mark).kind is Kind.UNKNOWN
+    assert VENUE.classify(bare(mark)).kind is Kind.UNKNOWN

@@ -1,24 +1,38 @@
 """Binance's messages: which fields are the ids, and how a message becomes a row.
 
-`READERS` has one entry per channel. Each message is decoded in one pass, either for its ids alone
-(`classify`, at every message) or whole (`normalize`).
+`READERS` has one entry per channel, for all of Binance's markets. Each message is decoded in one pass, either
+for its ids alone (`classify`, at every message) or whole (`normalize`).
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
-from .base import AggTrade, BookUpdate, Header, Ids, Kind, Quote, Row, Trade
+from .base import (
+    AggTrade,
+    BookUpdate,
+    DerivativeTicker,
+    Header,
+    Ids,
+    Kind,
+    Liquidation,
+    Quote,
+    Row,
+    Trade,
+)
 from .reading import Amount, Id
 from .times import epoch_ns
 
-__all__ = ["READERS", "Reader", "snapshot_ids", "snapshot_row"]
+__all__ = ["READERS", "Reader", "force_order_symbol", "snapshot_header", "snapshot_row"]
 
 _DATA = Kind.DATA
+_LARGEST = sys.float_info.max
+_Rate = Annotated[float, Meta(ge=-_LARGEST, le=_LARGEST)]
 
 _T = TypeVar("_T")
 _I = TypeVar("_I")
@@ -53,6 +67,10 @@ class _BookTickerIds(Struct, gc=False):
     E: int = 0
 
 
+class _Time(Struct, gc=False):
+    E: int
+
+
 class _Trade(Struct, gc=False):
     t: Id
     p: Amount
@@ -60,6 +78,7 @@ class _Trade(Struct, gc=False):
     m: bool
     T: int = 0
     E: int = 0
+    X: str = "MARKET"
 
 
 class _AggTrade(Struct, gc=False):
@@ -92,14 +111,44 @@ class _BookTicker(Struct, gc=False):
     E: int = 0
 
 
+class _MarkPrice(Struct, gc=False):
+    E: int
+    p: Amount
+    i: Amount | Literal[""] | None = None
+    r: _Rate | Literal[""] | None = None
+    T: int = 0
+
+
+class _Liquidation(Struct, gc=False):
+    S: Literal["BUY", "SELL"]
+    ap: Amount
+    z: Amount
+    T: int = 0
+
+
+class _ForceOrder(Struct, gc=False):
+    o: _Liquidation
+    E: int = 0
+
+
+class _Named(Struct, gc=False):
+    s: str = ""
+
+
+class _ForceOrderSymbol(Struct, gc=False):
+    o: _Named
+
+
 class _SnapshotIds(Struct, gc=False):
     lastUpdateId: Id  # noqa: N815 - the venue's name
+    E: int = 0
 
 
 class _Snapshot(Struct, gc=False):
     lastUpdateId: Id  # noqa: N815 - the venue's name
     bids: list[tuple[Amount, Amount]]
     asks: list[tuple[Amount, Amount]]
+    E: int = 0
 
 
 class Reader(Generic[_I, _M]):
@@ -110,7 +159,7 @@ class Reader(Generic[_I, _M]):
         ids: type[_I],
         header: Callable[[str, _I], Header],
         message: type[_M],
-        row: Callable[[str, _M], Row],
+        row: Callable[[str, _M], Row | None],
     ) -> None:
         self._header, self._row = header, row
         self._ids_inside = msgspec.json.Decoder(_Enveloped[ids]).decode  # type: ignore[valid-type]
@@ -123,14 +172,15 @@ class Reader(Generic[_I, _M]):
         data = self._ids_inside(payload).data
         return self._header(symbol, self._ids(payload) if data is UNSET else data)
 
-    def row(self, symbol: str, payload: bytes) -> Row:
-        """Read the whole message. Raises one of `UNREADABLE`."""
+    def row(self, symbol: str, payload: bytes) -> Row | None:
+        """Read the whole message; None where it is none that has a row. Raises one of `UNREADABLE`."""
         data = self._inside(payload).data
         return self._row(symbol, self._bare(payload) if data is UNSET else data)
 
 
 _snapshot_ids = msgspec.json.Decoder(_SnapshotIds).decode
 _snapshot = msgspec.json.Decoder(_Snapshot, strict=False).decode
+_force_order_symbol = msgspec.json.Decoder(_ForceOrderSymbol).decode
 
 
 def _trade_header(symbol: str, ids: _TradeIds) -> Header:
@@ -151,7 +201,17 @@ def _book_ticker_header(symbol: str, ids: _BookTickerIds) -> Header:
     return Header(_DATA, "bookTicker", symbol, Ids(ids.u, ids.u), epoch_ns(ids.E))
 
 
-def _trade_row(symbol: str, trade: _Trade) -> Trade:
+def _mark_price_header(symbol: str, message: _Time) -> Header:
+    return Header(_DATA, "markPrice", symbol, None, epoch_ns(message.E))
+
+
+def _force_order_header(symbol: str, message: _Time) -> Header:
+    return Header(_DATA, "forceOrder", symbol, None, epoch_ns(message.E))
+
+
+def _trade_row(symbol: str, trade: _Trade) -> Trade | None:
+    if trade.X != "MARKET" or not trade.p or not trade.q:
+        return None  # not traded in the book, or an id that was spent without a trade
     time = epoch_ns(trade.T or trade.E)
     return Trade(symbol, time, str(trade.t), _taker(trade.m), trade.p, trade.q)
 
@@ -165,20 +225,48 @@ def _depth_row(symbol: str, depth: _Depth) -> BookUpdate:
     return BookUpdate(symbol, epoch_ns(depth.E), False, depth.b, depth.a, depth.U, depth.u)
 
 
-def snapshot_ids(body: bytes) -> Ids:
+def snapshot_header(symbol: str, body: bytes) -> Header:
     """A snapshot stands for all updates up to ``lastUpdateId``. Raises one of `UNREADABLE`."""
-    last = _snapshot_ids(body).lastUpdateId
-    return Ids(last, last)
+    book = _snapshot_ids(body)
+    return Header(_DATA, "depth", symbol, Ids(book.lastUpdateId, book.lastUpdateId), epoch_ns(book.E))
 
 
 def snapshot_row(symbol: str, body: bytes) -> BookUpdate:
-    """Read the body of ``GET /api/v3/depth``; it carries no time. Raises one of `UNREADABLE`."""
+    """Read the body of ``GET <api>/depth``; spot's carries no time. Raises one of `UNREADABLE`."""
     book = _snapshot(body)
-    return BookUpdate(symbol, None, True, book.bids, book.asks, book.lastUpdateId, book.lastUpdateId)
+    last = book.lastUpdateId
+    return BookUpdate(symbol, epoch_ns(book.E), True, book.bids, book.asks, last, last)
 
 
 def _book_ticker_row(symbol: str, top: _BookTicker) -> Quote:
     return Quote(symbol, epoch_ns(top.T or top.E), top.b, top.B, top.a, top.A, top.u)
+
+
+def _mark_price_row(symbol: str, mark: _MarkPrice) -> DerivativeTicker:
+    # Contracts with a date have no funding: the venue then sends the time 0, and "" or 0 for the rate.
+    due = epoch_ns(mark.T)
+    return DerivativeTicker(
+        symbol,
+        epoch_ns(mark.E),
+        funding_timestamp=due,
+        funding_rate=mark.r if due and isinstance(mark.r, float) else None,
+        index_price=mark.i if isinstance(mark.i, float) else None,
+        mark_price=mark.p,
+    )
+
+
+def _force_order_row(symbol: str, message: _ForceOrder) -> Liquidation | None:
+    """The average price and the amount of what was filled, as the trades have them."""
+    order = message.o
+    if not order.z:
+        return None
+    time = epoch_ns(order.T or message.E)
+    return Liquidation(symbol, time, None, order.S.lower(), order.ap, order.z)
+
+
+def force_order_symbol(payload: bytes) -> str:
+    """The symbol of a raw stream's liquidation, which names it inside. Raises one of `UNREADABLE`."""
+    return _force_order_symbol(payload).o.s
 
 
 def _taker(buyer_is_maker: bool) -> str:
@@ -190,4 +278,6 @@ READERS: dict[str, Reader[Any, Any]] = {
     "aggTrade": Reader(_AggTradeIds, _agg_trade_header, _AggTrade, _agg_trade_row),
     "depth": Reader(_DepthIds, _depth_header, _Depth, _depth_row),
     "bookTicker": Reader(_BookTickerIds, _book_ticker_header, _BookTicker, _book_ticker_row),
+    "markPrice": Reader(_Time, _mark_price_header, _MarkPrice, _mark_price_row),
+    "forceOrder": Reader(_Time, _force_order_header, _ForceOrder, _force_order_row),
 }

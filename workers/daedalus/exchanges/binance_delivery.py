@@ -1,0 +1,28 @@
+"""Binance COIN-M futures: as `binance_futures`, but on one route.
+
+Protocol: developers.binance.com, derivatives, COIN-M futures: "Websocket Market Streams". Symbols are spelled
+``BTCUSD_PERP`` and ``BTCUSD_261225``. Amounts are contracts of 100 USD (BTC) or 10 USD (all else).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar
+
+from .base import RestRequest
+from .binance_futures import BinanceFutures
+
+__all__ = ["BinanceDelivery"]
+
+
+class BinanceDelivery(BinanceFutures):
+    """Binance COIN-M futures, market data only; no key needed."""
+
+    name: ClassVar[str] = "binance_delivery"
+    websocket_url: ClassVar[str] = "wss://dstream.binance.com"
+    rest_url: ClassVar[str] = "https://dapi.binance.com"
+
+    api: ClassVar[str] = "/dapi/v1"
+    routes: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    instruments_request: ClassVar[RestRequest] = RestRequest("/dapi/v1/exchangeInfo", weight=1)

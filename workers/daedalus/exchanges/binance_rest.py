@@ -1,0 +1,145 @@
+"""Binance's answers over REST: trades that were missed, and the list of what is traded.
+
+`ANSWERS` has one entry per channel that can be filled up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from .base import AggTrade, Header, Instrument, Row, Trade
+from .reading import Amount, Id
+from .runs import backfill_header
+from .times import epoch_ns
+
+__all__ = ["ANSWERS", "instruments"]
+
+_I = TypeVar("_I")
+_M = TypeVar("_M")
+
+
+class _TradeId(Struct, gc=False):
+    id: Id
+
+
+class _AggTradeId(Struct, gc=False):
+    a: Id
+
+
+class _Trade(Struct, gc=False):
+    id: Id
+    price: Amount
+    qty: Amount
+    isBuyerMaker: bool  # noqa: N815 - the venue's name
+    time: int = 0
+
+
+class _AggTrade(Struct, gc=False):
+    a: Id
+    p: Amount
+    q: Amount
+    f: Id
+    l: Id  # noqa: E741 - the venue's name
+    m: bool
+    T: int = 0
+
+
+class _Filter(Struct, gc=False):
+    filterType: str = ""  # noqa: N815 - the venue's name
+    tickSize: Amount | None = None  # noqa: N815
+    stepSize: Amount | None = None  # noqa: N815
+
+
+class _Symbol(Struct, gc=False):
+    symbol: str
+    baseAsset: str  # noqa: N815 - the venue's name
+    quoteAsset: str  # noqa: N815
+    filters: list[_Filter] = []
+    status: str = ""
+    contractStatus: str = ""  # noqa: N815
+    contractType: str | None = None  # noqa: N815
+    contractSize: Amount | None = None  # noqa: N815
+    deliveryDate: int = 0  # noqa: N815
+
+
+class _ExchangeInfo(Struct, gc=False):
+    symbols: list[_Symbol]
+
+
+_exchange_info = msgspec.json.Decoder(_ExchangeInfo, strict=False).decode
+
+
+class Answer(Generic[_I, _M]):
+    """How a list of one channel's trades becomes a header and rows."""
+
+    def __init__(
+        self,
+        channel: str,
+        ids: type[_I],
+        number: Callable[[_I], int],
+        trade: type[_M],
+        row: Callable[[str, _M], Row],
+    ) -> None:
+        self._channel, self._number, self._row = channel, number, row
+        self._ids = msgspec.json.Decoder(list[ids]).decode  # type: ignore[valid-type]
+        self._trades = msgspec.json.Decoder(list[trade], strict=False).decode  # type: ignore[valid-type]
+
+    def header(self, symbol: str, body: bytes) -> Header:
+        """Read the ids. Raises one of `UNREADABLE`."""
+        return backfill_header(self._channel, symbol, map(self._number, self._ids(body)))
+
+    def rows(self, symbol: str, body: bytes) -> Sequence[Row]:
+        """Read the whole list. Raises one of `UNREADABLE`."""
+        return [self._row(symbol, trade) for trade in self._trades(body)]
+
+
+def _trade_row(symbol: str, trade: _Trade) -> Trade:
+    side = "sell" if trade.isBuyerMaker else "buy"
+    return Trade(symbol, epoch_ns(trade.time), str(trade.id), side, trade.price, trade.qty)
+
+
+def _agg_trade_row(symbol: str, trade: _AggTrade) -> AggTrade:
+    side = "sell" if trade.m else "buy"
+    time = epoch_ns(trade.T)
+    return AggTrade(symbol, time, str(trade.a), side, trade.p, trade.q, trade.f, trade.l)
+
+
+ANSWERS: dict[str, Answer[Any, Any]] = {
+    "trade": Answer("trade", _TradeId, lambda trade: trade.id, _Trade, _trade_row),
+    "aggTrade": Answer("aggTrade", _AggTradeId, lambda trade: trade.a, _AggTrade, _agg_trade_row),
+}
+
+
+def instruments(body: bytes) -> list[Instrument]:
+    """Read the answer to ``exchangeInfo``, of spot or of futures. Raises one of `UNREADABLE`."""
+    return [_instrument(symbol) for symbol in _exchange_info(body).symbols]
+
+
+def _instrument(listed: _Symbol) -> Instrument:
+    kind = _type(listed)
+    steps = {each.filterType: each for each in listed.filters}
+    price, amount = steps.get("PRICE_FILTER"), steps.get("LOT_SIZE")
+    return Instrument(
+        listed.symbol,
+        listed.baseAsset,
+        listed.quoteAsset,
+        kind,
+        tick=price.tickSize if price else None,
+        lot=amount.stepSize if amount else None,
+        contract_size=listed.contractSize,
+        # Perpetuals carry a date too, in the year 2100.
+        expiry=epoch_ns(listed.deliveryDate) if kind == "future" else None,
+        active="TRADING" in (listed.status, listed.contractStatus),
+    )
+
+
+def _type(listed: _Symbol) -> str:
+    if listed.contractType is None:
+        return "spot"
+    if listed.contractType:
+        return "perpetual" if "PERPETUAL" in listed.contractType else "future"
+    return "future" if "_" in listed.symbol else "perpetual"  # not yet, or no longer, traded
