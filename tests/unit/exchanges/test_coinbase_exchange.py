@@ -4,8 +4,21 @@ import json
 
 import pytest
 
-from daedalus.exchanges.base import BookUpdate, Header, Ids, Kind, Quote, Reply, Subscription, Trade
+from daedalus.exchanges.base import (
+    BookUpdate,
+    Header,
+    Ids,
+    Instrument,
+    Kind,
+    Missing,
+    Quote,
+    Reply,
+    RestRequest,
+    Subscription,
+    Trade,
+)
 from daedalus.exchanges.coinbase_exchange import CoinbaseExchange
+from daedalus.exchanges.continuity import Continuity
 
 VENUE = CoinbaseExchange()
 
@@ -137,3 +150,60 @@ def test_each_channel_is_asked_for_by_itself_and_the_book_last() -> None:
 def test_no_book_is_asked_for_over_rest() -> None:
     with pytest.raises(ValueError, match="sends the snapshot of BTC-USD on the stream"):
         VENUE.snapshot_request("BTC-USD")
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "query"),
+    [(7, 7, "after=8&limit=1"), (10, 19, "after=20&limit=10"), (1, 5000, "after=1001&limit=1000")],
+)
+def test_the_oldest_of_what_is_missing_is_asked_for_first(first: int, last: int, query: str) -> None:
+    request = VENUE.backfill_request(Missing("matches", "BTC-USD", first, last, 1, 2))
+    assert request == RestRequest(f"/products/BTC-USD/trades?{query}", 1)
+
+
+def test_only_matches_with_ids_are_asked_for() -> None:
+    assert VENUE.backfill_request(Missing("ticker", "BTC-USD", 1, 2, 1, 2)) is None
+    assert VENUE.backfill_request(Missing("matches", "BTC-USD", None, None, 1, 2)) is None
+
+
+MISSED = (
+    b'[{"time":"2014-11-07T22:19:28.578544Z","trade_id":74,"price":"10.00000000","size":"0.01000000",'
+    b'"side":"buy"},{"time":"2014-11-07T01:08:43.642366Z","trade_id":73,"price":"100.00000000",'
+    b'"size":"0.01000000","side":"sell"}]'
+)
+
+
+def test_missed_trades_come_oldest_first_with_the_takers_side() -> None:
+    header = VENUE.classify_backfill("matches", "BTC-USD", MISSED)
+    assert header == Header(Kind.DATA, "matches", "BTC-USD", Ids(73, 74))
+    assert list(VENUE.normalize_backfill(header, MISSED)) == [
+        Trade("BTC-USD", 1415322523642366000, "73", "buy", 100.0, 0.01),
+        Trade("BTC-USD", 1415398768578544000, "74", "sell", 10.0, 0.01),
+    ]
+
+
+def test_an_answer_without_trades_has_no_ids_and_an_error_is_no_answer() -> None:
+    assert VENUE.classify_backfill("matches", "BTC-USD", b"[]") == Header(Kind.DATA, "matches", "BTC-USD")
+    assert VENUE.classify_backfill("matches", "BTC-USD", b'{"message":"NotFound"}').kind is Kind.MALFORMED
+
+
+def test_a_hole_is_filled_by_the_answer_to_its_request() -> None:
+    continuity = Continuity(VENUE.channels)
+    for number in (72, 75):
+        continuity.observe(Header(Kind.DATA, "matches", "BTC-USD", Ids(number, number)), 0)
+    continuity.observe(VENUE.classify_backfill("matches", "BTC-USD", MISSED), 0)
+    assert continuity.open_holes("matches", "BTC-USD") == []
+
+
+def test_the_products_are_listed_with_their_steps() -> None:
+    body = (
+        b'[{"id":"BTC-USD","base_currency":"BTC","quote_currency":"USD","quote_increment":"0.01",'
+        b'"base_increment":"0.00000001","display_name":"BTC-USD","min_market_funds":"1","status":"online",'
+        b'"trading_disabled":false},{"id":"OLD-USD","base_currency":"OLD","quote_currency":"USD",'
+        b'"quote_increment":"0.0001","base_increment":"1","status":"delisted","trading_disabled":true}]'
+    )
+    assert VENUE.instruments_requests() == (RestRequest("/products", 1),)
+    assert list(VENUE.instruments(body)) == [
+        Instrument("BTC-USD", "BTC", "USD", "spot", tick=0.01, lot=0.00000001),
+        Instrument("OLD-USD", "OLD", "USD", "spot", tick=0.0001, lot=1.0, active=False),
+    ]

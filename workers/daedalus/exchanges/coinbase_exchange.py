@@ -9,31 +9,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import ClassVar, Literal
+from typing import ClassVar
+from urllib.parse import quote
 
 import msgspec
 from msgspec import Struct
 
 from .base import (
-    BookUpdate,
     Channel,
     ConnectionPlan,
     Header,
     Ids,
+    Instrument,
     Kind,
-    Level,
+    Missing,
     Proof,
-    Quote,
     Reply,
     Request,
     RestLimit,
     RestRequest,
     Row,
     Subscription,
-    Trade,
     Venue,
 )
-from .reading import UNREADABLE, Amount, Id, unexpected
+from .coinbase_exchange_messages import (
+    book_row,
+    missed_header,
+    missed_rows,
+    products,
+    quote_row,
+    trade_row,
+)
+from .reading import UNREADABLE, Id, unexpected
 from .times import rfc3339_ns
 
 __all__ = ["CoinbaseExchange"]
@@ -53,8 +60,8 @@ _SUBSCRIBED = {"level2": "level2_batch", "level2_50": "level2_batch"}
 _ORDER = ("heartbeat", "status", "matches", "ticker", "level2_batch")
 """In which channels are asked for: the snapshots, megabytes each, after all that is small."""
 
+_MOST_ROWS = 1000  # in one answer over REST
 _PRODUCTS_PER_CONNECTION = 100  # ours, not the venue's: one broken link costs that many products
-_TAKER = {"buy": "sell", "sell": "buy"}
 _DATA, _HEARTBEAT, _MALFORMED = Kind.DATA, Kind.HEARTBEAT, Header(Kind.MALFORMED)
 
 
@@ -78,48 +85,8 @@ class _Reply(Struct):
     reason: str = ""
 
 
-class _Match(Struct):
-    trade_id: Id
-    side: Literal["buy", "sell"]
-    size: Amount
-    price: Amount
-    time: str = ""
-
-
-class _Ticker(Struct):
-    best_bid: Amount | Literal[""] | None = None
-    best_ask: Amount | Literal[""] | None = None
-    best_bid_size: Amount | Literal[""] | None = None
-    best_ask_size: Amount | Literal[""] | None = None
-    sequence: Id | None = None
-    time: str = ""
-
-
-class _Update(Struct):
-    changes: list[tuple[Literal["buy", "sell"], Amount, Amount]]
-    time: str = ""
-
-
-class _Snapshot(Struct):
-    bids: list[tuple[Amount, Amount]]
-    asks: list[tuple[Amount, Amount]]
-    time: str = ""
-
-
-class _LooseSnapshot(Struct):
-    bids: list[tuple[str, str]]
-    asks: list[tuple[str, str]]
-    time: str = ""
-
-
 _message = msgspec.json.Decoder(_Message).decode
 _reply = msgspec.json.Decoder(_Reply).decode
-_match = msgspec.json.Decoder(_Match, strict=False).decode
-_ticker = msgspec.json.Decoder(_Ticker, strict=False).decode
-_update = msgspec.json.Decoder(_Update, strict=False).decode
-_snapshot = msgspec.json.Decoder(_Snapshot, strict=False).decode
-_loose_snapshot = msgspec.json.Decoder(_LooseSnapshot).decode
-_amount = msgspec.json.Decoder(Amount, strict=False).decode
 
 
 class CoinbaseExchange(Venue):
@@ -203,16 +170,40 @@ class CoinbaseExchange(Venue):
         """Decode a message; heartbeats and status have no rows."""
         symbol = header.symbol
         if header.channel == "matches":
-            match = _match(payload)
-            # The venue gives the maker's side; the tables have the taker's.
-            side = _TAKER[match.side]
-            time = rfc3339_ns(match.time)
-            return (Trade(symbol, time, str(match.trade_id), side, match.price, match.size),)
+            return (trade_row(symbol, payload),)
         if header.channel == "level2_batch":
-            return (_book(symbol, payload),)
+            return (book_row(symbol, payload),)
         if header.channel == "ticker":
-            return (_quote(symbol, payload),)
+            return (quote_row(symbol, payload),)
         return ()
+
+    def backfill_request(self, missing: Missing) -> RestRequest | None:
+        """The oldest of the trades that are missing, at most 1000: those before an id, newest first."""
+        if missing.channel != "matches" or missing.first is None or missing.last is None:
+            return None
+        last = min(missing.last, missing.first + _MOST_ROWS - 1)
+        limit = last - missing.first + 1
+        path = f"/products/{quote(missing.symbol)}/trades?after={last + 1}&limit={limit}"
+        return RestRequest(path, weight=1)
+
+    def classify_backfill(self, channel: str, symbol: str, body: bytes) -> Header:
+        """The ids of the trades in an answer."""
+        try:
+            return missed_header(channel, symbol, body)
+        except UNREADABLE:
+            return _MALFORMED
+
+    def normalize_backfill(self, header: Header, body: bytes) -> Sequence[Row]:
+        """Decode an answer, oldest first."""
+        return missed_rows(header.symbol, body)
+
+    def instruments_requests(self) -> tuple[RestRequest, ...]:
+        """``GET /products``, all of them in one answer."""
+        return (RestRequest("/products", weight=1),)
+
+    def instruments(self, body: bytes) -> Sequence[Instrument]:
+        """Read the answer to it."""
+        return products(body)
 
 
 def _requests(subscriptions: Sequence[Subscription]) -> tuple[Request, ...]:
@@ -256,45 +247,3 @@ def _reply_header(payload: bytes, kind: str) -> Header:
         symbols = ("",) if channel == "status" else entry.product_ids or ()
         served += [Subscription(channel, symbol) for symbol in symbols]
     return Header(Kind.REPLY, reply=Reply(subscriptions=tuple(served)))
-
-
-def _quote(symbol: str, payload: bytes) -> Quote:
-    ticker = _ticker(payload)
-    return Quote(
-        symbol,
-        rfc3339_ns(ticker.time),
-        bid_price=_sent(ticker.best_bid),
-        bid_amount=_sent(ticker.best_bid_size),
-        ask_price=_sent(ticker.best_ask),
-        ask_amount=_sent(ticker.best_ask_size),
-        last_id=ticker.sequence,
-    )
-
-
-def _sent(value: float | str | None) -> float | None:
-    return value if isinstance(value, float) else None
-
-
-def _book(symbol: str, payload: bytes) -> BookUpdate:
-    if _message(payload).type == "l2update":
-        update = _update(payload)
-        bids = [(price, amount) for side, price, amount in update.changes if side == "buy"]
-        asks = [(price, amount) for side, price, amount in update.changes if side == "sell"]
-        return BookUpdate(symbol, rfc3339_ns(update.time), False, bids, asks)
-    try:
-        book = _snapshot(payload)
-    except msgspec.ValidationError:
-        # Snapshots with a few impossible amounts ('0.-10000') occur: one level must not cost the book.
-        loose = _loose_snapshot(payload)
-        return BookUpdate(symbol, rfc3339_ns(loose.time), True, _sound(loose.bids), _sound(loose.asks))
-    return BookUpdate(symbol, rfc3339_ns(book.time), True, book.bids, book.asks)
-
-
-def _sound(levels: Sequence[tuple[str, str]]) -> list[Level]:
-    kept = []
-    for price, amount in levels:
-        try:
-            kept.append((_amount(msgspec.json.encode(price)), _amount(msgspec.json.encode(amount))))
-        except msgspec.ValidationError:
-            continue
-    return kept
