@@ -1,73 +1,120 @@
 """Binance's REST answers: books, trades and what there is to trade, by the same ids as the streams.
 
-Source: binance-spot-api-docs, rest-api.md: weights, limits and the shapes of answers and errors.
+Source: binance-spot-api-docs, rest-api.md: weights, limits and the shapes of answers and errors. What
+differs from market to market stands in `binance_spot_rest` and `binance_futures_rest`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from typing import ClassVar
+
+from msgspec import Struct
 
 from daedalus.simulator.budget import WeightBudget
-from daedalus.simulator.instruments import Instrument
 from daedalus.simulator.market import Fill, Market, Order
 from daedalus.simulator.notation import Notation
 from daedalus.simulator.protocol import HttpAnswer, HttpRequest
 
-__all__ = ["PLACES", "BinanceRest"]
+__all__ = ["MILLISECOND", "BinanceRest", "Weights"]
 
-PLACES = 8
-"""Binance writes every number with so many digits behind the point."""
+MILLISECOND = 10**6
+"""In ns."""
 
-_WEIGHT_PER_MINUTE = 6000
-_DEPTH_WEIGHTS = ((100, 5), (500, 25), (1000, 50), (5000, 250))
-_MILLISECOND = 10**6
+
+class Weights(Struct, frozen=True):
+    """What requests cost, and what may be spent in a minute.
+
+    ``depth``: (levels, weight) in ascending order. ``keyed`` are the requests that are refused without a key.
+    """
+
+    per_minute: int
+    depth: tuple[tuple[int, int], ...]
+    exchange_info: int
+    trades: int
+    agg_trades: int
+    keyed: frozenset[str] = frozenset()
 
 
 class _RequestError(Exception):
-    def __init__(self, code: int, text: str) -> None:
+    def __init__(self, code: int, text: str, status: int = 400) -> None:
         super().__init__(text)
         self.code = code
+        self.status = status
 
 
-class BinanceRest:
-    """Answers GETs below ``/api/v3``. Orders of the market are aggregate trades here, fills are trades."""
+class BinanceRest(ABC):
+    """Answers GETs below ``api``."""
+
+    api: ClassVar[str]
+    weights: ClassVar[Weights]
 
     def __init__(self, market: Market, notations: Sequence[Notation]) -> None:
         self._market = market
         self._notations = notations
         self._places = {each.symbol: place for place, each in enumerate(market.instruments)}
-        self._budget = WeightBudget(_WEIGHT_PER_MINUTE)
+        self._budget = WeightBudget(self.weights.per_minute)
         self._routes: dict[str, tuple[Callable[[HttpRequest, int, int], HttpAnswer], int]] = {
-            "/api/v3/ping": (self._ping, 1),
-            "/api/v3/time": (self._time, 1),
-            "/api/v3/exchangeInfo": (self._exchange_info, 20),
-            "/api/v3/depth": (self._depth, 0),
-            "/api/v3/aggTrades": (self._agg_trades, 4),
-            "/api/v3/trades": (self._trades, 25),
-            "/api/v3/historicalTrades": (self._trades, 25),
+            "ping": (self._ping, 1),
+            "time": (self._time, 1),
+            "exchangeInfo": (self._exchange_info, self.weights.exchange_info),
+            "depth": (self._depth, 0),
+            "aggTrades": (self._agg_trades, self.weights.agg_trades),
+            "trades": (self._trades, self.weights.trades),
+            "historicalTrades": (self._trades, self.weights.trades),
         }
 
     def answer(self, request: HttpRequest, step: int, now_ns: int) -> HttpAnswer:
         """Answer a request within the weight that is left for this minute."""
-        route = self._routes.get(request.path)
-        if route is None:
+        name = request.path.removeprefix(f"{self.api}/")
+        route = self._routes.get(name)
+        if route is None or request.path == name:
             return HttpAnswer(b"", status=404)
         reply, weight = route
         try:
-            wait = self._budget.spend(weight or _depth_weight(_number(request, "limit", 100)), now_ns)
-            answer = reply(request, step, now_ns) if wait is None else _too_many(wait)
+            wait = self._budget.spend(weight or self._depth_weight(request), now_ns)
+            if wait is not None:
+                answer = self._too_many(wait)
+            elif name in self.weights.keyed:
+                raise _RequestError(-2014, "API-key format invalid.", status=401)
+            else:
+                answer = reply(request, step, now_ns)
         except _RequestError as error:
-            answer = HttpAnswer.json({"code": error.code, "msg": str(error)}, status=400)
+            answer = HttpAnswer.json({"code": error.code, "msg": str(error)}, status=error.status)
         used = str(self._budget.used)
         headers = {**answer.headers, "X-MBX-USED-WEIGHT": used, "X-MBX-USED-WEIGHT-1M": used}
         return HttpAnswer(answer.body, answer.status, headers)
+
+    @abstractmethod
+    def book(self, place: int, update: int, sides: tuple[str, str], step: int) -> str:
+        """A book after an update; ``sides`` are its bids and asks."""
+
+    @abstractmethod
+    def agg_trade(self, place: int, number: int) -> dict[str, object]:
+        """The aggregate trade of an id."""
+
+    @abstractmethod
+    def trade(self, place: int, order: Order, fill: Fill) -> dict[str, object]:
+        """One trade."""
+
+    @abstractmethod
+    def symbol(self, place: int) -> dict[str, object]:
+        """What exchangeInfo says of a symbol."""
+
+    def agg_numbers(self, place: int, step: int) -> tuple[int, int]:
+        """The ids of the first and the last aggregate trade there is."""
+        return self._market.first_order(place), self._market.last_order(place, step)
+
+    def shows(self, order: Order) -> bool:
+        """Whether the trades of an order are given out."""
+        return True
 
     def _ping(self, request: HttpRequest, step: int, now_ns: int) -> HttpAnswer:
         return HttpAnswer.json({})
 
     def _time(self, request: HttpRequest, step: int, now_ns: int) -> HttpAnswer:
-        return HttpAnswer.json({"serverTime": now_ns // _MILLISECOND})
+        return HttpAnswer.json({"serverTime": now_ns // MILLISECOND})
 
     def _exchange_info(self, request: HttpRequest, step: int, now_ns: int) -> HttpAnswer:
         asked = request.query.get("symbol") or request.query.get("symbols", "")
@@ -78,16 +125,16 @@ class BinanceRest:
             "rateLimitType": "REQUEST_WEIGHT",
             "interval": "MINUTE",
             "intervalNum": 1,
-            "limit": _WEIGHT_PER_MINUTE,
+            "limit": self.weights.per_minute,
         }
         return HttpAnswer.json(
             {
                 "timezone": "UTC",
-                "serverTime": now_ns // _MILLISECOND,
+                "serverTime": now_ns // MILLISECOND,
                 "rateLimits": [limit],
                 "exchangeFilters": [],
                 "symbols": [
-                    _symbol_info(self._market.instruments[place], self._notations[place])
+                    self.symbol(place)
                     for place in (map(self._places.__getitem__, names) if names else self._places.values())
                 ],
             }
@@ -96,61 +143,37 @@ class BinanceRest:
     def _depth(self, request: HttpRequest, step: int, now_ns: int) -> HttpAnswer:
         place = self._place(request)
         update = self._market.update_at(place, step)
-        bids, asks = self._market.books[place].levels(update, min(_number(request, "limit", 100), 5000))
-        levels = self._notations[place].levels
-        return HttpAnswer(f'{{"lastUpdateId":{update},"bids":{levels(bids)},"asks":{levels(asks)}}}'.encode())
+        most = min(_number(request, "limit", 100), self.weights.depth[-1][0])
+        bids, asks = map(self._notations[place].levels, self._market.books[place].levels(update, most))
+        return HttpAnswer(self.book(place, update, (bids, asks), step).encode())
 
     def _agg_trades(self, request: HttpRequest, step: int, now_ns: int) -> HttpAnswer:
         place, limit = self._place(request), _limit(request)
-        last = self._market.last_order(place, step)
-        first = max(_number(request, "fromId", last - limit + 1), self._market.first_order(place))
-        orders = (
-            self._market.order(place, order) for order in range(first, min(first + limit - 1, last) + 1)
-        )
-        return HttpAnswer.json([self._agg_trade(place, order) for order in orders])
-
-    def _agg_trade(self, place: int, order: Order) -> dict[str, object]:
-        notation = self._notations[place]
-        return {
-            "a": order.id,
-            "p": notation.price(order.price),
-            "q": notation.amount(order.amount),
-            "f": order.first,
-            "l": order.last,
-            "T": order.time_ns // _MILLISECOND,
-            "m": not order.buy,
-            "M": True,
-        }
+        oldest, last = self.agg_numbers(place, step)
+        first = max(_number(request, "fromId", last - limit + 1), oldest)
+        numbers = range(first, min(first + limit - 1, last) + 1)
+        return HttpAnswer.json([self.agg_trade(place, number) for number in numbers])
 
     def _trades(self, request: HttpRequest, step: int, now_ns: int) -> HttpAnswer:
+        """The newest trades, or with fromId (of historicalTrades only) those from an id on."""
         place, limit = self._place(request), _limit(request)
         newest = self._market.order(place, self._market.last_order(place, step)).last
-        # only historicalTrades knows fromId; trades gives the newest
-        asked = request.path == "/api/v3/historicalTrades"
-        first = _number(request, "fromId", newest - limit + 1) if asked else newest - limit + 1
-        first = max(first, self._market.first_fill(self._market.first_order(place)))
-        last = min(first + limit - 1, newest)
-        orders = range(self._market.order_of_fill(first), self._market.order_of_fill(last) + 1)
-        trades = [
-            self._trade(place, order, fill)
-            for order in map(partial(self._market.order, place), orders)
-            for fill in order.fills
-            if first <= fill.id <= last
-        ]
-        return HttpAnswer.json(trades)
+        if request.path.endswith("/historicalTrades") and "fromId" in request.query:
+            first = _number(request, "fromId", 0)
+            rows = list(self._shown(place, first, min(first + limit - 1, newest)))
+        else:
+            spare = limit // 10 + 10  # for trades that are not given out
+            rows = list(self._shown(place, newest - limit - spare, newest))[-limit:]
+        return HttpAnswer.json(rows)
 
-    def _trade(self, place: int, order: Order, fill: Fill) -> dict[str, object]:
-        notation, instrument = self._notations[place], self._market.instruments[place]
-        scale = 10 ** (instrument.price_digits + instrument.amount_digits)
-        return {
-            "id": fill.id,
-            "price": notation.price(order.price),
-            "qty": notation.amount(fill.amount),
-            "quoteQty": "{}.{:08d}".format(*divmod(order.price * fill.amount * 10**8 // scale, 10**8)),
-            "time": order.time_ns // _MILLISECOND,
-            "isBuyerMaker": not order.buy,
-            "isBestMatch": True,
-        }
+    def _shown(self, place: int, first: int, last: int) -> Iterator[dict[str, object]]:
+        """The trades with these ids that are given out, the oldest first."""
+        market = self._market
+        first = max(first, market.first_fill(market.first_order(place)))
+        for number in range(market.order_of_fill(first), market.order_of_fill(last) + 1):
+            order = market.order(place, number)
+            if self.shows(order):
+                yield from (self.trade(place, order, one) for one in order.fills if first <= one.id <= last)
 
     def _place(self, request: HttpRequest) -> int:
         symbol = request.query.get("symbol")
@@ -161,9 +184,16 @@ class BinanceRest:
             raise _RequestError(-1121, "Invalid symbol.")
         return self._places[symbol]
 
+    def _depth_weight(self, request: HttpRequest) -> int:
+        limit, depth = _number(request, "limit", 100), self.weights.depth
+        return next((weight for most, weight in depth if limit <= most), depth[-1][1])
 
-def _depth_weight(limit: int) -> int:
-    return next((weight for most, weight in _DEPTH_WEIGHTS if limit <= most), _DEPTH_WEIGHTS[-1][1])
+    def _too_many(self, wait: int) -> HttpAnswer:
+        text = (
+            f"Too much request weight used; current limit is {self._budget.per_minute} request weight per "
+            "1 MINUTE. Please use WebSocket Streams for live updates to avoid polling the API."
+        )
+        return HttpAnswer.json({"code": -1003, "msg": text}, status=429, headers={"Retry-After": str(wait)})
 
 
 def _limit(request: HttpRequest) -> int:
@@ -177,47 +207,3 @@ def _number(request: HttpRequest, name: str, default: int) -> int:
     if not text.isdecimal():
         raise _RequestError(-1100, f"Illegal characters found in parameter '{name}'.")
     return int(text)
-
-
-def _too_many(wait: int) -> HttpAnswer:
-    text = (
-        f"Too much request weight used; current limit is {_WEIGHT_PER_MINUTE} request weight per 1 MINUTE. "
-        "Please use WebSocket Streams for live updates to avoid polling the API."
-    )
-    return HttpAnswer.json({"code": -1003, "msg": text}, status=429, headers={"Retry-After": str(wait)})
-
-
-def _symbol_info(instrument: Instrument, notation: Notation) -> dict[str, object]:
-    tick, lot = notation.price(1), notation.amount(1)
-    many = notation.amount(10 ** (instrument.amount_digits + 4))
-    return {
-        "symbol": instrument.symbol,
-        "status": "TRADING",
-        "baseAsset": instrument.base,
-        "baseAssetPrecision": PLACES,
-        "quoteAsset": instrument.quote,
-        "quotePrecision": PLACES,
-        "quoteAssetPrecision": PLACES,
-        "baseCommissionPrecision": PLACES,
-        "quoteCommissionPrecision": PLACES,
-        "orderTypes": ["LIMIT", "LIMIT_MAKER", "MARKET"],
-        "icebergAllowed": True,
-        "ocoAllowed": True,
-        "quoteOrderQtyMarketAllowed": True,
-        "allowTrailingStop": True,
-        "cancelReplaceAllowed": True,
-        "isSpotTradingAllowed": True,
-        "isMarginTradingAllowed": False,
-        "filters": [
-            {
-                "filterType": "PRICE_FILTER",
-                "minPrice": tick,
-                "maxPrice": notation.price(instrument.start_ticks * 100),
-                "tickSize": tick,
-            },
-            {"filterType": "LOT_SIZE", "minQty": lot, "maxQty": many, "stepSize": lot},
-            {"filterType": "NOTIONAL", "minNotional": "5.00000000", "applyMinToMarket": True},
-        ],
-        "permissions": [],
-        "permissionSets": [["SPOT"]],
-    }

@@ -1,0 +1,109 @@
+"""What Binance's futures have that its spot markets have not: contracts, funding, trades outside the book.
+
+Shared by the streams and by REST, so that both tell the same.
+"""
+
+from __future__ import annotations
+
+import zlib
+from datetime import UTC, datetime
+
+from msgspec import structs
+
+from daedalus.simulator.binance_market import pair
+from daedalus.simulator.instruments import Instrument, instrument
+from daedalus.simulator.market import Market, Order
+from daedalus.simulator.noise import mix
+
+__all__ = [
+    "FAR_AWAY",
+    "agg_id",
+    "coin_contract",
+    "delivery_ms",
+    "funding",
+    "is_liquidation",
+    "mark_ticks",
+    "order_of_agg_id",
+    "outside",
+    "update_id",
+    "usd_contract",
+]
+
+FAR_AWAY = 4_133_404_800_000
+"""The delivery date (ms) of contracts that are never delivered."""
+
+_APART = 40  # one order in so many is outside the book
+_OUTSIDE = ("INSURANCE_FUND", "ADL", "NA")
+_LIQUIDATION = 25
+_FUNDING_MS = 8 * 3600 * 1000
+
+
+def usd_contract(symbol: str) -> Instrument:
+    """The instrument of BTCUSDT or BTCUSDT_261225. Raises ValueError if it would not be spelled like that."""
+    name, dash, date = symbol.partition("_")
+    found = pair(name, "binance_futures")
+    if dash and not (date.isdecimal() and len(date) == 6):
+        raise ValueError(f"symbol {symbol!r}: binance_futures spells contracts like BTCUSDT_261225")
+    return structs.replace(found, symbol=symbol)
+
+
+def coin_contract(symbol: str) -> Instrument:
+    """The instrument of BTCUSD_PERP or BTCUSD_261225, counted in contracts. Raises ValueError likewise."""
+    name, _, date = symbol.partition("_")
+    base = name.removesuffix("USD")
+    if base in ("", name) or not base.isalnum() or not base.isupper() or not _is_term(date):
+        raise ValueError(f"symbol {symbol!r}: binance_delivery spells contracts like BTCUSD_PERP")
+    return structs.replace(instrument(symbol, base, "USD"), amount_digits=0, usual_lots=900)
+
+
+def delivery_ms(symbol: str) -> int:
+    """When a contract is delivered, at 08:00 UTC of the day its symbol names."""
+    date = symbol.partition("_")[2]
+    if not date.isdecimal():
+        return FAR_AWAY
+    day = datetime.strptime(date, "%y%m%d").replace(tzinfo=UTC, hour=8)
+    return int(day.timestamp()) * 1000
+
+
+def funding(symbol: str, time_ms: int) -> tuple[str, int]:
+    """The funding rate and when it is next paid (ms); contracts with a date have "" and 0."""
+    if delivery_ms(symbol) != FAR_AWAY:
+        return "", 0
+    due = (time_ms // _FUNDING_MS + 1) * _FUNDING_MS
+    rate = mix(due, zlib.crc32(symbol.encode())) % 60_001 - 30_000  # in 10**-8
+    return f"{'-' if rate < 0 else ''}0.{abs(rate):08d}", due
+
+
+def update_id(update: int) -> int:
+    """A book's update in the counter that all symbols share: numbers in between are of others."""
+    return update * 4 + 3
+
+
+def outside(order: Order) -> str | None:
+    """Why an order did not trade in the book: it was taken over, or (NA) its ids were spent for nothing."""
+    turn, rest = divmod(order.id, _APART)
+    return None if rest else _OUTSIDE[turn % len(_OUTSIDE)]
+
+
+def agg_id(order: int) -> int:
+    """The number of an order among those that are told as aggregate trades: only those in the book."""
+    return order - order // _APART
+
+
+def order_of_agg_id(number: int) -> int:
+    """The order that is told as the aggregate trade of a number."""
+    return number + (number - 1) // (_APART - 1)
+
+
+def is_liquidation(order: Order) -> bool:
+    """Whether the venue closed somebody's position with this order."""
+    return order.id % _LIQUIDATION == 7
+
+
+def mark_ticks(market: Market, place: int, step: int) -> int:
+    """The mark price: the middle of the book some time ago."""
+    return market.books[place].middle(market.update_at(place, step) - 64)
+
+
+def _is_term(date: str) -> bool:
+    return date == "PERP" or (date.isdecimal() and len(date) == 6)
