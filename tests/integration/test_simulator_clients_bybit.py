@@ -1,0 +1,198 @@
+"""ccxt on the simulated Bybit: it knows the venue by its own reading, and so must agree with it.
+
+Then what our own venue file makes of the same messages, compared with the market they came from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import ccxt.pro
+import pytest
+from websockets.asyncio.client import connect
+
+from daedalus.exchanges import VENUES
+from daedalus.exchanges.base import BookUpdate, Kind, Missing, Quote, Row, Subscription, Trade
+from daedalus.exchanges.continuity import Continuity
+from daedalus.exchanges.orderbook import Book
+from daedalus.simulator import Simulator, SimulatorOptions, running
+from daedalus.simulator.bybit_text import trade_id
+from daedalus.simulator.notation import Notation
+from daedalus.simulator.protocol import HttpRequest
+
+pytestmark = pytest.mark.integration
+
+CATEGORIES = {"bybit": "linear", "bybit_spot": "spot"}
+SYMBOLS = {"bybit": "BTC/USDT:USDT", "bybit_spot": "BTC/USDT"}
+ORDERS_BACK = 3000
+
+
+@asynccontextmanager
+async def ccxt_bybit(simulator: Simulator) -> AsyncIterator[Any]:
+    category = CATEGORIES[simulator.options.exchange]
+    client = ccxt.pro.bybit({"options": {"fetchMarkets": {"types": [category]}}})
+    client.has["fetchCurrencies"] = False  # needs a key
+    client.urls["api"]["public"] = simulator.rest_url
+    client.urls["api"]["ws"]["public"][category] = f"{simulator.websocket_url}/v5/public/{category}"
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+def known_trades(simulator: Simulator) -> dict[str, tuple[str, float, float, int]]:
+    """The trades of the last orders by the ids that the venue gives them: side, price, amount, ms."""
+    market, category = simulator.market, CATEGORIES[simulator.options.exchange]
+    notation = Notation.short(market.instruments[0])
+    last = market.last_order(0, simulator._feed.step)
+    trades = {}
+    for number in range(last - ORDERS_BACK, last + 100):
+        order = market.order(0, number)
+        for fill in order.fills:
+            trades[trade_id(category, "BTCUSDT", fill.id)] = (
+                "buy" if order.buy else "sell",
+                float(notation.price(order.price)),
+                float(notation.amount(fill.amount)),
+                order.time_ns // 10**6,
+            )
+    return trades
+
+
+def levels_at(simulator: Simulator, update: int, depth: int) -> list[list[tuple[float, float]]]:
+    notation = Notation.short(simulator.market.instruments[0])
+    return [
+        [(float(notation.price(price)), float(notation.amount(amount))) for price, amount in side]
+        for side in simulator.market.books[0].levels(update, depth)
+    ]
+
+
+@pytest.mark.parametrize("exchange", CATEGORIES)
+async def test_ccxt_reads_the_trades(exchange: str) -> None:
+    async with (
+        running(SimulatorOptions(exchange=exchange, rate=400)) as simulator,
+        ccxt_bybit(simulator) as client,
+    ):
+        markets = await client.load_markets()
+        assert SYMBOLS[exchange] in markets
+        assert markets[SYMBOLS[exchange]]["precision"]["price"] == 0.01
+        seen: dict[str, Any] = {}
+        while len(seen) < 50:
+            for trade in await asyncio.wait_for(client.watch_trades(SYMBOLS[exchange]), 20):
+                seen[trade["id"]] = trade
+        for trade in await client.fetch_trades(SYMBOLS[exchange], limit=40):
+            seen[trade["id"]] = trade
+        known = known_trades(simulator)
+        for number, trade in seen.items():
+            told = trade["side"], trade["price"], trade["amount"], trade["timestamp"]
+            assert told == known[number]
+
+
+@pytest.mark.parametrize("exchange", CATEGORIES)
+async def test_ccxt_keeps_the_book(exchange: str) -> None:
+    async with (
+        running(SimulatorOptions(exchange=exchange, rate=400)) as simulator,
+        ccxt_bybit(simulator) as client,
+    ):
+        market, states = simulator.market, 0
+        for _ in range(25):
+            book = await asyncio.wait_for(client.watch_order_book(SYMBOLS[exchange], 50), 20)
+            # ccxt does not keep the number of the last message: its time tells which state it is
+            step = market.step_at(book["timestamp"] * 10**6 + 999_999)
+            update = market.update_at(0, step) // market.diff_every * market.diff_every
+            recent = [levels_at(simulator, update - back * market.diff_every, 50) for back in range(3)]
+            assert [
+                [(price, amount) for price, amount, *_ in book[side]] for side in ("bids", "asks")
+            ] in recent
+            states += 1
+        assert states == 25
+
+
+async def recorded(simulator: Simulator, count: int) -> list[bytes]:
+    """What our own plan for all channels of one symbol is answered with."""
+    venue = VENUES[simulator.options.exchange]
+    wanted = [Subscription(channel, "BTCUSDT") for channel in venue.channels]
+    (plan,) = venue.plan(wanted, simulator.websocket_url)
+    messages: list[bytes] = []
+    async with connect(plan.url, compression=None) as socket:
+        assert plan.keepalive_text is not None
+        await socket.send(plan.keepalive_text)
+        for request in plan.requests:
+            await socket.send(request.text)
+        while len(messages) < count:
+            messages.append(await asyncio.wait_for(socket.recv(decode=False), 20))
+    return messages
+
+
+@pytest.mark.parametrize("exchange", CATEGORIES)
+async def test_our_rows_are_the_market(exchange: str) -> None:
+    async with running(SimulatorOptions(exchange=exchange, rate=400)) as simulator:
+        messages = await recorded(simulator, 1200)
+        known = known_trades(simulator)
+    venue, market = VENUES[exchange], simulator.market
+    continuity, book, kinds = Continuity(venue.channels), Book(), set()
+    rows: list[Row] = []
+    for payload in messages:
+        header = venue.classify(payload)
+        kinds.add((header.kind, header.channel))
+        if header.kind is not Kind.DATA:
+            assert header.kind in (Kind.REPLY, Kind.HEARTBEAT)
+            assert header.reply is None or header.reply.error is None
+            continue
+        observed = continuity.observe(header, 0)
+        assert observed.hole is None
+        for row in venue.normalize(header, payload):
+            rows.append(row)
+            if isinstance(row, BookUpdate):
+                book.apply(row)
+                assert row.last_id is not None
+                after = row.last_id * market.diff_every
+                assert [list(side) for side in book.levels()] == levels_at(simulator, after, 200)
+    assert {(Kind.REPLY, ""), (Kind.HEARTBEAT, "")} <= kinds
+    assert {channel for kind, channel in kinds if kind is Kind.DATA} == set(venue.channels)
+    trades = [row for row in rows if isinstance(row, Trade)]
+    assert len(trades) > 50
+    for row in trades:
+        assert row.timestamp is not None
+        assert (row.side, row.price, row.amount, row.timestamp // 10**6) == known[row.id]
+    for row in rows:
+        if isinstance(row, Quote):
+            assert row.last_id is not None
+            (bid,), (ask,) = levels_at(simulator, row.last_id, 1)
+            assert (row.bid_price, row.bid_amount, row.ask_price, row.ask_amount) == (*bid, *ask)
+
+
+@pytest.mark.parametrize("exchange", CATEGORIES)
+def test_our_backfill_gives_the_newest_trades_again(exchange: str) -> None:
+    simulator = Simulator(SimulatorOptions(exchange=exchange))
+    venue, market = VENUES[exchange], simulator.market
+    request = venue.backfill_request(Missing("publicTrade", "BTCUSDT", None, None, 0, 1))
+    assert request is not None
+    step = simulator._feed.step
+    body = simulator.protocol.rest(HttpRequest.parse(request.path), step, market.time_of(step)).body
+    rows = venue.normalize_backfill(venue.classify_backfill("publicTrade", "BTCUSDT", body), body)
+    assert len(rows) == {"bybit": 1000, "bybit_spot": 60}[exchange]
+    newest = market.order(0, market.last_order(0, step)).last
+    numbers = range(newest - len(rows) + 1, newest + 1)
+    category = CATEGORIES[exchange]
+    assert [row.id for row in rows if isinstance(row, Trade)] == [
+        trade_id(category, "BTCUSDT", number) for number in numbers
+    ]
+
+
+@pytest.mark.parametrize("exchange", CATEGORIES)
+def test_our_list_of_instruments_is_the_markets(exchange: str) -> None:
+    simulator = Simulator(SimulatorOptions(exchange=exchange))
+    found = [
+        each
+        for request in VENUES[exchange].instruments_requests()
+        for each in VENUES[exchange].instruments(
+            simulator.protocol.rest(HttpRequest.parse(request.path), 10**6, 10**18).body
+        )
+    ]
+    assert [(each.symbol, each.base, each.quote, each.tick) for each in found] == [
+        ("BTCUSDT", "BTC", "USDT", 0.01),
+        ("ETHUSDT", "ETH", "USDT", 0.01),
+    ]
