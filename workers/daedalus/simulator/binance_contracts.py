@@ -1,28 +1,23 @@
-"""What Binance's futures have that its spot markets have not: contracts, funding, trades outside the book.
+"""What Binance's futures have that spot has not: terms, a common counter, trades outside the book.
 
 Shared by the streams and by REST, so that both tell the same.
 """
 
 from __future__ import annotations
 
-import zlib
 from datetime import UTC, datetime
 
 from msgspec import structs
 
 from daedalus.simulator.binance_market import pair
 from daedalus.simulator.instruments import Instrument, instrument
-from daedalus.simulator.market import Market, Order
-from daedalus.simulator.noise import mix
+from daedalus.simulator.market import Order
 
 __all__ = [
     "FAR_AWAY",
     "agg_id",
     "coin_contract",
     "delivery_ms",
-    "funding",
-    "is_liquidation",
-    "mark_ticks",
     "order_of_agg_id",
     "outside",
     "update_id",
@@ -32,10 +27,8 @@ __all__ = [
 FAR_AWAY = 4_133_404_800_000
 """The delivery date (ms) of contracts that are never delivered."""
 
-_APART = 40  # one order in so many is outside the book
+_APART = 41  # one order in so many is outside the book
 _OUTSIDE = ("INSURANCE_FUND", "ADL", "NA")
-_LIQUIDATION = 25
-_FUNDING_MS = 8 * 3600 * 1000
 
 
 def usd_contract(symbol: str) -> Instrument:
@@ -65,15 +58,6 @@ def delivery_ms(symbol: str) -> int:
     return int(day.timestamp()) * 1000
 
 
-def funding(symbol: str, time_ms: int) -> tuple[str, int]:
-    """The funding rate and when it is next paid (ms); contracts with a date have "" and 0."""
-    if delivery_ms(symbol) != FAR_AWAY:
-        return "", 0
-    due = (time_ms // _FUNDING_MS + 1) * _FUNDING_MS
-    rate = mix(due, zlib.crc32(symbol.encode())) % 60_001 - 30_000  # in 10**-8
-    return f"{'-' if rate < 0 else ''}0.{abs(rate):08d}", due
-
-
 def update_id(update: int) -> int:
     """A book's update in the counter that all symbols share: numbers in between are of others."""
     return update * 4 + 3
@@ -93,16 +77,6 @@ def agg_id(order: int) -> int:
 def order_of_agg_id(number: int) -> int:
     """The order that is told as the aggregate trade of a number."""
     return number + (number - 1) // (_APART - 1)
-
-
-def is_liquidation(order: Order) -> bool:
-    """Whether the venue closed somebody's position with this order."""
-    return order.id % _LIQUIDATION == 7
-
-
-def mark_ticks(market: Market, place: int, step: int) -> int:
-    """The mark price: the middle of the book some time ago."""
-    return market.books[place].middle(market.update_at(place, step) - 64)
 
 
 def _is_term(date: str) -> bool:

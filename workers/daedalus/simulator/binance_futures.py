@@ -12,11 +12,10 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from daedalus.simulator.binance_contracts import (
+    FAR_AWAY,
     agg_id,
     coin_contract,
-    funding,
-    is_liquidation,
-    mark_ticks,
+    delivery_ms,
     outside,
     update_id,
     usd_contract,
@@ -24,6 +23,7 @@ from daedalus.simulator.binance_contracts import (
 from daedalus.simulator.binance_futures_rest import DeliveryRest, FuturesRest
 from daedalus.simulator.binance_market import BinanceMarket, Text, written
 from daedalus.simulator.binance_rest import BinanceRest
+from daedalus.simulator.contracts import contract, is_liquidation
 from daedalus.simulator.instruments import Instrument
 from daedalus.simulator.market import Fill, Market, Mixture, Order, Step
 from daedalus.simulator.notation import Notation
@@ -147,10 +147,12 @@ class BinanceFutures(BinanceMarket):
 
     def _mark(self, place: int, step: int, second: int) -> Text:
         instrument = self._market.instruments[place]
-        exact = Notation.padded(instrument, 8)
-        ticks = mark_ticks(self._market, place, step)
-        rate, due = funding(instrument.symbol, second * 1000)
-        price, index = exact.price(ticks), exact.price(ticks + 3)
+        exact, state = Notation.padded(instrument, 8), contract(self._market, place, step)
+        rate, due = "", 0
+        if delivery_ms(instrument.symbol) == FAR_AWAY:  # contracts with a date have no funding
+            rate = f"{'-' if state.funding_rate < 0 else ''}0.{abs(state.funding_rate):08d}"
+            due = state.funding_ns // 10**6
+        price, index = exact.price(state.mark), exact.price(state.index)
         text = (
             f'{{"e":"markPriceUpdate","E":{second * 1000},"s":"{instrument.symbol}","p":"{price}",'
             f'"ap":"{price}","P":"{index}","i":"{index}","r":"{rate}","T":{due}}}'

@@ -1,0 +1,301 @@
+"""ccxt on the simulated markets of Binance beside spot: it knows them by its own reading.
+
+Then what our own venue files make of the same markets: trades, books, quotes, marks, and trades over REST.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import ccxt.pro
+import pytest
+from websockets.asyncio.client import connect
+
+from daedalus.exchanges import VENUES
+from daedalus.exchanges.base import (
+    AggTrade,
+    BookUpdate,
+    DerivativeTicker,
+    Kind,
+    Missing,
+    Quote,
+    Row,
+    Subscription,
+    Trade,
+)
+from daedalus.exchanges.continuity import Continuity
+from daedalus.exchanges.orderbook import Book
+from daedalus.simulator import Simulator, SimulatorOptions, running
+from daedalus.simulator.binance_contracts import agg_id, outside
+from daedalus.simulator.market import Order
+from daedalus.simulator.notation import Notation
+from daedalus.simulator.protocol import HttpRequest
+
+pytestmark = pytest.mark.integration
+
+VENUES_OF_CCXT = {
+    "binance_us": ("binanceus", "spot", "public", "/api/v3", "BTC/USD"),
+    "binance_futures": ("binanceusdm", "linear", "fapiPublic", "/fapi/v1", "BTC/USDT:USDT"),
+    "binance_delivery": ("binancecoinm", "inverse", "dapiPublic", "/dapi/v1", "BTC/USD:BTC"),
+}
+FUTURES = ["binance_futures", "binance_delivery"]
+SYMBOLS = {
+    "binance": "BTCUSDT",
+    "binance_us": "BTCUSD",
+    "binance_futures": "BTCUSDT",
+    "binance_delivery": "BTCUSD_PERP",
+}
+
+
+@asynccontextmanager
+async def ccxt_client(simulator: Simulator) -> AsyncIterator[Any]:
+    name, kind, public, api, _ = VENUES_OF_CCXT[simulator.options.exchange]
+    client = getattr(ccxt.pro, name)({"options": {"fetchMarkets": {"types": [kind]}}})
+    client.has["fetchCurrencies"] = False  # needs a key
+    client.urls["api"][public] = f"{simulator.rest_url}{api}"
+    client.urls["api"]["ws"][kind] = f"{simulator.websocket_url}/ws"
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+def is_outside(simulator: Simulator, order: Order) -> bool:
+    return simulator.options.exchange in FUTURES and outside(order) is not None
+
+
+def update_of(simulator: Simulator, number: int) -> int:
+    """The market's update that a venue's number of a book stands for."""
+    return (number - 3) // 4 if simulator.options.exchange in FUTURES else number
+
+
+def levels_at(simulator: Simulator, update: int) -> list[list[tuple[float, float]]]:
+    notation = Notation.short(simulator.market.instruments[0])
+    return [
+        [(float(notation.price(price)), float(notation.amount(amount))) for price, amount in side]
+        for side in simulator.market.books[0].levels(update)
+    ]
+
+
+@pytest.mark.parametrize("exchange", VENUES_OF_CCXT)
+async def test_ccxt_reads_the_trades(exchange: str) -> None:
+    async with (
+        running(SimulatorOptions(exchange=exchange, rate=400)) as simulator,
+        ccxt_client(simulator) as client,
+    ):
+        symbol, market = VENUES_OF_CCXT[exchange][-1], simulator.market
+        markets = await client.load_markets()
+        assert markets[symbol]["precision"]["price"] == 0.01
+        trades: dict[int, dict[str, Any]] = {}
+        while len(trades) < 60:
+            for trade in await asyncio.wait_for(
+                client.watch_trades(symbol, None, None, {"name": "trade"}), 20
+            ):
+                trades[int(trade["id"])] = trade
+        notation = Notation.short(market.instruments[0])
+        assert sorted(trades) == list(range(min(trades), max(trades) + 1))
+        for number, trade in trades.items():
+            order = market.order(0, market.order_of_fill(number))
+            if is_outside(simulator, order):
+                continue
+            fill = next(fill for fill in order.fills if fill.id == number)
+            assert trade["price"] == float(notation.price(order.price))
+            assert trade["amount"] == float(notation.amount(fill.amount))
+            assert trade["side"] == ("buy" if order.buy else "sell")
+            assert trade["timestamp"] == order.time_ns // 10**6
+
+
+@pytest.mark.parametrize("exchange", FUTURES)
+async def test_ccxt_reads_the_aggregate_trades_of_the_other_route(exchange: str) -> None:
+    async with (
+        running(SimulatorOptions(exchange=exchange, rate=400)) as simulator,
+        ccxt_client(simulator) as client,
+    ):
+        symbol, market = VENUES_OF_CCXT[exchange][-1], simulator.market
+        trades: dict[int, dict[str, Any]] = {}
+        while len(trades) < 30:
+            for trade in await asyncio.wait_for(
+                client.watch_trades(symbol, None, None, {"name": "aggTrade"}), 20
+            ):
+                trades[int(trade["id"])] = trade
+        notation = Notation.short(market.instruments[0])
+        for number, trade in trades.items():
+            order = market.order(0, market.order_of_fill(trade["info"]["f"]))
+            assert agg_id(order.id) == number
+            assert trade["amount"] == float(notation.amount(order.amount))
+            assert trade["side"] == ("buy" if order.buy else "sell")
+
+
+@pytest.mark.parametrize("exchange", VENUES_OF_CCXT)
+async def test_ccxt_keeps_the_book(exchange: str) -> None:
+    async with (
+        running(SimulatorOptions(exchange=exchange, rate=400)) as simulator,
+        ccxt_client(simulator) as client,
+    ):
+        nonces = set()
+        for _ in range(25):
+            book = await asyncio.wait_for(client.watch_order_book(VENUES_OF_CCXT[exchange][-1]), 20)
+            sides = [[tuple(level[:2]) for level in book[side]] for side in ("bids", "asks")]
+            assert sides == levels_at(simulator, update_of(simulator, book["nonce"]))
+            nonces.add(book["nonce"])
+        assert len(nonces) > 15
+
+
+async def test_ccxt_reads_marks_and_liquidations_of_futures() -> None:
+    async with (
+        running(SimulatorOptions(exchange="binance_futures", rate=2000)) as simulator,
+        ccxt_client(simulator) as client,
+    ):
+        symbol = VENUES_OF_CCXT["binance_futures"][-1]
+        mark = await asyncio.wait_for(client.watch_mark_price(symbol), 20)
+        assert mark["info"]["p"] == str(mark["markPrice"]) or mark["markPrice"] == float(mark["info"]["p"])
+        (forced,) = await asyncio.wait_for(client.watch_liquidations(symbol), 20)
+        assert forced["side"] in ("buy", "sell")
+        assert forced["price"] > 0
+
+
+async def recorded(simulator: Simulator, seconds: float) -> list[bytes]:
+    """What our own plan for all channels of one symbol is answered with, and the book over REST."""
+    venue = VENUES[simulator.options.exchange]
+    symbol = SYMBOLS[simulator.options.exchange]
+    plans = venue.plan([Subscription(each, symbol) for each in venue.channels], simulator.websocket_url)
+    messages: list[bytes] = []
+
+    async def listen(url: str, texts: list[str]) -> None:
+        async with connect(url, compression=None) as socket:
+            for text in texts:
+                await socket.send(text)
+            while True:
+                messages.append(await socket.recv(decode=False))
+
+    listeners = [
+        asyncio.create_task(listen(plan.url, [each.text for each in plan.requests])) for plan in plans
+    ]
+    await asyncio.sleep(seconds)
+    for listener in listeners:
+        listener.cancel()
+    await asyncio.gather(*listeners, return_exceptions=True)
+    return messages
+
+
+def answer(simulator: Simulator, path: str, step: int) -> bytes:
+    time_ns = simulator.market.time_of(step)
+    return simulator.protocol.rest(HttpRequest.parse(path), step, time_ns).body
+
+
+@pytest.mark.parametrize("exchange", SYMBOLS)
+async def test_our_rows_are_the_market(exchange: str) -> None:
+    async with running(SimulatorOptions(exchange=exchange, rate=1000)) as simulator:
+        begun = simulator._feed.step
+        messages = await recorded(simulator, 3.0)
+    venue, market, symbol = VENUES[exchange], simulator.market, SYMBOLS[exchange]
+    notation = Notation.short(market.instruments[0])
+    continuity = Continuity(venue.channels)
+    rows: dict[str, list[Row]] = defaultdict(list)
+    for payload in messages:
+        header = venue.classify(payload)
+        if header.kind is Kind.REPLY:
+            assert header.reply
+            assert header.reply.error is None
+            continue
+        assert (header.kind, header.symbol) == (Kind.DATA, symbol)
+        observed = continuity.observe(header, 0)
+        assert not observed.duplicate
+        assert observed.hole is None
+        rows[header.channel] += venue.normalize(header, payload)
+    assert set(rows) == set(venue.channels)
+
+    trades = [row for row in rows["trade"] if isinstance(row, Trade)]
+    expected = [
+        (str(fill.id), "buy" if order.buy else "sell", order.price, fill.amount, order.time_ns // 10**6)
+        for number in range(
+            market.order_of_fill(int(trades[0].id)), market.order_of_fill(int(trades[-1].id)) + 1
+        )
+        for order in (market.order(0, number),)
+        if not is_outside(simulator, order)
+        for fill in order.fills
+        if int(trades[0].id) <= fill.id <= int(trades[-1].id)
+    ]
+    assert len(expected) > 50
+    assert [(row.id, row.side, row.price, row.amount, (row.timestamp or 0) // 10**6) for row in trades] == [
+        (number, side, float(notation.price(price)), float(notation.amount(amount)), time)
+        for number, side, price, amount, time in expected
+    ]
+    for row in rows["aggTrade"]:
+        assert isinstance(row, AggTrade)
+        order = market.order(0, market.order_of_fill(row.first_id))
+        assert (row.last_id, row.amount) == (order.last, float(notation.amount(order.amount)))
+
+    book = Book()
+    snapshot = answer(simulator, venue.snapshot_request(symbol).path, begun + 600)
+    (whole,) = venue.normalize(venue.classify_snapshot(symbol, snapshot), snapshot)
+    assert isinstance(whole, BookUpdate)
+    book.apply(whole)
+    compared = 0
+    for row in rows["depth"]:
+        assert isinstance(row, BookUpdate)
+        before = book.last_id
+        book.apply(row)
+        if book.last_id != before:
+            assert row.last_id
+            assert [*book.levels()] == levels_at(simulator, update_of(simulator, row.last_id))
+            compared += 1
+    assert compared > 5
+    for row in rows["bookTicker"]:
+        assert isinstance(row, Quote)
+        assert row.last_id
+        (bid, *_), (ask, *_) = levels_at(simulator, update_of(simulator, row.last_id))
+        assert (row.bid_price, row.bid_amount, row.ask_price, row.ask_amount) == (*bid, *ask)
+    for row in rows["markPrice"]:
+        assert isinstance(row, DerivativeTicker)
+        assert None not in (row.mark_price, row.index_price, row.funding_rate, row.funding_timestamp)
+
+
+@pytest.mark.parametrize("exchange", SYMBOLS)
+@pytest.mark.parametrize("channel", ["trade", "aggTrade"])
+def test_our_backfill_gives_the_trades_of_the_market_again(exchange: str, channel: str) -> None:
+    simulator = Simulator(SimulatorOptions(exchange=exchange))
+    venue, market, symbol, step = VENUES[exchange], simulator.market, SYMBOLS[exchange], 10**9
+    newest = market.last_order(0, step)
+    orders = [market.order(0, number) for number in range(newest - 60, newest - 10)]
+    inside = [order for order in orders if not is_outside(simulator, order)]
+    if channel == "trade":
+        wanted = [fill.id for order in inside for fill in order.fills]
+    elif exchange in FUTURES:
+        wanted = [agg_id(order.id) for order in inside]
+    else:
+        wanted = [order.id for order in inside]
+    request = venue.backfill_request(Missing(channel, symbol, wanted[0], wanted[-1], 0, 1))
+    assert request is not None
+    body = answer(simulator, request.path, step)
+    header = venue.classify_backfill(channel, symbol, body)
+    told = [
+        number
+        for part in (header, *header.more)
+        if part.ids
+        for number in range(part.ids.first, part.ids.last + 1)
+    ]
+    assert set(wanted) <= set(told)
+    if "fromId" in request.path:
+        assert told == wanted
+    rows = venue.normalize_backfill(header, body)
+    assert [int(row.id or 0) for row in rows if isinstance(row, Trade | AggTrade)] == told
+
+
+@pytest.mark.parametrize("exchange", SYMBOLS)
+def test_our_list_of_instruments_is_the_markets(exchange: str) -> None:
+    simulator = Simulator(SimulatorOptions(exchange=exchange))
+    (request,) = VENUES[exchange].instruments_requests()
+    found = VENUES[exchange].instruments(answer(simulator, request.path, 10**6))
+    assert [(each.symbol, each.base, each.quote, each.tick) for each in found] == [
+        (each.symbol, each.base, each.quote, 0.01) for each in simulator.market.instruments
+    ]
+    types = {
+        "binance_futures": ["perpetual", "perpetual"],
+        "binance_delivery": ["perpetual", "future"],
+    }
+    assert [each.type for each in found] == types.get(exchange, ["spot", "spot"])
