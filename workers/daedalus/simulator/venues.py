@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
-from daedalus.simulator.binance import Binance
+from daedalus.simulator.binance import Binance, BinanceUs
+from daedalus.simulator.binance_futures import BinanceDelivery, BinanceFutures
+from daedalus.simulator.bybit import Bybit, BybitSpot
+from daedalus.simulator.coinbase_advanced import CoinbaseAdvanced
 from daedalus.simulator.coinbase_exchange import CoinbaseExchange
+from daedalus.simulator.kraken import Kraken
 from daedalus.simulator.market import Market
+from daedalus.simulator.okx import Okx
 from daedalus.simulator.options import SimulatorError, SimulatorOptions
 from daedalus.simulator.protocol import VenueProtocol
 
 __all__ = ["VENUES", "market_of", "venue_of"]
 
-VENUES: dict[str, type[VenueProtocol]] = {venue.name: venue for venue in (Binance, CoinbaseExchange)}
+VENUES: dict[str, type[VenueProtocol]] = {
+    venue.name: venue
+    for venue in (
+        Binance,
+        BinanceDelivery,
+        BinanceFutures,
+        BinanceUs,
+        CoinbaseExchange,
+        CoinbaseAdvanced,
+        Kraken,
+        Bybit,
+        BybitSpot,
+        Okx,
+    )
+}
 """Every simulated venue, in the order in which they are listed to users."""
 
 
