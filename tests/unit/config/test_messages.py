@@ -60,12 +60,12 @@ CASES: dict[str, tuple[str, str]] = {
     ),
     "a slash in a symbol": (
         "exchanges: {binance: {symbols: [BTC/USDT]}}\n",
-        "f:1 exchanges.binance.symbols[0]: expected a symbol of letters, digits and -_.: only, "
+        "f:1 exchanges.binance.symbols[0]: expected a symbol of letters, digits and -_.:/@ only, "
         "got 'BTC/USDT'. Write it as the exchange does, for example BTCUSDT.",
     ),
     "a control character in a symbol": (
         'exchanges: {binance: {symbols: ["BTC\\nUSDT"]}}\n',
-        "f:1 exchanges.binance.symbols[0]: expected a symbol of letters, digits and -_.: only, "
+        "f:1 exchanges.binance.symbols[0]: expected a symbol of letters, digits and -_.:/@ only, "
         r"got 'BTC\nUSDT'. Write it as the exchange does, for example BTCUSDT.",
     ),
     "an unknown exchange": (

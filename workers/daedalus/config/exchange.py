@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, fie
 
 from ..exchanges import VENUES
 from ..exchanges.base import Subscription, Venue
-from .fields import Channels, HttpUrl, Symbols, VenueName, WebsocketUrl, refuse
+from .fields import Channels, Connections, HttpUrl, Symbols, VenueName, WebsocketUrl, refuse
 from .section import Section
 
 __all__ = ["Exchange", "Exchanges"]
@@ -21,6 +21,7 @@ class Exchange(Section):
     name: VenueName
     channels: Channels | None = None
     symbols: Symbols | None = Field(default=None, validate_default=True)
+    connections: Connections = 1
     websocket_url: WebsocketUrl | None = None
     rest_url: HttpUrl | None = None
 

@@ -18,6 +18,7 @@ __all__ = [
     "AlertUrl",
     "ChannelMap",
     "Channels",
+    "Connections",
     "HttpUrl",
     "Location",
     "Symbols",
@@ -41,10 +42,10 @@ def _venue_name(name: str) -> str:
 
 def _symbol(text: str, info: ValidationInfo) -> str:
     """The venue's spelling. Where the exchange itself is unknown, only the characters are judged."""
-    if not text or not all(c.isalnum() or c in "-_.:" for c in text):
+    if not text or ".." in text or not all(c.isalnum() or c in "-_.:/@" for c in text):
         squeezed = "".join(c for c in text if c.isalnum())
         remedy = f" Write it as the exchange does, for example {squeezed}." if squeezed else ""
-        raise refuse(f"expected a symbol of letters, digits and -_.: only, got {quoted(text)}.{remedy}")
+        raise refuse(f"expected a symbol of letters, digits and -_.:/@ only, got {quoted(text)}.{remedy}")
     venue = VENUES.get(info.data.get("name", ""))
     return venue.symbol(text) if venue else text
 
@@ -115,6 +116,15 @@ def _url(*schemes: str) -> AfterValidator:
 
     return AfterValidator(check)
 
+
+def _few(number: int) -> int:
+    if not 1 <= number <= 4:
+        raise refuse(f"expected 1 to 4 connections, got {number}. Write 2 to lose nothing with one of them.")
+    return number
+
+
+Connections = Annotated[int, AfterValidator(_few)]
+"""How many independent connections bring the same streams."""
 
 WebsocketUrl = Annotated[str, _url("ws", "wss")]
 HttpUrl = Annotated[str, _url("http", "https")]

@@ -128,6 +128,11 @@ class Continuity:
         if stream is not None and max(first, stream.first) <= min(last, stream.last):
             _fill(stream, max(first, stream.first), min(last, stream.last))
 
+    def first(self, channel: str, symbol: str) -> int | None:
+        """The smallest id seen of a stream; None if there was none."""
+        stream = self._streams.get((channel, symbol))
+        return stream.first if stream else None
+
     def last(self, channel: str, symbol: str) -> int | None:
         """The largest id seen of a stream; None if there was none."""
         stream = self._streams.get((channel, symbol))

@@ -26,6 +26,7 @@ class Counters:
         self.disconnects = 0
         self.holes = 0
         self.missing = 0
+        self.filled = 0
         self.pauses = 0
         self.snapshots = 0
         self.snapshot_failures = 0

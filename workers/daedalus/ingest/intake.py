@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
 
@@ -16,6 +17,7 @@ from ..exchanges.base import Venue
 from ..exchanges.continuity import Continuity
 from ..store.raw import RawRecord
 from .counters import Counters
+from .holes import Holes
 
 __all__ = ["Intake", "Pausable", "Sink"]
 
@@ -45,6 +47,9 @@ class Intake:
         self.venue = venue
         self.counters = Counters()
         self.continuity = Continuity(venue.channels)
+        self.holes = Holes(venue, self.continuity, self.counters)
+        self.serving: Counter[tuple[str, str]] = Counter()
+        """By how many connections each stream (channel, symbol) is served now."""
         self.append: Callable[[RawRecord], None] = sink.append
         self.wake = threading.Event()
         """Set where the writer has enough to do before its next turn is due."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from .. import __version__
-from ..exchanges.base import Subscription
+from ..exchanges.base import Missing, Subscription
 from ..store.raw import CONNECTION, RawKind, RawRecord
 from ..store.status import boot_id
 
@@ -49,13 +49,27 @@ class Journal:
         about: dict[str, object] = {"cause": cause, "since_ns": since_ns}
         self._note(time.time_ns(), RawKind.SUBSCRIBED, stream.channel, stream.symbol, about)
 
-    def snapshot(self, channel: str, symbol: str, body: bytes) -> None:
-        """The body of a REST answer, byte for byte."""
-        record = RawRecord(
-            time.time_ns(), self.conn, self._seq, RawKind.SNAPSHOT.value, channel, symbol, body
-        )
-        self._append(record)
+    def body(self, kind: RawKind, channel: str, symbol: str, body: bytes) -> None:
+        """The body of a REST answer, byte for byte: a snapshot, a backfill or a list of instruments."""
+        self._append(RawRecord(time.time_ns(), self.conn, self._seq, kind.value, channel, symbol, body))
         self._seq += 1
+
+    def lost(self, at_ns: int, stream: Subscription, missing: int, from_ns: int) -> None:
+        """So many frames of the connection, of whichever stream, are missing since ``from_ns``."""
+        about: dict[str, object] = {"missing": missing, "from_ns": from_ns}
+        self._note(at_ns, RawKind.LOST, stream.channel, stream.symbol, about)
+
+    def judged(self, missing: Missing, status: str, note: str) -> None:
+        """What became of a hole: filled or unfillable, and by what or why."""
+        about: dict[str, object] = {
+            "status": status,
+            "note": note,
+            "first": missing.first,
+            "last": missing.last,
+            "from_ns": missing.from_ns,
+            "to_ns": missing.to_ns,
+        }
+        self._note(time.time_ns(), RawKind.GAP, missing.channel, missing.symbol, about)
 
     def clock_stepped(self, step_ns: int) -> None:
         self._note(time.time_ns(), RawKind.CLOCK, CONNECTION, "", {"step_ns": step_ns})

@@ -20,16 +20,26 @@ __all__ = ["Keeper"]
 
 log = logging.getLogger("daedalus.ingest.keeper")
 
-OVERLAP_SECONDS = 5.0
+OVERLAP_SECONDS = 2.0
 REPLACEMENT_TIMEOUT_SECONDS = 60.0
 MAX_PATIENCE = 16.0
 
 
 class Keeper:
-    """Keeps one `ConnectionPlan` served. ``new_session`` makes a session given its patience with silence."""
+    """Keeps one `ConnectionPlan` served. ``new_session`` makes a session given its patience with silence.
 
-    def __init__(self, intake: Intake, new_session: Callable[[float], Session], backoff: Backoff) -> None:
+    ``delay_seconds``: when to begin, so that many connections do not open in one moment.
+    """
+
+    def __init__(
+        self,
+        intake: Intake,
+        new_session: Callable[[float], Session],
+        backoff: Backoff,
+        delay_seconds: float = 0.0,
+    ) -> None:
         self._intake = intake
+        self._delay_seconds = delay_seconds
         self._new_session = new_session
         self._backoff = backoff
         self._sessions: list[Session] = []  # one; two while one replaces the other
@@ -39,6 +49,7 @@ class Keeper:
     async def run(self, start: Start) -> None:
         """Serve the plan until cancelled. ``start`` says why it was not served before."""
         lived_seconds = 0.0
+        await asyncio.sleep(self._delay_seconds)
         while True:
             await self._intake.room()
             await asyncio.sleep(self._backoff.next_delay(lived_seconds))

@@ -29,6 +29,8 @@ class Liveness:
         self.unheard: set[tuple[str, str]] = {(each.channel, each.symbol) for each in subscriptions}
         self.unconfirmed: set[Subscription] = set(subscriptions)
         self.anything_heard = False
+        self.last_anything = now
+        """When any message came, of whatever kind."""
         self._since = now
         self._alarmed = False
         self._last: dict[str, float] = {each.channel: now for each in subscriptions}
@@ -47,6 +49,7 @@ class Liveness:
     def restart(self, now: float) -> None:
         """Reading was paused by ourselves: what was silent meanwhile says nothing of the venue."""
         self._last = dict.fromkeys(self._last, now)
+        self.last_anything = now
 
     def silent_channel(self, now: float, patience: float = 1.0) -> str | None:
         """A channel that was silent for too long, times ``patience``; None while all are alive."""

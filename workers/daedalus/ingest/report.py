@@ -24,16 +24,22 @@ class Reporter:
     """Writes ``<directory>/<worker>.json`` every two seconds, and prints figures on demand."""
 
     def __init__(
-        self, directory: Path, exchange: str, counters: Counters, writer: StreamingParquetWriter, streams: int
+        self, directory: Path, exchange: str, counters: Counters, writer: StreamingParquetWriter
     ) -> None:
         self._directory = directory
         self._exchange = exchange
         self._counters = counters
         self._writer = writer
-        self._streams = streams
+        self._streams = 0
+        self._wrong: tuple[str, ...] = ()
         self._process = psutil.Process()
         self._started_ns = time.time_ns()
         self._boot_id = boot_id()
+
+    def expect(self, streams: int, wrong: tuple[str, ...] = ()) -> None:
+        """So many streams are recorded; ``wrong``: of each that is not, why."""
+        self._streams = streams
+        self._wrong = wrong
 
     async def keep_status(self, beat: Callable[[str], None]) -> None:
         """Write the status until cancelled; each time give ``beat`` the one line of `line`."""
@@ -92,6 +98,8 @@ class Reporter:
 
     def _note(self) -> str:
         counters = self._counters
+        if self._wrong:
+            return "left out: " + "; ".join(self._wrong)
         if counters.never_delivered:
             return f"{counters.never_delivered} of {self._streams} streams have never delivered"
         connections = "1 connection" if counters.connected == 1 else f"{counters.connected} connections"
@@ -117,6 +125,7 @@ class Reporter:
             "reconnects": counters.disconnects,
             "gaps": counters.holes,
             "missing": counters.missing,
+            "filled": counters.filled,
             "pauses": counters.pauses,
             "snapshots": counters.snapshots,
             "snapshot_failures": counters.snapshot_failures,

@@ -1,4 +1,4 @@
-"""REST, as much as a recorder needs of it: rare GETs, paced by the venue's own budget."""
+"""REST, as much as a recorder needs of it: rare requests, paced by the venue's own budget."""
 
 from __future__ import annotations
 
@@ -17,16 +17,21 @@ __all__ = ["Pacer", "RestClient", "RestError"]
 
 TIMEOUT_SECONDS = 20.0
 MAX_BODY_BYTES = 64 * 1024 * 1024
+_PASSING = (403, 408, 418, 425, 429)  # 403: what some venues say to whoever asks too often
 BUDGET_SHARE = 0.5
 """How much of the venue's budget we use: other programs may share the address."""
 
 
 class RestError(Exception):
-    """A request failed. ``retry_after`` is the seconds the venue asks us to stay away, or None."""
+    """A request failed. ``retry_after`` is the seconds the venue asks us to stay away, or None.
 
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
+    ``passing``: the same request may succeed later; the venue has not refused it for what it asks.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None, *, passing: bool = True) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.passing = passing
 
 
 class Answer(Struct, frozen=True):
@@ -74,7 +79,7 @@ class Pacer:
 
 
 class RestClient:
-    """GETs against one venue, one at a time, within its budget."""
+    """Requests to one venue, one at a time, within its budget."""
 
     def __init__(self, base_url: str, limit: RestLimit, clock: Callable[[], float] = time.monotonic) -> None:
         self._base_url = base_url.rstrip("/")
@@ -102,7 +107,10 @@ class RestClient:
     def _fetch(self, request: RestRequest) -> Answer:
         url = self._base_url + request.path
         # The scheme is the configuration's, which admits http and https alone.
-        message = urllib.request.Request(url, headers={"User-Agent": "daedalus"})  # noqa: S310
+        headers = {"User-Agent": "daedalus"}
+        if request.body is not None:
+            headers["Content-Type"] = "application/json"
+        message = urllib.request.Request(url, request.body, headers)  # noqa: S310
         try:
             with urllib.request.urlopen(message, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
                 body = answer.read(MAX_BODY_BYTES + 1)
@@ -112,7 +120,11 @@ class RestClient:
                 used = answer.headers.get(header) if header is not None else None
                 return Answer(body, int(used) if used is not None and used.isdigit() else None)
         except urllib.error.HTTPError as error:
-            raise RestError(f"{url}: HTTP {error.code} {error.reason}", _retry_after(error)) from error
+            raise RestError(
+                f"{url}: HTTP {error.code} {error.reason}",
+                _retry_after(error),
+                passing=error.code >= 500 or error.code in _PASSING,
+            ) from error
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", None) or error
             raise RestError(f"{url}: {reason or type(error).__name__}") from error

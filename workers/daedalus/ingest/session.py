@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
-from ..exchanges.base import ConnectionPlan, Header, Kind, Reply, Subscription
-from ..store.raw import CONNECTION, UNKNOWN
+from ..exchanges.base import ConnectionPlan, Reply, Subscription
+from ..store.raw import RawKind
 from .books import Books
 from .intake import Intake
 from .journal import Journal
+from .listener import Listener, excerpt
 from .liveness import Liveness
-from .quiet import QuietLog
 from .wire import Wire, WireError, open_wire
 
 __all__ = ["End", "Session", "Start"]
@@ -27,7 +28,7 @@ OVERFLOW_SECONDS = 30.0
 CLOCK_STEP_NS = 500_000_000
 SNAPSHOT_DELAY_SECONDS = 1.0
 LIFETIME_MARGIN = 0.98
-_UNREADABLE = Header(Kind.MALFORMED)
+RESUBSCRIBE_SECONDS = 10.0
 
 
 class Start(Struct, frozen=True):
@@ -79,12 +80,13 @@ class Session:
         self._resumed_at = float("-inf")
         self._liveness = Liveness(self._venue.channels, plan.subscriptions, self._opened_at)
         self._books = Books()
-        self._checked = {name for name, channel in self._venue.channels.items() if channel.consecutive}
+        self._listener = Listener(intake, self._journal, self._liveness, self._books, self)
+        self._asked_anew: dict[tuple[str, str], float] = {}
+        self._saying: set[asyncio.Task[None]] = set()
         self._wire: Wire | None = None
         self._served: list[Subscription] = []
         self._ended: asyncio.Future[End] = self._loop.create_future()
         self._tasks: list[asyncio.Task[None]] = []
-        self._quiet = QuietLog(log)
 
     # Its life
 
@@ -98,6 +100,7 @@ class Session:
             self._loop.create_task(self._subscribe(start)),
             self._loop.create_task(self._watch()),
             self._loop.create_task(self._await_loss()),
+            self._loop.create_task(self._keep_alive()),
         ]
 
     async def ended(self) -> End:
@@ -135,75 +138,60 @@ class Session:
         if not self._journal.begun:  # the venue spoke before `open` returned
             self._opened(recv_ns)
         self._heard_ns = recv_ns
-        now = self._loop.time()
-        counters = self._intake.counters
-        write = self._journal.message
-        classify = self._venue.classify
-        for payload in payloads:
-            try:
-                header = classify(payload)
-            except Exception as error:
-                # A venue file's mistake must cost no message and no connection.
-                self._quiet.warning("classify", "a message could not be classified: %r", error)
-                header = _UNREADABLE
-            if header.kind is Kind.DATA or header.kind is Kind.HEARTBEAT:
-                channel, symbol = header.channel, header.symbol
-                self._liveness.heard(channel, symbol, now)
-                if header.ids is not None and (channel in self._checked or header.proves is not None):
-                    self._check(header, recv_ns)
-                if header.venue_ns is not None:
-                    counters.lags_ns.append(recv_ns - header.venue_ns)
-            else:
-                channel, symbol = self._odd(header, payload), ""
-            write(recv_ns, channel, symbol, payload)
-            counters.bytes += len(payload)
-        counters.messages += len(payloads)
-        counters.last_message_ns = recv_ns
-        self._intake.received(len(payloads))
+        self._listener.receive(recv_ns, payloads, self._loop.time())
 
-    def _check(self, header: Header, recv_ns: int) -> None:
-        hole = self._intake.continuity.observe(header, recv_ns).hole
-        symbol = header.symbol
-        if hole is not None:
-            counters = self._intake.counters
-            counters.holes += 1
-            counters.missing += hole.missing or 0
-            count = "an unknown number of" if hole.missing is None else f"{hole.missing:,}"
-            self._quiet.warning("hole", "%s %s: %s ids are missing", hole.channel, hole.symbol, count)
-            if self._venue.channels[hole.channel].snapshot == "rest" and self._books.begin(hole.symbol):
-                self._ask_snapshot(self, hole.channel, hole.symbol)
-        if symbol in self._books.unsynced and self._venue.channels[header.channel].snapshot == "rest":
-            assert header.ids is not None
-            if self._books.delta(symbol, header.ids):
-                self._ask_snapshot(self, header.channel, symbol)
-
-    def _odd(self, header: Header, payload: bytes) -> str:
-        """Deal with what is not market data; the name of the partition where it is kept."""
-        if header.kind is Kind.REPLY:
-            assert header.reply is not None
-            self._replied(header.reply)
-            return CONNECTION
-        if header.kind is Kind.NOTICE:
-            log.warning("%s: the venue will end the connection: %s", self.conn, _excerpt(payload))
-            self.replacement.set()
-            return CONNECTION
-        self._intake.counters.oddities[header.kind.value] += 1
-        self._quiet.warning(
-            header.kind.value, "%s message, kept as it is: %s", header.kind.value, _excerpt(payload)
-        )
-        return UNKNOWN
-
-    def _replied(self, reply: Reply) -> None:
+    def replied(self, reply: Reply) -> None:
         asked: Iterable[Subscription] = reply.subscriptions
         for request in self.plan.requests:
             if request.id == reply.request_id:
-                asked = request.subscriptions
+                asked = asked or request.subscriptions
         if reply.error is None:
             self._liveness.confirm(asked)
             return
         self._intake.counters.oddities["refused"] += 1
         names = ", ".join(f"{each.channel} {each.symbol}".strip() for each in asked)
         log.error("%s: the venue refuses%s: %s", self.conn, f" {names}" if names else "", reply.error)
+
+    def warned(self, payload: bytes) -> None:
+        log.warning("%s: the venue will end the connection: %s", self.conn, excerpt(payload))
+        self.replacement.set()
+
+    def wants(self, text: str) -> None:
+        self._say(text)
+
+    def book_needed(self, channel: str, symbol: str) -> None:
+        if self._venue.channels[channel].snapshot == "rest":
+            self._ask_snapshot(self, channel, symbol)
+            return
+        now = self._loop.time()
+        if now - self._asked_anew.get((channel, symbol), float("-inf")) < RESUBSCRIBE_SECONDS:
+            return  # its snapshot is on the way, or the venue's checksum is not what we think it is
+        self._asked_anew[channel, symbol] = now
+        texts = self._venue.resubscribe(Subscription(channel, symbol))
+        if not texts:
+            self.replacement.set()
+        for text in texts:
+            self._say(text)
+
+    def frames_lost(self, missing: int, from_ns: int) -> None:
+        at_ns = time.time_ns()
+        for each in self._served:
+            if not self._venue.channels[each.channel].consecutive:
+                self._journal.lost(at_ns, each, missing, from_ns)
+        if any(self._venue.channels[each.channel].snapshot == "stream" for each in self._served):
+            self.replacement.set()  # every book on it is suspect, and a new connection begins with snapshots
+
+    def _say(self, text: str) -> None:
+        """Send without waiting for it; a connection that is gone is told elsewhere."""
+
+        async def send() -> None:
+            if self._wire is not None:
+                with contextlib.suppress(WireError):
+                    await self._wire.send(text)
+
+        task = self._loop.create_task(send())
+        self._saying.add(task)
+        task.add_done_callback(self._saying.discard)
 
     # What we write down ourselves
 
@@ -212,7 +200,7 @@ class Session:
         if self._ended.done():
             return
         header = self._venue.classify_snapshot(symbol, body)
-        self._journal.snapshot(channel, symbol, body)
+        self._journal.body(RawKind.SNAPSHOT, channel, symbol, body)
         if header.ids is not None and self._books.snapshot(symbol, header.ids.last):
             self._loop.call_later(SNAPSHOT_DELAY_SECONDS, self._ask_snapshot, self, channel, symbol)
 
@@ -233,14 +221,28 @@ class Session:
         try:
             for request in self.plan.requests:
                 for each in request.subscriptions:
-                    self._journal.subscribed(each, start.cause, start.since_ns)
-                    self._served.append(each)
+                    self._serve(each, start)
                 await self._wire.send(request.text)
                 if start.cause != "replaced":
                     self._begin_books(request.subscriptions)
                 await asyncio.sleep(self.plan.send_interval_seconds)
         except WireError as error:
             self._end("disconnect", str(error))
+
+    def _serve(self, stream: Subscription, start: Start) -> None:
+        serving = self._intake.serving
+        alone = not serving[stream.channel, stream.symbol]
+        self._journal.subscribed(stream, start.cause, start.since_ns)
+        self._served.append(stream)
+        serving[stream.channel, stream.symbol] += 1
+        if alone and start.cause not in ("start", "replaced"):
+            self._intake.holes.outage(stream, start.since_ns, time.time_ns())
+
+    async def _keep_alive(self) -> None:
+        """Say what the venue wants to hear now and then."""
+        while self.plan.keepalive_text is not None:
+            await asyncio.sleep(self.plan.keepalive_seconds)
+            self._say(self.plan.keepalive_text)
 
     def _begin_books(self, subscriptions: Iterable[Subscription]) -> None:
         for each in subscriptions:
@@ -277,6 +279,10 @@ class Session:
                 self._intake.counters.never_delivered = len(never)
                 streams = ", ".join(f"{channel} {symbol}".strip() for channel, symbol in never[:10])
                 log.error("%s: subscribed, but never delivered: %s", self.conn, streams)
+            limit = self.plan.silence_seconds
+            if limit is not None and not self._intake.paused and now - self._liveness.last_anything > limit:
+                self._end("silence", f"nothing came for {limit:g} s, not even a heartbeat")
+                return
             if not self._intake.paused and (silent := self._liveness.silent_channel(now, self._patience)):
                 self._end("silence", f"the channel {silent} said nothing")
                 return
@@ -292,14 +298,11 @@ class Session:
             self._journal.closed(self._served, cause, reason, self._heard_ns)
             self._intake.leave(self)
             self._intake.counters.connected -= 1
+            for each in self._served:
+                self._intake.serving[each.channel, each.symbol] -= 1
         self._ended.set_result(End(cause, reason, self._heard_ns, self._loop.time() - self._opened_at))
 
 
 def _names(subscriptions: Iterable[Subscription]) -> str:
     names = [f"{each.channel} {each.symbol}".strip() for each in sorted(subscriptions)]
     return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
-
-
-def _excerpt(payload: bytes) -> str:
-    text = payload[:200].decode("utf-8", "replace")
-    return text if len(payload) <= 200 else f"{text}… ({len(payload):,} bytes)"

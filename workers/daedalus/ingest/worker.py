@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import partial
 
+import msgspec
+
 from ..config import Config
 from ..config import Writer as WriterConfig
 from ..exchanges import VENUES
@@ -25,9 +27,13 @@ from ..exchanges.base import ConnectionPlan
 from ..notify import Notifier
 from ..store import Layout, StreamingParquetWriter, WorkerLock, WriterLimits
 from ..store.status import boot_id, read_status
+from .backfill import Backfill
 from .backoff import Backoff
+from .catch_up import CatchUp
 from .counters import Meter
+from .instruments import Instruments
 from .intake import Intake
+from .journal import Journal
 from .keeper import Keeper
 from .previous import start_after
 from .report import Reporter
@@ -40,12 +46,17 @@ __all__ = ["run_ingest"]
 
 log = logging.getLogger("daedalus.ingest")
 
+LIFETIME_STAGGER = 0.1
+REFUSED = 2
+"""The exit code for a configuration that cannot work: starting again does not mend it."""
+
 SEAL_SECONDS = 7.0
 """Of the ten seconds in which the worker must stop; the rest is for the venue's closing handshake."""
 
 
 def run_ingest(config: Config, exchange: str, stats_interval: float | None = None) -> int:
-    """Record ``exchange`` until SIGTERM or SIGINT; the exit code: 0, or 1 after an error of our own.
+    """Record ``exchange`` until SIGTERM or SIGINT; the exit code: 0, 1 after an error of our own, or 2
+    where the venue knows none of the symbols.
 
     ``stats_interval`` prints a line of figures every so many seconds. Raises `AlreadyRunning` where
     another recorder has the exchange's files open.
@@ -99,24 +110,32 @@ class _Ingest:
         settings, venue = config.exchanges[exchange], VENUES[exchange]
         writer = config.writer
         self._exchange = exchange
+        self._settings = settings
+        self._venue = venue
         self._layout = layout
-        self._plans = venue.plan(settings.subscriptions(), settings.websocket_url or venue.websocket_url)
+        self._subscriptions = settings.subscriptions()
         self._writer = StreamingParquetWriter(layout, exchange, _limits(writer))
         self._intake = Intake(
             venue, self._writer, queue_maxsize=writer.queue_maxsize, batch_size=writer.batch_size
         )
+        counters = self._intake.counters
         rest = RestClient(settings.rest_url or venue.rest_url, venue.rest_limit)
-        self._snapshots = Snapshots(venue, rest, self._intake.counters)
-        self._streams = sum(len(plan.subscriptions) for plan in self._plans)
-        self._reporter = Reporter(layout.status, exchange, self._intake.counters, self._writer, self._streams)
         self._conn_prefix = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
         self._conn_count = 0
+        journal = Journal(f"{self._conn_prefix}-rest", self._intake.append)
+        self._snapshots = Snapshots(venue, rest, counters)
+        self._backfill = Backfill(venue, rest, journal, counters)
+        self._intake.holes.ask = self._backfill.ask
+        self._catch_up = CatchUp(venue, self._intake.continuity, self._backfill.ask)
+        self._instruments = Instruments(venue, rest, journal, layout)
+        self._reporter = Reporter(layout.status, exchange, counters, self._writer)
 
     async def run(self, stats_interval: float | None) -> int:
         loop = asyncio.get_running_loop()
         stop = asyncio.Event()
         for each in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(each, stop.set)
+        begun_ns = time.time_ns()
         start = await asyncio.to_thread(self._take_over)
 
         def after_turn() -> None:
@@ -129,24 +148,44 @@ class _Ingest:
         storage = StorageThread(self._writer, self._intake.wake, after_turn)
         notifier = Notifier.from_environment()
         storage.start()
-        keepers = [Keeper(self._intake, partial(self._session, plan), Backoff()) for plan in self._plans]
+        if not await self._leave_out_unknown():
+            notifier.stopping("no symbol is known to the venue")
+            storage.finish(SEAL_SECONDS)
+            await asyncio.to_thread(storage.join)
+            return REFUSED
+        keepers = self._keepers()
         coroutines = [keeper.run(start) for keeper in keepers]
-        coroutines += [self._snapshots.run(), self._reporter.keep_status(_heartbeat(notifier, storage))]
+        coroutines += [
+            self._snapshots.run(),
+            self._backfill.run(),
+            self._intake.holes.run(),
+            self._instruments.keep(),
+            self._reporter.keep_status(_heartbeat(notifier, storage)),
+        ]
+        catching_up = loop.create_task(
+            self._catch_up.run(
+                self._layout,
+                self._subscriptions,
+                before_ns=begun_ns,
+                told=start.since_ns is not None,
+            )
+        )
         if stats_interval is not None:
             coroutines.append(self._reporter.print_lines(stats_interval, partial(print, flush=True)))
         tasks = [loop.create_task(coroutine) for coroutine in coroutines]
         for task in tasks:
             task.add_done_callback(lambda _: stop.set())
-        log.info("recording %s: %d streams on %d connections", self._exchange, self._streams, len(keepers))
-        notifier.ready(f"recording {self._streams} streams")  # a venue that is down must not fail the start
+        streams = len(self._subscriptions)
+        log.info("recording %s: %d streams on %d connections", self._exchange, streams, len(keepers))
+        notifier.ready(f"recording {streams} streams")  # a venue that is down must not fail the start
 
         await stop.wait()
         log.info("stopping")
         notifier.stopping("sealing")
         failed = _failures(tasks)
-        for task in tasks:
+        for task in (*tasks, catching_up):
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, catching_up, return_exceptions=True)
         await asyncio.gather(*(keeper.close("restart", "stopped") for keeper in keepers))
         storage.finish(SEAL_SECONDS)
         await asyncio.to_thread(storage.join)
@@ -168,6 +207,29 @@ class _Ingest:
         if start.cause in ("crash", "power"):
             log.warning("the recorder before ended without a word: %s", start.cause)
         return start
+
+    async def _leave_out_unknown(self) -> bool:
+        """Drop the streams of symbols that the venue does not list; whether any is left."""
+        wrong = await self._instruments.check(self._subscriptions)
+        for each in wrong.values():
+            log.error("%s: %s. It is left out.", self._exchange, each)
+        self._subscriptions = [each for each in self._subscriptions if each.symbol not in wrong]
+        self._reporter.expect(len(self._subscriptions), tuple(wrong.values()))
+        return bool(self._subscriptions)
+
+    def _keepers(self) -> list[Keeper]:
+        """One per connection; those of the same streams end their lives at different times."""
+        venue, settings = self._venue, self._settings
+        plans = venue.plan(self._subscriptions, settings.websocket_url or venue.websocket_url)
+        keepers: list[Keeper] = []
+        for copy in range(settings.connections):
+            for plan in plans:
+                if plan.lifetime_seconds is not None:
+                    lifetime = plan.lifetime_seconds * (1 - LIFETIME_STAGGER * copy)
+                    plan = msgspec.structs.replace(plan, lifetime_seconds=lifetime)
+                delay = len(keepers) * venue.connect_interval_seconds
+                keepers.append(Keeper(self._intake, partial(self._session, plan), Backoff(), delay))
+        return keepers
 
     def _session(self, plan: ConnectionPlan, patience: float) -> Session:
         conn = f"{self._conn_prefix}-{self._conn_count}"

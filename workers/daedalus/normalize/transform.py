@@ -210,7 +210,7 @@ class Transform:
         duplicate = True
         for part in (header, *header.more):
             duplicate &= self._seen(record, part)
-        if not new or (duplicate and self._about.consecutive):
+        if duplicate or not new:
             self.counts.duplicates += bool(rows)
             new = ()
         if self._about.proof is Proof.CHECKSUM or self._about.snapshot is not None:

@@ -61,6 +61,11 @@ class Simulator:
         )
 
     @property
+    def clients(self) -> tuple[Client, ...]:
+        """The connections that are open now."""
+        return tuple(self._clients)
+
+    @property
     def websocket_url(self) -> str:
         """Where to open websockets, without a path."""
         return f"ws://{_HOST}:{self.port}"

@@ -1,0 +1,205 @@
+"""Fetches over REST what the websocket has lost, and writes down what became of each hole.
+
+The venue's answers are stored byte for byte, as rows of kind ``backfill``; the normalizer takes out of them
+what was missing. Nothing here is urgent: one request at a time, within the venue's budget, oldest hole
+first; a venue that does not answer is asked again for an hour.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+
+from msgspec import Struct
+
+from ..exchanges.base import Header, Kind, Missing, Venue
+from ..exchanges.reading import UNREADABLE
+from ..store.raw import RawKind
+from .backoff import Backoff
+from .counters import Counters
+from .journal import Journal
+from .listener import excerpt
+from .rest import RestClient, RestError
+
+__all__ = ["Backfill", "subtract"]
+
+log = logging.getLogger("daedalus.ingest.backfill")
+
+DELAY_SECONDS = 5.0
+"""The newest trades take a moment until they are in a venue's history."""
+
+GIVE_UP_SECONDS = 3600.0
+MAX_REQUESTS = 2000
+"""For one hole: two million trades where an answer holds a thousand."""
+
+_SLACK_NS = 1_000_000_000  # between a venue's clock and ours
+
+Run = tuple[int, int]
+
+
+class Backfill:
+    """A queue of holes to fill. ``journal`` is of its own: what is fetched belongs to no connection."""
+
+    def __init__(self, venue: Venue, rest: RestClient, journal: Journal, counters: Counters) -> None:
+        self._venue = venue
+        self._rest = rest
+        self._journal = journal
+        self._counters = counters
+        self._queue: deque[tuple[float, Missing]] = deque()
+        self._arrived = asyncio.Event()
+
+    @property
+    def waiting(self) -> int:
+        """Holes that wait to be filled."""
+        return len(self._queue)
+
+    def ask(self, missing: Missing) -> None:
+        """Fill this hole, if the venue offers its past; else the ledger says why not by itself."""
+        if self._venue.backfill_request(missing) is not None:
+            self._queue.append((time.monotonic() + DELAY_SECONDS, missing))
+            self._arrived.set()
+
+    async def run(self) -> None:
+        """Fill holes until cancelled."""
+        while True:
+            while not self._queue:
+                self._arrived.clear()
+                await self._arrived.wait()
+            due, missing = self._queue.popleft()
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            outcome = await self._fill(missing)
+            self._journal.judged(missing, outcome.status, outcome.note)
+            self._counters.filled += outcome.status == "filled"
+            log.info("%s %s: %s (%s)", missing.channel, missing.symbol, outcome.status, outcome.note)
+
+    async def _fill(self, missing: Missing) -> _Outcome:
+        search = _by_id(missing) if missing.first is not None else _ByTime(missing)
+        path = ""
+        for _ in range(MAX_REQUESTS):
+            request = self._venue.backfill_request(search.wanted)
+            if request is None:
+                return _Outcome("unfillable", "the venue offers no more of it")
+            path = request.path
+            try:
+                body = await self._get(search.wanted)
+            except RestError as error:
+                return _Outcome("unfillable", str(error))
+            header = self._venue.classify_backfill(missing.channel, missing.symbol, body)
+            if header.kind is not Kind.DATA:
+                return _Outcome("unfillable", f"{path}: the venue answers {excerpt(body)}")
+            self._journal.body(RawKind.BACKFILL, missing.channel, missing.symbol, body)
+            if search.over(header, self._newest_ns(header, body)):
+                break
+        return search.outcome(path)
+
+    async def _get(self, wanted: Missing) -> bytes:
+        request = self._venue.backfill_request(wanted)
+        assert request is not None
+        backoff = Backoff(base=2.0)
+        gives_up_at = time.monotonic() + GIVE_UP_SECONDS
+        while True:
+            try:
+                return await self._rest.get(request)
+            except RestError as error:
+                if not error.passing or time.monotonic() > gives_up_at:
+                    raise
+                await asyncio.sleep(1.0 + backoff.next_delay())
+
+    def _newest_ns(self, header: Header, body: bytes) -> int | None:
+        """The time of the newest trade in an answer; None where there is none."""
+        try:
+            rows = self._venue.normalize_backfill(header, body)
+        except UNREADABLE:
+            return None
+        return max((row.timestamp for row in rows if row.timestamp is not None), default=None)
+
+
+class _Outcome(Struct, frozen=True):
+    status: str
+    note: str
+
+
+class _ById:
+    """A search for ids: what is left of them, and what to ask for next."""
+
+    def __init__(self, missing: Missing, first: int, last: int) -> None:
+        self._missing = missing
+        self._left: list[Run] = [(first, last)]
+        self._next = first
+        self._last = last
+
+    @property
+    def wanted(self) -> Missing:
+        missing = self._missing
+        return Missing(
+            missing.channel, missing.symbol, self._next, self._last, missing.from_ns, missing.to_ns
+        )
+
+    def over(self, header: Header, newest_ns: int | None) -> bool:
+        """Take an answer; whether nothing more is to be asked for."""
+        runs = [part.ids for part in (header, *header.more) if part.ids is not None]
+        for ids in runs:
+            self._left = subtract(self._left, ids.first, ids.last)
+        newest = max((ids.last for ids in runs), default=self._next - 1)
+        if newest < self._next:
+            return True  # no progress: the rest is not there
+        self._next = newest + 1
+        return not self._left or self._next > self._last
+
+    def outcome(self, path: str) -> _Outcome:
+        if not self._left:
+            return _Outcome("filled", path)
+        count = sum(last - first + 1 for first, last in self._left)
+        return _Outcome("unfillable", f"{path}: {count:,} ids are not in the venue's answer")
+
+
+class _ByTime:
+    """A search by time, where the venue numbers nothing."""
+
+    def __init__(self, missing: Missing) -> None:
+        self._missing = missing
+        self._from_ns = missing.from_ns
+        self._begins_ns: int | None = None
+
+    @property
+    def wanted(self) -> Missing:
+        missing = self._missing
+        return Missing(missing.channel, missing.symbol, None, None, self._from_ns, missing.to_ns)
+
+    def over(self, header: Header, newest_ns: int | None) -> bool:
+        """Take an answer, which holds all from its header's time on (None: all that was asked for)."""
+        begins_ns = header.venue_ns
+        if begins_ns is not None and begins_ns > self._from_ns + _SLACK_NS:
+            self._begins_ns = max(begins_ns, self._begins_ns or begins_ns)
+        if newest_ns is None or newest_ns <= self._from_ns or newest_ns >= self._missing.to_ns:
+            return True
+        self._from_ns = newest_ns
+        return self._begins_ns is not None
+
+    def outcome(self, path: str) -> _Outcome:
+        if self._begins_ns is None:
+            return _Outcome("filled", path)
+        late = (self._begins_ns - self._missing.from_ns) / 1e9
+        return _Outcome("unfillable", f"{path}: the venue's answer begins {late:.1f} s too late")
+
+
+def _by_id(missing: Missing) -> _ById:
+    assert missing.first is not None
+    return _ById(missing, missing.first, missing.first if missing.last is None else missing.last)
+
+
+def subtract(runs: list[Run], first: int, last: int) -> list[Run]:
+    """The runs of ids (inclusive) without ``first``..``last``."""
+    left: list[Run] = []
+    for begin, end in runs:
+        if last < begin or first > end:
+            left.append((begin, end))
+            continue
+        left += [
+            piece
+            for piece in ((begin, min(end, first - 1)), (max(begin, last + 1), end))
+            if piece[0] <= piece[1]
+        ]
+    return left

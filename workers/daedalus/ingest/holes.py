@@ -1,0 +1,91 @@
+"""Holes as they are seen live: counted, told, and handed on to whoever can fill them.
+
+Where one connection alone serves a stream, a hole is one at once. Where another serves it too, that one
+has a moment to bring what is missing: then there never was a hole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from ..exchanges.base import Missing, Subscription, Venue
+from ..exchanges.continuity import Continuity, Hole
+from .counters import Counters
+from .quiet import QuietLog
+
+__all__ = ["Holes"]
+
+log = logging.getLogger("daedalus.ingest.holes")
+
+PATIENCE_SECONDS = 3.0
+
+Proved = Callable[[str, str], None]
+"""Called with the channel and the symbol of a book that is void now."""
+
+
+class _Waiting(Struct):
+    hole: Hole
+    since: float
+    proved: Proved
+
+
+class Holes:
+    """The holes of one venue. ``ask``: takes what may be fetched over REST; set by the worker."""
+
+    def __init__(self, venue: Venue, continuity: Continuity, counters: Counters) -> None:
+        self.ask: Callable[[Missing], None] = lambda _: None
+        self._venue = venue
+        self._continuity = continuity
+        self._counters = counters
+        self._waiting: list[_Waiting] = []
+        self._quiet = QuietLog(log)
+
+    def seen(self, hole: Hole, proved: Proved, *, alone: bool) -> None:
+        """A message has shown a hole; ``alone``: no other connection can fill it."""
+        if alone:
+            self._prove(hole, hole.missing, proved)
+        else:
+            self._waiting.append(_Waiting(hole, time.monotonic(), proved))
+
+    def outage(self, stream: Subscription, since_ns: int | None, now_ns: int) -> None:
+        """A stream was not served until now. Ids will show what is missing, where there are any."""
+        channel = self._venue.channels[stream.channel]
+        if channel.table == "trades" and not channel.consecutive and since_ns is not None:
+            self.ask(Missing(stream.channel, stream.symbol, None, None, since_ns, now_ns))
+
+    async def run(self) -> None:
+        """Judge the holes that had their time, until cancelled."""
+        while True:
+            await asyncio.sleep(1.0)
+            self.judge(time.monotonic())
+
+    def judge(self, now: float) -> None:
+        """Prove the waiting holes of which something is missing still."""
+        due = [each for each in self._waiting if now - each.since >= PATIENCE_SECONDS]
+        self._waiting = [each for each in self._waiting if now - each.since < PATIENCE_SECONDS]
+        for each in due:
+            hole = each.hole
+            left = [
+                (max(first, hole.from_id + 1), min(last, hole.to_id))
+                for first, last in self._continuity.open_holes(hole.channel, hole.symbol)
+                if first <= hole.to_id and last > hole.from_id
+            ]
+            if left:
+                count = sum(last - first + 1 for first, last in left)
+                self._prove(hole, None if hole.missing is None else count, each.proved)
+
+    def _prove(self, hole: Hole, missing: int | None, proved: Proved) -> None:
+        self._counters.holes += 1
+        self._counters.missing += missing or 0
+        count = "an unknown number of" if missing is None else f"{missing:,}"
+        self._quiet.warning("hole", "%s %s: %s ids are missing", hole.channel, hole.symbol, count)
+        if self._venue.channels[hole.channel].snapshot is not None:
+            proved(hole.channel, hole.symbol)
+        elif hole.missing is not None:
+            first, last = hole.from_id + 1, hole.from_id + hole.missing
+            self.ask(Missing(hole.channel, hole.symbol, first, last, hole.from_ns, hole.to_ns))

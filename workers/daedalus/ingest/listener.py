@@ -1,0 +1,175 @@
+"""The listener: what one connection brings, read, checked and handed to its journal.
+
+It runs at every message, so it does only what must be done at once: see what the message is, follow its
+ids, and write it down. Whatever follows from it (an answer, a snapshot, the end) is the session's.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Protocol
+
+from ..exchanges.base import BookCheck, Header, Kind, Reply
+from ..store.raw import CONNECTION, UNKNOWN
+from .books import Books
+from .intake import Intake
+from .journal import Journal
+from .liveness import Liveness
+from .quiet import QuietLog
+
+__all__ = ["Listener", "Said", "excerpt"]
+
+log = logging.getLogger("daedalus.ingest.session")
+
+_UNREADABLE = Header(Kind.MALFORMED)
+
+
+class Said(Protocol):
+    """What the listener tells of what it heard; called in the event loop's thread."""
+
+    def replied(self, reply: Reply) -> None:
+        """The venue has answered a request."""
+
+    def warned(self, payload: bytes) -> None:
+        """The venue asks for a new connection."""
+
+    def wants(self, text: str) -> None:
+        """The venue wants to hear this at once."""
+
+    def book_needed(self, channel: str, symbol: str) -> None:
+        """A book needs a snapshot: what was known of it is void, or was too old."""
+
+    def frames_lost(self, missing: int, from_ns: int) -> None:
+        """Frames of the connection are missing, since ``from_ns`` (UTC ns)."""
+
+
+class Listener:
+    """Reads one connection. ``books``: those that wait for a snapshot over REST."""
+
+    def __init__(
+        self, intake: Intake, journal: Journal, liveness: Liveness, books: Books, said: Said
+    ) -> None:
+        self._intake = intake
+        self._venue = intake.venue
+        self._classify = intake.venue.reader()
+        self._journal = journal
+        self._liveness = liveness
+        self._books = books
+        self._said = said
+        channels = intake.venue.channels
+        self._checked = {name for name, channel in channels.items() if channel.consecutive}
+        self._fetched = {name for name, channel in channels.items() if channel.snapshot == "rest"}
+        self._sent = {name for name, channel in channels.items() if channel.snapshot == "stream"}
+        self._sums: dict[tuple[str, str], BookCheck | None] = {}
+        self._broken: set[tuple[str, str]] = set()
+        self._sequence: int | None = None
+        self._heard_ns = 0
+        self._quiet = QuietLog(log)
+
+    def receive(self, recv_ns: int, payloads: list[bytes], now: float) -> None:
+        """Take the messages of one read of the socket; ``now``: seconds of the event loop's clock."""
+        counters = self._intake.counters
+        write = self._journal.message
+        classify = self._classify
+        for payload in payloads:
+            try:
+                header = classify(payload)
+            except Exception as error:
+                # A venue file's mistake must cost no message and no connection.
+                self._quiet.warning("classify", "a message could not be classified: %r", error)
+                header = _UNREADABLE
+            if header.sequence is not None:
+                self._count(header.sequence, recv_ns)
+            if header.kind is Kind.DATA or header.kind is Kind.HEARTBEAT:
+                channel, symbol = self._data(header, payload, recv_ns, now)
+            else:
+                channel, symbol = self._odd(header, payload), ""
+            write(recv_ns, channel, symbol, payload)
+            counters.bytes += len(payload)
+        self._heard_ns = recv_ns
+        self._liveness.last_anything = now
+        counters.messages += len(payloads)
+        counters.last_message_ns = recv_ns
+        self._intake.received(len(payloads))
+
+    def _data(self, header: Header, payload: bytes, recv_ns: int, now: float) -> tuple[str, str]:
+        channel, symbol = header.channel, header.symbol
+        if header.answer is not None:
+            self._said.wants(header.answer)
+        if not channel:
+            return CONNECTION, ""
+        self._liveness.heard(channel, symbol, now)
+        if header.ids is not None and (channel in self._checked or header.proves is not None):
+            self._check(header, recv_ns)
+        for part in header.more:
+            self._liveness.heard(part.channel, part.symbol, now)
+            if part.ids is not None and part.channel in self._checked:
+                self._check(part, recv_ns)
+        if channel in self._sent:
+            self._compare(header, payload)
+        if header.venue_ns is not None:
+            self._intake.counters.lags_ns.append(recv_ns - header.venue_ns)
+        return channel, symbol
+
+    def _check(self, header: Header, recv_ns: int) -> None:
+        hole = self._intake.continuity.observe(header, recv_ns).hole
+        channel, symbol = header.channel, header.symbol
+        if hole is not None and not header.is_snapshot:
+            alone = self._intake.serving[hole.channel, hole.symbol] <= 1
+            self._intake.holes.seen(hole, self._void, alone=alone)
+        if symbol in self._books.unsynced and channel in self._fetched:
+            assert header.ids is not None
+            if self._books.delta(symbol, header.ids):
+                self._said.book_needed(channel, symbol)
+
+    def _void(self, channel: str, symbol: str) -> None:
+        if channel not in self._fetched or self._books.begin(symbol):
+            self._said.book_needed(channel, symbol)
+
+    def _compare(self, header: Header, payload: bytes) -> None:
+        """Hold the book against the venue's checksum, where it sends one."""
+        stream = header.channel, header.symbol
+        if stream not in self._sums:
+            self._sums[stream] = self._venue.book_check(*stream)
+        check = self._sums[stream]
+        if check is None:
+            return
+        if header.is_snapshot:
+            self._broken.discard(stream)
+        if check.apply(header, payload) is False and stream not in self._broken:
+            self._broken.add(stream)
+            self._intake.counters.holes += 1
+            self._quiet.warning("checksum", "%s %s: the book differs from the venue's checksum", *stream)
+            self._said.book_needed(*stream)
+
+    def _count(self, sequence: int, recv_ns: int) -> None:
+        """Frames are numbered one by one: a hole makes every stream of the connection suspect."""
+        before, self._sequence = self._sequence, sequence
+        if before is None or sequence == before + 1:
+            return
+        missing = sequence - before - 1
+        self._quiet.warning("frames", "%s: %d frames are missing", self._journal.conn, missing)
+        self._intake.counters.holes += 1
+        self._said.frames_lost(missing, self._heard_ns or recv_ns)
+
+    def _odd(self, header: Header, payload: bytes) -> str:
+        """Deal with what is not market data; the name of the partition where it is kept."""
+        if header.answer is not None:
+            self._said.wants(header.answer)
+        if header.kind is Kind.REPLY:
+            assert header.reply is not None
+            self._said.replied(header.reply)
+            return CONNECTION
+        if header.kind is Kind.NOTICE:
+            self._said.warned(payload)
+            return CONNECTION
+        kind = header.kind.value
+        self._intake.counters.oddities[kind] += 1
+        self._quiet.warning(kind, "%s message, kept as it is: %s", kind, excerpt(payload))
+        return UNKNOWN
+
+
+def excerpt(payload: bytes) -> str:
+    """The beginning of a message, for people."""
+    text = payload[:200].decode("utf-8", "replace")
+    return text if len(payload) <= 200 else f"{text}… ({len(payload):,} bytes)"
