@@ -13,7 +13,7 @@ from typing import ClassVar
 from urllib.parse import quote, urlsplit
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from .base import (
     ConnectionPlan,
@@ -21,15 +21,14 @@ from .base import (
     Instrument,
     Kind,
     Missing,
-    Reply,
-    Request,
     RestRequest,
     Row,
     Subscription,
     Venue,
 )
-from .binance_messages import READERS, force_order_symbol, snapshot_header, snapshot_row
-from .binance_rest import ANSWERS, instruments
+from .binance_messages import READERS, force_order_symbol
+from .binance_requests import read_other, reply, requests
+from .binance_rest import ANSWERS, instruments, snapshot_header, snapshot_row
 from .reading import UNREADABLE, unexpected
 
 __all__ = ["Backfill", "BinanceMarket"]
@@ -56,7 +55,6 @@ _EVENTS = {
     "forceOrder": "forceOrder",
 }
 
-_STREAMS_PER_REQUEST = 200
 _MOST_ROWS = 1000  # in one answer over REST
 _PREFIX = b'{"stream":"'
 _PREFIX_LENGTH = len(_PREFIX)
@@ -66,30 +64,6 @@ _MALFORMED = Header(Kind.MALFORMED)
 
 _Found = tuple[Callable[[str, bytes], Header], str]
 """The header's reader and the symbol of a stream."""
-
-
-class _Error(Struct, gc=False):
-    code: int | None = None
-    msg: str = ""
-
-
-class _Other(Struct, gc=False):
-    """What tells all other messages apart: replies, notices, raw streams' events."""
-
-    stream: str = ""
-    e: str = ""
-    s: str = ""
-    u: int | None = None
-    B: Raw = Raw()
-    A: Raw = Raw()
-    result: Raw = Raw()
-    error: _Error | None = None
-    code: int | None = None
-    msg: str = ""
-    id: int | str | None = None
-
-
-_other = msgspec.json.Decoder(_Other).decode
 
 
 class Backfill(Struct, frozen=True):
@@ -132,7 +106,7 @@ class BinanceMarket(Venue):
         return [
             ConnectionPlan(
                 url=self._combined(url, route),
-                requests=_requests(wanted[start : start + self.streams_per_connection]),
+                requests=requests(wanted[start : start + self.streams_per_connection], _STREAMS),
                 subscriptions=tuple(wanted[start : start + self.streams_per_connection]),
                 send_interval_seconds=0.25,  # at most 5 messages/s (derivatives: 10), pings included
                 lifetime_seconds=24 * 3600.0,
@@ -227,14 +201,14 @@ class BinanceMarket(Venue):
             return None
 
     def _other_header(self, payload: bytes) -> Header:
-        other = _other(payload)
+        other = read_other(payload)
         if other.e == _SHUTDOWN or other.stream.lstrip("!") == _SHUTDOWN:
             return _NOTICE
         if other.stream:
             found = self._stream(other.stream)
             return found[0](found[1], payload) if found else unexpected(payload)
         if other.error or other.code is not None or bytes(other.result):
-            return Header(Kind.REPLY, reply=_reply(other))
+            return Header(Kind.REPLY, reply=reply(other))
         channel = _EVENTS.get(other.e)
         if not other.e and other.u is not None and bytes(other.B) and bytes(other.A):
             channel = "bookTicker"  # the one raw stream (of spot) whose events do not name themselves
@@ -254,22 +228,3 @@ class BinanceMarket(Venue):
                 if ours or (isinstance(stream, str) and self._stream(stream)):
                     return _MALFORMED
         return header
-
-
-def _requests(subscriptions: Sequence[Subscription]) -> tuple[Request, ...]:
-    requests: list[Request] = []
-    for start in range(0, len(subscriptions), _STREAMS_PER_REQUEST):
-        part = tuple(subscriptions[start : start + _STREAMS_PER_REQUEST])
-        params = [f"{one.symbol.lower()}@{_STREAMS[one.channel]}" for one in part]
-        number = len(requests) + 1
-        text = msgspec.json.encode({"method": "SUBSCRIBE", "params": params, "id": number}).decode()
-        requests.append(Request(number, text, part))
-    return tuple(requests)
-
-
-def _reply(other: _Other) -> Reply:
-    number = other.id if isinstance(other.id, int) else None
-    if other.error is None and other.code is None:
-        return Reply(number)
-    code, message = (other.error.code, other.error.msg) if other.error else (other.code, other.msg)
-    return Reply(number, error=f"{message or 'refused'} (code {code})")

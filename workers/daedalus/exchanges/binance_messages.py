@@ -28,7 +28,7 @@ from .base import (
 from .reading import Amount, Id
 from .times import epoch_ns
 
-__all__ = ["READERS", "Reader", "force_order_symbol", "snapshot_header", "snapshot_row"]
+__all__ = ["READERS", "Reader", "force_order_symbol"]
 
 _DATA = Kind.DATA
 _LARGEST = sys.float_info.max
@@ -139,18 +139,6 @@ class _ForceOrderSymbol(Struct, gc=False):
     o: _Named
 
 
-class _SnapshotIds(Struct, gc=False):
-    lastUpdateId: Id  # noqa: N815 - the venue's name
-    E: int = 0
-
-
-class _Snapshot(Struct, gc=False):
-    lastUpdateId: Id  # noqa: N815 - the venue's name
-    bids: list[tuple[Amount, Amount]]
-    asks: list[tuple[Amount, Amount]]
-    E: int = 0
-
-
 class Reader(Generic[_I, _M]):
     """How one channel's messages become headers and rows."""
 
@@ -178,8 +166,6 @@ class Reader(Generic[_I, _M]):
         return self._row(symbol, self._bare(payload) if data is UNSET else data)
 
 
-_snapshot_ids = msgspec.json.Decoder(_SnapshotIds).decode
-_snapshot = msgspec.json.Decoder(_Snapshot, strict=False).decode
 _force_order_symbol = msgspec.json.Decoder(_ForceOrderSymbol).decode
 
 
@@ -223,19 +209,6 @@ def _agg_trade_row(symbol: str, trade: _AggTrade) -> AggTrade:
 
 def _depth_row(symbol: str, depth: _Depth) -> BookUpdate:
     return BookUpdate(symbol, epoch_ns(depth.E), False, depth.b, depth.a, depth.U, depth.u)
-
-
-def snapshot_header(symbol: str, body: bytes) -> Header:
-    """A snapshot stands for all updates up to ``lastUpdateId``. Raises one of `UNREADABLE`."""
-    book = _snapshot_ids(body)
-    return Header(_DATA, "depth", symbol, Ids(book.lastUpdateId, book.lastUpdateId), epoch_ns(book.E))
-
-
-def snapshot_row(symbol: str, body: bytes) -> BookUpdate:
-    """Read the body of ``GET <api>/depth``; spot's carries no time. Raises one of `UNREADABLE`."""
-    book = _snapshot(body)
-    last = book.lastUpdateId
-    return BookUpdate(symbol, epoch_ns(book.E), True, book.bids, book.asks, last, last)
 
 
 def _book_ticker_row(symbol: str, top: _BookTicker) -> Quote:

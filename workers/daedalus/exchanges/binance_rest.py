@@ -1,4 +1,4 @@
-"""Binance's answers over REST: trades that were missed, and the list of what is traded.
+"""Binance's answers over REST: books, trades that were missed, and the list of what is traded.
 
 `ANSWERS` has one entry per channel that can be filled up.
 """
@@ -11,12 +11,12 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from msgspec import Struct
 
-from .base import AggTrade, Header, Instrument, Row, Trade
+from .base import AggTrade, BookUpdate, Header, Ids, Instrument, Kind, Row, Trade
 from .reading import Amount, Id
 from .runs import backfill_header
 from .times import epoch_ns
 
-__all__ = ["ANSWERS", "instruments"]
+__all__ = ["ANSWERS", "Answer", "instruments", "snapshot_header", "snapshot_row"]
 
 _I = TypeVar("_I")
 _M = TypeVar("_M")
@@ -48,6 +48,18 @@ class _AggTrade(Struct, gc=False):
     T: int = 0
 
 
+class _SnapshotIds(Struct, gc=False):
+    lastUpdateId: Id  # noqa: N815 - the venue's name
+    E: int = 0
+
+
+class _Snapshot(Struct, gc=False):
+    lastUpdateId: Id  # noqa: N815 - the venue's name
+    bids: list[tuple[Amount, Amount]]
+    asks: list[tuple[Amount, Amount]]
+    E: int = 0
+
+
 class _Filter(Struct, gc=False):
     filterType: str = ""  # noqa: N815 - the venue's name
     tickSize: Amount | None = None  # noqa: N815
@@ -70,6 +82,8 @@ class _ExchangeInfo(Struct, gc=False):
     symbols: list[_Symbol]
 
 
+_snapshot_ids = msgspec.json.Decoder(_SnapshotIds).decode
+_snapshot = msgspec.json.Decoder(_Snapshot, strict=False).decode
 _exchange_info = msgspec.json.Decoder(_ExchangeInfo, strict=False).decode
 
 
@@ -112,6 +126,19 @@ ANSWERS: dict[str, Answer[Any, Any]] = {
     "trade": Answer("trade", _TradeId, lambda trade: trade.id, _Trade, _trade_row),
     "aggTrade": Answer("aggTrade", _AggTradeId, lambda trade: trade.a, _AggTrade, _agg_trade_row),
 }
+
+
+def snapshot_header(symbol: str, body: bytes) -> Header:
+    """A snapshot stands for all updates up to ``lastUpdateId``. Raises one of `UNREADABLE`."""
+    book = _snapshot_ids(body)
+    return Header(Kind.DATA, "depth", symbol, Ids(book.lastUpdateId, book.lastUpdateId), epoch_ns(book.E))
+
+
+def snapshot_row(symbol: str, body: bytes) -> BookUpdate:
+    """Read the body of ``GET <api>/depth``; spot's carries no time. Raises one of `UNREADABLE`."""
+    book = _snapshot(body)
+    last = book.lastUpdateId
+    return BookUpdate(symbol, epoch_ns(book.E), True, book.bids, book.asks, last, last)
 
 
 def instruments(body: bytes) -> list[Instrument]:
