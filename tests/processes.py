@@ -115,6 +115,13 @@ class Recorder:
         rows = pa.concat_tables(tables).to_pylist() if tables else []
         return sorted(rows, key=lambda row: (row["conn"], row["seq"]))
 
+    def ledger(self) -> list[dict[str, Any]]:
+        """The gaps as they stand: of each the last word."""
+        last: dict[tuple[object, ...], dict[str, Any]] = {}
+        for gap in sorted(self.table("gaps"), key=lambda gap: int(gap["as_of"])):
+            last[gap["channel"], gap["symbol"], gap["from_timestamp"], gap["from_id"]] = gap
+        return list(last.values())
+
     def table(self, name: str, state: str = "ready") -> list[dict[str, Any]]:
         """The rows of a table, file after file; times as integers of ns."""
         rows: list[dict[str, Any]] = []

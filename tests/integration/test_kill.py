@@ -60,7 +60,8 @@ def test_twenty_kills_lose_at_most_one_flush_interval_and_the_ledger_names_each_
     # killed before its first flush may leave none.
     rows_of: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in raw:
-        rows_of[row["conn"]].append(row)
+        if not row["conn"].endswith("-rest"):  # what was fetched belongs to no connection
+            rows_of[row["conn"]].append(row)
     assert ROUNDS // 2 < len(rows_of) <= ROUNDS + 1
     kept = [(seen_ns, durable_ns) for seen_ns, durable_ns in promises if durable_ns > seen_ns]
     assert kept
@@ -69,7 +70,7 @@ def test_twenty_kills_lose_at_most_one_flush_interval_and_the_ledger_names_each_
         early = [row["seq"] for row in rows if row["recv_ns"] < durable_ns]
         assert early == list(range(len(early)))
 
-    ledger = recorder.table("gaps")
+    ledger = recorder.ledger()
     assert {hole["cause"] for hole in ledger} == {"crash"}
     for channel, table in TABLES.items():
         for symbol in ("BTCUSDT", "ETHUSDT"):
@@ -83,7 +84,9 @@ def test_twenty_kills_lose_at_most_one_flush_interval_and_the_ledger_names_each_
                     assert hole["missing"] == len(between)
                     assert not named & between
                     named |= between
-            assert named == absent, f"the ledger of {channel} {symbol} is not what is missing"
+                    # Some were fetched again, between the kills.
+                    assert hole["remaining"] == len(between & absent)
+            assert named >= absent, f"the ledger of {channel} {symbol} is not what is missing"
     # A book's hole is proved by the ids of the first update after it; where there are no ids, by the note of
     # the start that ends it.
     stream = [row for row in raw if row["symbol"] == "BTCUSDT"]

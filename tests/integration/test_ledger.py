@@ -1,4 +1,4 @@
-"""What the venue left out is what the ledger says; what can be fetched is fetched; two connections lose nothing.
+"""What the venue left out is what the ledger says; what can be fetched is fetched; two connections miss none.
 
 The simulator runs in this process, so that its own account of what it sent is at hand; the recorder runs in
 processes of its own.
@@ -22,6 +22,8 @@ from daedalus.simulator.options import Faults
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
+NONE = Faults()
+
 
 class Recording:
     """A simulated venue and a recorder of it."""
@@ -42,13 +44,6 @@ class Recording:
         done = await asyncio.to_thread(self.recorder.run, "normalize", "--once")
         assert done.returncode == 0, done.stderr
 
-    def gaps(self) -> list[dict[str, Any]]:
-        """The ledger as it stands: of each hole the last word."""
-        last: dict[tuple[object, ...], dict[str, Any]] = {}
-        for gap in sorted(self.recorder.table("gaps"), key=lambda gap: int(gap["as_of"])):
-            last[gap["channel"], gap["symbol"], gap["from_timestamp"], gap["from_id"]] = gap
-        return list(last.values())
-
 
 @asynccontextmanager
 async def recording(
@@ -57,7 +52,7 @@ async def recording(
     settings: dict[str, Any],
     *,
     rate: float = 200.0,
-    faults: Faults = Faults(),
+    faults: Faults = NONE,
 ) -> AsyncIterator[Recording]:
     symbols = tuple(settings["symbols"])
     options = SimulatorOptions(exchange=exchange, symbols=symbols, rate=rate, faults=faults, keep_sent=True)
@@ -82,12 +77,12 @@ async def test_trades_that_the_stream_left_out_are_fetched_and_the_ledger_says_b
         await it.until("filled", 3)
         await it.stop()
         await it.normalize()
-    settled = [gap for gap in it.gaps() if gap["status"] != "open"]
+    settled = [gap for gap in it.recorder.ledger() if gap["status"] != "open"]
     assert {gap["status"] for gap in settled} == {"filled"}
     assert all("fromId" in gap["note"] and gap["remaining"] == 0 for gap in settled)
     left = {
         (gap["channel"], number)
-        for gap in it.gaps()
+        for gap in it.recorder.ledger()
         if gap["status"] == "open"
         for number in range(gap["from_id"] + 1, gap["to_id"])
     }
@@ -110,7 +105,7 @@ async def test_trades_of_an_outage_are_fetched_after_the_next_start(tmp_path: Pa
         await it.stop()
         await it.normalize()
     assert holes_in([int(row["id"]) for row in it.recorder.table("trades")]) == set()
-    (gap,) = it.gaps()
+    (gap,) = it.recorder.ledger()
     assert (gap["cause"], gap["status"], gap["remaining"]) == ("restart", "filled", 0)
     assert gap["missing"] > 0
 
@@ -127,7 +122,7 @@ async def test_what_was_lost_with_a_kill_is_fetched_again(tmp_path: Path) -> Non
         await it.stop()
         await it.normalize()
     assert holes_in([int(row["id"]) for row in it.recorder.table("trades")]) == set()
-    assert {(gap["cause"], gap["status"]) for gap in it.gaps()} == {("crash", "filled")}
+    assert {(gap["cause"], gap["status"]) for gap in it.recorder.ledger()} == {("crash", "filled")}
 
 
 async def test_two_connections_of_which_either_is_cut_again_and_again_miss_nothing(tmp_path: Path) -> None:
@@ -148,7 +143,7 @@ async def test_two_connections_of_which_either_is_cut_again_and_again_miss_nothi
         )
         await it.stop()
         await it.normalize()
-    assert it.gaps() == []
+    assert it.recorder.ledger() == []
     ids = [int(row["id"]) for row in it.recorder.table("trades")]
     assert holes_in(ids) == set()
     assert len(ids) == len(set(ids))
@@ -167,5 +162,5 @@ async def test_connections_that_the_venue_asks_to_be_replaced_lose_nothing(tmp_p
         assert it.simulator.connections >= 21
         await it.stop()
         await it.normalize()
-    assert it.gaps() == []
+    assert it.recorder.ledger() == []
     assert holes_in([int(row["id"]) for row in it.recorder.table("trades")]) == set()
