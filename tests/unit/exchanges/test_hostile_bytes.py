@@ -18,6 +18,8 @@ REAL = [
     b'{"stream":"a@bookTicker","data":{"u":49,"s":"A","b":"0.3","B":"6","a":"0.3","A":"31"}}',
     b'{"stream":"a@aggTrade","data":{"E":9,"s":"A","a":1,"p":"0.3","q":"5","f":1,"l":2,"T":9,"m":false}}',
     b'{"e":"trade","E":1567296001038,"s":"B","t":60276726,"p":"0.0021","q":"6.4","T":1567296001034,"m":true}',
+    b'{"stream":"a@markPrice@1s","data":{"e":"markPriceUpdate","E":5,"s":"A","p":"3","i":"3","r":"-0.1","T":7}}',
+    b'{"stream":"a@forceOrder","data":{"e":"forceOrder","E":5,"o":{"s":"A","S":"SELL","ap":"3","z":"1","T":4}}}',
     b'{"result":null,"id":7}',
     b'{"type":"match","trade_id":28,"side":"sell","size":"985","price":"0.1","product_id":"A","time":"2021"}',
     b'{"type":"l2update","product_id":"A","changes":[["sell","0.1","660.5"]],"time":"2021-04-17T16:43:37.1Z"}',

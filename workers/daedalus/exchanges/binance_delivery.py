@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar
 
-from .base import RestRequest
+from .base import Channel, Proof, RestRequest
 from .binance_futures import BinanceFutures
 
 __all__ = ["BinanceDelivery"]
@@ -22,6 +22,16 @@ class BinanceDelivery(BinanceFutures):
     name: ClassVar[str] = "binance_delivery"
     websocket_url: ClassVar[str] = "wss://dstream.binance.com"
     rest_url: ClassVar[str] = "https://dapi.binance.com"
+    # Few trade here: silence means little, but for the mark price.
+    channels: ClassVar[Mapping[str, Channel]] = MappingProxyType(
+        {
+            **BinanceFutures.channels,
+            "trade": Channel(table="trades", proof=Proof.IDS),
+            "aggTrade": Channel(table="agg_trades", proof=Proof.IDS),
+            "depth": Channel(table="book_updates", proof=Proof.CHAIN, snapshot="rest", silence_seconds=300.0),
+            "bookTicker": Channel(table="quotes", silence_seconds=300.0),
+        }
+    )
 
     api: ClassVar[str] = "/dapi/v1"
     routes: ClassVar[Mapping[str, str]] = MappingProxyType({})
