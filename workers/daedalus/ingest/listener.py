@@ -7,6 +7,7 @@ ids, and write it down. Whatever follows from it (an answer, a snapshot, the end
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import Protocol
 
 from ..exchanges.base import BookCheck, Header, Kind, Reply
@@ -21,6 +22,7 @@ __all__ = ["Listener", "Said", "excerpt"]
 
 log = logging.getLogger("daedalus.ingest.session")
 
+_DATA, _HEARTBEAT = Kind.DATA, Kind.HEARTBEAT
 _UNREADABLE = Header(Kind.MALFORMED)
 
 
@@ -69,8 +71,9 @@ class Listener:
     def receive(self, recv_ns: int, payloads: list[bytes], now: float) -> None:
         """Take the messages of one read of the socket; ``now``: seconds of the event loop's clock."""
         counters = self._intake.counters
-        write = self._journal.message
-        classify = self._classify
+        write, heard, lags = self._journal.message, self._liveness.heard, counters.lags_ns
+        classify, checked = self._classify, self._checked
+        size = 0
         for payload in payloads:
             try:
                 header = classify(payload)
@@ -80,36 +83,34 @@ class Listener:
                 header = _UNREADABLE
             if header.sequence is not None:
                 self._count(header.sequence, recv_ns)
-            if header.kind is Kind.DATA or header.kind is Kind.HEARTBEAT:
-                channel, symbol = self._data(header, payload, recv_ns, now)
+            channel, symbol = header.channel, header.symbol
+            if channel and (header.kind is _DATA or header.kind is _HEARTBEAT):
+                heard(channel, symbol, now)
+                if header.ids is not None and (channel in checked or header.proves is not None):
+                    self._check(header, recv_ns)
+                if header.more:
+                    self._also(header.more, recv_ns, now)
+                if channel in self._sent:
+                    self._compare(header, payload)
+                if header.venue_ns is not None:
+                    lags.append(recv_ns - header.venue_ns)
             else:
                 channel, symbol = self._odd(header, payload), ""
             write(recv_ns, channel, symbol, payload)
-            counters.bytes += len(payload)
+            size += len(payload)
         self._heard_ns = recv_ns
         self._liveness.last_anything = now
+        counters.bytes += size
         counters.messages += len(payloads)
         counters.last_message_ns = recv_ns
         self._intake.received(len(payloads))
 
-    def _data(self, header: Header, payload: bytes, recv_ns: int, now: float) -> tuple[str, str]:
-        channel, symbol = header.channel, header.symbol
-        if header.answer is not None:
-            self._said.wants(header.answer)
-        if not channel:
-            return CONNECTION, ""
-        self._liveness.heard(channel, symbol, now)
-        if header.ids is not None and (channel in self._checked or header.proves is not None):
-            self._check(header, recv_ns)
-        for part in header.more:
+    def _also(self, parts: Iterable[Header], recv_ns: int, now: float) -> None:
+        """Other streams, or other runs of ids, that the same message brought."""
+        for part in parts:
             self._liveness.heard(part.channel, part.symbol, now)
             if part.ids is not None and part.channel in self._checked:
                 self._check(part, recv_ns)
-        if channel in self._sent:
-            self._compare(header, payload)
-        if header.venue_ns is not None:
-            self._intake.counters.lags_ns.append(recv_ns - header.venue_ns)
-        return channel, symbol
 
     def _check(self, header: Header, recv_ns: int) -> None:
         hole = self._intake.continuity.observe(header, recv_ns).hole
@@ -156,6 +157,8 @@ class Listener:
         """Deal with what is not market data; the name of the partition where it is kept."""
         if header.answer is not None:
             self._said.wants(header.answer)
+        if header.kind is _HEARTBEAT:  # of the connection as such
+            return CONNECTION
         if header.kind is Kind.REPLY:
             assert header.reply is not None
             self._said.replied(header.reply)
