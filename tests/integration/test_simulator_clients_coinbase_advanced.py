@@ -1,0 +1,228 @@
+"""A client of other people, and our own reading, on the simulated Coinbase Advanced Trade."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import ccxt.pro
+import pytest
+from msgspec import structs
+from websockets.asyncio.client import connect
+
+from daedalus.exchanges.base import BookUpdate, Kind, Missing, Quote, Subscription, Trade
+from daedalus.exchanges.coinbase import Coinbase
+from daedalus.exchanges.continuity import Continuity
+from daedalus.simulator import Simulator, SimulatorOptions, running
+from daedalus.simulator.notation import Notation
+from daedalus.simulator.options import Faults
+from daedalus.simulator.protocol import HttpRequest
+
+pytestmark = pytest.mark.integration
+
+VENUE = Coinbase()
+MAKER = {"buy": "sell", "sell": "buy"}
+
+
+@asynccontextmanager
+async def coinbase(simulator: Simulator) -> AsyncIterator[Any]:
+    client = ccxt.pro.coinbase()
+    client.has["fetchCurrencies"] = False  # of the wallets' API, which is another one
+    client.urls["api"]["rest"] = simulator.rest_url
+    client.urls["api"]["ws"] = simulator.websocket_url
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+def market() -> SimulatorOptions:
+    return SimulatorOptions(exchange="coinbase", rate=300, depth=100, keep_sent=True)
+
+
+def traded(simulator: Simulator, number: int) -> tuple[str, float, float, int]:
+    """Side (the taker's), price, amount and time (ns) of a trade of the market."""
+    order = simulator.market.order(0, simulator.market.order_of_fill(number))
+    fill = next(fill for fill in order.fills if fill.id == number)
+    notation = Notation.short(simulator.market.instruments[0])
+    side = "buy" if order.buy else "sell"
+    return side, float(notation.price(order.price)), float(notation.amount(fill.amount)), order.time_ns
+
+
+def sides_at(simulator: Simulator, time_ns: int) -> list[list[tuple[float, float]]]:
+    """The book after the last diff by a time."""
+    simulated = simulator.market
+    notation = Notation.short(simulated.instruments[0])
+    update = simulated.update_at(0, simulated.step_at(time_ns))
+    update -= update % simulated.diff_every
+    return [
+        [(float(notation.price(price)), float(notation.amount(amount))) for price, amount in side]
+        for side in simulated.books[0].levels(update)
+    ]
+
+
+def payloads(simulator: Simulator, channel: str) -> list[bytes]:
+    return [
+        each.payload.encode() if isinstance(each.payload, str) else each.payload
+        for each in simulator.sent
+        if each.stream == f"{channel}:BTC-USD"
+    ]
+
+
+async def test_ccxt_and_we_read_the_trades_but_ccxt_leaves_the_makers_side() -> None:
+    async with running(market()) as simulator, coinbase(simulator) as client:
+        markets = await client.load_markets()
+        assert {"BTC/USD", "ETH/USD"} <= set(markets)
+        seen: dict[int, Any] = {}
+        while len(seen) < 160:
+            for each in await asyncio.wait_for(client.watch_trades("BTC/USD"), 20):
+                seen[int(each["id"])] = each
+        numbers = sorted(seen)
+        assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+        for number in numbers:
+            side, price, amount, time_ns = traded(simulator, number)
+            each = seen[number]
+            assert (each["side"], each["price"], each["amount"]) == (MAKER[side], price, amount)
+            assert each["timestamp"] == time_ns // 10**6
+        continuity = Continuity(VENUE.channels)
+        ours: list[Trade] = []
+        for payload in payloads(simulator, "market_trades"):
+            header = VENUE.classify(payload)
+            assert continuity.observe(header, 0).hole is None
+            ours += [row for row in VENUE.normalize(header, payload) if isinstance(row, Trade)]
+        assert [int(row.id) for row in ours] == sorted({int(row.id) for row in ours})
+        assert {int(row.id) for row in ours} >= set(numbers)
+        for row in ours:
+            side, price, amount, time_ns = traded(simulator, int(row.id))
+            assert (row.side, row.price, row.amount) == (side, price, amount)
+            assert row.timestamp == time_ns // 1000 * 1000
+
+
+async def test_ccxt_and_we_keep_the_book() -> None:
+    async with running(market()) as simulator, coinbase(simulator) as client:
+        await asyncio.wait_for(client.watch_order_book("BTC/USD"), 20)
+        for _ in range(30):
+            book = await asyncio.wait_for(client.watch_order_book("BTC/USD"), 20)
+            found = [[tuple(level[:2]) for level in book[side]] for side in ("bids", "asks")]
+            assert found == sides_at(simulator, book["timestamp"] * 10**6 + 999_999)
+        bids: dict[float, float] = {}
+        asks: dict[float, float] = {}
+        messages = payloads(simulator, "level2")
+        assert len(messages) > 30
+        for payload in messages:
+            header = VENUE.classify(payload)
+            (row,) = VENUE.normalize(header, payload)
+            assert isinstance(row, BookUpdate)
+            assert row.is_snapshot is header.is_snapshot is (payload is messages[0])
+            assert row.timestamp is not None
+            for side, changes in ((bids, row.bids), (asks, row.asks)):
+                side.update(changes)
+                for price in [price for price, amount in side.items() if not amount]:
+                    del side[price]
+            if not row.is_snapshot:
+                expected = sides_at(simulator, row.timestamp + 999)
+                assert [sorted(bids.items(), reverse=True), sorted(asks.items())] == expected
+
+
+async def test_ccxt_and_we_read_the_quotes() -> None:
+    async with running(market()) as simulator, coinbase(simulator) as client:
+        for _ in range(5):
+            quote = await asyncio.wait_for(client.watch_ticker("BTC/USD"), 20)
+        rows = [
+            row
+            for payload in payloads(simulator, "ticker")
+            for row in VENUE.normalize(VENUE.classify(payload), payload)
+            if isinstance(row, Quote)
+        ]
+        tops = [(row.bid_price, row.bid_amount, row.ask_price, row.ask_amount) for row in rows]
+        assert (quote["bid"], quote["bidVolume"], quote["ask"], quote["askVolume"]) in tops
+
+
+async def test_ccxt_and_we_fetch_trades_over_rest() -> None:
+    async with running(market()) as simulator, coinbase(simulator) as client:
+        for each in await client.fetch_trades("BTC/USD", limit=30):
+            side, price, amount, _ = traded(simulator, int(each["id"]))
+            assert (each["side"], each["price"], each["amount"]) == (MAKER[side], price, amount)
+        book = await client.fetch_order_book("BTC/USD", 10)
+        assert book["bids"][0][0] < book["asks"][0][0]
+
+
+async def test_every_frame_of_a_connection_is_numbered_whatever_it_is() -> None:
+    wanted = [Subscription(channel, "BTC-USD") for channel in VENUE.channels]
+    async with running(market()) as simulator:
+        plans = VENUE.plan(wanted, simulator.websocket_url)
+        assert len(plans) == 2
+        confirmed: set[Subscription] = set()
+        for plan in plans:
+            kinds: Counter[str] = Counter()
+            numbers: list[int | None] = []
+            async with connect(plan.url, max_size=None) as websocket:
+                for request in plan.requests:
+                    await websocket.send(request.text)
+                    await asyncio.sleep(plan.send_interval_seconds)
+                if plan is plans[1]:
+                    for text in VENUE.resubscribe(Subscription("level2", "BTC-USD")):
+                        await websocket.send(text)
+                async with asyncio.timeout(20):
+                    while sum(kinds.values()) < 60 or not kinds["heartbeat"]:
+                        header = VENUE.classify(str(await websocket.recv()).encode())
+                        numbers.append(header.sequence)
+                        kinds[header.channel or header.kind] += 1
+                        kinds["snapshot"] += header.is_snapshot
+                        if header.reply:
+                            confirmed.update(header.reply.subscriptions)
+            assert numbers == list(range(len(numbers)))
+            assert not kinds[Kind.UNKNOWN] + kinds[Kind.MALFORMED]
+            assert kinds["snapshot"] == (2 if plan is plans[1] else 0)
+        assert confirmed == set(wanted)
+
+
+async def test_a_lost_frame_leaves_a_hole_in_the_numbers() -> None:
+    options = structs.replace(market(), faults=Faults(lose_every=20))
+    async with running(options) as simulator:
+        (plan,) = VENUE.plan([Subscription("level2", "BTC-USD")], simulator.websocket_url)
+        numbers: list[int] = []
+        async with connect(plan.url, max_size=None) as websocket, asyncio.timeout(20):
+            for request in plan.requests:
+                await websocket.send(request.text)
+            while len(numbers) < 60:
+                number = VENUE.classify(str(await websocket.recv()).encode()).sequence
+                assert number is not None
+                numbers.append(number)
+        lost = [VENUE.classify(str(each.payload).encode()).sequence for each in simulator.lost]
+        told = set(range(numbers[-1])) - set(numbers)
+        assert sorted(told) == [number for number in lost if number is not None and number < numbers[-1]]
+        assert len(told) >= 2
+
+
+async def test_an_outage_is_filled_span_by_span_over_rest() -> None:
+    """The market of the last ten minutes, asked for as if its trades had been missed."""
+    async with running(market()) as simulator:
+        simulated = simulator.market
+        step = simulated.step_at(1_800_000_000 * 10**9)
+        to_ns = simulated.time_of(step)
+        from_ns = to_ns - 600 * 10**9
+        first = simulated.order(0, simulated.last_order(0, simulated.step_at(from_ns)) + 1).first
+        last = simulated.order(0, simulated.last_order(0, step)).last
+        requests = 0
+        found: dict[int, Trade] = {}
+        while first <= last:
+            request = VENUE.backfill_request(Missing("market_trades", "BTC-USD", first, last, from_ns, to_ns))
+            assert request is not None
+            answer = simulator.protocol.rest(HttpRequest.parse(request.path), step, to_ns)
+            header = VENUE.classify_backfill("market_trades", "BTC-USD", answer.body)
+            assert header.ids is not None
+            assert header.ids.first <= first
+            for row in VENUE.normalize_backfill(header, answer.body):
+                assert isinstance(row, Trade)
+                found[int(row.id)] = row
+            first, from_ns = header.ids.last + 1, found[header.ids.last].timestamp or 0
+            requests += 1
+        assert sorted(found)[-1] == last
+        assert 10 < requests < 100
+        for number in list(found)[:: len(found) // 50]:
+            side, price, amount, _ = traded(simulator, number)
+            assert (found[number].side, found[number].price, found[number].amount) == (side, price, amount)

@@ -1,0 +1,261 @@
+"""A client of other people, and our own reading, on the simulated Kraken: both see the same market."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import ccxt.pro
+import pytest
+from msgspec import structs
+from websockets.asyncio.client import connect
+
+from daedalus.exchanges.base import BookUpdate, Kind, Missing, Quote, Subscription, Trade
+from daedalus.exchanges.continuity import Continuity
+from daedalus.exchanges.kraken import Kraken
+from daedalus.exchanges.kraken_book import KrakenBook
+from daedalus.simulator import Simulator, SimulatorOptions, running
+from daedalus.simulator.notation import Notation
+from daedalus.simulator.options import Faults
+from daedalus.simulator.protocol import HttpRequest
+
+pytestmark = pytest.mark.integration
+
+VENUE = Kraken()
+
+
+@asynccontextmanager
+async def kraken(simulator: Simulator) -> AsyncIterator[Any]:
+    client = ccxt.pro.kraken()
+    client.urls["api"]["public"] = simulator.rest_url
+    client.urls["api"]["ws"]["publicV2"] = f"{simulator.websocket_url}/v2"
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+def market() -> SimulatorOptions:
+    return SimulatorOptions(exchange="kraken", rate=300, depth=100, keep_sent=True)
+
+
+def written(simulator: Simulator) -> Notation:
+    return Notation.short(simulator.market.instruments[0])
+
+
+def traded(simulator: Simulator, number: int) -> tuple[str, float, float, int]:
+    """Side, price, amount and time (ns) of a trade of the market."""
+    order = simulator.market.order(0, simulator.market.order_of_fill(number))
+    fill = next(fill for fill in order.fills if fill.id == number)
+    notation = written(simulator)
+    side = "buy" if order.buy else "sell"
+    return side, float(notation.price(order.price)), float(notation.amount(fill.amount)), order.time_ns
+
+
+def sides_at(simulator: Simulator, update: int, depth: int) -> list[list[tuple[float, float]]]:
+    notation = written(simulator)
+    return [
+        [(float(notation.price(price)), float(notation.amount(amount))) for price, amount in side]
+        for side in simulator.market.books[0].levels(update, depth)
+    ]
+
+
+def last_diff(simulator: Simulator, time_ns: int) -> int:
+    """The update of the last diff by a time."""
+    simulated = simulator.market
+    update = simulated.update_at(0, simulated.step_at(time_ns))
+    return update - update % simulated.diff_every
+
+
+async def test_ccxt_and_we_read_the_trades() -> None:
+    async with running(market()) as simulator, kraken(simulator) as client:
+        markets = await client.load_markets()
+        assert set(markets) == {"BTC/USD", "ETH/USD"}
+        assert markets["BTC/USD"]["precision"]["price"] == 0.01
+        seen: dict[int, Any] = {}
+        while len(seen) < 60:
+            trades = await asyncio.wait_for(client.watch_trades("BTC/USD", params={"snapshot": True}), 20)
+            seen.update((int(each["id"]), each) for each in trades)
+        numbers = sorted(seen)
+        assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+        for number in numbers:
+            each = seen[number]
+            side, price, amount, time_ns = traded(simulator, number)
+            assert (each["side"], each["price"], each["amount"]) == (side, price, amount)
+            assert each["timestamp"] == time_ns // 10**6
+        ours: list[Trade] = []
+        continuity = Continuity(VENUE.channels)
+        for payload in payloads(simulator, "trade"):
+            header = VENUE.classify(payload)
+            assert continuity.observe(header, 0).hole is None
+            ours += [row for row in VENUE.normalize(header, payload) if isinstance(row, Trade)]
+        assert {int(row.id) for row in ours} >= set(numbers)
+        for row in ours:
+            side, price, amount, time_ns = traded(simulator, int(row.id))
+            assert (row.side, row.price, row.amount) == (side, price, amount)
+            assert row.timestamp == time_ns // 1000 * 1000
+
+
+@pytest.mark.parametrize("depth", [10, 100])
+async def test_ccxt_and_we_keep_the_book(depth: int) -> None:
+    async with running(market()) as simulator, kraken(simulator) as client:
+        times = set()
+        for _ in range(30):
+            book = await asyncio.wait_for(client.watch_order_book("BTC/USD", depth), 20)
+            if book["timestamp"] is None:
+                continue  # the snapshot
+            update = last_diff(simulator, book["timestamp"] * 10**6 + 999_999)
+            found = [[tuple(level[:2]) for level in book[side]] for side in ("bids", "asks")]
+            assert found == sides_at(simulator, update, depth)
+            times.add(book["timestamp"])
+        assert len(times) > 20
+        check = KrakenBook("BTC/USD", depth)
+        bids: dict[float, float] = {}
+        asks: dict[float, float] = {}
+        answers = []
+        for payload in payloads(simulator, f"book-{depth}"):
+            header = VENUE.classify(payload)
+            answers.append(check.apply(header, payload))
+            (row,) = VENUE.normalize(header, payload)
+            assert isinstance(row, BookUpdate)
+            assert row.timestamp is not None
+            if row.is_snapshot:
+                bids, asks = {}, {}
+            for side, changes in ((bids, row.bids), (asks, row.asks)):
+                side.update(changes)
+                for price in [price for price, amount in side.items() if not amount]:
+                    del side[price]
+            for forgotten in (sorted(bids, reverse=True)[depth:], sorted(asks)[depth:]):
+                for price in forgotten:
+                    bids.pop(price, None)
+                    asks.pop(price, None)
+            if not row.is_snapshot:
+                expected = sides_at(simulator, last_diff(simulator, row.timestamp + 999), depth)
+                assert [sorted(bids.items(), reverse=True), sorted(asks.items())] == expected
+        assert answers == [True] * len(answers)
+        assert len(answers) > 20
+
+
+async def test_ccxt_and_we_read_the_quotes() -> None:
+    async with running(market()) as simulator, kraken(simulator) as client:
+        for _ in range(10):
+            quote = await asyncio.wait_for(client.watch_ticker("BTC/USD", {"event_trigger": "bbo"}), 20)
+        assert quote["bid"] < quote["ask"]
+        rows = [
+            row
+            for payload in payloads(simulator, "ticker-bbo")
+            for row in VENUE.normalize(VENUE.classify(payload), payload)
+        ]
+        assert len(rows) >= 10
+        tops = [(row.bid_price, row.bid_amount) for row in rows if isinstance(row, Quote)]
+        assert (quote["bid"], quote["bidVolume"]) in tops
+
+
+async def test_ccxt_and_we_read_the_trades_over_rest() -> None:
+    async with running(market()) as simulator, kraken(simulator) as client:
+        trades = await client.fetch_trades("BTC/USD", limit=30)
+        assert 28 <= len(trades) <= 30  # whole orders
+        for each in trades:
+            side, price, amount, time_ns = traded(simulator, int(each["id"]))
+            assert (each["side"], each["price"], each["amount"]) == (side, price, amount)
+            assert each["timestamp"] == time_ns // 10**6
+        book = await client.fetch_order_book("BTC/USD", 10)
+        assert book["bids"][0][0] < book["asks"][0][0]
+
+
+async def test_the_venue_confirms_all_that_we_ask_for_and_sends_it_without_a_loss() -> None:
+    wanted = [Subscription(channel, "BTC/USD") for channel in VENUE.channels]
+    async with running(market()) as simulator:
+        (plan,) = VENUE.plan(wanted, simulator.websocket_url)
+        confirmed: set[Subscription] = set()
+        continuity = Continuity(VENUE.channels)
+        check = VENUE.book_check("book", "BTC/USD")
+        assert check is not None
+        kinds: Counter[str] = Counter()
+        async with connect(plan.url) as websocket:
+            for request in plan.requests:
+                await websocket.send(request.text)
+            for text in VENUE.resubscribe(Subscription("book", "BTC/USD")):
+                await websocket.send(text)
+            async with asyncio.timeout(20):
+                while kinds["book"] < 20 or kinds["trade"] < 20 or not kinds["heartbeat"]:
+                    payload = str(await websocket.recv()).encode()
+                    header = VENUE.classify(payload)
+                    kinds[header.channel or header.kind] += 1
+                    for each in (header, *header.more):
+                        assert continuity.observe(each, 0).hole is None
+                    if header.channel == "book":
+                        assert check.apply(header, payload) is True
+                        kinds["snapshot"] += header.is_snapshot
+                    if header.reply:
+                        assert header.reply.error is None
+                        confirmed.update(header.reply.subscriptions)
+        assert confirmed == set(wanted)
+        assert kinds["snapshot"] == 2
+        assert not kinds[Kind.UNKNOWN] + kinds[Kind.MALFORMED]
+
+
+async def test_a_lost_message_is_told_by_a_checksum_and_asking_anew_makes_the_book_whole() -> None:
+    options = structs.replace(market(), faults=Faults(lose_every=60))
+    wanted = Subscription("book", "BTC/USD")
+    async with running(options) as simulator:
+        (plan,) = VENUE.plan([wanted], simulator.websocket_url)
+        check = VENUE.book_check(*structs.astuple(wanted))
+        assert check is not None
+        answers: list[bool | None] = []
+        async with connect(plan.url) as websocket, asyncio.timeout(30):
+            await websocket.send(plan.requests[0].text)
+            while answers.count(False) < 2 or answers[-1] is not True:
+                payload = str(await websocket.recv()).encode()
+                header = VENUE.classify(payload)
+                if header.channel != "book":
+                    continue
+                answers.append(check.apply(header, payload))
+                if answers[-1] is False:
+                    for text in VENUE.resubscribe(wanted):
+                        await websocket.send(text)
+        wrong = answers.index(False)
+        assert 50 < wrong < 75
+        assert True in answers[wrong:]
+
+
+async def test_an_outage_is_filled_page_by_page_over_rest() -> None:
+    """The market of ten minutes, asked for as if its trades had been missed."""
+    async with running(market()) as simulator:
+        simulated = simulator.market
+        step = simulated.step_at(1_800_000_000 * 10**9)
+        to_ns = simulated.time_of(step)
+        from_ns = to_ns - 600 * 10**9
+        first = simulated.order(0, simulated.last_order(0, simulated.step_at(from_ns)) + 1).first
+        last = simulated.order(0, simulated.last_order(0, step)).last
+        requests = 0
+        found: dict[int, Trade] = {}
+        while first <= last:
+            request = VENUE.backfill_request(Missing("trade", "BTC/USD", first, last, from_ns, to_ns))
+            assert request is not None
+            answer = simulator.protocol.rest(HttpRequest.parse(request.path), step, to_ns)
+            header = VENUE.classify_backfill("trade", "BTC/USD", answer.body)
+            assert header.ids is not None
+            assert header.ids.first <= first
+            for row in VENUE.normalize_backfill(header, answer.body):
+                assert isinstance(row, Trade)
+                found[int(row.id)] = row
+            first, from_ns = header.ids.last + 1, found[header.ids.last].timestamp or 0
+            requests += 1
+        assert max(found) == last
+        assert 10 < requests < 60
+        for number in list(found)[:: len(found) // 50]:
+            assert (found[number].side, found[number].price, found[number].amount) == traded(
+                simulator, number
+            )[:3]
+
+
+def payloads(simulator: Simulator, kind: str) -> list[bytes]:
+    return [
+        each.payload.encode() if isinstance(each.payload, str) else each.payload
+        for each in simulator.sent
+        if each.stream.partition(":")[0] in (kind, f"quiet-{kind}") and each.stream.endswith("BTC/USD")
+    ]
