@@ -204,7 +204,7 @@ def assert_trades(simulator: Simulator, rows: list[Row]) -> None:
         assert (each.side, each.price, each.amount, each.timestamp // 10**6) == expected
 
 
-@pytest.mark.parametrize("channel", ["trades-all", "trades"])
+@pytest.mark.parametrize("channel", ["trades_all", "trades"])
 def test_our_backfill_gives_the_missing_trades(channel: str) -> None:
     simulator = Simulator(OPTIONS)
     step = simulator._feed.step

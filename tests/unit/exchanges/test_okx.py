@@ -123,7 +123,7 @@ def test_a_trade_from_before_there_was_a_count_is_one() -> None:
 def test_a_single_trade_has_its_own_id() -> None:
     time = 1701388800105000000
     assert VENUE.classify(SINGLE) == Header(
-        Kind.DATA, "trades-all", "FITFI-USDT-SWAP", Ids(38380467, 38380467), time
+        Kind.DATA, "trades_all", "FITFI-USDT-SWAP", Ids(38380467, 38380467), time
     )
     assert rows(SINGLE) == [Trade("FITFI-USDT-SWAP", time, "38380467", "sell", 0.007173, 44.0)]
 
@@ -217,7 +217,7 @@ def test_an_update_that_is_missing_breaks_the_chain() -> None:
 def test_the_top_of_the_book_is_a_quote() -> None:
     time = 1670324386802000000
     assert VENUE.classify(TOP) == Header(
-        Kind.DATA, "bbo-tbt", "BCH-USDT-SWAP", Ids(363996337, 363996337), time
+        Kind.DATA, "bbo_tbt", "BCH-USDT-SWAP", Ids(363996337, 363996337), time
     )
     assert rows(TOP) == [Quote("BCH-USDT-SWAP", time, 111.05, 57745.0, 111.06, 55154.0, 363996337)]
     (quote,) = rows(TOP.replace(b'[["111.05","57745","0","2"]]', b"[]"))
@@ -230,7 +230,7 @@ def test_the_top_of_the_book_is_a_quote() -> None:
     [
         (
             FUNDING,
-            "funding-rate",
+            "funding_rate",
             DerivativeTicker(
                 "BTC-USD-SWAP",
                 1700724675402000000,
@@ -240,17 +240,17 @@ def test_the_top_of_the_book_is_a_quote() -> None:
         ),
         (
             MARK,
-            "mark-price",
+            "mark_price",
             DerivativeTicker("BTC-USDT-SWAP", 1790757203016000000, mark_price=83003.8),
         ),
         (
             INDEX,
-            "index-tickers",
+            "index_tickers",
             DerivativeTicker("BTC-USDT", 1790757203066000000, index_price=83043.9),
         ),
         (
             INTEREST,
-            "open-interest",
+            "open_interest",
             DerivativeTicker("BTC-USDT-SWAP", 1743041250440000000, open_interest=2216113.01000000309),
         ),
     ],
@@ -264,8 +264,8 @@ def test_each_channel_about_contracts_tells_its_own(
 
 def test_liquidations_of_several_symbols_come_in_one_message() -> None:
     header = VENUE.classify(LIQUIDATIONS)
-    assert (header.kind, header.channel, header.symbol) == (Kind.DATA, "liquidation-orders", "XRP-USD-230929")
-    assert [(part.channel, part.symbol) for part in header.more] == [("liquidation-orders", "BTC-USD-230929")]
+    assert (header.kind, header.channel, header.symbol) == (Kind.DATA, "liquidation_orders", "XRP-USD-230929")
+    assert [(part.channel, part.symbol) for part in header.more] == [("liquidation_orders", "BTC-USD-230929")]
     assert rows(LIQUIDATIONS) == [
         Liquidation("XRP-USD-230929", 1680173247614000000, None, "buy", 0.55205, 39.0),
         Liquidation("BTC-USD-230929", 1680173247600000000, None, "sell", 20.5, 2.0),
@@ -280,7 +280,7 @@ def test_a_confirmation_names_its_stream() -> None:
     all_of_them = (
         b'{"event":"subscribe","arg":{"channel":"liquidation-orders","instType":"SWAP"},"connId":"a"}'
     )
-    named = (Subscription("liquidation-orders", ""),)
+    named = (Subscription("liquidation_orders", ""),)
     assert VENUE.classify(all_of_them) == Header(Kind.REPLY, reply=Reply(subscriptions=named))
     left = ACK.replace(b'"subscribe"', b'"unsubscribe"')
     assert VENUE.classify(left) == Header(Kind.REPLY, reply=Reply())
@@ -347,14 +347,14 @@ def test_a_plan_keeps_every_limit_and_forgets_no_stream() -> None:
     names = [f"S{number}-USDT-SWAP" for number in range(330)]
     channels = [name for name, channel in VENUE.channels.items() if channel.per_symbol]
     wanted = [Subscription(channel, name) for channel in channels for name in names]
-    plans = VENUE.plan([*wanted, Subscription("liquidation-orders", "")], "ws://127.0.0.1:8123/some/path")
+    plans = VENUE.plan([*wanted, Subscription("liquidation_orders", "")], "ws://127.0.0.1:8123/some/path")
     served = [one for plan in plans for one in plan.subscriptions]
-    indexes = {Subscription("index-tickers", name.removesuffix("-SWAP")) for name in names}
-    others = {one for one in wanted if one.channel != "index-tickers"}
-    assert set(served) == others | indexes | {Subscription("liquidation-orders", "")}
+    indexes = {Subscription("index_tickers", name.removesuffix("-SWAP")) for name in names}
+    others = {one for one in wanted if one.channel != "index_tickers"}
+    assert set(served) == others | indexes | {Subscription("liquidation_orders", "")}
     assert len(served) == len(set(served))
     for plan in plans:
-        singles = {one.channel == "trades-all" for one in plan.subscriptions}
+        singles = {one.channel == "trades_all" for one in plan.subscriptions}
         assert len(singles) == 1
         assert plan.url == f"ws://127.0.0.1:8123/ws/v5/{'business' if singles == {True} else 'public'}"
         assert sum(one.channel == "books" for one in plan.subscriptions) < 30
@@ -364,7 +364,7 @@ def test_a_plan_keeps_every_limit_and_forgets_no_stream() -> None:
 
 
 def test_liquidations_are_asked_for_by_type_and_once() -> None:
-    (plan,) = VENUE.plan([Subscription("liquidation-orders", "")], VENUE.websocket_url)
+    (plan,) = VENUE.plan([Subscription("liquidation_orders", "")], VENUE.websocket_url)
     (request,) = plan.requests
     assert plan.url == VENUE.websocket_url
     assert (request.id, json.loads(request.text)) == (
@@ -378,13 +378,13 @@ def test_liquidations_are_asked_for_by_type_and_once() -> None:
             ],
         },
     )
-    assert VENUE.channels["liquidation-orders"].lossy
+    assert VENUE.channels["liquidation_orders"].lossy
 
 
 @pytest.mark.parametrize("symbol", ["BTC-USD", "BTC-USD-SWAP", "BTC-USD_UM-SWAP", "BTC-USD-241227"])
 def test_the_index_of_a_contract_is_that_of_its_pair(symbol: str) -> None:
-    (plan,) = VENUE.plan([Subscription("index-tickers", symbol)], VENUE.websocket_url)
-    assert plan.subscriptions == (Subscription("index-tickers", "BTC-USD"),)
+    (plan,) = VENUE.plan([Subscription("index_tickers", symbol)], VENUE.websocket_url)
+    assert plan.subscriptions == (Subscription("index_tickers", "BTC-USD"),)
 
 
 def test_a_fresh_snapshot_comes_after_leaving_and_asking_again() -> None:
@@ -424,7 +424,7 @@ FILLS = (
 
 
 def test_a_backfill_is_single_trades_oldest_first() -> None:
-    header = VENUE.classify_backfill("trades-all", "BTC-USDT", FILLS)
+    header = VENUE.classify_backfill("trades_all", "BTC-USDT", FILLS)
     assert header.ids == Ids(242720719, 242720719)
     assert [part.ids for part in header.more] == [Ids(242720721, 242720722)]
     assert VENUE.normalize_backfill(header, FILLS) == [

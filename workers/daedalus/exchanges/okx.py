@@ -5,8 +5,9 @@ the trades, on two URLs: ``trades-all`` each of them, ``trades`` each taker's or
 last id of its trades and their count. A book (``books``, 400 levels every 100 ms) begins with a snapshot
 on the stream; then ``prevSeqId`` is the ``seqId`` before, also where the venue starts to count anew.
 
-Symbols are ``BTC-USDT``, ``BTC-USDT-SWAP``, ``BTC-USD-241227``. ``funding-rate`` and ``open-interest``
-are refused for spot pairs; ``index-tickers`` are those of the pair that a contract follows.
+Channels are the venue's own, with ``_`` for its ``-``: they name folders.
+Symbols are ``BTC-USDT``, ``BTC-USDT-SWAP``, ``BTC-USD-241227``. ``funding_rate`` and ``open_interest``
+are refused for spot pairs; ``index_tickers`` are those of the pair that a contract follows.
 """
 
 from __future__ import annotations
@@ -87,18 +88,18 @@ class Okx(Venue):
     connect_interval_seconds: ClassVar[float] = 0.4  # 3 connections a second
     channels: ClassVar[Mapping[str, Channel]] = MappingProxyType(
         {
-            "trades-all": Channel(table="trades", proof=Proof.IDS, silence_seconds=600.0),
+            "trades_all": Channel(table="trades", proof=Proof.IDS, silence_seconds=600.0),
             "trades": Channel(table="agg_trades", proof=Proof.IDS, silence_seconds=600.0),
             # a book that does not change says so after 60 s
             "books": Channel(
                 table="book_updates", proof=Proof.CHAIN, snapshot="stream", silence_seconds=120.0
             ),
-            "bbo-tbt": Channel(table="quotes", silence_seconds=120.0),
-            "mark-price": Channel(table="derivative_tickers", silence_seconds=60.0),  # at least every 10 s
-            "funding-rate": Channel(table="derivative_tickers", silence_seconds=600.0),  # 30 to 90 s apart
-            "open-interest": Channel(table="derivative_tickers", silence_seconds=120.0),  # 3 s apart
-            "index-tickers": Channel(table="derivative_tickers", silence_seconds=240.0),  # once a minute
-            "liquidation-orders": Channel(
+            "bbo_tbt": Channel(table="quotes", silence_seconds=120.0),
+            "mark_price": Channel(table="derivative_tickers", silence_seconds=60.0),  # at least every 10 s
+            "funding_rate": Channel(table="derivative_tickers", silence_seconds=600.0),  # 30 to 90 s apart
+            "open_interest": Channel(table="derivative_tickers", silence_seconds=120.0),  # 3 s apart
+            "index_tickers": Channel(table="derivative_tickers", silence_seconds=240.0),  # once a minute
+            "liquidation_orders": Channel(
                 table="liquidations",
                 per_symbol=False,
                 lossy="the venue sends some of the liquidations, by its own words not all of them",
@@ -169,12 +170,18 @@ class Okx(Venue):
         return instruments(body)
 
 
+def _channel(word: str) -> str | None:
+    """Our spelling of the venue's name of a channel; None where it is none of ours."""
+    name = word.replace("-", "_")
+    return name if name in READERS else None
+
+
 def _stream(arg: _Arg) -> tuple[Reader[Any, Any], str] | None:
     """The reader and the symbol of a stream; None where it is none of ours."""
-    reader = READERS.get(arg.channel)
-    if reader is None or not (arg.instId or arg.channel == "liquidation-orders"):
+    channel = _channel(arg.channel)
+    if channel is None or not (arg.instId or channel == "liquidation_orders"):
         return None
-    return reader, arg.instId
+    return READERS[channel], arg.instId
 
 
 @lru_cache(maxsize=8192)
@@ -204,15 +211,16 @@ def _other_header(payload: bytes) -> Header:
 
 
 def _named(arg: _Arg | None) -> tuple[Subscription, ...]:
-    return (Subscription(arg.channel, arg.instId),) if arg and arg.channel in READERS else ()
+    channel = _channel(arg.channel) if arg else None
+    return (Subscription(channel, arg.instId),) if arg and channel else ()
 
 
 def _refusal(other: _Other) -> Reply:
     """An error names its request; where it names the stream too, only that one was refused."""
     error = f"{other.msg or 'refused without a reason'} (code {other.code})"
     match = _REFUSED.search(other.msg or "")
-    if match and match["channel"] in READERS:
-        return Reply(subscriptions=(Subscription(match["channel"], match["symbol"] or ""),), error=error)
+    if match and (channel := _channel(match["channel"])):
+        return Reply(subscriptions=(Subscription(channel, match["symbol"] or ""),), error=error)
     text = other.id or ""
     return Reply(int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None, (), error)
 
@@ -223,6 +231,7 @@ def _unreadable(payload: bytes) -> Header:
     if header.kind is Kind.UNKNOWN:
         message = msgspec.json.decode(payload)
         arg = message.get("arg") if isinstance(message, dict) else None
-        if isinstance(arg, dict) and "data" in message and arg.get("channel") in READERS:
+        word = arg.get("channel") if isinstance(arg, dict) else None
+        if "data" in message and isinstance(word, str) and _channel(word):
             return _MALFORMED
     return header

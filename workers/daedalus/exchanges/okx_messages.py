@@ -259,15 +259,15 @@ def _liquidation_rows(symbol: str, message: _Data[_Liquidation]) -> Sequence[Row
 
 
 _READERS: tuple[Reader[Any, Any], ...] = (
-    Reader("trades-all", _TradeIds, _trades_header, _Trade, _trade_rows),
+    Reader("trades_all", _TradeIds, _trades_header, _Trade, _trade_rows),
     Reader("trades", _TradeIds, _trades_header, _Trade, _order_rows),
     Reader("books", _BookIds, _books_header, _Book, _book_rows),
-    Reader("bbo-tbt", _BookIds, _books_header, _Book, _quote_rows),
-    Reader("mark-price", _Any, _plain_header, _Fact, _fact_rows),
-    Reader("funding-rate", _Any, _plain_header, _Fact, _fact_rows),
-    Reader("open-interest", _Any, _plain_header, _Fact, _fact_rows),
-    Reader("index-tickers", _Any, _plain_header, _Fact, _fact_rows),
-    Reader("liquidation-orders", _Instrument, _liquidations_header, _Liquidation, _liquidation_rows),
+    Reader("bbo_tbt", _BookIds, _books_header, _Book, _quote_rows),
+    Reader("mark_price", _Any, _plain_header, _Fact, _fact_rows),
+    Reader("funding_rate", _Any, _plain_header, _Fact, _fact_rows),
+    Reader("open_interest", _Any, _plain_header, _Fact, _fact_rows),
+    Reader("index_tickers", _Any, _plain_header, _Fact, _fact_rows),
+    Reader("liquidation_orders", _Instrument, _liquidations_header, _Liquidation, _liquidation_rows),
 )
 
 READERS = {reader.channel: reader for reader in _READERS}

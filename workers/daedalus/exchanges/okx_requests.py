@@ -11,7 +11,7 @@ from .base import ConnectionPlan, Request, Subscription
 
 __all__ = ["connections", "text"]
 
-_PATHS = {"trades-all": "/ws/v5/business"}
+_PATHS = {"trades_all": "/ws/v5/business"}
 _PUBLIC = "/ws/v5/public"
 _LIQUIDATED = ("SWAP", "FUTURES")
 """The types whose liquidations have a price; each is a stream of its own."""
@@ -39,10 +39,10 @@ def text(op: str, subscriptions: Sequence[Subscription], number: int | None = No
 
 def _index(subscription: Subscription) -> Subscription:
     """Whoever wants the index of a contract wants that of its pair."""
-    if subscription.channel != "index-tickers":
+    if subscription.channel != "index_tickers":
         return subscription
     pair = "-".join(subscription.symbol.split("-")[:2])
-    return Subscription("index-tickers", pair.partition("_")[0])  # BTC-USD_UM-SWAP follows BTC-USD
+    return Subscription("index_tickers", pair.partition("_")[0])  # BTC-USD_UM-SWAP follows BTC-USD
 
 
 def _parts(subscriptions: Sequence[Subscription]) -> Iterator[tuple[Subscription, ...]]:
@@ -77,6 +77,7 @@ def _connection(endpoint: str, subscriptions: tuple[Subscription, ...]) -> Conne
 
 
 def _args(subscription: Subscription) -> list[dict[str, str]]:
-    if subscription.channel == "liquidation-orders":
-        return [{"channel": subscription.channel, "instType": kind} for kind in _LIQUIDATED]
-    return [{"channel": subscription.channel, "instId": subscription.symbol}]
+    channel = subscription.channel.replace("_", "-")
+    if subscription.channel == "liquidation_orders":
+        return [{"channel": channel, "instType": kind} for kind in _LIQUIDATED]
+    return [{"channel": channel, "instId": subscription.symbol}]

@@ -67,7 +67,7 @@ class Bybit(VenueProtocol):
         self._rest = BybitRest(market, self._notations, self.category, market.diff_every)
         self._places = {each.symbol: place for place, each in enumerate(market.instruments)}
         self._any_symbol = any_symbol
-        self._views = {depth: tuple(View(book, depth) for book in market.books) for depth in (1, *_DEPTHS)}
+        self._views = {depth: tuple(View(book, depth) for book in market.books) for depth in _DEPTHS}
         self._connections = count(1)
 
     @staticmethod
@@ -178,11 +178,13 @@ class Bybit(VenueProtocol):
         )
 
     def _top(self, place: int, update: int, time_ns: int) -> str:
-        bids, asks = (self._notations[place].levels(side) for side in self._views[1][place].levels(update))
-        symbol, milliseconds = self._market.instruments[place].symbol, time_ns // MILLISECOND
+        symbol, notation = self._market.instruments[place].symbol, self._notations[place]
+        top, milliseconds = self._market.books[place].top(update), time_ns // MILLISECOND
         return (
             f'{{"topic":"orderbook.1.{symbol}","type":"snapshot","ts":{milliseconds},"data":{{"s":"{symbol}",'
-            f'"b":{bids},"a":{asks},"u":{update},"seq":{update}}},"cts":{milliseconds}}}'
+            f'"b":{notation.levels([(top.bid, top.bid_amount)])},'
+            f'"a":{notation.levels([(top.ask, top.ask_amount)])},'
+            f'"u":{update},"seq":{update}}},"cts":{milliseconds}}}'
         )
 
     def _trades(self, place: int, order: Order) -> str:

@@ -54,7 +54,6 @@ class Okx(VenueProtocol):
         instruments = {each.symbol: each for each in market.instruments}
         self._requests = Requests(instruments, any_symbol=any_symbol)
         self._books = tuple(View(book, _DEPTH) for book in market.books)
-        self._tops = tuple(View(book, 1) for book in market.books)
         self._connections = count(0xA4D3AE55)
 
     @staticmethod
@@ -159,7 +158,9 @@ class Okx(VenueProtocol):
         )
 
     def _top(self, place: int, update: int, time_ns: int) -> str:
-        bids, asks = (self._levels(place, side) for side in self._tops[place].levels(update))
+        top = self._market.books[place].top(update)
+        bids = self._levels(place, [(top.bid, top.bid_amount)])
+        asks = self._levels(place, [(top.ask, top.ask_amount)])
         return (
             f'{{"arg":{{"channel":"bbo-tbt","instId":"{self._market.instruments[place].symbol}"}},'
             f'"data":[{{"asks":{asks},"bids":{bids},"ts":"{time_ns // MILLISECOND}","seqId":{update}}}]}}'
