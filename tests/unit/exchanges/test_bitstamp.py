@@ -13,6 +13,7 @@ from daedalus.exchanges.base import (
     BookUpdate,
     DerivativeTicker,
     Header,
+    Ids,
     Instrument,
     Kind,
     Missing,
@@ -111,7 +112,7 @@ def test_a_trade_has_the_takers_side_and_no_number_that_proves(kind: bytes, side
 
 def test_changes_and_the_book_over_rest_have_their_time_for_an_id_that_proves_nothing() -> None:
     time, at = 1641343691310202 * US, 1641343691310202
-    assert VENUE.classify(DIFF) == Header(Kind.DATA, "diff_order_book", "adaeur", None, time)
+    assert VENUE.classify(DIFF) == Header(Kind.DATA, "diff_order_book", "adaeur", Ids(at, at), time)
     assert rows(DIFF) == [
         BookUpdate(
             *("adaeur", time, False, [(1.15979, 993.02588113)], [(1.17438, 853.01809477), (1.17484, 0.0)]),
@@ -119,16 +120,24 @@ def test_changes_and_the_book_over_rest_have_their_time_for_an_id_that_proves_no
         )
     ]
     header = VENUE.classify_snapshot("sgbeur", SNAPSHOT)
-    assert header == Header(Kind.DATA, "diff_order_book", "sgbeur", None, 1641343695572693 * US)
+    at = 1641343695572693
+    assert header == Header(Kind.DATA, "diff_order_book", "sgbeur", Ids(at, at), at * US)
     assert VENUE.normalize(header, SNAPSHOT) == (
         BookUpdate(
-            *("sgbeur", 1641343695572693 * US, True),
+            *("sgbeur", at * US, True),
             *([(0.14695, 4567.41344936), (0.14676, 1498.00684013)], [(0.147, 3.5)]),
-            *(1641343695572693, 1641343695572693),
+            *(at, at),
         ),
     )
     request = VENUE.snapshot_request("sgbeur")
     assert request == RestRequest("/api/v2/order_book/sgbeur/?group=1", weight=1)
+
+
+def test_the_same_change_over_another_connection_is_known_by_its_time() -> None:
+    continuity = Continuity(VENUE.channels)
+    later = DIFF.replace(b"1641343691310202", b"1641343691310203")
+    duplicates = [continuity.observe(VENUE.classify(one), 0).duplicate for one in (DIFF, later, DIFF)]
+    assert duplicates == [False, False, True]
 
 
 def test_each_order_is_told_with_its_side_and_what_is_left_of_it() -> None:

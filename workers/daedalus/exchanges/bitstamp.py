@@ -1,11 +1,11 @@
 """Bitstamp: trades and changed levels without any proof, and orders one by one, each naming the one before.
 
 Protocol: www.bitstamp.net/websocket/v2 and /api. ``diff_order_book`` carries nothing but its time: what is
-lost there cannot be seen, and the book over REST, with which it begins, lags by a second. ``live_orders``
-is the channel to record where completeness matters: every event names its predecessor. It costs some
-260 messages of 530 bytes a second for btcusd (12 GB a day before compression), against some ten a second of
-``diff_order_book``; its book begins empty, for no snapshot fits it: the one over REST has orders that the
-stream never takes back. An order is to be removed by its id: a deletion may name another price.
+lost there cannot be seen, and the book over REST, with which it begins, lags by a second or more.
+``live_orders`` is the channel to record where completeness matters: every event names its predecessor. It
+costs some 260 messages of 530 bytes a second for btcusd (12 GB a day before compression), where
+``diff_order_book`` takes a few. Its book begins empty, for no snapshot fits it: the one over REST has orders
+that the stream never takes back. An order is to be removed by its id: a deletion may name another price.
 """
 
 from __future__ import annotations
@@ -42,8 +42,9 @@ from .bitstamp_messages import (
     microseconds_ns,
     missed_header,
     missed_rows,
+    snapshot_header,
     snapshot_rows,
-    snapshot_time,
+    time_ids,
 )
 from .reading import UNREADABLE, unexpected
 
@@ -171,13 +172,17 @@ class Bitstamp(Venue):
         if not isinstance(data, _Data):
             return _MALFORMED
         time = microseconds_ns(data.microtimestamp) or microseconds_ns(data.timestamp + "000000")
-        ids = _event_ids(message.event_id, message.pre_event_id) if channel == "live_orders" else None
+        ids = None
+        if channel == "live_orders":
+            ids = _event_ids(message.event_id, message.pre_event_id)
+        elif channel == "diff_order_book":
+            ids = time_ids(data.microtimestamp)
         return Header(_DATA, channel, one.symbol, ids, time)
 
     def classify_snapshot(self, symbol: str, body: bytes) -> Header:
-        """A snapshot has a time and nothing else, just as the changes have."""
+        """A snapshot has its time for an id, just as the changes have."""
         try:
-            return Header(_DATA, "diff_order_book", symbol, None, snapshot_time(body))
+            return snapshot_header(symbol, body)
         except UNREADABLE:
             return _MALFORMED
 

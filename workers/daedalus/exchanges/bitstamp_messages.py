@@ -9,7 +9,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from .base import BookUpdate, DerivativeTicker, Header, Instrument, Kind, OrderEvent, Row, Trade
+from .base import BookUpdate, DerivativeTicker, Header, Ids, Instrument, Kind, OrderEvent, Row, Trade
 from .reading import Amount, Id
 from .times import epoch_ns
 
@@ -19,8 +19,9 @@ __all__ = [
     "microseconds_ns",
     "missed_header",
     "missed_rows",
+    "snapshot_header",
     "snapshot_rows",
-    "snapshot_time",
+    "time_ids",
 ]
 
 _SIDES = ("buy", "sell")
@@ -50,7 +51,6 @@ class _Trade(Struct, gc=False):
 class _Diff(Struct, gc=False):
     bids: _Levels
     asks: _Levels
-    microtimestamp: Id | None = None
 
 
 class _OrderData(Struct, gc=False):
@@ -117,9 +117,16 @@ def microseconds_ns(text: str) -> int | None:
     return int(text) * 1_000 or None
 
 
-def snapshot_time(body: bytes) -> int | None:
-    """When the book over REST was true, ns. Raises one of `UNREADABLE`."""
-    return microseconds_ns(_snapshot_time(body).microtimestamp)
+def time_ids(text: str) -> Ids | None:
+    """A ``microtimestamp`` as the id of a change: it tells what comes after a snapshot, not that all came."""
+    number = microseconds_ns(text)
+    return None if number is None else Ids(number // 1_000, number // 1_000)
+
+
+def snapshot_header(symbol: str, body: bytes) -> Header:
+    """When the book over REST was true. Raises one of `UNREADABLE`."""
+    time = _snapshot_time(body).microtimestamp
+    return Header(Kind.DATA, "diff_order_book", symbol, time_ids(time), microseconds_ns(time))
 
 
 def snapshot_rows(header: Header, body: bytes) -> Sequence[Row]:
@@ -186,8 +193,7 @@ def _diff_rows(header: Header, payload: bytes) -> Sequence[Row]:
 
 
 def _book(header: Header, book: _Diff, *, whole: bool) -> BookUpdate:
-    """The time stands for an id: it tells which changes come after a snapshot, though not that all came."""
-    at = book.microtimestamp
+    at = header.ids.last if header.ids else None
     return BookUpdate(header.symbol, header.venue_ns, whole, book.bids, book.asks, at, at)
 
 
