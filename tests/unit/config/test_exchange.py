@@ -39,7 +39,8 @@ def test_a_channel_of_a_mapping_without_a_list_has_the_symbols_of_the_exchange()
 @pytest.mark.parametrize("name", sorted(VENUES))
 def test_left_out_channels_are_all_that_are_per_symbol(name: str) -> None:
     per_symbol = [channel for channel, about in VENUES[name].channels.items() if about.per_symbol]
-    assert streams("{symbols: [A-B]}", name) == [(channel, "A-B") for channel in per_symbol]
+    symbol = VENUES[name].symbol("A-B")
+    assert streams("{symbols: [A-B]}", name) == [(channel, symbol) for channel in per_symbol]
 
 
 def test_a_channel_that_is_not_per_symbol_is_one_stream_and_needs_no_symbols() -> None:

@@ -40,13 +40,17 @@ def _venue_name(name: str) -> str:
     return name
 
 
+_ANY_MARKS = "".join(sorted(set("".join(venue.symbol_marks for venue in VENUES.values()))))
+
+
 def _symbol(text: str, info: ValidationInfo) -> str:
     """The venue's spelling. Where the exchange itself is unknown, only the characters are judged."""
-    if not text or ".." in text or not all(c.isalnum() or c in "-_.:/@" for c in text):
+    venue = VENUES.get(info.data.get("name", ""))
+    marks = venue.symbol_marks if venue else _ANY_MARKS
+    if not text or ".." in text or not all(c.isalnum() or c in marks for c in text):
         squeezed = "".join(c for c in text if c.isalnum())
         remedy = f" Write it as the exchange does, for example {squeezed}." if squeezed else ""
-        raise refuse(f"expected a symbol of letters, digits and -_.:/@ only, got {quoted(text)}.{remedy}")
-    venue = VENUES.get(info.data.get("name", ""))
+        raise refuse(f"expected a symbol of letters, digits and {marks} only, got {quoted(text)}.{remedy}")
     return venue.symbol(text) if venue else text
 
 

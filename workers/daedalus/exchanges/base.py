@@ -343,6 +343,8 @@ class Venue(ABC):
     rest_url: ClassVar[str]
     rest_limit: ClassVar[RestLimit]
     channels: ClassVar[Mapping[str, Channel]]
+    symbol_marks: ClassVar[str] = "-_.:"
+    """What a symbol may hold besides letters and digits."""
     connect_interval_seconds: ClassVar[float] = 0.25
     """The least time between two attempts to connect, over all connections."""
 

@@ -70,6 +70,7 @@ class Hyperliquid(Venue):
     """Hyperliquid, perpetuals and spot; no key needed. Amounts are of the base."""
 
     name: ClassVar[str] = "hyperliquid"
+    symbol_marks: ClassVar[str] = "-_.:/@"
     websocket_url: ClassVar[str] = "wss://api.hyperliquid.xyz/ws"
     rest_url: ClassVar[str] = "https://api.hyperliquid.xyz"
     rest_limit: ClassVar[RestLimit] = RestLimit(weight_per_minute=1200)

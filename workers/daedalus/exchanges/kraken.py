@@ -75,6 +75,7 @@ class Kraken(Venue):
     """Kraken spot, market data only; no key needed. Tokenized stocks too: AAPLx/USD."""
 
     name: ClassVar[str] = "kraken"
+    symbol_marks: ClassVar[str] = "-_.:/"
     websocket_url: ClassVar[str] = "wss://ws.kraken.com/v2"
     rest_url: ClassVar[str] = "https://api.kraken.com"
     rest_limit: ClassVar[RestLimit] = RestLimit(weight_per_minute=60)  # one request per second
