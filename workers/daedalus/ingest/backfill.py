@@ -11,10 +11,10 @@ import asyncio
 import logging
 import time
 from collections import deque
+from collections.abc import Sequence
+from typing import Protocol
 
-from msgspec import Struct
-
-from ..exchanges.base import Header, Kind, Missing, Venue
+from ..exchanges.base import Header, Kind, Missing, RestRequest, Venue
 from ..exchanges.reading import UNREADABLE
 from ..store.raw import RawKind
 from .backoff import Backoff
@@ -69,34 +69,48 @@ class Backfill:
                 await self._arrived.wait()
             due, missing = self._queue.popleft()
             await asyncio.sleep(max(0.0, due - time.monotonic()))
-            outcome = await self._fill(missing)
-            self._journal.judged(missing, outcome.status, outcome.note)
-            self._counters.filled += outcome.status == "filled"
-            log.info("%s %s: %s (%s)", missing.channel, missing.symbol, outcome.status, outcome.note)
+            holes = [missing, *self._like(missing)]
+            search = _ById(holes) if missing.first is not None else _ByTime(missing)
+            note = await self._search(search)
+            for each in holes:
+                self._judge(each, *search.outcome(each, note))
 
-    async def _fill(self, missing: Missing) -> _Outcome:
-        search = _by_id(missing) if missing.first is not None else _ByTime(missing)
+    def _like(self, missing: Missing) -> list[Missing]:
+        """Take the other holes of the same stream out of the queue: one answer may fill many."""
+        if missing.first is None:
+            return []
+        stream = missing.channel, missing.symbol
+        same = [each for _, each in self._queue if (each.channel, each.symbol) == stream]
+        self._queue = deque((due, each) for due, each in self._queue if each not in same)
+        return same
+
+    def _judge(self, missing: Missing, status: str, note: str) -> None:
+        self._journal.judged(missing, status, note)
+        self._counters.filled += status == "filled"
+        log.info("%s %s: %s (%s)", missing.channel, missing.symbol, status, note)
+
+    async def _search(self, search: _Search) -> str:
+        """Ask until the search is over; by which request it went, or why it could not go on."""
         path = ""
         for _ in range(MAX_REQUESTS):
-            request = self._venue.backfill_request(search.wanted)
+            wanted = search.wanted
+            request = self._venue.backfill_request(wanted)
             if request is None:
-                return _Outcome("unfillable", "the venue offers no more of it")
+                return "the venue offers no more of it"
             path = request.path
             try:
-                body = await self._get(search.wanted)
+                body = await self._get(request)
             except RestError as error:
-                return _Outcome("unfillable", str(error))
-            header = self._venue.classify_backfill(missing.channel, missing.symbol, body)
+                return str(error)
+            header = self._venue.classify_backfill(wanted.channel, wanted.symbol, body)
             if header.kind is not Kind.DATA:
-                return _Outcome("unfillable", f"{path}: the venue answers {excerpt(body)}")
-            self._journal.body(RawKind.BACKFILL, missing.channel, missing.symbol, body)
+                return f"{path}: the venue answers {excerpt(body)}"
+            self._journal.body(RawKind.BACKFILL, wanted.channel, wanted.symbol, body)
             if search.over(header, self._newest_ns(header, body)):
                 break
-        return search.outcome(path)
+        return path
 
-    async def _get(self, wanted: Missing) -> bytes:
-        request = self._venue.backfill_request(wanted)
-        assert request is not None
+    async def _get(self, request: RestRequest) -> bytes:
         backoff = Backoff(base=2.0)
         gives_up_at = time.monotonic() + GIVE_UP_SECONDS
         while True:
@@ -116,26 +130,33 @@ class Backfill:
         return max((row.timestamp for row in rows if row.timestamp is not None), default=None)
 
 
-class _Outcome(Struct, frozen=True):
-    status: str
-    note: str
-
-
-class _ById:
-    """A search for ids: what is left of them, and what to ask for next."""
-
-    def __init__(self, missing: Missing, first: int, last: int) -> None:
-        self._missing = missing
-        self._left: list[Run] = [(first, last)]
-        self._next = first
-        self._last = last
+class _Search(Protocol):
+    """What is looked for, and what to ask for next."""
 
     @property
     def wanted(self) -> Missing:
-        missing = self._missing
-        return Missing(
-            missing.channel, missing.symbol, self._next, self._last, missing.from_ns, missing.to_ns
-        )
+        """The oldest of what is still to be asked for."""
+
+    def over(self, header: Header, newest_ns: int | None) -> bool:
+        """Take an answer; whether nothing more is to be asked for."""
+
+    def outcome(self, hole: Missing, note: str) -> tuple[str, str]:
+        """What became of one of the holes, filled or unfillable, and by what or why."""
+
+
+class _ById:
+    """A search for the ids of holes of one stream."""
+
+    def __init__(self, holes: Sequence[Missing]) -> None:
+        self._about = holes[0]
+        self._left: list[Run] = sorted(_run(hole) for hole in holes)
+        self._next = self._left[0][0]
+        self._last = max(last for _, last in self._left)
+        self._times = min(hole.from_ns for hole in holes), max(hole.to_ns for hole in holes)
+
+    @property
+    def wanted(self) -> Missing:
+        return Missing(self._about.channel, self._about.symbol, self._next, self._last, *self._times)
 
     def over(self, header: Header, newest_ns: int | None) -> bool:
         """Take an answer; whether nothing more is to be asked for."""
@@ -145,14 +166,21 @@ class _ById:
         newest = max((ids.last for ids in runs), default=self._next - 1)
         if newest < self._next:
             return True  # no progress: the rest is not there
-        self._next = newest + 1
-        return not self._left or self._next > self._last
+        # What lies between two holes need not be asked for.
+        self._next = min(
+            (max(first, newest + 1) for first, last in self._left if last > newest), default=newest
+        )
+        return self._next <= newest
 
-    def outcome(self, path: str) -> _Outcome:
-        if not self._left:
-            return _Outcome("filled", path)
-        count = sum(last - first + 1 for first, last in self._left)
-        return _Outcome("unfillable", f"{path}: {count:,} ids are not in the venue's answer")
+    def outcome(self, hole: Missing, note: str) -> tuple[str, str]:
+        first, last = _run(hole)
+        left = [
+            (max(first, begin), min(last, end)) for begin, end in self._left if begin <= last and end >= first
+        ]
+        if not left:
+            return "filled", note
+        count = sum(end - begin + 1 for begin, end in left)
+        return "unfillable", f"{note}: {count:,} ids are not in the venue's answer"
 
 
 class _ByTime:
@@ -162,6 +190,7 @@ class _ByTime:
         self._missing = missing
         self._from_ns = missing.from_ns
         self._begins_ns: int | None = None
+        self._answered = False
 
     @property
     def wanted(self) -> Missing:
@@ -170,6 +199,7 @@ class _ByTime:
 
     def over(self, header: Header, newest_ns: int | None) -> bool:
         """Take an answer, which holds all from its header's time on (None: all that was asked for)."""
+        self._answered = True
         begins_ns = header.venue_ns
         if begins_ns is not None and begins_ns > self._from_ns + _SLACK_NS:
             self._begins_ns = max(begins_ns, self._begins_ns or begins_ns)
@@ -178,16 +208,18 @@ class _ByTime:
         self._from_ns = newest_ns
         return self._begins_ns is not None
 
-    def outcome(self, path: str) -> _Outcome:
+    def outcome(self, hole: Missing, note: str) -> tuple[str, str]:
+        if not self._answered:
+            return "unfillable", note
         if self._begins_ns is None:
-            return _Outcome("filled", path)
-        late = (self._begins_ns - self._missing.from_ns) / 1e9
-        return _Outcome("unfillable", f"{path}: the venue's answer begins {late:.1f} s too late")
+            return "filled", note
+        late = (self._begins_ns - hole.from_ns) / 1e9
+        return "unfillable", f"{note}: the venue's answer begins {late:.1f} s too late"
 
 
-def _by_id(missing: Missing) -> _ById:
+def _run(missing: Missing) -> Run:
     assert missing.first is not None
-    return _ById(missing, missing.first, missing.first if missing.last is None else missing.last)
+    return missing.first, missing.first if missing.last is None else missing.last
 
 
 def subtract(runs: list[Run], first: int, last: int) -> list[Run]:

@@ -29,7 +29,8 @@ class Books:
 
     def delta(self, symbol: str, ids: Ids) -> bool:
         """A delta came for a book in `unsynced`; synced books need not be asked."""
-        self._first_delta.setdefault(symbol, ids.first)
+        # A link covers all behind the message it names, whatever numbers the venue skips.
+        self._first_delta.setdefault(symbol, ids.first if ids.previous is None else ids.previous + 1)
         return symbol in self._snapshot_last and self._judge(symbol)
 
     def snapshot(self, symbol: str, last: int) -> bool:
