@@ -101,19 +101,14 @@ class Coinbase(Venue):
         return tuple(_text(kind, subscription.channel, products) for kind in ("unsubscribe", "subscribe"))
 
     def backfill_request(self, missing: Missing) -> RestRequest | None:
-        """The trades of a span of time, at most 1000, the newest first; the URL takes whole seconds.
+        """The trades of a span of time, the latest 1000 of it, newest first; the URL takes whole seconds.
 
-        The span is cut so that, at the mean rate of what is missing, half a page comes: the oldest of a
-        span that has more than a page would not be in the answer. By id they could be asked for only of
-        Coinbase Exchange, another host, which knows no futures.
+        What was before them is asked for next, with a span that ends where they begin. By id trades can be
+        had only of Coinbase Exchange, another host, which knows no futures.
         """
         if missing.channel != "market_trades":
             return None
-        start, end = missing.from_ns // _SECOND_NS - 2, missing.to_ns // _SECOND_NS + 2
-        if missing.first is not None and missing.last is not None:
-            count = missing.last - missing.first + 1
-            span_ns = (missing.to_ns - missing.from_ns) * (_PAGE // 2) // max(count, 1)
-            end = min(end, (missing.from_ns + span_ns) // _SECOND_NS + 2)
+        start, end = missing.from_ns // _SECOND_NS - 1, missing.to_ns // _SECOND_NS + 2
         path = f"{_PRODUCTS}/{quote(missing.symbol, safe='')}/ticker"
         return RestRequest(f"{path}?limit={_PAGE}&start={max(start, 0)}&end={end}", weight=1)
 
