@@ -234,6 +234,7 @@ def test_the_answer_to_a_ping_is_a_heartbeat(message: bytes) -> None:
         (b'{"topic":5}', Kind.UNKNOWN),
         (b'{"topic":"publicTrade.\xff","ts":1,"data":[]}', Kind.MALFORMED),
         (b"{}", Kind.UNKNOWN),
+        (b"null", Kind.UNKNOWN),
         (b"[]", Kind.UNKNOWN),
         (b"", Kind.MALFORMED),
         (b'{"topic":"tickers.A","data":' + b"[" * 100_000, Kind.MALFORMED),

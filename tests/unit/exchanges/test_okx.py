@@ -334,6 +334,7 @@ def test_pongs_and_notices_are_known() -> None:
         (b'{"arg":{"channel":"books","instId":"A-B"}', Kind.MALFORMED),
         (b'{"arg":5,"data":[]}', Kind.UNKNOWN),
         (b"{}", Kind.UNKNOWN),
+        (b"null", Kind.UNKNOWN),
         (b"ping", Kind.MALFORMED),
         (b"\xff", Kind.MALFORMED),
         (b'{"arg":{"channel":"books","instId":"A"},"data":' + b"[" * 100_000, Kind.MALFORMED),

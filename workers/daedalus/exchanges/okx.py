@@ -230,8 +230,8 @@ def _unreadable(payload: bytes) -> Header:
     header = unexpected(payload)
     if header.kind is Kind.UNKNOWN:
         message = msgspec.json.decode(payload)
-        arg = message.get("arg") if isinstance(message, dict) else None
-        word = arg.get("channel") if isinstance(arg, dict) else None
-        if "data" in message and isinstance(word, str) and _channel(word):
-            return _MALFORMED
+        if isinstance(message, dict) and isinstance(arg := message.get("arg"), dict) and "data" in message:
+            word = arg.get("channel")
+            if isinstance(word, str) and _channel(word):
+                return _MALFORMED
     return header
