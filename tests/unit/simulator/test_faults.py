@@ -31,6 +31,12 @@ def test_each_nth_message_is_lost_and_all_else_arrives() -> None:
     assert carried(Faults(lose_every=3), 7) == (["1", "2", "4", "5", "7"], [3, 6])
 
 
+def test_another_connection_loses_other_messages() -> None:
+    courier = Courier(Faults(lose_every=3), number=1)
+    lost = [courier.carry("stream", str(number)).lost for number in range(1, 7)]
+    assert [number for number, is_lost in enumerate(lost, start=1) if is_lost] == [2, 5]
+
+
 def test_each_nth_message_comes_twice() -> None:
     assert carried(Faults(duplicate_every=2), 4) == (["1", "2", "2", "3", "4", "4"], [])
 

@@ -112,7 +112,7 @@ class Client:
         self.session = session
         self.playing = False
         self._frame = frame
-        self._courier = None if faults == Faults() else Courier(faults)
+        self._courier = None if faults == Faults() else Courier(faults, number)
         self._delay = faults.delay_seconds
         self._delayed: deque[tuple[str, str | bytes] | None] = deque()
         self._log = log

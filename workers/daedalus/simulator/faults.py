@@ -35,10 +35,14 @@ _LOST = Fate(lost=True)
 
 
 class Courier:
-    """Carries the messages of data of one connection, and makes the mistakes it is told to make."""
+    """Carries the messages of data of one connection, and makes the mistakes it is told to make.
 
-    def __init__(self, faults: Faults) -> None:
+    ``number`` is the connection's: those that listen to the same lose different messages.
+    """
+
+    def __init__(self, faults: Faults, number: int = 0) -> None:
         self._faults = faults
+        self._number = number
         self._count = 0
         self._held: tuple[str, str | bytes] | None = None
 
@@ -53,7 +57,7 @@ class Courier:
             return _LOST
         self._count += 1
         ends = self._count == faults.drop_after
-        if self._every(faults.lose_every):
+        if faults.lose_every is not None and (self._count + self._number) % faults.lose_every == 0:
             return Fate(self._release(), lost=True, ends=ends)
         message = (stream, payload)
         sent = [message, message] if self._every(faults.duplicate_every) else [message]

@@ -28,7 +28,8 @@ class Faults(Struct, frozen=True):
     ``flood_seconds``: what happens within so many seconds comes at their end, all at once.
 
     Messages of data, as each connection counts them:
-    ``lose_every``: each n-th is not sent, though the connection's numbering counts it.
+    ``lose_every``: each n-th is not sent, though the connection's numbering counts it; connections begin
+    to count one apart, so that those which listen to the same do not lose the same.
     ``duplicate_every``: each n-th is sent twice. ``swap_every``: each n-th comes after the one behind it.
     ``garble_every``: behind each n-th comes a text that is no JSON, ``truncate_every``: its first half.
     ``mute``: streams that are acknowledged and never deliver; ``*`` and ``?`` stand for any characters.

@@ -30,10 +30,14 @@ Audience = Mapping[str, Mapping[Form, Any]]
 
 
 class Session:
-    """What a protocol remembers of one connection: the streams it asked for, and their forms."""
+    """What a protocol remembers of one connection: the streams it asked for, and their forms.
+
+    ``over`` is set by a protocol that ends the connection without a word.
+    """
 
     def __init__(self) -> None:
         self.streams: dict[str, Form] = {}
+        self.over = False
 
 
 class HttpRequest(Struct, frozen=True):
@@ -124,4 +128,4 @@ class VenueProtocol(ABC):
 
     @abstractmethod
     def rest(self, request: HttpRequest, step: int, now_ns: int) -> HttpAnswer:
-        """Answer a GET."""
+        """Answer a GET or a POST."""

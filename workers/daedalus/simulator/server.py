@@ -151,6 +151,9 @@ class Simulator:
                 before = set(client.session.streams)
                 for answer in self.protocol.receive(client.session, _text(said)):
                     client.answer(answer)
+                if client.session.over:
+                    connection.transport.close()
+                    break
                 self._start_streams(client, before=before, tasks=tasks)
         except ConnectionClosed:
             pass  # without a closing handshake: clients may, and some faults do

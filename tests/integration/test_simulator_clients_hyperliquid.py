@@ -1,0 +1,208 @@
+"""ccxt on the simulated Hyperliquid: it knows the venue by its own reading, and so must agree with it.
+
+Then what our own venue file makes of the same messages, compared with the market they came from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import ccxt.pro
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+from daedalus.exchanges import VENUES
+from daedalus.exchanges.base import BookUpdate, DerivativeTicker, Kind, Quote, Row, Subscription, Trade
+from daedalus.simulator import Faults, Simulator, SimulatorOptions, running
+from daedalus.simulator.hyperliquid_text import trade_id
+from daedalus.simulator.market import Order
+from daedalus.simulator.notation import Notation
+
+pytestmark = pytest.mark.integration
+
+OPTIONS = SimulatorOptions(exchange="hyperliquid", symbols=("BTC", "PURR/USDC"), rate=400)
+VENUE = VENUES["hyperliquid"]
+SYMBOLS = {"BTC/USDC:USDC": 0, "PURR/USDC": 1}
+STEPS_BACK = 4000
+
+
+@asynccontextmanager
+async def ccxt_hyperliquid(simulator: Simulator) -> AsyncIterator[Any]:
+    client = ccxt.pro.hyperliquid({"options": {"fetchMarkets": {"types": ["spot", "swap"]}}})
+    client.urls["api"]["public"] = simulator.rest_url
+    client.urls["api"]["ws"]["public"] = f"{simulator.websocket_url}/ws"
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+def trades_of(simulator: Simulator, place: int) -> dict[int, tuple[str, float, float, int]]:
+    """The trades of late, by their ids, as they must be told: side, price, amount, ms."""
+    market, notation = simulator.market, Notation.short(simulator.market.instruments[place])
+    step = simulator._feed.step
+    orders: list[Order] = [
+        market.order(place, number)
+        for number in range(market.last_order(place, step - STEPS_BACK), market.last_order(place, step) + 1)
+    ]
+    return {
+        trade_id(place, fill.id): (
+            "buy" if order.buy else "sell",
+            float(notation.price(order.price)),
+            float(notation.amount(fill.amount)),
+            order.time_ns // 10**6,
+        )
+        for order in orders
+        for fill in order.fills
+    }
+
+
+def books_of(simulator: Simulator, place: int, ms: int) -> list[list[Any]]:
+    """The books that there were within a millisecond."""
+    market, notation = simulator.market, Notation.short(simulator.market.instruments[place])
+    steps = range(market.step_at(ms * 10**6 - 1), market.step_at((ms + 1) * 10**6) + 1)
+    return [
+        [
+            [(float(notation.price(price)), float(notation.amount(amount))) for price, amount in side]
+            for side in market.books[place].levels(market.update_at(place, step), 20)
+        ]
+        for step in steps
+    ]
+
+
+@pytest.mark.parametrize("symbol", SYMBOLS)
+async def test_ccxt_reads_the_trades(symbol: str) -> None:
+    async with running(OPTIONS) as simulator, ccxt_hyperliquid(simulator) as client:
+        assert set(await client.load_markets()) == set(SYMBOLS)
+        seen: dict[int, Any] = {}
+        while len(seen) < 60:
+            for trade in await asyncio.wait_for(client.watch_trades(symbol), 20):
+                seen[int(trade["id"])] = trade
+        expected = trades_of(simulator, SYMBOLS[symbol])
+    for number, trade in seen.items():
+        told = trade["side"], trade["price"], trade["amount"], trade["timestamp"]
+        assert told == expected[number]
+
+
+@pytest.mark.parametrize("symbol", SYMBOLS)
+async def test_ccxt_sees_the_books(symbol: str) -> None:
+    async with running(OPTIONS) as simulator, ccxt_hyperliquid(simulator) as client:
+        for _ in range(6):
+            book = await asyncio.wait_for(client.watch_order_book(symbol), 20)
+            sides = [[tuple(level[:2]) for level in book[side]] for side in ("bids", "asks")]
+            assert sides in books_of(simulator, SYMBOLS[symbol], book["timestamp"])
+
+
+async def test_ccxt_watches_tickers_and_fetches_books_by_post() -> None:
+    async with running(OPTIONS) as simulator, ccxt_hyperliquid(simulator) as client:
+        ticker = await asyncio.wait_for(client.watch_ticker("BTC/USDC:USDC"), 20)
+        assert ticker["last"] > 0 or ticker["markPrice"] > 0
+        book = await client.fetch_order_book("BTC/USDC:USDC")
+        assert len(book["bids"]) == len(book["asks"]) == 20
+
+
+async def recorded(simulator: Simulator, symbol: str, count: int) -> list[bytes]:
+    """What our own plan for all channels of a coin is answered with."""
+    (plan,) = VENUE.plan([Subscription(name, symbol) for name in VENUE.channels], simulator.websocket_url)
+    messages: list[bytes] = []
+    async with connect(plan.url, compression=None, max_queue=None) as socket:
+        assert plan.keepalive_text is not None
+        for text in (plan.keepalive_text, *(request.text for request in plan.requests)):
+            await socket.send(text)
+        while len(messages) < count:
+            messages.append(await asyncio.wait_for(socket.recv(decode=False), 20))
+    return messages
+
+
+@pytest.mark.parametrize(("symbol", "place"), [("BTC", 0), ("PURR/USDC", 1)])
+async def test_our_rows_are_the_market(symbol: str, place: int) -> None:
+    async with running(OPTIONS) as simulator:
+        messages = await recorded(simulator, symbol, 500)
+        expected = trades_of(simulator, place)
+    rows: list[Row] = []
+    served, pongs = set(), 0
+    for payload in messages:
+        header = VENUE.classify(payload)
+        pongs += header.kind is Kind.HEARTBEAT
+        if header.reply is not None:
+            assert header.reply.error is None
+            served.update(header.reply.subscriptions)
+        if header.kind is Kind.DATA:
+            assert header.symbol == symbol
+            rows += VENUE.normalize(header, payload)
+        else:
+            assert header.kind in (Kind.REPLY, Kind.HEARTBEAT)
+    assert pongs == 1
+    assert served == {Subscription(name, symbol) for name in VENUE.channels}
+    trades = [row for row in rows if isinstance(row, Trade)]
+    assert len(trades) > 30
+    for row in trades:
+        assert row.timestamp is not None
+        assert (row.side, row.price, row.amount, row.timestamp // 10**6) == expected[int(row.id)]
+    for row in rows:
+        if isinstance(row, BookUpdate):
+            assert row.timestamp is not None
+            assert [list(row.bids), list(row.asks)] in books_of(simulator, place, row.timestamp // 10**6)
+        if isinstance(row, Quote):
+            assert row.timestamp is not None
+            touches = [
+                (*bids[0], *asks[0]) for bids, asks in books_of(simulator, place, row.timestamp // 10**6)
+            ]
+            assert (row.bid_price, row.bid_amount, row.ask_price, row.ask_amount) in touches
+    contexts = [row for row in rows if isinstance(row, DerivativeTicker)]
+    assert contexts
+    assert all(row.mark_price and (row.funding_rate is None) is (place == 1) for row in contexts)
+
+
+async def test_an_unknown_coin_costs_the_connection() -> None:
+    async with running(OPTIONS) as simulator:
+        with pytest.raises(ConnectionClosed) as closed:
+            await recorded(simulator, "NOPE", 500)
+        assert closed.value.rcvd is None
+
+
+async def test_two_connections_that_lose_different_trades_have_them_all_together() -> None:
+    options = SimulatorOptions(
+        exchange="hyperliquid", symbols=("BTC",), rate=400, keep_sent=True, faults=Faults(lose_every=9)
+    )
+    async with running(options) as simulator:
+        first, second = await asyncio.gather(*(recorded(simulator, "BTC", count) for count in (900, 900)))
+        lost = {
+            each.payload for each in simulator.lost if each.connection == 0 and each.stream == "trades:BTC"
+        }
+    trades = [
+        [
+            row.id
+            for payload in messages
+            if (header := VENUE.classify(payload)).channel == "trades"
+            for row in VENUE.normalize(header, payload)
+            if isinstance(row, Trade)
+        ]
+        for messages in (first, second)
+    ]
+    assert lost
+    missed = {row_id for text in lost for row_id in ids_of(str(text))}
+    assert missed.isdisjoint(trades[0])
+    assert missed & set(trades[1])
+
+
+def ids_of(text: str) -> list[str]:
+    payload = text.encode()
+    return [row.id for row in VENUE.normalize(VENUE.classify(payload), payload) if isinstance(row, Trade)]
+
+
+async def test_our_list_of_instruments_is_the_markets() -> None:
+    found = []
+    async with running(OPTIONS) as simulator, aiohttp.ClientSession(simulator.rest_url) as http:
+        for request in VENUE.instruments_requests():
+            async with http.post(request.path, data=request.body) as answer:
+                found += VENUE.instruments(await answer.read())
+    assert [(each.symbol, each.base, each.quote, each.type) for each in found] == [
+        ("BTC", "BTC", "USDC", "perpetual"),
+        ("PURR/USDC", "PURR", "USDC", "spot"),
+    ]
