@@ -8,11 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 from typer.testing import CliRunner, Result
 
 from daedalus import __version__
 from daedalus.cli import app
+from daedalus.simulator import SimulatorOptions
 from daedalus.store.layout import Layout
 from daedalus.store.lock import WorkerLock
 
@@ -83,7 +85,7 @@ def test_every_command_says_what_it_does_and_gives_an_example(command: tuple[str
     [
         (["ingets", "binance"], "Did you mean 'ingest'?"),
         (["ingest", "binanse"], "Did you mean 'binance'?"),
-        (["decode", "coinbase"], "Did you mean 'coinbase_exchange'?"),
+        (["decode", "coinbase_exchang"], "Did you mean 'coinbase_exchange'?"),
         (["simulate", "mtgox"], "Known are binance"),
         (["demo", "--live", "binanse"], "Did you mean 'binance'?"),
         (["simulate", "binance", "--port", "70000"], "65535"),
@@ -228,6 +230,28 @@ def test_what_cannot_be_simulated_is_code_2() -> None:
     result = call("simulate", "binance", "--symbols", "BTCUSDT,BTCUSDT", "--port", "0")
     assert result.exit_code == 2
     assert "a symbol is named twice" in result.stderr
+
+
+def test_every_fault_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[SimulatorOptions] = []
+
+    async def serve(options: SimulatorOptions, **_: object) -> None:
+        asked.append(options)
+
+    monkeypatch.setattr("daedalus.simulator.serve", serve)
+    numbers = {
+        "drop_after": 1, "stall_after": 2, "skip_every": 3, "lose_every": 4, "lose_for_all_every": 5,
+        "duplicate_every": 6, "swap_every": 7, "garble_every": 8, "truncate_every": 9, "flood_seconds": 1.5,
+        "farewell_after": 2.5, "farewell_seconds": 3.5, "rest_status": 429, "rest_refusals": 10,
+        "rest_seconds": 4.5, "lifetime": 5.5, "delay": 0.5,
+    }  # fmt: skip
+    flags = [text for name, value in numbers.items() for text in (f"--{name.replace('_', '-')}", str(value))]
+    result = call("simulate", "binance", *flags, "--mute", "a@trade", "--mute", "b@*", "--depth", "1000")
+    assert result.exit_code == 0, result.stderr
+    numbers |= {"lifetime_seconds": numbers.pop("lifetime"), "delay_seconds": numbers.pop("delay")}
+    (options,) = asked
+    assert options.depth == 1000
+    assert msgspec.structs.asdict(options.faults) == {**numbers, "mute": ("a@trade", "b@*")}
 
 
 def test_run_shows_what_it_would_start() -> None:

@@ -30,6 +30,9 @@ def simulate(
         float, typer.Option(min=0, help="Steps per second over all symbols; 0: as fast as clients read.")
     ] = 100.0,
     seed: Annotated[int, typer.Option(help="The same seed gives the same market.")] = 1,
+    depth: Annotated[
+        int, typer.Option(min=16, help="Price levels on each side of a book; 100000 make snapshots of 4 MB.")
+    ] = 500,
     replay: Annotated[
         list[Path] | None,
         typer.Option(metavar="FILE", help="Play this recording instead of a market; may be given again."),
@@ -84,6 +87,7 @@ def simulate(
         symbols=symbol_list(symbols),
         rate=rate,
         seed=seed,
+        depth=depth,
         port=port,
         replay=tuple(replay or ()),
         speed=speed,

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from daedalus.simulator.binance import Binance, BinanceUs
 from daedalus.simulator.binance_futures import BinanceDelivery, BinanceFutures
+from daedalus.simulator.bitfinex import Bitfinex
+from daedalus.simulator.bitstamp import Bitstamp
 from daedalus.simulator.bybit import Bybit, BybitSpot
 from daedalus.simulator.coinbase_advanced import CoinbaseAdvanced
 from daedalus.simulator.coinbase_exchange import CoinbaseExchange
+from daedalus.simulator.deribit import Deribit
+from daedalus.simulator.gemini import Gemini
+from daedalus.simulator.hyperliquid import Hyperliquid
 from daedalus.simulator.kraken import Kraken
 from daedalus.simulator.market import Market
 from daedalus.simulator.okx import Okx
@@ -22,11 +27,16 @@ VENUES: dict[str, type[VenueProtocol]] = {
         BinanceDelivery,
         BinanceFutures,
         BinanceUs,
+        Bitstamp,
         CoinbaseExchange,
         CoinbaseAdvanced,
         Kraken,
+        Deribit,
+        Gemini,
         Bybit,
         BybitSpot,
+        Bitfinex,
+        Hyperliquid,
         Okx,
     )
 }
