@@ -186,6 +186,26 @@ def test_each_connection_has_numbers_of_its_own() -> None:
     assert (one(message).channel, other(message).symbol) == ("trades", "tLTCUSD")
 
 
+def test_two_connections_say_the_same_with_other_numbers() -> None:
+    other = VENUE.reader()
+    other(subscribed("book", 7, symbol="tETHUSD"))
+    other(subscribed("status", 8, key="liq:global"))
+    pairs = [
+        (b"[6959,[218.9,0,1],61,1564617601769]", b"[7,[218.9,0,1],2,1564617601769]", True),
+        (b"[6959,[218.9,0,1],61,1564617601769]", b"[7,[218.9,0,1],2,1564617601999]", False),
+        (
+            LIQUIDATED,
+            LIQUIDATED.replace(b"[907", b"[8").replace(b",1206215,1594036710595", b",5,1594036710601"),
+            True,
+        ),
+    ]
+    for mine, theirs, same in pairs:
+        identities = [
+            VENUE.identity(reader(text), text) for reader, text in ((connection(), mine), (other, theirs))
+        ]
+        assert (identities[0] == identities[1]) is same
+
+
 @pytest.mark.parametrize(
     ("message", "reply"),
     [

@@ -36,7 +36,7 @@ from .base import (
     Venue,
 )
 from .bitfinex_book import BitfinexBook
-from .bitfinex_messages import data_header, instruments, rows, trades_of
+from .bitfinex_messages import body_of, data_header, instruments, rows, trades_of
 from .reading import UNREADABLE, unexpected
 
 __all__ = ["Bitfinex"]
@@ -156,6 +156,11 @@ class Bitfinex(Venue):
     def normalize_backfill(self, header: Header, body: bytes) -> Sequence[Row]:
         """Decode the trades of an answer."""
         return [trade.row(header.symbol) for trade in sorted(trades_of(body), key=lambda trade: trade.id)]
+
+    def identity(self, header: Header, payload: bytes) -> bytes:
+        """The body, and its time (a level may well change back), without what the connection numbered."""
+        label, body = body_of(payload)
+        return b"%s %s %d" % (label, body, 0 if header.channel in ("deriv", "liq") else header.venue_ns or 0)
 
     def instruments(self, body: bytes) -> Sequence[Instrument]:
         """Read all pairs."""
