@@ -36,7 +36,8 @@ def test_every_field_of_a_row_is_looked_at() -> None:
         ("book_updates", BookUpdate("A", 2, False, [(2.0, value)], [(value, 0.0)])),
         ("quotes", Quote("A", None, value, None, None, 2.0)),
     ]
-    found = exact_values(payload, iter(rows))
+    texts = inexact(payload)
+    found = [each for table, row in rows for each in exact_values(texts, table, row)]
     assert [(each.table, each.value, each.text) for each in found] == [
         (table, value, LONG) for table in ("trades", "book_updates", "book_updates", "quotes")
     ]

@@ -7,7 +7,7 @@ form. Only longer ones need a look, and they are rare: one search over the messa
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from msgspec import Struct
@@ -69,14 +69,10 @@ def inexact(payload: bytes) -> dict[float, str]:
     return found
 
 
-def exact_values(payload: bytes, rows: Iterator[tuple[str, Row]]) -> list[ExactValue]:
-    """The values of rows (each with the name of its table) whose digits would be lost without this."""
-    texts = inexact(payload)
-    if not texts:
-        return []
+def exact_values(texts: Mapping[float, str], table: str, row: Row) -> list[ExactValue]:
+    """The values of a row of ``table`` that are among those whose digits would be lost without this."""
     return [
         ExactValue(row.symbol, row.timestamp, table, value, texts[value])
-        for table, row in rows
         for value in _values(row)
         if value in texts
     ]

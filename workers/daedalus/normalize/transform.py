@@ -25,7 +25,6 @@ from ..exchanges.base import (
     Kind,
     Liquidation,
     Missing,
-    Proof,
     Row,
     Trade,
     Venue,
@@ -35,7 +34,7 @@ from ..exchanges.reading import UNREADABLE
 from ..store.raw import CONNECTION, UNKNOWN, RawKind, RawRecord
 from .books import Books, BookState, Checks, CheckState
 from .columns import Entry, Gap, Line, LinkEvent, gap_batch, link_batch, table_of
-from .digits import exact_values
+from .digits import exact_values, inexact
 from .ledger import Ledger, StreamLedger
 from .ordering import Bucket, Ordering
 from .recent import Recent, RecentState
@@ -114,6 +113,8 @@ class Transform:
         self._recent = Recent(carry.recent)
         self._books = Books(channel, self._continuity, () if carry.damaged else carry.books)
         self._checks = Checks(venue, channel, () if carry.damaged else carry.checks)
+        self._has_trades = self._about.table in ("trades", "agg_trades")
+        self._has_sums = type(venue).book_check is not Venue.book_check and self._about.snapshot is not None
         self._eras = dict(carry.eras)
         self._ordering = Ordering(spill)
         self._links: list[LinkEvent] = []
@@ -188,12 +189,17 @@ class Transform:
             rows = self._news(record, header, rows)
         elif record.kind == RawKind.BACKFILL:
             rows = self._found(record, header, rows)
+        if not rows:
+            return
+        is_snapshot = record.kind == RawKind.SNAPSHOT or header.is_snapshot
         for row in rows:
-            self._add(record, row, self._key(header, row, record.kind == RawKind.SNAPSHOT))
+            self._add(record, row, self._key(header, row, is_snapshot, alone=len(rows) == 1))
         if self._about.snapshot is not None:
             self._follow(record, rows)
-        for value in exact_values(record.payload, ((table_of(row), row) for row in rows)):
-            self._add(record, value, 0)
+        if texts := inexact(record.payload):
+            for row in rows:
+                for value in exact_values(texts, table_of(row), row):
+                    self._add(record, value, 0)
 
     def _read(self, record: RawRecord) -> tuple[Header, Callable[[Header, bytes], Sequence[Row]]]:
         venue, payload = self._venue, record.payload
@@ -206,23 +212,27 @@ class Transform:
 
     def _news(self, record: RawRecord, header: Header, rows: Sequence[Row]) -> Sequence[Row]:
         """The rows of a message that did not come before; takes note of its ids."""
-        new = self._unseen(record, header, rows)
-        duplicate = True
-        for part in (header, *header.more):
+        ids = header.ids
+        if ids is not None and (len(rows) == 1 or not self._has_trades):
+            new = rows  # the ids of the message are those of its rows
+        else:
+            new = self._unseen(record, header, rows)
+        duplicate = self._seen(record, header)
+        for part in header.more:
             duplicate &= self._seen(record, part)
         if duplicate or not new:
             self.counts.duplicates += bool(rows)
             new = ()
-        if self._about.proof is Proof.CHECKSUM or self._about.snapshot is not None:
+        if self._has_sums:
             right_ns = self._checks.feed(record.conn, header, record.payload, record.recv_ns)
             if right_ns is not None:
                 self._lost(record, record.symbol, right_ns, "the venue's checksum of the book differs")
         return new
 
     def _unseen(self, record: RawRecord, header: Header, rows: Sequence[Row]) -> Sequence[Row]:
-        if not any(isinstance(row, Trade | AggTrade) for row in rows):
-            if header.ids is not None or not rows:
-                return rows
+        if not rows:
+            return rows
+        if not self._has_trades:
             content = self._venue.identity(header, record.payload)
             return () if self._recent.elsewhere(record.symbol, content, record.conn) else rows
         if self._about.consecutive and header.ids is not None:
@@ -280,17 +290,18 @@ class Transform:
             observed.hole,
             anew=observed.reset and part.is_snapshot,
         )
-        self._settlement.proved(gaps, record.recv_ns)
+        if gaps:
+            self._settlement.proved(gaps, record.recv_ns)
         if observed.hole is not None or gaps:
             self._books.hole(part.symbol, proved=bool(gaps))
         return observed.duplicate
 
-    def _key(self, header: Header, row: Row, from_rest: bool) -> int:
+    def _key(self, header: Header, row: Row, is_snapshot: bool, *, alone: bool) -> int:
         """Orders by the venue's id; a snapshot stands after the update it ends with."""
-        if self._about.consecutive and (number := _number(row)) is not None:
+        if not alone and self._about.consecutive and (number := _number(row)) is not None:
             return number * 2
         if header.ids is not None:
-            return header.ids.last * 2 + (from_rest or header.is_snapshot)
+            return header.ids.last * 2 + is_snapshot
         last = self._continuity.last(header.channel, header.symbol)
         return 0 if last is None else last * 2 + 1
 
