@@ -30,8 +30,13 @@ class Counters:
         self.pauses = 0
         self.snapshots = 0
         self.snapshot_failures = 0
-        self.never_delivered = 0
+        self.unheard: dict[str, int] = {}  # by connection: streams that should have delivered by now
         self.lags_ns: deque[int] = deque(maxlen=LAG_SAMPLES)
+
+    @property
+    def never_delivered(self) -> int:
+        """Streams that were asked for long ago and have not delivered yet, over all open connections."""
+        return sum(self.unheard.values())
 
 
 class Rates(Struct, frozen=True):

@@ -63,6 +63,10 @@ class Liveness:
         """Streams that the venue has not confirmed though it had time to."""
         return self.unconfirmed if now - self._since > CONFIRM_SECONDS else set()
 
+    def late(self, now: float) -> int:
+        """How many streams have not delivered though they had time to."""
+        return len(self.unheard) if now - self._since >= NEVER_DELIVERED_SECONDS else 0
+
     def alarm(self, now: float) -> list[tuple[str, str]]:
         """Once: the streams that were asked for long ago and have never delivered."""
         if self._alarmed or now - self._since < NEVER_DELIVERED_SECONDS:

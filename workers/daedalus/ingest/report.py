@@ -117,7 +117,7 @@ class Reporter:
             "lag_p50_ns": rates.lag_p50_ns,
             "lag_p99_ns": rates.lag_p99_ns,
             "queue": self._writer.waiting,
-            "buffers": stats.active_segments,
+            "buffers": stats.open_buffers,
             "segments": stats.active_segments,
             "segments_sealed": stats.segments_sealed,
             "rows_written": stats.rows_written,

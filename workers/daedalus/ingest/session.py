@@ -275,8 +275,9 @@ class Session:
             if not warned and (unconfirmed := self._liveness.unconfirmed_too_long(now)):
                 warned = True
                 log.warning("%s: not confirmed by the venue: %s", self.conn, _names(unconfirmed))
+            if (late := self._liveness.late(now)) != self._intake.counters.unheard.get(self.conn, 0):
+                self._intake.counters.unheard[self.conn] = late
             if never := self._liveness.alarm(now):
-                self._intake.counters.never_delivered = len(never)
                 streams = ", ".join(f"{channel} {symbol}".strip() for channel, symbol in never[:10])
                 log.error("%s: subscribed, but never delivered: %s", self.conn, streams)
             limit = self.plan.silence_seconds
@@ -298,6 +299,7 @@ class Session:
             self._journal.closed(self._served, cause, reason, self._heard_ns)
             self._intake.leave(self)
             self._intake.counters.connected -= 1
+            self._intake.counters.unheard.pop(self.conn, None)
             for each in self._served:
                 self._intake.serving[each.channel, each.symbol] -= 1
         self._ended.set_result(End(cause, reason, self._heard_ns, self._loop.time() - self._opened_at))

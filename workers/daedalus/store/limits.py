@@ -38,6 +38,7 @@ class WriterStats(Struct, frozen=True, kw_only=True):
     rows_written: int
     bytes_written: int
     segments_sealed: int
+    open_buffers: int
     active_segments: int
     buffered: int
     flushes: int

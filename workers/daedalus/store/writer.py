@@ -87,6 +87,7 @@ class StreamingParquetWriter:
             rows_written=count["rows"],
             bytes_written=count["bytes"],
             segments_sealed=self._sealer.sealed,
+            open_buffers=len(self._partitions),
             active_segments=sum(p.segment is not None for p in list(self._partitions.values())),
             buffered=self.waiting,
             flushes=count["flushes"],
