@@ -10,6 +10,7 @@ import typer
 from .. import __version__
 from .configure import config_app
 from .group import Group
+from .lake import audit
 from .look import status
 from .record import demo, ingest, normalize, run, sync
 from .simulate import simulate
@@ -101,6 +102,14 @@ app.command(
         "daedalus watchdog --test-alert",
     ),
 )(watchdog)
+app.command(
+    rich_help_panel=LOOK,
+    epilog=_examples(
+        "daedalus audit",
+        "daedalus audit data --from 2026-11-01 --exchange binance",
+        "daedalus audit s3://bucket/lake --json | jq '.findings'",
+    ),
+)(audit)
 app.add_typer(config_app, name="config", rich_help_panel=LOOK)
 
 app.command(

@@ -1,0 +1,110 @@
+"""The commands that read a lake back: what is complete, what a book was, two recorders' lakes as one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .group import FAILED
+from .options import ConfigOption, exchange_names
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..sync import SyncSettings
+
+__all__ = ["audit"]
+
+_DATE = r"\d{4}-\d\d-\d\d"
+
+Where = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="LAKE",
+        help="A lake's URL or folder, or a data_dir. [dim]Without it: the configuration's sync.target[/]",
+        show_default=False,
+    ),
+]
+
+
+def _date(text: str | None) -> str | None:
+    from datetime import date
+
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise typer.BadParameter(f"expected a day as YYYY-MM-DD, got {text!r}") from None
+
+
+def _day_option(flag: str, text: str) -> typer.models.OptionInfo:
+    option: typer.models.OptionInfo = typer.Option(
+        flag, metavar="YYYY-MM-DD", help=text, callback=_date, show_default=False
+    )
+    return option
+
+
+def audit(
+    where: Where = None,
+    since: Annotated[str | None, _day_option("--from", "The first day (UTC).")] = None,
+    until: Annotated[str | None, _day_option("--to", "The last day (UTC).")] = None,
+    exchange: Annotated[
+        str | None,
+        typer.Option(help="Only this exchange.", autocompletion=exchange_names, show_default=False),
+    ] = None,
+    channel: Annotated[str | None, typer.Option(help="Only this channel.", show_default=False)] = None,
+    symbol: Annotated[
+        str | None, typer.Option(help="Only this symbol, as the tables spell it.", show_default=False)
+    ] = None,
+    books: Annotated[
+        bool, typer.Option("--books/--no-books", help="Rebuild books and compare their digests, or not.")
+    ] = True,
+    json: Annotated[bool, typer.Option("--json", help="Print one object for machines.")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Prove what is complete in a lake, from its rows; and whether its ledger tells the truth.
+
+    Exit code 1 where rows are missing that the ledger does not name, where rows are there twice or
+    a book is not what it was, and where a file is damaged or has disappeared.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from ..lake.audit import Question, expected_bytes
+    from ..lake.audit import audit as audited
+    from ..lake.render import as_json, show_report
+    from ..lake.source import open_lake
+
+    question = Question(since, until, exchange, channel, symbol, books)
+    lake = open_lake(_settings(where, config))
+    errors = Console(stderr=True)
+    columns = (TextColumn("reading"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
+        listing = lake.listing()
+        task = bar.add_task("audit", total=expected_bytes(listing, question))
+        report = audited(lake, question, listing=listing, progress=lambda size: bar.advance(task, size))
+    if json:
+        typer.echo(as_json(report))
+    else:
+        show_report(Console(), report)
+    if not report.sound:
+        raise typer.Exit(FAILED)
+
+
+def _settings(where: str | None, config: Path | None) -> SyncSettings:
+    """Where the lake is, and the keys to it: the configuration's, where there is one."""
+    import msgspec
+
+    from ..config import ConfigError, load_config
+    from ..sync import SyncSettings
+    from .record import sync_settings
+
+    try:
+        settings = sync_settings(load_config(config), None)
+    except ConfigError:
+        if where is None or config is not None:
+            raise
+        settings = SyncSettings(target=where)
+    return settings if where is None else msgspec.structs.replace(settings, target=where)

@@ -1,0 +1,279 @@
+"""A lake as it lies there: its files, by whatever fsspec reaches them, read with their page checksums.
+
+A lake is one folder (`sync.target`) or a data directory, whose tables lie in two of them (ready, synced).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import fsspec
+import pyarrow as pa
+import pyarrow.compute
+import pyarrow.parquet as pq
+from msgspec import Struct
+
+from ..normalize.schemas import TABLES
+from ..store.layout import NORMALIZED, READY, SYNCED, Layout, SegmentId, TableFile
+from ..sync.errors import TargetError, TargetErrorKind, from_os_error
+from ..sync.settings import SyncSettings, public_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["DamagedFileError", "Lake", "LakeFile", "Listing", "RawFile", "open_lake"]
+
+pc: Any = pyarrow.compute
+
+_BATCH_ROWS = 100_000
+
+
+class DamagedFileError(Exception):
+    """A file of the lake cannot be read as it was written; the message says which and why."""
+
+
+class LakeFile(Struct, frozen=True, order=True):
+    """One file of a table. ``key`` is its path below the lake's root, ``path`` where it is read."""
+
+    date: str
+    number: int
+    table: str
+    exchange: str
+    channel: str
+    key: str
+    path: str
+    size: int
+
+
+class RawFile(Struct, frozen=True, order=True):
+    """One raw segment that is in the lake too."""
+
+    segment: SegmentId
+    path: str
+
+
+class Listing(Struct, frozen=True):
+    """All files of a lake, sorted. ``strangers``: Parquet files that readers find and nobody here wrote."""
+
+    files: tuple[LakeFile, ...]
+    raw: tuple[RawFile, ...]
+    strangers: tuple[str, ...]
+
+
+class Lake:
+    """What is below some roots of one filesystem."""
+
+    def __init__(
+        self,
+        url: str,
+        filesystem: Any,  # noqa: ANN401 - fsspec has no types
+        roots: Sequence[str],
+        raw_roots: Sequence[str],
+        local: bool,
+    ) -> None:
+        self.url = url
+        self._filesystem = filesystem
+        self._roots = [root.rstrip("/") for root in roots]
+        self._raw_roots = [root.rstrip("/") for root in raw_roots]
+        self._local = local
+
+    def listing(self) -> Listing:
+        """Every file there is; one that lies in two states counts once. Raises `TargetError`."""
+        files: dict[str, LakeFile] = {}
+        strangers: list[str] = []
+        for root in self._roots:
+            for table in TABLES:
+                for path, size in self._find(f"{root}/{table}"):
+                    key = path[len(root) + 1 :]
+                    known = TableFile.from_path(Path(key))
+                    if known is None:
+                        strangers.append(key)
+                        continue
+                    partition = known.segment.partition
+                    files.setdefault(
+                        key,
+                        LakeFile(
+                            date=known.date,
+                            number=known.segment.number,
+                            table=known.table,
+                            exchange=partition.exchange,
+                            channel=partition.channel,
+                            key=key,
+                            path=path,
+                            size=size,
+                        ),
+                    )
+        raw: dict[SegmentId, RawFile] = {}
+        for root in self._raw_roots:
+            for path, _ in self._find(root):
+                segment = SegmentId.from_sealed(Path(path[len(root) + 1 :]))
+                if segment is not None:
+                    raw.setdefault(segment, RawFile(segment, path))
+        return Listing(tuple(sorted(files.values())), tuple(sorted(raw.values())), tuple(sorted(strangers)))
+
+    def batches(
+        self,
+        file: LakeFile,
+        columns: Sequence[str] | None = None,
+        wanted: Callable[[pq.FileMetaData, int], bool] | None = None,
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows of a file, in batches; of the row groups that are ``wanted``, of all columns or some.
+
+        Every page is held against its checksum. Raises `DamagedFileError`; `TargetError` where the store
+        does not answer.
+        """
+        expected = TABLES[file.table].schema
+        try:
+            with self._open(file.path) as opened:
+                parquet = pq.ParquetFile(opened, page_checksum_verification=True)
+                if not parquet.schema_arrow.equals(expected):
+                    raise DamagedFileError(f"{file.key}: its columns are not those of {file.table}")
+                metadata = parquet.metadata
+                for group in range(parquet.num_row_groups):
+                    if wanted is None or wanted(metadata, group):
+                        yield from _group(file, parquet, group, columns)
+        except FileNotFoundError as error:
+            raise DamagedFileError(f"{file.key}: is gone") from error
+        except (pa.ArrowException, OSError, ValueError) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise from_os_error(error, self.url, file.key) from None
+            raise DamagedFileError(f"{file.key}: {_one_line(error)}") from None
+
+    def messages(self, file: RawFile) -> int:
+        """How many messages of the venue a raw file holds; -1 where it cannot be read."""
+        try:
+            with self._open(file.path) as opened:
+                kinds = pq.read_table(opened, columns=["kind"], partitioning=None)["kind"]
+                return sum(1 for kind in kinds.to_pylist() if kind == "message")
+        except (pa.ArrowException, OSError, ValueError):
+            return -1
+
+    def _open(self, path: str) -> Any:  # noqa: ANN401 - the same
+        return open(path, "rb") if self._local else self._filesystem.open(path, "rb")
+
+    def _find(self, root: str) -> list[tuple[str, int]]:
+        try:
+            found = self._filesystem.find(root, detail=True)
+        except FileNotFoundError:
+            return []
+        except Exception as error:  # drivers raise what their libraries raise
+            raise _told(error, self.url) from None
+        return [
+            (path, int(about["size"] or 0))
+            for path, about in sorted(found.items())
+            if path.endswith(".parquet") and not path.rpartition("/")[2].startswith(".")
+        ]
+
+
+def open_lake(settings: SyncSettings) -> Lake:
+    """The lake of ``settings.target``: a URL, a folder, or a data directory with its tables.
+
+    Raises `TargetError` where there is none, or no driver for such a URL.
+    """
+    url = public_url(settings.target).rstrip("/")
+    scheme, separator, rest = settings.target.partition("://")
+    if not separator or scheme in ("file", "local"):
+        return _local(Path(rest if separator else settings.target).expanduser().absolute())
+    if scheme in ("s3", "s3a"):
+        import s3fs
+
+        filesystem = s3fs.S3FileSystem(
+            key=settings.access_key,
+            secret=settings.secret_key,
+            token=settings.session_token,
+            endpoint_url=settings.endpoint_url,
+            client_kwargs={"region_name": settings.region} if settings.region else {},
+            skip_instance_cache=True,
+            use_listings_cache=False,
+        )
+        root = url.partition("://")[2]
+    else:
+        try:
+            filesystem, root = fsspec.core.url_to_fs(settings.target)
+        except (ImportError, ValueError) as error:
+            problem = f"no driver for this kind of URL ({type(error).__name__})"
+            remedy = "Write file://… or s3://…, or install the fsspec driver of this one."
+            raise TargetError(TargetErrorKind.SETTINGS, url, problem, remedy) from None
+    return Lake(url, filesystem, [root], [f"{root.rstrip('/')}/raw"], local=False)
+
+
+def _local(root: Path) -> Lake:
+    if not root.is_dir():
+        remedy = "Name the lake's folder, or a data_dir."
+        raise TargetError(TargetErrorKind.BUCKET, f"file://{root}", f"there is no folder {root}", remedy)
+    layout = Layout(root)
+    tables = [layout.tables(state) for state in (READY, SYNCED)]
+    roots, raw = [root], [root / "raw"]
+    if any(each.is_dir() for each in tables):
+        roots, raw = tables, [layout.raw(state) for state in (READY, NORMALIZED, SYNCED)][1:]
+    filesystem = fsspec.filesystem("file")
+    return Lake(
+        f"file://{root}", filesystem, [str(each) for each in roots], [str(each) for each in raw], True
+    )
+
+
+def _group(
+    file: LakeFile, parquet: pq.ParquetFile, group: int, columns: Sequence[str] | None
+) -> Iterator[pa.RecordBatch]:
+    """The rows of one row group, which must be as many, and within such bounds, as the footer says."""
+    about = parquet.metadata.row_group(group)
+    rows = 0
+    bounds = _Bounds()
+    names = None if columns is None else list(columns)
+    for batch in parquet.iter_batches(_BATCH_ROWS, row_groups=[group], columns=names, use_threads=False):
+        batch.validate()
+        rows += batch.num_rows
+        bounds.take(batch)
+        yield batch
+    if rows != about.num_rows or (wrong := bounds.wrong(about, parquet.schema_arrow)):
+        what = f"{rows:,} of {about.num_rows:,} rows" if rows != about.num_rows else f"the bounds of {wrong}"
+        raise DamagedFileError(f"{file.key}: row group {group} does not hold what its footer says: {what}")
+
+
+class _Bounds:
+    """The least and the largest value of each column of whole numbers, as read and as the footer has them.
+
+    Readers leave out whole row groups by them: a wrong one hides rows, though every page is right.
+    """
+
+    def __init__(self) -> None:
+        self._read: dict[str, tuple[int, int]] = {}
+
+    def take(self, batch: pa.RecordBatch) -> None:
+        for field in batch.schema:
+            if pa.types.is_timestamp(field.type) or pa.types.is_int64(field.type):
+                found = pc.min_max(batch.column(field.name).cast(pa.int64()))
+                low, high = found["min"].as_py(), found["max"].as_py()
+                if low is not None:
+                    known = self._read.get(field.name, (low, high))
+                    self._read[field.name] = min(low, known[0]), max(high, known[1])
+
+    def wrong(self, about: pq.RowGroupMetaData, schema: pa.Schema) -> str:
+        """The name of a column whose bounds differ; "" where there is none.
+
+        To be asked when all is read: asked for what a damaged footer says of a column that cannot be read,
+        pyarrow ends the process.
+        """
+        for name, read in sorted(self._read.items()):
+            statistics: Any = about.column(schema.get_field_index(name)).statistics
+            said = statistics is not None and statistics.has_min_max
+            if said and (statistics.min_raw, statistics.max_raw) != read:
+                return name
+        return ""
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def _told(error: Exception, url: str) -> TargetError:
+    if url.startswith("s3"):
+        from ..sync.s3_errors import from_s3_error
+
+        return from_s3_error(error, url, url, "a listing")
+    if isinstance(error, OSError):
+        return from_os_error(error, url, url)
+    problem = f"the driver failed with {type(error).__name__}"
+    return TargetError(TargetErrorKind.REFUSED, url, problem, "Check the URL and the driver's configuration.")

@@ -1,0 +1,60 @@
+"""Sets of whole numbers as sorted spans (first, last), both inclusive; pure.
+
+A day of ids is a few spans, however many ids it has: one more for each hole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+__all__ = ["Span", "between", "common", "count", "minus", "union"]
+
+Span = tuple[int, int]
+
+
+def union(spans: Iterable[Span]) -> tuple[list[Span], int]:
+    """The numbers that are in any of these, and how many were there again (once for each time more)."""
+    merged: list[Span] = []
+    again = 0
+    for first, last in sorted(spans):
+        if merged and first <= merged[-1][1]:
+            again += min(last, merged[-1][1]) - first + 1
+        if merged and first <= merged[-1][1] + 1:
+            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
+        else:
+            merged.append((first, last))
+    return merged, again
+
+
+def count(spans: Iterable[Span]) -> int:
+    """How many numbers are in these disjoint spans."""
+    return sum(last - first + 1 for first, last in spans)
+
+
+def minus(spans: Sequence[Span], others: Sequence[Span]) -> list[Span]:
+    """What is in ``spans`` and not in ``others``; both sorted and disjoint."""
+    left: list[Span] = []
+    at = 0
+    for first, last in spans:
+        while at < len(others) and others[at][1] < first:
+            at += 1
+        ahead = at
+        while ahead < len(others) and others[ahead][0] <= last:
+            if others[ahead][0] > first:
+                left.append((first, others[ahead][0] - 1))
+            first = others[ahead][1] + 1
+            ahead += 1
+        if first <= last:
+            left.append((first, last))
+    return left
+
+
+def common(spans: Sequence[Span], others: Sequence[Span]) -> list[Span]:
+    """What is in both; both sorted and disjoint."""
+    return minus(spans, minus(spans, others))
+
+
+def between(spans: Sequence[Span]) -> list[Span]:
+    """What lies between these sorted, disjoint spans: their holes."""
+    return [(one[1] + 1, after[0] - 1) for one, after in pairwise(spans)]

@@ -1,0 +1,350 @@
+"""Walks through the stored updates of one book, checks that they follow each other, and compares digests.
+
+Rows come in the order of the table. What the ledger says is missing voids the book, as it did for the
+recorder; whatever else does not fit is a finding.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute
+from msgspec import Struct
+
+from ..exchanges.base import BookUpdate
+from ..exchanges.orderbook import Book
+from ..normalize.columns import Gap
+
+pc: Any = pyarrow.compute
+
+__all__ = ["NO_SNAPSHOT", "Digest", "Message", "Messages", "Walk", "Walked", "digests_of", "messages_of"]
+
+NO_SNAPSHOT = "no snapshot came before"
+
+
+class Message(Struct, frozen=True):
+    """One stored message: its levels, and when it came (UTC ns)."""
+
+    update: BookUpdate
+    local_ns: int
+
+
+class Digest(Struct, frozen=True):
+    """One line of ``book_digests``. ``minute_ns``: the full minute it was taken at."""
+
+    minute_ns: int
+    last_id: int | None
+    bids: int
+    asks: int
+    digest: int
+
+
+class Walked(Struct, frozen=True):
+    """What a walk found. ``old``: messages that say nothing new; ``ids``: update ids that were covered.
+
+    ``checked``: minutes with a digest, and whether the book had it. ``jumps``: (last id before, first id
+    after, local ns) where no row is and no line of the ledger says so; ``vouched`` counts those behind
+    which the book still had the recorder's digest: there the messages had no levels. ``unchecked``:
+    digests from before the first snapshot.
+    """
+
+    messages: int = 0
+    ids: int = 0
+    old: int = 0
+    checked: tuple[tuple[int, bool], ...] = ()
+    jumps: tuple[tuple[int, int, int], ...] = ()
+    vouched: int = 0
+    unchecked: int = 0
+
+
+class Walk:
+    """Follows one book. ``numbered``: its messages begin where the one before ended (`Proof.IDS`).
+
+    ``began_anew``: a snapshot on the stream may start the numbers anew. ``broken`` says in words why there
+    is no book now, "" where there is one.
+    """
+
+    def __init__(self, symbol: str, *, numbered: bool, began_anew: bool = False) -> None:
+        self.book = Book()
+        self.broken = NO_SNAPSHOT
+        self.jumps: list[tuple[int, int, int]] = []
+        self.doubted: list[tuple[int, int, int]] = []
+        self.vouched = 0
+        self.unchecked = 0
+        self.old = 0
+        self.checked: list[tuple[int, bool]] = []
+        self.messages = 0
+        self.ids = 0
+        self._symbol = symbol
+        self._numbered = numbered
+        self._began_anew = began_anew
+        self._gaps: deque[Gap] = deque()
+        self._known: list[tuple[int, int]] = []
+        self._digests: deque[Digest] = deque()
+        self._last_id: int | None = None
+        self._last_ns = 0
+        self._pending: list[Message] = []
+        self._entered = False
+
+    def expect(self, gaps: Sequence[Gap], digests: Iterable[Digest]) -> None:
+        """Tell what the ledger and the recorder's digests say of what comes now."""
+        self._gaps.extend(gaps)
+        self._known += [
+            (gap.from_id, gap.to_id) for gap in gaps if gap.from_id is not None and gap.to_id is not None
+        ]
+        self._digests.extend(digests)
+
+    def feed(self, message: Message) -> None:
+        """Take the next message."""
+        update = message.update
+        self.messages += 1
+        late = update.is_snapshot and self.book.synced and update.last_id is not None
+        if late and not self._is_anew(message) and not self._at_a_gap(message):
+            self._follow(message, anew=False)
+            self._pending.append(message)  # the next update tells which of them came first
+            return
+        self._settle(message)
+        self._compare(message)
+        anew = self._is_anew(message)
+        if anew:
+            self.book, self._last_id = Book(), None
+        self._void(message)
+        self._follow(message, anew)
+        self._apply(message)
+
+    def end(self, until_ns: int) -> None:
+        """Nothing more comes until then: settle what waits, compare digests no message came after."""
+        self._settle(None)
+        self._digests = deque(digest for digest in self._digests if digest.minute_ns < until_ns)
+        self._compare(None)
+
+    def take(self, *, over: bool) -> Walked:
+        """What was found since the last time. Jumps wait for the next digest, unless all is ``over``."""
+        jumps = (*self.doubted, *(self.jumps if over else ()))
+        checked = tuple(self.checked)
+        found = Walked(self.messages, self.ids, self.old, checked, jumps, self.vouched, self.unchecked)
+        self.messages = self.ids = self.old = self.vouched = self.unchecked = 0
+        self.checked, self.doubted = [], []
+        return found
+
+    def _is_anew(self, message: Message) -> bool:
+        """Whether the venue's numbers start anew: a snapshot on the stream with a smaller one."""
+        update = message.update
+        return (
+            self._began_anew
+            and update.is_snapshot
+            and update.last_id is not None
+            and self._last_id is not None
+            and update.last_id < self._last_id
+            and message.local_ns > self._last_ns
+        )
+
+    def _at_a_gap(self, message: Message) -> bool:
+        gap = self._gaps[0] if self._gaps else None
+        if gap is None:
+            return False
+        if gap.from_id is None or gap.to_id is None or gap.to_id <= gap.from_id:
+            return message.local_ns >= gap.to_timestamp
+        return (message.update.last_id or 0) > gap.from_id
+
+    def _void(self, message: Message) -> None:
+        """Void the book where the ledger says that something is missing before this message."""
+        while self._gaps and (passed := self._reach(self._gaps[0], message)) is not None:
+            if not passed:
+                return  # a snapshot from within the hole: whether it is new enough, the next update tells
+            self._gaps.popleft()
+            self._entered = False
+
+    def _reach(self, gap: Gap, message: Message) -> bool | None:
+        """Whether the message lies behind the gap; False: in the midst of it; None: before it."""
+        update = message.update
+        if gap.from_id is None or gap.to_id is None or update.last_id is None:
+            if message.local_ns < gap.to_timestamp:
+                return None
+            self._break(gap)
+            return True
+        if gap.to_id <= gap.from_id:  # the venue's numbers started anew
+            if message.local_ns < gap.to_timestamp:
+                return None
+            self.book, self._last_id = Book(), None
+            self._break(gap)
+            return True
+        if update.last_id <= gap.from_id:
+            return None
+        behind = not update.is_snapshot and update.last_id >= gap.to_id
+        whole = self.book.synced and self.book.last_id is not None and self.book.last_id >= gap.to_id - 1
+        if not self._entered or (behind and not whole):
+            self._break(gap)
+        self._entered = True
+        return behind
+
+    def _break(self, gap: Gap) -> None:
+        self.book.void()
+        size = "an unknown number of" if gap.missing is None else f"{gap.missing:,}"
+        self.broken = f"{size} updates are missing ({gap.cause}), and no snapshot came after them"
+
+    def _follow(self, message: Message, anew: bool) -> None:
+        update = message.update
+        first, last = update.first_id, update.last_id
+        if last is None:
+            return
+        if update.is_snapshot:
+            if self._began_anew and (anew or self._last_id is None or last > self._last_id):
+                self._last_id = last
+            return
+        if self._last_id is not None and last <= self._last_id:
+            self.old += 1
+            return
+        before, self._last_id = self._last_id, last
+        if first is not None:
+            self.ids += last - (first if before is None else max(first, before + 1)) + 1
+        if not self._numbered or before is None or first is None or first <= before + 1:
+            return
+        if not any(lower < first and upper > before for lower, upper in self._known):
+            self.jumps.append((before, first, message.local_ns))
+
+    def _settle(self, after: Message | None) -> None:
+        """Apply the snapshots that came ahead of the updates around them; the book knew the others' news."""
+        for snapshot in self._pending:
+            self._compare(snapshot)
+            if after is None or after.local_ns >= snapshot.local_ns:
+                if snapshot.update.last_id == self.book.last_id and snapshot.local_ns < self._last_ns:
+                    self.book.void()  # it came before the update it ends with, and began the book anew
+                self._apply(snapshot)
+        self._pending.clear()
+
+    def _apply(self, message: Message) -> None:
+        self.book.apply(message.update)
+        if self.book.synced:
+            self.broken = ""
+        self._last_ns = max(self._last_ns, message.local_ns)
+
+    def _compare(self, message: Message | None) -> None:
+        while self._digests:
+            digest = self._digests[0]
+            if message is not None and not self._behind(message, digest):
+                return
+            self._digests.popleft()
+            book = self.book
+            if self.broken == NO_SNAPSHOT:
+                self.unchecked += 1
+                continue
+            right = (
+                book.synced
+                and (digest.bids, digest.asks) == (len(book.bids), len(book.asks))
+                and book.digest() == digest.digest
+            )
+            self.checked.append((digest.minute_ns, right))
+            if right:
+                self.vouched += len(self.jumps)
+            else:
+                self.doubted += self.jumps
+            self.jumps = []
+
+    def _behind(self, message: Message, digest: Digest) -> bool:
+        """Whether a message was not yet in the book when the digest was taken."""
+        last = message.update.last_id
+        if digest.last_id is None or last is None:
+            return message.local_ns >= digest.minute_ns
+        if self._began_anew and self._is_anew(message):
+            return message.local_ns >= digest.minute_ns
+        return last > digest.last_id and (not self._began_anew or message.local_ns >= digest.minute_ns)
+
+
+def messages_of(symbol: str, part: pa.RecordBatch) -> Iterator[Message]:
+    """The messages in rows of one symbol of ``book_updates``, in their order."""
+    local = part.column("local_timestamp").cast(pa.int64())
+    names = ("is_snapshot", "first_id", "last_id", "timestamp")
+    changed = _changes(local)
+    for name in names:
+        changed = pc.or_(changed, _changes(part.column(name)))
+    begins = [0, *(at + 1 for at in pc.indices_nonzero(changed).to_pylist())]
+    ends = [*begins[1:], part.num_rows]
+    at = pa.array(begins, pa.int64())
+    heads = [part.column(name).take(at).to_pylist() for name in ("is_snapshot", "first_id", "last_id")]
+    times = [column.take(at).to_pylist() for column in (local, part.column("timestamp").cast(pa.int64()))]
+    bids = pc.equal(part.column("side"), "bid").to_pylist()
+    prices, amounts = _floats(part.column("price")), _floats(part.column("amount"))
+    for begin, end, is_snapshot, first, last, local_ns, venue_ns in zip(
+        begins, ends, *heads, *times, strict=True
+    ):
+        levels = list(zip(prices[begin:end], amounts[begin:end], strict=True))
+        middle = bisect_left(bids, True, begin, end, key=lambda bid: not bid)
+        if all(bids[begin:middle]) and not any(bids[middle:end]):
+            sides = levels[: middle - begin], levels[middle - begin :]
+        else:
+            sides = (
+                [level for level, bid in zip(levels, bids[begin:end], strict=True) if bid],
+                [level for level, bid in zip(levels, bids[begin:end], strict=True) if not bid],
+            )
+        yield Message(BookUpdate(symbol, venue_ns, is_snapshot, *sides, first, last), local_ns)
+
+
+class Messages:
+    """Puts the messages of one symbol together again that lie in two batches of rows."""
+
+    def __init__(self, symbol: str) -> None:
+        self._symbol = symbol
+        self._last: Message | None = None
+
+    def feed(self, part: pa.RecordBatch) -> Iterator[Message]:
+        """The messages that are whole with these rows."""
+        for message in messages_of(self._symbol, part):
+            if self._last is not None:
+                joined = _joined(self._last, message)
+                if joined is not None:
+                    self._last = joined
+                    continue
+                yield self._last
+            self._last = message
+
+    def end(self) -> Iterator[Message]:
+        """The last one: the file is over."""
+        if self._last is not None:
+            yield self._last
+            self._last = None
+
+
+def digests_of(part: pa.RecordBatch) -> list[Digest]:
+    """The lines of one symbol of ``book_digests``."""
+    minutes = part.column("timestamp").cast(pa.int64()).to_pylist()
+    rest = [part.column(name).to_pylist() for name in ("last_id", "bids", "asks", "digest")]
+    return [Digest(*row) for row in zip(minutes, *rest, strict=True)]
+
+
+def _joined(one: Message, more: Message) -> Message | None:
+    """Both as one message; None where they are two."""
+    first, second = one.update, more.update
+    same = ("timestamp", "is_snapshot", "first_id", "last_id")
+    if one.local_ns != more.local_ns or any(getattr(first, name) != getattr(second, name) for name in same):
+        return None
+    update = BookUpdate(
+        first.symbol,
+        first.timestamp,
+        first.is_snapshot,
+        [*first.bids, *second.bids],
+        [*first.asks, *second.asks],
+        first.first_id,
+        first.last_id,
+    )
+    return Message(update, one.local_ns)
+
+
+def _changes(column: pa.Array[Any]) -> pa.Array[Any]:
+    one, after = column.slice(0, len(column) - 1), column.slice(1)
+    changed: pa.Array[Any] = pc.fill_null(pc.not_equal(one, after), False)
+    return changed
+
+
+def _floats(column: pa.Array[Any]) -> list[float]:
+    """The numbers of a column without nulls, faster than one by one."""
+    buffer = column.buffers()[1]
+    if buffer is None:
+        return []
+    whole: Any = memoryview(buffer).cast("d")
+    found: list[float] = whole[column.offset : column.offset + len(column)].tolist()
+    return found
