@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import zlib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from daedalus.exchanges.base import (
     BookUpdate,
@@ -25,6 +28,7 @@ from daedalus.exchanges.base import (
     Trade,
 )
 from daedalus.exchanges.bitfinex import Bitfinex, BitfinexReader
+from daedalus.exchanges.reading import UNREADABLE
 
 VENUE = Bitfinex()
 BOOK_SUBSCRIBED = (
@@ -368,6 +372,48 @@ def test_a_check_goes_on_from_its_state() -> None:
     compared = checksum("216:31.52:218.75:-13.33333333:218.76:-2")
     assert again.apply(reader(compared), compared) is True
     assert VENUE.book_check("trades", "tETHUSD") is None
+
+
+REAL = [
+    SNAPSHOT,
+    LIQUIDATED,
+    BOOK_SUBSCRIBED,
+    b'[89,"te",[382489563,1564617600709,0.00705845,10087.98969503],18,1564617600784]',
+    b"[89,[[382489562,1564617598688,0.01302607,10088]],1,1564617600401]",
+    b"[6959,[219.11,3,-18.10913638],45,1564617601214]",
+    b'[6959,"cs",-890884919,3604,1569715249702]',
+    b"[232949,[0.068965,60157.36709703,0.0774,48578.50804052,0.001969],1]",
+    b"[23928,[1569801649000,null,8090.5,8051.45,null,101052.3,null,1569830400000,0.00000843,16,null,0.001],3256]",
+]
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> bytes:
+    """A real message in which some bytes are others."""
+    message = draw(st.sampled_from(REAL))
+    at = draw(st.integers(0, len(message)))
+    other = draw(st.binary(max_size=4) | st.sampled_from([b"null", b"-1", b"1e999", b"[", b'"a"', b"1" * 30]))
+    return message[:at] + other + message[at + draw(st.integers(0, 12)) :]
+
+
+@given(messages=st.lists(mutated() | st.sampled_from(REAL), max_size=5))
+def test_no_bytes_break_a_connection_or_the_check_of_a_book(messages: list[bytes]) -> None:
+    reader, check = connection(), VENUE.book_check("book", "tETHUSD")
+    assert check is not None
+    for message in messages:
+        header = reader(message)
+        assert header.venue_ns is None or 0 < header.venue_ns < 2**63
+        assert header.sequence is None or 0 <= header.sequence < 2**63
+        if header.kind is not Kind.DATA:
+            continue
+        assert VENUE.classify_stored(header.channel, header.symbol, message) == header
+        VENUE.identity(header, message)
+        if header.channel == "book":
+            assert check.apply(header, message) in (True, False, None)
+            VENUE.book_check("book", "tETHUSD", check.state())
+        with contextlib.suppress(*UNREADABLE):
+            named = {part.symbol for part in (header, *header.more)}
+            assert all(row.symbol in named for row in VENUE.normalize(header, message))
 
 
 # What is asked

@@ -227,6 +227,26 @@ async def test_a_dropped_connection_of_a_slow_venue_still_gets_its_last_message(
 
 
 @both
+async def test_a_stalled_connection_lacks_all_that_came_later(case: Case) -> None:
+    async with simulated(case, Faults(stall_after=6)) as simulator, listening(simulator, case) as websocket:
+        got = ids(case, await receive(websocket, 6))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(websocket.recv(), 0.4)
+        await (await websocket.ping())
+        lost = lost_ids(case, simulator.lost)
+        assert sorted(lost) == list(range(got[-1] + 1, got[-1] + 1 + len(lost)))
+        assert lost
+
+
+@both
+async def test_skipped_trades_are_on_no_connection_and_their_ids_say_which(case: Case) -> None:
+    async with simulated(case, Faults(skip_every=4)) as simulator, listening(simulator, case) as websocket:
+        _, *got = ids(case, await receive(websocket, 30))  # a greeting is not of the stream
+        assert missing(got) == {number for number in range(got[0], got[-1]) if number % 4 == 0}
+        assert simulator.lost == []
+
+
+@both
 async def test_a_connection_lives_as_long_as_the_venue_lets_it(case: Case) -> None:
     async with simulated(case, Faults(lifetime_seconds=0.4)) as simulator:
         begun = time.monotonic()
