@@ -323,11 +323,16 @@ def test_a_backfill_has_the_ids_of_the_stream_oldest_first() -> None:
         b'"time":1672053054358}'
     )
     header = SPOT.classify_backfill("publicTrade", "BTCUSDT", body)
-    assert header == Header(Kind.DATA, "publicTrade", "BTCUSDT", None, 1672053054358000000)
+    assert header == Header(Kind.DATA, "publicTrade", "BTCUSDT", None, 1672052955700000000)
     assert SPOT.normalize_backfill(header, body) == [
         Trade("BTCUSDT", 1672052955700000000, "2290000000587387108", "sell", 16618.5, 2.0),
         Trade("BTCUSDT", 1672052955758000000, "2290000000587387109", "buy", 16618.49, 0.00012),
     ]
+
+
+def test_an_answer_without_trades_is_data() -> None:
+    body = b'{"retCode":0,"retMsg":"OK","result":{"category":"spot","list":[]},"time":5}'
+    assert SPOT.classify_backfill("publicTrade", "A", body) == Header(Kind.DATA, "publicTrade", "A")
 
 
 @pytest.mark.parametrize(

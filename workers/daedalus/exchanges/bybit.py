@@ -122,7 +122,7 @@ class Bybit(Venue):
             return self._unreadable(payload)
 
     def classify_backfill(self, channel: str, symbol: str, body: bytes) -> Header:
-        """An answer of ``recent-trade`` has no numbers; an error is none."""
+        """An answer of ``recent-trade`` begins at its header's time; an error is no answer."""
         try:
             return bybit_rest.trades_header(channel, symbol, body)
         except UNREADABLE:

@@ -32,7 +32,6 @@ class _TradesAnswer(Struct, kw_only=True):
     retCode: int  # noqa: N815
     retMsg: str = ""  # noqa: N815
     result: _Trades | None = None
-    time: int = 0
 
 
 class _PriceFilter(Struct, frozen=True):
@@ -70,9 +69,12 @@ _instruments = msgspec.json.Decoder(_InstrumentsAnswer, strict=False).decode
 
 
 def trades_header(channel: str, symbol: str, body: bytes) -> Header:
-    """Read an answer of ``recent-trade``: it has no numbers. Raises one of `UNREADABLE`."""
-    _newest_first(body)
-    return Header(Kind.DATA, channel, symbol, None, epoch_ns(_trades(body).time))
+    """Read an answer of ``recent-trade``: without numbers, and with all trades from the oldest one's time on.
+
+    Raises one of `UNREADABLE`.
+    """
+    found = _newest_first(body)
+    return Header(Kind.DATA, channel, symbol, None, epoch_ns(found[-1].time) if found else None)
 
 
 def trades(symbol: str, body: bytes) -> Sequence[Trade]:
