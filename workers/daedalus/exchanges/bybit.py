@@ -1,8 +1,9 @@
 """Bybit v5, linear contracts and spot: books whose messages are counted, trades that nothing proves.
 
 Protocol: bybit-exchange.github.io/docs/v5, ``websocket/public``, ``ws/connect`` and ``market``. Trades
-have ids without an order (UUIDs, on spot long numbers that skip) and arrive as they happen; what is lost
-while a connection lives cannot be seen, and over REST there are only the newest. Sizes are in the base.
+have ids without an order (UUIDs; on spot long numbers, of whose steps the venue promises nothing): what
+is lost while a connection lives cannot be seen, and over REST there are only the newest. Sizes are in
+the base.
 
 The book is ``orderbook.200``: 100 ms apart, as other venues' books are. 50 levels come every 20 ms and
 cost several times as much for a book a quarter as deep; 1000 levels come every 200 ms.
