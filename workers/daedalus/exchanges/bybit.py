@@ -5,8 +5,8 @@ have ids without an order (UUIDs; on spot long numbers, of whose steps the venue
 is lost while a connection lives cannot be seen, and over REST there are only the newest. Sizes are in
 the base.
 
-The book is ``orderbook.200``: 100 ms apart, as other venues' books are. 50 levels come every 20 ms and
-cost several times as much for a book a quarter as deep; 1000 levels come every 200 ms.
+The book is ``orderbook.200``: 100 ms apart (200 on spot), as other venues' are. 50 levels come every 20 ms
+and cost several times as much for a book a quarter as deep; 1000 levels come every 200 ms.
 """
 
 from __future__ import annotations
