@@ -145,7 +145,10 @@ class Listener:
 
     def _count(self, sequence: int, recv_ns: int) -> None:
         """Frames are numbered one by one: a hole makes every stream of the connection suspect."""
-        before, self._sequence = self._sequence, sequence
+        before = self._sequence
+        if before is not None and sequence <= before:
+            return  # it came twice, or late: nothing more is missing
+        self._sequence = sequence
         if before is None or sequence == before + 1:
             return
         missing = sequence - before - 1

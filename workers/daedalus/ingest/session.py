@@ -178,6 +178,8 @@ class Session:
         for each in self._served:
             if not self._venue.channels[each.channel].consecutive:
                 self._journal.lost(at_ns, each, missing, from_ns)
+                if self._intake.serving[each.channel, each.symbol] <= 1:
+                    self._intake.holes.outage(each, from_ns, at_ns)
         if any(self._venue.channels[each.channel].snapshot == "stream" for each in self._served):
             self.replacement.set()  # every book on it is suspect, and a new connection begins with snapshots
 

@@ -1,4 +1,4 @@
-"""What came lately, where no number says so: ids of trades, or the content of messages.
+"""What came lately, where no number says so: ids of trades, and the content of messages.
 
 Two connections bring the same message twice, and so do the recent trades that some venues send to whoever
 subscribes. Keys are 64-bit digests, so that what is remembered stays small.
@@ -10,7 +10,7 @@ import hashlib
 
 from msgspec import Struct
 
-__all__ = ["CARRIED", "REMEMBERED", "Recent", "RecentState"]
+__all__ = ["CARRIED", "REMEMBERED", "WINDOW_NS", "ContentState", "Contents", "Recent", "RecentState"]
 
 REMEMBERED = 4096
 """Keys per symbol: seconds of the busiest market, far more than two connections are ever apart."""
@@ -18,40 +18,83 @@ REMEMBERED = 4096
 CARRIED = 512
 """Of them, those that a segment leaves for the next."""
 
+WINDOW_NS = 10_000_000_000
+"""How far two connections may be apart. Later the same content is news: a value may return."""
+
 
 class RecentState(Struct, frozen=True):
-    """What is remembered of one symbol, oldest first; becomes JSON as it is."""
+    """The ids that are remembered of one symbol, oldest first; becomes JSON as it is."""
 
     symbol: str
-    keys: list[tuple[int, str]]
+    keys: list[int]
 
 
 class Recent:
-    """Remembers keys per symbol, and by which connection each came first."""
+    """Remembers ids per symbol."""
 
     def __init__(self, state: list[RecentState]) -> None:
-        self._keys: dict[str, dict[int, str]] = {each.symbol: dict(each.keys) for each in state}
+        self._keys: dict[str, dict[int, None]] = {each.symbol: dict.fromkeys(each.keys) for each in state}
 
-    def again(self, symbol: str, content: bytes, conn: str) -> bool:
-        """Whether the same came before, over whichever connection; remember it."""
-        return self._before(symbol, content, conn) is not None
-
-    def elsewhere(self, symbol: str, content: bytes, conn: str) -> bool:
-        """Whether the same came before over another connection: a venue may well repeat itself on one."""
-        return self._before(symbol, content, conn) not in (None, conn)
+    def again(self, symbol: str, name: str) -> bool:
+        """Whether the same id came before, over whichever connection; remember it."""
+        keys = self._keys.setdefault(symbol, {})
+        key = _digest(name.encode())
+        if key in keys:
+            return True
+        keys[key] = None
+        if len(keys) > REMEMBERED:
+            del keys[next(iter(keys))]
+        return False
 
     def state(self) -> list[RecentState]:
         """What the next segment needs, by symbol."""
+        return [RecentState(symbol, list(keys)[-CARRIED:]) for symbol, keys in sorted(self._keys.items())]
+
+
+class _Content(Struct):
+    key: int
+    since_ns: int
+    times: dict[str, int]  # how often each connection has brought it
+
+
+class ContentState(Struct, frozen=True):
+    """The contents that are remembered of one symbol, oldest first; becomes JSON as it is."""
+
+    symbol: str
+    contents: list[_Content]
+
+
+class Contents:
+    """Remembers what messages said, and how often each connection said it.
+
+    The n-th time on one connection is a duplicate if another one has said it n times already: a venue may
+    well repeat itself, and then does so on each.
+    """
+
+    def __init__(self, state: list[ContentState]) -> None:
+        self._known = {each.symbol: {one.key: one for one in each.contents} for each in state}
+
+    def elsewhere(self, symbol: str, content: bytes, conn: str, at_ns: int) -> bool:
+        """Whether another connection has brought the same already; remember it."""
+        known = self._known.setdefault(symbol, {})
+        key = _digest(content)
+        found = known.get(key)
+        if found is None or at_ns - found.since_ns > WINDOW_NS:
+            known.pop(key, None)  # so that it stands behind the others again
+            known[key] = _Content(key, at_ns, {conn: 1})
+            if len(known) > REMEMBERED:
+                del known[next(iter(known))]
+            return False
+        here = found.times[conn] = found.times.get(conn, 0) + 1
+        return any(times >= here for other, times in found.times.items() if other != conn)
+
+    def state(self) -> list[ContentState]:
+        """What the next segment needs, by symbol."""
         return [
-            RecentState(symbol, list(keys.items())[-CARRIED:]) for symbol, keys in sorted(self._keys.items())
+            ContentState(symbol, list(known.values())[-CARRIED:])
+            for symbol, known in sorted(self._known.items())
         ]
 
-    def _before(self, symbol: str, content: bytes, conn: str) -> str | None:
-        keys = self._keys.setdefault(symbol, {})
-        key = int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "big", signed=True)
-        first = keys.get(key)
-        if first is None:
-            keys[key] = conn
-            if len(keys) > REMEMBERED:
-                del keys[next(iter(keys))]
-        return first
+
+def _digest(content: bytes) -> int:
+    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "big", signed=True)

@@ -37,7 +37,7 @@ from .columns import Entry, Gap, Line, LinkEvent, gap_batch, link_batch, table_o
 from .digits import exact_values, inexact
 from .ledger import Ledger, StreamLedger
 from .ordering import Bucket, Ordering
-from .recent import Recent, RecentState
+from .recent import Contents, ContentState, Recent, RecentState
 from .settlement import OpenGap, Settlement, Verdict
 
 __all__ = ["Carry", "Counts", "Transform"]
@@ -64,6 +64,7 @@ class Carry(Struct, frozen=True):
     damaged: bool = False
     open_gaps: list[OpenGap] = []
     recent: list[RecentState] = []
+    contents: list[ContentState] = []
     books: list[BookState] = []
     checks: list[CheckState] = []
 
@@ -111,6 +112,7 @@ class Transform:
         self._ledger = Ledger(venue.channels, self._continuity, carry.ledger, carry.damaged)
         self._settlement = Settlement(venue.channels, self._continuity, self._fillable, carry.open_gaps)
         self._recent = Recent(carry.recent)
+        self._contents = Contents(carry.contents)
         self._books = Books(channel, self._continuity, () if carry.damaged else carry.books)
         self._checks = Checks(venue, channel, () if carry.damaged else carry.checks)
         self._has_trades = self._about.table in ("trades", "agg_trades")
@@ -146,6 +148,7 @@ class Transform:
             eras=dict(sorted(self._eras.items())),
             open_gaps=self._settlement.state(),
             recent=self._recent.state(),
+            contents=self._contents.state(),
             books=self._books.state(),
             checks=self._checks.state(),
         )
@@ -234,7 +237,9 @@ class Transform:
             return rows
         if not self._has_trades:
             content = self._venue.identity(header, record.payload)
-            return () if self._recent.elsewhere(record.symbol, content, record.conn) else rows
+            return (
+                () if self._contents.elsewhere(record.symbol, content, record.conn, record.recv_ns) else rows
+            )
         if self._about.consecutive and header.ids is not None:
             seen = self._continuity.seen
             new = [
@@ -243,10 +248,7 @@ class Transform:
         else:
             again = self._recent.again
             new = [
-                row
-                for row in rows
-                if not isinstance(row, Trade | AggTrade)
-                or not again(row.symbol, row.id.encode(), record.conn)
+                row for row in rows if not isinstance(row, Trade | AggTrade) or not again(row.symbol, row.id)
             ]
         kept = {row.id for row in new if isinstance(row, Trade | AggTrade)}
         # A liquidation that was told together with its trade goes where its trade goes.
@@ -257,9 +259,7 @@ class Transform:
         if not self._about.consecutive:
             again = self._recent.again
             return [
-                row
-                for row in rows
-                if isinstance(row, Trade | AggTrade) and not again(row.symbol, row.id.encode(), record.conn)
+                row for row in rows if isinstance(row, Trade | AggTrade) and not again(row.symbol, row.id)
             ]
         missing = [row for row in rows if self._is_missing(row)]
         for row in missing:
