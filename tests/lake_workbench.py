@@ -122,10 +122,14 @@ class Recording:
         body = json.dumps({"lastUpdateId": last, "bids": bids, "asks": asks}).encode()
         self.add("depth", RawKind.SNAPSHOT, at, body, symbol, conn)
 
+    def rows(self, channel: str) -> list[RawRecord]:
+        """What is recorded and not yet sealed, in the order of arrival."""
+        return sorted(self._rows[channel], key=lambda row: (row.recv_ns, row.seq))
+
     def seal(self, *, include_raw: bool = False) -> Path:
         """Make of all rows since the last time one segment per channel, its tables, and their lake."""
-        for channel, rows in self._rows.items():
-            rows.sort(key=lambda row: (row.recv_ns, row.seq))
+        for channel in self._rows:
+            rows = self.rows(channel)
             segment = SegmentId(Partition("binance", channel), rows[0].recv_ns)
             path = self.layout.raw(READY) / segment.sealed_path
             path.parent.mkdir(parents=True, exist_ok=True)

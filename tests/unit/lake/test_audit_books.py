@@ -166,16 +166,18 @@ def test_whatever_is_lost_on_the_way_a_sound_lake_is_never_called_broken(
     chance = random.Random(seed)
     recording = Recording(tmp_path_factory.mktemp("lake"))
     recording.opened(0, ["depth", "trade"])
-    at, number = 1.0, 1
+    at, number, whole = 1.0, 1, False
     while at < 900:
         size = chance.choice([1, 1, 3])
-        if chance.random() < 0.01:
+        if whole and chance.random() < 0.01:
             number += chance.randint(1, 30)
+            whole = False
         recording.depth(at, number, number + size - 1)
         recording.trade(at, number)
         if chance.random() < 0.02:
             last = max(1, number + chance.randint(-late, late))
             recording.snapshot(at + chance.choice([0.1, 1.6, 4.1]), last)
+            whole |= last >= number
         if chance.random() < 0.003:
             recording.seal()
         number += size

@@ -10,7 +10,7 @@ import typer
 from .. import __version__
 from .configure import config_app
 from .group import Group
-from .lake import audit
+from .lake import audit, book
 from .look import status
 from .record import demo, ingest, normalize, run, sync
 from .simulate import simulate
@@ -110,6 +110,13 @@ app.command(
         "daedalus audit s3://bucket/lake --json | jq '.findings'",
     ),
 )(audit)
+app.command(
+    rich_help_panel=LOOK,
+    epilog=_examples(
+        "daedalus book binance BTCUSDT --at 2026-11-23T12:00:00",
+        "daedalus book kraken BTC/USD --at 2026-11-23T12:00:00.5+01:00 --depth 50 --json",
+    ),
+)(book)
 app.add_typer(config_app, name="config", rich_help_panel=LOOK)
 
 app.command(

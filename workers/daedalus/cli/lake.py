@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .group import FAILED
-from .options import ConfigOption, exchange_names
+from .group import FAILED, complain
+from .options import ConfigOption, Exchange, exchange_names
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ..sync import SyncSettings
 
-__all__ = ["audit"]
+__all__ = ["audit", "book"]
 
 _DATE = r"\d{4}-\d\d-\d\d"
 
@@ -91,6 +91,58 @@ def audit(
         show_report(Console(), report)
     if not report.sound:
         raise typer.Exit(FAILED)
+
+
+def book(
+    exchange: Exchange,
+    symbol: Annotated[str, typer.Argument(metavar="SYMBOL", help="As the tables spell it.")],
+    at: Annotated[
+        str,
+        typer.Option(metavar="TIME", help="ISO 8601, down to ns; UTC where it names no zone."),
+    ],
+    depth: Annotated[int, typer.Option(min=1, help="How many levels of each side.")] = 10,
+    where: Annotated[
+        str | None,
+        typer.Option(
+            "--lake",
+            metavar="LAKE",
+            help="A URL or folder, or a data_dir. [dim]Without it: the configuration's sync.target[/]",
+            show_default=False,
+        ),
+    ] = None,
+    channel: Annotated[
+        str | None, typer.Option(help="Where the exchange has several of books.", show_default=False)
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one object for machines.")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Show the order book of any moment, rebuilt from the lake.
+
+    Exit code 1 where there is none that may be believed: updates are missing, or no snapshot came before.
+    """
+    import msgspec
+    from rich.console import Console
+
+    from ..exchanges import VENUES
+    from ..lake.books import NoBookError, book_at, moment
+    from ..lake.render import show_book
+    from ..lake.source import DamagedFileError, open_lake
+
+    try:
+        at_ns = moment(at)
+    except ValueError as error:
+        text = f"{error}. Write 2026-11-23T12:00:00."
+        raise typer.BadParameter(text, param_hint="--at") from None
+    lake = open_lake(_settings(where, config))
+    try:
+        found = book_at(lake, exchange, VENUES[exchange].symbol(symbol), at_ns, channel=channel, depth=depth)
+    except (NoBookError, DamagedFileError) as error:
+        complain(str(error))
+        raise typer.Exit(FAILED) from None
+    if json:
+        typer.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+    else:
+        show_book(Console(), found)
 
 
 def _settings(where: str | None, config: Path | None) -> SyncSettings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -10,9 +11,10 @@ from rich.console import Console
 from rich.table import Table
 
 from ..units import bytes_text
+from .books import BookAt
 from .report import Report, StreamDay, Total, Verdict
 
-__all__ = ["as_json", "show_report"]
+__all__ = ["as_json", "show_book", "show_report"]
 
 _STYLES = {
     Verdict.COMPLETE: "green",
@@ -64,6 +66,27 @@ def show_report(console: Console, report: Report) -> None:
         console.print("There is nothing to audit here.", style="yellow")
 
 
+def show_book(console: Console, book: BookAt) -> None:
+    """Print a book with the asks above the bids, best ones in the middle."""
+    table = Table(title=f"{book.exchange} {book.symbol} at {_time(book.at_ns)}", title_justify="left")
+    table.add_column("side")
+    for name in ("price", "amount"):
+        table.add_column(name, justify="right")
+    for price, amount in reversed(book.asks):
+        table.add_row("[red]ask[/]", f"{price!r}", f"{amount!r}")
+    table.add_section()
+    for price, amount in book.bids:
+        table.add_row("[green]bid[/]", f"{price!r}", f"{amount!r}")
+    console.print(table)
+    known = (
+        "no digest to compare with"
+        if book.verified_ns is None
+        else (f"the recorder's digest agrees at {_time(book.verified_ns)}")
+    )
+    update = "" if book.last_id is None else f" {book.last_id}"
+    console.print(f"last update{update} at {_time(book.local_ns)}; {known}")
+
+
 def _streams(streams: Sequence[StreamDay]) -> Table:
     table = Table(title="Streams", title_justify="left")
     for name in ("date", "exchange", "channel", "symbol"):
@@ -111,6 +134,12 @@ def _totals(name: str, groups: Sequence[Total]) -> Table:
         clean = "" if each.clean_percent is None else f"{_percent(each.clean_percent)} %"
         table.add_row(each.group, f"{each.days:,}", f"{_percent(each.verified_percent)} %", clean)
     return table
+
+
+def _time(ns: int) -> str:
+    seconds, rest = divmod(ns, 10**9)
+    fraction = f".{rest:09d}".rstrip("0") if rest else ""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}{fraction}"
 
 
 def _percent(value: float) -> str:

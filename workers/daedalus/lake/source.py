@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import fsspec
 import pyarrow as pa
@@ -19,9 +19,6 @@ from ..normalize.schemas import TABLES
 from ..store.layout import NORMALIZED, READY, SYNCED, Layout, SegmentId, TableFile
 from ..sync.errors import TargetError, TargetErrorKind, from_os_error
 from ..sync.settings import SyncSettings, public_url
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 __all__ = ["DamagedFileError", "Lake", "LakeFile", "Listing", "RawFile", "open_lake"]
 
@@ -117,9 +114,9 @@ class Lake:
         self,
         file: LakeFile,
         columns: Sequence[str] | None = None,
-        wanted: Callable[[pq.FileMetaData, int], bool] | None = None,
+        symbol: str | None = None,
     ) -> Iterator[pa.RecordBatch]:
-        """The rows of a file, in batches; of the row groups that are ``wanted``, of all columns or some.
+        """The rows of a file (or of one symbol in it), in batches, of all columns or some.
 
         Every page is held against its checksum. Raises `DamagedFileError`; `TargetError` where the store
         does not answer.
@@ -130,10 +127,12 @@ class Lake:
                 parquet = pq.ParquetFile(opened, page_checksum_verification=True)
                 if not parquet.schema_arrow.equals(expected):
                     raise DamagedFileError(f"{file.key}: its columns are not those of {file.table}")
-                metadata = parquet.metadata
                 for group in range(parquet.num_row_groups):
-                    if wanted is None or wanted(metadata, group):
+                    if symbol is None:
                         yield from _group(file, parquet, group, columns)
+                    elif _holds(parquet, group, symbol):
+                        for batch in _group(file, parquet, group, columns):
+                            yield batch.filter(pc.equal(batch.column("symbol"), symbol))
         except FileNotFoundError as error:
             raise DamagedFileError(f"{file.key}: is gone") from error
         except (pa.ArrowException, OSError, ValueError) as error:
@@ -230,6 +229,11 @@ def _group(
     if rows != about.num_rows or (wrong := bounds.wrong(about, parquet.schema_arrow)):
         what = f"{rows:,} of {about.num_rows:,} rows" if rows != about.num_rows else f"the bounds of {wrong}"
         raise DamagedFileError(f"{file.key}: row group {group} does not hold what its footer says: {what}")
+
+
+def _holds(parquet: pq.ParquetFile, group: int, symbol: str) -> bool:
+    batches = parquet.iter_batches(_BATCH_ROWS, row_groups=[group], columns=["symbol"], use_threads=False)
+    return any(pc.any(pc.equal(batch.column("symbol"), symbol)).as_py() for batch in batches)
 
 
 class _Bounds:

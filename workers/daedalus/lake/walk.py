@@ -65,7 +65,7 @@ class Walk:
     """Follows one book. ``numbered``: its messages begin where the one before ended (`Proof.IDS`).
 
     ``began_anew``: a snapshot on the stream may start the numbers anew. ``broken`` says in words why there
-    is no book now, "" where there is one.
+    is no book now, "" where there is one; ``last_ns`` is when its newest update came.
     """
 
     def __init__(self, symbol: str, *, numbered: bool, began_anew: bool = False) -> None:
@@ -86,7 +86,7 @@ class Walk:
         self._known: list[tuple[int, int]] = []
         self._digests: deque[Digest] = deque()
         self._last_id: int | None = None
-        self._last_ns = 0
+        self.last_ns = 0
         self._pending: list[Message] = []
         self._entered = False
 
@@ -140,7 +140,7 @@ class Walk:
             and update.last_id is not None
             and self._last_id is not None
             and update.last_id < self._last_id
-            and message.local_ns > self._last_ns
+            and message.local_ns > self.last_ns
         )
 
     def _at_a_gap(self, message: Message) -> bool:
@@ -212,7 +212,7 @@ class Walk:
         for snapshot in self._pending:
             self._compare(snapshot)
             if after is None or after.local_ns >= snapshot.local_ns:
-                if snapshot.update.last_id == self.book.last_id and snapshot.local_ns < self._last_ns:
+                if snapshot.update.last_id == self.book.last_id and snapshot.local_ns < self.last_ns:
                     self.book.void()  # it came before the update it ends with, and began the book anew
                 self._apply(snapshot)
         self._pending.clear()
@@ -221,7 +221,7 @@ class Walk:
         self.book.apply(message.update)
         if self.book.synced:
             self.broken = ""
-        self._last_ns = max(self._last_ns, message.local_ns)
+        self.last_ns = max(self.last_ns, message.local_ns)
 
     def _compare(self, message: Message | None) -> None:
         while self._digests:
