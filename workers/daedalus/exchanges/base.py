@@ -192,10 +192,14 @@ class Missing(Struct, frozen=True):
 
 
 class RestLimit(Struct, frozen=True):
-    """How much REST weight a venue allows per minute, and the response header that says what is used."""
+    """How much REST weight a venue allows per minute, and the response header that says what is used.
+
+    ``interval_seconds``: the least time between two requests, where the venue also minds seconds.
+    """
 
     weight_per_minute: int
     used_header: str | None = None
+    interval_seconds: float = 0.0
 
 
 Level = tuple[float, float]

@@ -80,7 +80,7 @@ class Bitfinex(Venue):
     name: ClassVar[str] = "bitfinex"
     websocket_url: ClassVar[str] = "wss://api-pub.bitfinex.com/ws/2"
     rest_url: ClassVar[str] = "https://api-pub.bitfinex.com"
-    rest_limit: ClassVar[RestLimit] = RestLimit(weight_per_minute=15)
+    rest_limit: ClassVar[RestLimit] = RestLimit(weight_per_minute=15, interval_seconds=2.0)
     connect_interval_seconds: ClassVar[float] = 3.0  # 20 connections per minute
     channels: ClassVar[Mapping[str, Channel]] = MappingProxyType(
         {

@@ -23,7 +23,6 @@ from .base import (
     Channel,
     ConnectionPlan,
     Header,
-    Ids,
     Instrument,
     Kind,
     Missing,
@@ -36,15 +35,14 @@ from .base import (
     Subscription,
     Venue,
 )
+from .bitstamp_ids import event_ids, microseconds_ns, time_ids
 from .bitstamp_messages import (
     ROWS,
     instruments,
-    microseconds_ns,
     missed_header,
     missed_rows,
     snapshot_header,
     snapshot_rows,
-    time_ids,
 )
 from .reading import UNREADABLE, unexpected
 
@@ -65,9 +63,6 @@ _STREAMS_PER_CONNECTION = 100  # ours, not the venue's: one broken link costs th
 _HEARTBEAT = '{"event":"bts:heartbeat"}'
 
 _HALF_AN_HOUR_NS = 1_800_000_000_000  # the rest of the hour is for a request that comes late
-
-_EPOCH_US = 1_577_836_800_000_000
-"""2020-01-01: from here on event ids count, so that 50 bits of microseconds last until 2055."""
 
 _DATA = Kind.DATA
 _MALFORMED = Header(Kind.MALFORMED)
@@ -174,7 +169,7 @@ class Bitstamp(Venue):
         time = microseconds_ns(data.microtimestamp) or microseconds_ns(data.timestamp + "000000")
         ids = None
         if channel == "live_orders":
-            ids = _event_ids(message.event_id, message.pre_event_id)
+            ids = event_ids(message.event_id, message.pre_event_id)
         elif channel == "diff_order_book":
             ids = time_ids(data.microtimestamp)
         return Header(_DATA, channel, one.symbol, ids, time)
@@ -223,31 +218,6 @@ def _subscription(name: str) -> Subscription | None:
     """``live_trades_btcusd`` as a subscription; None where it is none of ours."""
     channel, _, symbol = name.rpartition("_")
     return Subscription(channel, symbol) if symbol and channel in Bitstamp.channels else None
-
-
-def _event_ids(event: str, previous: str) -> Ids | None:
-    """The link of an order's event; nothing where there is none that can be read."""
-    last, before = _event_number(event), _event_number(previous)
-    if last is None or before is None:
-        return None
-    return Ids(min(before + 1, last), last, before)
-
-
-@lru_cache(maxsize=1024)  # each is read twice: as the id, and as the next event's predecessor
-def _event_number(text: str) -> int | None:
-    """``00065aad-a8b2-3408-0000-000102000020`` as a number of 62 bits.
-
-    The first 16 digits are the time in microseconds, the next four count the events of that time. (Of the
-    rest, one digit turns from 0 to 3 with the events, and the end stays the same for a market.)
-    """
-    if len(text) != 36 or text[8] != "-" or text[13] != "-" or text[18] != "-":
-        return None
-    try:
-        time = int(text[:8] + text[9:13] + text[14:18], 16) - _EPOCH_US
-        count = int(text[19:23], 16)
-    except ValueError:
-        return None
-    return time << 12 | count if 0 <= time < 2**50 and 0 <= count < 2**12 else None
 
 
 def _reply_header(message: _Message, payload: bytes) -> Header:

@@ -9,24 +9,22 @@ from typing import Annotated, Generic, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from .base import BookUpdate, DerivativeTicker, Header, Ids, Instrument, Kind, OrderEvent, Row, Trade
+from .base import BookUpdate, DerivativeTicker, Header, Instrument, Kind, OrderEvent, Row, Trade
+from .bitstamp_ids import microseconds_ns, time_ids
 from .reading import Amount, Id
 from .times import epoch_ns
 
 __all__ = [
     "ROWS",
     "instruments",
-    "microseconds_ns",
     "missed_header",
     "missed_rows",
     "snapshot_header",
     "snapshot_rows",
-    "time_ids",
 ]
 
 _SIDES = ("buy", "sell")
 _BOOK_SIDES = ("bid", "ask")
-_LONGEST_TIME = 16  # digits: the year 2286
 _HOUR_SECONDS, _DAY_SECONDS = 3_600, 86_400
 _LARGEST = sys.float_info.max
 _Rate = Annotated[float, Meta(ge=-_LARGEST, le=_LARGEST)]
@@ -108,19 +106,6 @@ _snapshot_time = msgspec.json.Decoder(_BookTime).decode
 _missed_dates = msgspec.json.Decoder(list[_MissedDate], strict=False).decode
 _missed = msgspec.json.Decoder(list[_Missed], strict=False).decode
 _markets = msgspec.json.Decoder(list[_Market], strict=False).decode
-
-
-def microseconds_ns(text: str) -> int | None:
-    """A ``microtimestamp`` in ns; None where it is no time."""
-    if len(text) > _LONGEST_TIME or not (text.isascii() and text.isdigit()):
-        return None
-    return int(text) * 1_000 or None
-
-
-def time_ids(text: str) -> Ids | None:
-    """A ``microtimestamp`` as the id of a change: it tells what comes after a snapshot, not that all came."""
-    number = microseconds_ns(text)
-    return None if number is None else Ids(number // 1_000, number // 1_000)
 
 
 def snapshot_header(symbol: str, body: bytes) -> Header:

@@ -55,7 +55,7 @@ class Coinbase(Venue):
     name: ClassVar[str] = "coinbase"
     websocket_url: ClassVar[str] = "wss://advanced-trade-ws.coinbase.com"
     rest_url: ClassVar[str] = "https://api.coinbase.com"
-    rest_limit: ClassVar[RestLimit] = RestLimit(weight_per_minute=300)  # half of 10 requests per second
+    rest_limit: ClassVar[RestLimit] = RestLimit(weight_per_minute=600, interval_seconds=0.15)
     # At most 8 messages per second and address: each new connection says up to three things.
     connect_interval_seconds: ClassVar[float] = 0.5
     channels: ClassVar[Mapping[str, Channel]] = MappingProxyType(

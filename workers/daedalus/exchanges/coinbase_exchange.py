@@ -95,7 +95,7 @@ class CoinbaseExchange(Venue):
     name: ClassVar[str] = "coinbase_exchange"
     websocket_url: ClassVar[str] = "wss://ws-feed.exchange.coinbase.com"
     rest_url: ClassVar[str] = "https://api.exchange.coinbase.com"
-    rest_limit: ClassVar[RestLimit] = RestLimit(weight_per_minute=600)
+    rest_limit: ClassVar[RestLimit] = RestLimit(weight_per_minute=600, interval_seconds=0.15)
     channels: ClassVar[Mapping[str, Channel]] = MappingProxyType(
         {
             "matches": Channel(table="trades", proof=Proof.IDS, silence_seconds=600.0),

@@ -156,14 +156,17 @@ class Continuity:
 
     def _snapshot(self, stream: StreamState, header: Header, ids: Ids, recv_ns: int) -> Observation:
         """A whole book on the stream: it stands for all updates up to its id, which may not have come."""
-        if ids.last == stream.last:
-            return _NEW
-        if ids.last > stream.last:
-            counted = header.channel in self._counted
-            hole = _hole(stream, ids.last + 1, ids.last - stream.last if counted else None, recv_ns)
-            _remember(stream, (stream.last + 1, ids.last))
+        counted = header.channel in self._counted
+        # Where messages are counted, the snapshot is the message of its number; a link leads up to it.
+        before = ids.last - 1 if counted else ids.last
+        if before > stream.last:
+            hole = _hole(stream, ids.last, before - stream.last if counted else None, recv_ns)
+            _remember(stream, (stream.last + 1, before))
             _advance(stream, header, ids, recv_ns)
             return Observation(hole=hole)
+        if ids.last >= stream.last:
+            _advance(stream, header, ids, recv_ns)
+            return _NEW
         if (header.venue_ns or 0) <= (stream.venue_ns or 0):
             return _NEW  # of a connection that is behind another one
         unknown = _hole(stream, ids.last, None, recv_ns)

@@ -98,7 +98,7 @@ class Deribit(Venue):
     name: ClassVar[str] = "deribit"
     websocket_url: ClassVar[str] = f"wss://www.deribit.com{_PATH}"
     rest_url: ClassVar[str] = "https://www.deribit.com"
-    rest_limit: ClassVar[RestLimit] = RestLimit(weight_per_minute=300)
+    rest_limit: ClassVar[RestLimit] = RestLimit(weight_per_minute=300, interval_seconds=0.2)
     connect_interval_seconds: ClassVar[float] = 1.0
     channels: ClassVar[Mapping[str, Channel]] = MappingProxyType(
         {

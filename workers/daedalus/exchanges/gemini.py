@@ -14,14 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import ClassVar, Literal
+from typing import ClassVar
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import msgspec
 from msgspec import Struct
 
 from .base import (
-    BookUpdate,
     Channel,
     ConnectionPlan,
     Header,
@@ -30,18 +29,16 @@ from .base import (
     Kind,
     Missing,
     Proof,
-    Quote,
     Reply,
     Request,
     RestLimit,
     RestRequest,
     Row,
     Subscription,
-    Trade,
     Venue,
 )
-from .reading import UNREADABLE, Amount, Id, unexpected
-from .times import epoch_ns
+from .gemini_messages import ROWS, instruments, missed_header, missed_rows
+from .reading import UNREADABLE, Id, unexpected
 
 __all__ = ["Gemini"]
 
@@ -52,11 +49,6 @@ _PING = f'{{"id":{_PING_ID},"method":"ping"}}'
 _MOST_TRADES = 500
 _LARGEST_NS = 2**63 - 1
 _MILLISECOND = 1_000_000
-_PERPETUAL = "perp"
-_QUOTES = (
-    *("gusd", "rlusd", "usdc", "usdt", "usd", "eur", "gbp", "sgd", "aud", "cad", "hkd"),
-    *("btc", "eth", "bch", "ltc", "fil", "sol", "dai", "doge"),
-)
 
 _DATA = Kind.DATA
 _MALFORMED = Header(Kind.MALFORMED)
@@ -79,49 +71,7 @@ class _Message(Struct, gc=False):
     error: _Error | None = None
 
 
-class _Trade(Struct, gc=False):
-    t: Id
-    p: Amount
-    q: Amount
-    m: bool
-
-
-class _Depth(Struct, gc=False):
-    u: Id
-    b: list[tuple[Amount, Amount]]
-    a: list[tuple[Amount, Amount]]
-
-
-_Sent = Amount | Literal[""] | None
-
-
-class _BookTicker(Struct, gc=False):
-    u: Id
-    b: _Sent = None
-    B: _Sent = None
-    a: _Sent = None
-    A: _Sent = None
-
-
-class _MissedId(Struct):
-    tid: Id
-
-
-class _Missed(Struct):
-    tid: Id
-    timestampms: Id
-    price: Amount
-    amount: Amount
-    type: str = ""
-
-
 _message = msgspec.json.Decoder(_Message).decode
-_trade = msgspec.json.Decoder(_Trade, strict=False).decode
-_depth = msgspec.json.Decoder(_Depth, strict=False).decode
-_book_ticker = msgspec.json.Decoder(_BookTicker, strict=False).decode
-_missed_ids = msgspec.json.Decoder(list[_MissedId], strict=False).decode
-_missed = msgspec.json.Decoder(list[_Missed], strict=False).decode
-_symbols = msgspec.json.Decoder(list[str]).decode
 
 
 class Gemini(Venue):
@@ -130,7 +80,7 @@ class Gemini(Venue):
     name: ClassVar[str] = "gemini"
     websocket_url: ClassVar[str] = "wss://ws.gemini.com?snapshot=-1"
     rest_url: ClassVar[str] = "https://api.gemini.com"
-    rest_limit: ClassVar[RestLimit] = RestLimit(weight_per_minute=60)  # of 120
+    rest_limit: ClassVar[RestLimit] = RestLimit(weight_per_minute=120, interval_seconds=0.5)
     connect_interval_seconds: ClassVar[float] = 1.0  # 300 attempts in five minutes
     channels: ClassVar[Mapping[str, Channel]] = MappingProxyType(
         {
@@ -207,37 +157,21 @@ class Gemini(Venue):
         if channel != "trade":
             return unexpected(body)
         try:
-            _missed_ids(body)
+            return missed_header(symbol, body)
         except UNREADABLE:
             return _MALFORMED
-        return Header(_DATA, channel, symbol)
 
     def normalize(self, header: Header, payload: bytes) -> Sequence[Row]:
-        """Decode a message. A book's ``first_id`` is the one after the update that it follows."""
-        symbol, time = header.symbol, header.venue_ns
-        if header.channel == "trade":
-            trade = _trade(payload)
-            side = "sell" if trade.m else "buy"  # m: the buyer was there before
-            return (Trade(symbol, time, str(trade.t), side, trade.p, trade.q),)
-        if header.channel == "bookTicker":
-            return (_quote(header, _book_ticker(payload)),)
-        depth = _depth(payload)
-        first = header.ids.first if header.ids else None
-        return (BookUpdate(symbol, time, header.is_snapshot, depth.b, depth.a, first, depth.u),)
+        """Decode a message."""
+        return ROWS[header.channel](header, payload)
 
     def normalize_backfill(self, header: Header, body: bytes) -> Sequence[Row]:
-        """Decode trades that were missed; the venue has the newest first."""
-        return [
-            Trade(
-                header.symbol, epoch_ns(each.timestampms), str(each.tid), each.type, each.price, each.amount
-            )
-            for each in sorted(_missed(body), key=lambda each: each.tid)
-            if each.type in ("buy", "sell")  # auctions and block trades have no taker
-        ]
+        """Decode trades that were missed; auctions and block trades, which have no taker, are left out."""
+        return missed_rows(header, body)
 
     def instruments(self, body: bytes) -> Sequence[Instrument]:
         """The names, taken apart."""
-        return [_instrument(name) for name in _symbols(body)]
+        return instruments(body)
 
 
 def _with_snapshots(url: str) -> str:
@@ -261,30 +195,6 @@ def _reply_header(message: _Message, payload: bytes) -> Header:
     error = message.error or _Error(message.status)
     text = f"{error.msg or 'refused'} (code {error.code})"
     return Header(Kind.REPLY, reply=Reply(number, error=text))
-
-
-def _quote(header: Header, top: _BookTicker) -> Quote:
-    return Quote(
-        header.symbol,
-        header.venue_ns,
-        bid_price=_sent(top.b),
-        bid_amount=_sent(top.B),
-        ask_price=_sent(top.a),
-        ask_amount=_sent(top.A),
-        last_id=top.u,
-    )
-
-
-def _sent(value: float | str | None) -> float | None:
-    return value if isinstance(value, float) else None
-
-
-def _instrument(name: str) -> Instrument:
-    pair = name.removesuffix(_PERPETUAL)
-    money = next((each for each in _QUOTES if pair.endswith(each) and pair != each), "")
-    base = pair.removesuffix(money) if money else pair
-    kind = "spot" if pair == name else "perpetual"
-    return Instrument(name, base.upper(), money.upper(), kind)
 
 
 def _unreadable(payload: bytes) -> Header:

@@ -78,7 +78,7 @@ class Kraken(Venue):
     symbol_marks: ClassVar[str] = "-_.:/"
     websocket_url: ClassVar[str] = "wss://ws.kraken.com/v2"
     rest_url: ClassVar[str] = "https://api.kraken.com"
-    rest_limit: ClassVar[RestLimit] = RestLimit(weight_per_minute=60)  # one request per second
+    rest_limit: ClassVar[RestLimit] = RestLimit(weight_per_minute=60, interval_seconds=1.0)
     connect_interval_seconds: ClassVar[float] = 4.0  # 150 attempts in ten minutes
     channels: ClassVar[Mapping[str, Channel]] = MappingProxyType(
         {

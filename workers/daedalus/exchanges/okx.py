@@ -84,7 +84,7 @@ class Okx(Venue):
     name: ClassVar[str] = "okx"
     websocket_url: ClassVar[str] = "wss://ws.okx.com:8443/ws/v5/public"
     rest_url: ClassVar[str] = "https://www.okx.com"
-    rest_limit: ClassVar[RestLimit] = RestLimit(weight_per_minute=300)  # 10 requests in 2 s
+    rest_limit: ClassVar[RestLimit] = RestLimit(weight_per_minute=300, interval_seconds=0.2)
     connect_interval_seconds: ClassVar[float] = 0.4  # 3 connections a second
     channels: ClassVar[Mapping[str, Channel]] = MappingProxyType(
         {

@@ -27,7 +27,7 @@ __all__ = ["Backfill", "subtract"]
 
 log = logging.getLogger("daedalus.ingest.backfill")
 
-DELAY_SECONDS = 5.0
+DELAY_SECONDS = 2.0
 """The newest trades take a moment until they are in a venue's history."""
 
 GIVE_UP_SECONDS = 3600.0

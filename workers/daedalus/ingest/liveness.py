@@ -28,6 +28,8 @@ class Liveness:
         }
         self.unheard: set[tuple[str, str]] = {(each.channel, each.symbol) for each in subscriptions}
         self.unconfirmed: set[Subscription] = set(subscriptions)
+        # One stream for all symbols is heard whichever symbol it tells of.
+        self._shared = {name for name, channel in channels.items() if not channel.per_symbol}
         self.anything_heard = False
         self.last_anything = now
         """When any message came, of whatever kind."""
@@ -40,7 +42,7 @@ class Liveness:
         self._last[channel] = now
         self.anything_heard = True
         if self.unheard:
-            self.unheard.discard((channel, symbol))
+            self.unheard.discard((channel, "" if channel in self._shared else symbol))
 
     def confirm(self, subscriptions: Iterable[Subscription]) -> None:
         """The venue said that it serves these."""

@@ -50,6 +50,7 @@ class Pacer:
     def __init__(self, limit: RestLimit) -> None:
         self._allowed = limit.weight_per_minute * BUDGET_SHARE
         self._spent: list[tuple[float, int]] = []
+        self._interval = limit.interval_seconds
         self._not_before = 0.0
 
     def delay(self, weight: int, now: float) -> float:
@@ -67,6 +68,7 @@ class Pacer:
     def spend(self, weight: int, now: float) -> None:
         """A request of ``weight`` is being sent."""
         self._spent.append((now, weight))
+        self.stay_away(self._interval, now)
 
     def venue_says(self, used: int, now: float) -> None:
         """The venue counts more than we do (others share our address): wait for its next minute."""

@@ -71,6 +71,15 @@ class Books:
         elif followed.held is None:
             followed.held = []
 
+    def anew(self, symbol: str, void: bool) -> None:
+        """The venue counts anew; ``void``: with a new book, else it goes on with the one there is."""
+        followed = self._books.get(symbol)
+        if followed is not None:
+            followed.held = None
+            followed.book.last_id = None
+            if void:
+                followed.book.void()
+
     def state(self) -> list[BookState]:
         """What the next segment needs, by symbol. What was held back is not worth carrying: it is void."""
         return [

@@ -282,6 +282,7 @@ class Transform:
         observed = self._continuity.observe(part, record.recv_ns)
         if observed.reset:
             self._eras[part.symbol] = self._eras.get(part.symbol, 0) + 1
+            self._books.anew(part.symbol, void=observed.hole is not None)
         gaps = self._ledger.message(
             part.channel,
             part.symbol,

@@ -1,0 +1,69 @@
+"""Whole books that come on the stream: what they prove of what lies before them."""
+
+from __future__ import annotations
+
+from daedalus.exchanges.base import Channel, Header, Ids, Kind, Proof
+from daedalus.exchanges.continuity import Continuity, Hole, Observation
+
+CHANNELS = {
+    "counted": Channel("book_updates", Proof.IDS, "stream"),
+    "linked": Channel("book_updates", Proof.CHAIN, "stream"),
+}
+
+
+def snapshot(channel: str, number: int, at: int = 0) -> Header:
+    return Header(Kind.DATA, channel, "A", Ids(number, number), venue_ns=at or None, is_snapshot=True)
+
+
+def update(channel: str, last: int, previous: int | None = None, at: int = 0) -> Header:
+    return Header(Kind.DATA, channel, "A", Ids(last, last, previous), venue_ns=at or None)
+
+
+def seen(*headers: Header) -> list[Observation]:
+    continuity = Continuity(CHANNELS)
+    return [continuity.observe(header, at) for at, header in enumerate(headers)]
+
+
+def test_a_snapshot_in_its_turn_leaves_no_hole() -> None:
+    news = [Observation()] * 4
+    assert (
+        seen(*(snapshot("counted", 7), update("counted", 8), snapshot("counted", 9), update("counted", 10)))
+        == news
+    )
+    assert (
+        seen(*(snapshot("linked", 7), update("linked", 9, 7), snapshot("linked", 9), update("linked", 12, 9)))
+        == news
+    )
+
+
+def test_what_a_later_snapshot_stands_for_has_not_come() -> None:
+    assert seen(snapshot("counted", 7), snapshot("counted", 12))[1].hole == Hole(
+        "counted", "A", 7, 12, 4, 0, 1
+    )
+    assert seen(snapshot("linked", 7), snapshot("linked", 12))[1].hole == Hole(
+        "linked", "A", 7, 12, None, 0, 1
+    )
+
+
+def test_another_connection_may_bring_it_after_all() -> None:
+    continuity = Continuity(CHANNELS)
+    for at, header in enumerate((snapshot("linked", 7), snapshot("linked", 12), update("linked", 9, 7))):
+        continuity.observe(header, at)
+    assert continuity.open_holes("linked", "A") == [(10, 12)]
+    continuity.observe(update("linked", 12, 9), 3)
+    assert continuity.open_holes("linked", "A") == []
+
+
+def test_a_snapshot_of_a_connection_that_is_behind_proves_nothing() -> None:
+    assert seen(snapshot("counted", 7, at=50), snapshot("counted", 5, at=40))[1] == Observation()
+
+
+def test_a_smaller_number_at_a_later_time_is_a_new_count() -> None:
+    observed = seen(snapshot("counted", 7, at=50), snapshot("counted", 1, at=60), update("counted", 2, at=61))
+    assert observed[1].reset
+    assert observed[2] == Observation()
+
+
+def test_a_link_to_a_smaller_number_is_a_new_count_without_a_hole() -> None:
+    observed = seen(snapshot("linked", 700), update("linked", 3, 700), update("linked", 9, 3))
+    assert observed[1:] == [Observation(reset=True), Observation()]
