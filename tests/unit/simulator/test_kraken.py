@@ -156,6 +156,14 @@ def test_updates_and_checksums_lead_from_the_snapshot_through_a_book_cut_to_its_
         assert all(len(levels) == depth for levels in sides.values())
 
 
+def test_a_snapshot_between_two_updates_is_the_book_of_the_update_before(venue: Kraken) -> None:
+    for start in range(START, START + 40):
+        (text,) = venue.greet("book-10:BTC/USD", start)
+        update = venue._market.update_at(0, start)
+        told = update - update % venue._market.diff_every
+        assert json.loads(text)["data"][0]["checksum"] == venue._books.checksum(0, told)
+
+
 def test_the_top_of_the_book_is_told_at_quotes_or_at_trades(venue: Kraken) -> None:
     quotes, trades = (stream(venue, f"ticker-{trigger}:BTC/USD") for trigger in ("bbo", "trades"))
     assert len(quotes) > len(trades) > 50

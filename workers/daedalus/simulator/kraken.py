@@ -112,7 +112,8 @@ class Kraken(VenueProtocol):
             ]
             yield _message(channel, "snapshot", ",".join(trades[-_RECENT_TRADES:]))
         elif channel == "book":
-            fields = self._books.snapshot(place, update, int(option))
+            told = update - update % self._market.diff_every  # as far as the updates have come
+            fields = self._books.snapshot(place, told, int(option))
             yield self._book("snapshot", symbol, fields, self._market.time_of(step))
         else:
             yield self._ticker("snapshot", place, update, self._market.time_of(step))
