@@ -133,6 +133,13 @@ def test_changes_and_the_book_over_rest_have_their_time_for_an_id_that_proves_no
     assert request == RestRequest("/api/v2/order_book/sgbeur/?group=1", weight=1)
 
 
+@pytest.mark.parametrize("time", [b"0", b"", b"x", b"-5", b"9999999999999999", b"\xef\xbc\x91"])
+def test_what_is_no_time_is_none(time: bytes) -> None:
+    message = DIFF.replace(b"1641343691310202", time).replace(b"1641343691", b"")
+    header = VENUE.classify(message)
+    assert (header.kind, header.ids, header.venue_ns) == (Kind.DATA, None, None)
+
+
 def test_the_same_change_over_another_connection_is_known_by_its_time() -> None:
     continuity = Continuity(VENUE.channels)
     later = DIFF.replace(b"1641343691310202", b"1641343691310203")

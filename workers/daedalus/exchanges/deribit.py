@@ -34,7 +34,8 @@ from .base import (
     Subscription,
     Venue,
 )
-from .deribit_messages import READERS, instruments, missed_header, missed_rows
+from .deribit_messages import READERS, missed_header, missed_rows
+from .deribit_rest import instruments
 from .reading import UNREADABLE, unexpected
 
 __all__ = ["Deribit"]

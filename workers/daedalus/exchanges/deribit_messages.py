@@ -19,7 +19,6 @@ from .base import (
     DerivativeTicker,
     Header,
     Ids,
-    Instrument,
     Kind,
     Level,
     Liquidation,
@@ -31,14 +30,13 @@ from .reading import Amount, Id
 from .runs import backfill_header
 from .times import epoch_ns
 
-__all__ = ["READERS", "Reader", "instruments", "missed_header", "missed_rows"]
+__all__ = ["READERS", "Reader", "missed_header", "missed_rows"]
 
 _DATA = Kind.DATA
 _LARGEST = sys.float_info.max
 _Value = Annotated[float, Meta(ge=-_LARGEST, le=_LARGEST)]
 _Side = Literal["buy", "sell"]
 _OTHER: dict[_Side, _Side] = {"buy": "sell", "sell": "buy"}
-_PERPETUAL = "perpetual"
 
 _T = TypeVar("_T")
 _I = TypeVar("_I")
@@ -106,20 +104,6 @@ class _Ticker(Struct, gc=False):
     timestamp: int = 0
 
 
-class _Instrument(Struct):
-    instrument_name: str
-    kind: str
-    base_currency: str
-    quote_currency: str
-    counter_currency: str = ""
-    settlement_period: str = ""
-    tick_size: Amount | None = None
-    min_trade_amount: Amount | None = None
-    contract_size: Amount | None = None
-    expiration_timestamp: int = 0
-    is_active: bool = True
-
-
 class _Trades(Struct, Generic[_T]):
     trades: list[_T]
 
@@ -153,7 +137,6 @@ class Reader(Generic[_I, _M]):
 
 _missed_ids = msgspec.json.Decoder(_Answer[_Trades[_TradeIds]]).decode
 _missed = msgspec.json.Decoder(_Answer[_Trades[_Trade]]).decode
-_instruments = msgspec.json.Decoder(_Answer[list[_Instrument]]).decode
 
 
 def _trades_header(symbol: str, trades: list[_TradeIds]) -> Header:
@@ -260,28 +243,3 @@ def missed_header(symbol: str, body: bytes) -> Header:
 def missed_rows(header: Header, body: bytes) -> Sequence[Row]:
     """Read such an answer whole. Raises one of `UNREADABLE`."""
     return _trades_rows(header, _missed(body).result.trades)
-
-
-def instruments(body: bytes) -> Sequence[Instrument]:
-    """Read an answer to ``get_instruments``. Raises one of `UNREADABLE`."""
-    return [
-        Instrument(
-            each.instrument_name,
-            each.base_currency,
-            # For options the "quote currency" is the one they are paid in: the counter currency is the quote.
-            each.counter_currency or each.quote_currency,
-            _type(each),
-            tick=each.tick_size,
-            lot=each.min_trade_amount,
-            contract_size=each.contract_size,
-            expiry=None if each.settlement_period == _PERPETUAL else epoch_ns(each.expiration_timestamp),
-            active=each.is_active,
-        )
-        for each in _instruments(body).result
-    ]
-
-
-def _type(instrument: _Instrument) -> str:
-    if instrument.settlement_period == _PERPETUAL:
-        return _PERPETUAL
-    return instrument.kind.removesuffix("_combo")
