@@ -79,7 +79,9 @@ async def test_a_lost_message_of_a_book_is_noticed_and_the_book_asked_for_anew(
 ) -> None:
     book = VENUES[exchange][1][1]
     async with recorded(tmp_path, exchange, [book], Faults(lose_every=60)) as (simulator, recorder):
-        await asyncio.to_thread(wait_until, lambda: bool(simulator.lost), 60.0, "a loss")
+        await asyncio.to_thread(
+            wait_until, lambda: any(each.stream.startswith(book) for each in simulator.lost), 60.0, "a loss"
+        )
         await asyncio.sleep(1)
         await finished(recorder)
     gaps = recorder.ledger()
