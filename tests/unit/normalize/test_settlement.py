@@ -104,3 +104,21 @@ def test_with_two_connections_a_hole_that_stays_open_is_told_after_a_while(
     assert told(waiting) == []
     both.trade(60, 7, conn=A)
     assert told(transformed(both)) == [(1, 5, 3, 3, "open", None)]
+
+
+def test_of_an_answer_by_time_only_what_was_missed_becomes_rows(tape: Any, transformed: Any) -> None:
+    def trade(at: int) -> dict[str, object]:
+        return {"tid": str(at), "date": str(1_790_000_000 + at), "price": "1.5", "amount": "2", "type": "0"}
+
+    stream = tape("bitstamp", "live_trades")
+    stream.subscribed(0, "start")
+    stream.unsubscribed(1000, "disconnect")
+    stream.subscribed(1100, "disconnect", conn=B)
+    hour = [trade(at) for at in range(0, 3000, 10)]
+    stream.add(RawKind.BACKFILL, 1110, json.dumps(hour).encode())
+    stream.add(RawKind.BACKFILL, 1120, json.dumps(hour).encode())
+    stream.note(RawKind.GAP, 1121, status="filled", note="GET", from_ns=1, to_ns=2**62)
+    result = transformed(stream)
+    assert {int(str(number)) for number in result.ids()} == set(range(1000, 1101, 10))
+    assert len(result.ids()) == 11
+    assert [gap["status"] for gap in result.tables["gaps"]] == ["filled"]

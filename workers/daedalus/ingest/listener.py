@@ -59,8 +59,8 @@ class Listener:
         self._books = books
         self._said = said
         channels = intake.venue.channels
-        self._checked = {name for name, channel in channels.items() if channel.consecutive}
         self._fetched = {name for name, channel in channels.items() if channel.snapshot == "rest"}
+        self._checked = {name for name, channel in channels.items() if channel.consecutive} | self._fetched
         self._sent = {name for name, channel in channels.items() if channel.snapshot == "stream"}
         self._sums: dict[tuple[str, str], BookCheck | None] = {}
         self._broken: set[tuple[str, str]] = set()

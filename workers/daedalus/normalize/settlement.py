@@ -83,6 +83,14 @@ class Settlement:
                     status = "open"  # `lines` looks at the ids
                 each.gap = msgspec.structs.replace(each.gap, status=status, note=verdict.note, as_of=at_ns)
 
+    def open_times(self, channel: str, symbol: str) -> list[tuple[int, int]]:
+        """The times (UTC ns) in which what may still be filled of a stream was missed."""
+        return [
+            (each.gap.from_timestamp, each.gap.to_timestamp)
+            for each in self._open
+            if (each.gap.channel, each.gap.symbol) == (channel, symbol)
+        ]
+
     def lines(self, now_ns: int) -> list[Gap]:
         """The lines of this segment, which ends at ``now_ns``; what is settled is forgotten. Call it once."""
         lines, still = self._final, []
@@ -112,9 +120,9 @@ class Settlement:
         channel = self._channels.get(gap.channel)
         if channel is None or channel.snapshot is not None:
             return _OF_A_BOOK if channel is not None else _NO_HISTORY
-        if channel.consecutive and gap.missing is None:
-            return _NEW_COUNT
-        return None if self._fillable(gap.channel, gap.symbol) else _NO_HISTORY
+        if not self._fillable(gap.channel, gap.symbol):
+            return _NO_HISTORY
+        return _NEW_COUNT if channel.consecutive and gap.missing is None else None
 
     def _remaining(self, gap: Gap) -> int | None:
         if gap.missing is None or gap.from_id is None or gap.to_id is None:

@@ -43,6 +43,7 @@ from .settlement import OpenGap, Settlement, Verdict
 __all__ = ["Carry", "Counts", "Transform"]
 
 _Time = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+_SLACK_NS = 5_000_000_000  # between a venue's clock and ours, also where it tells whole seconds
 _DAY_NS = 86_400_000_000_000
 _ROWS = {
     RawKind.MESSAGE.value: "stream",
@@ -257,10 +258,7 @@ class Transform:
     def _found(self, record: RawRecord, header: Header, rows: Sequence[Row]) -> Sequence[Row]:
         """The rows of a backfill that were missing; takes them out of the holes."""
         if not self._about.consecutive:
-            again = self._recent.again
-            return [
-                row for row in rows if isinstance(row, Trade | AggTrade) and not again(row.symbol, row.id)
-            ]
+            return self._in_gaps(record, rows)
         missing = [row for row in rows if self._is_missing(row)]
         for row in missing:
             number = _number(row)
@@ -271,6 +269,18 @@ class Transform:
                 self._continuity.fill(self._channel, part.symbol, part.ids.first, part.ids.last)
         self.counts.duplicates += not missing
         return missing
+
+    def _in_gaps(self, record: RawRecord, rows: Sequence[Row]) -> Sequence[Row]:
+        """Of an answer by time, which may hold far more than was asked for, what was missed."""
+        times = self._settlement.open_times(self._channel, record.symbol)
+        return [
+            row
+            for row in rows
+            if isinstance(row, Trade | AggTrade)
+            and (at := row.timestamp) is not None
+            and any(from_ns - _SLACK_NS <= at <= to_ns + _SLACK_NS for from_ns, to_ns in times)
+            and not self._recent.again(row.symbol, row.id)
+        ]
 
     def _is_missing(self, row: Row) -> bool:
         number = _number(row)
