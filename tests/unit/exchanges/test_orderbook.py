@@ -62,6 +62,15 @@ def test_an_amount_of_zero_removes_a_level_and_twice_does_no_harm() -> None:
     assert book.top() == ((1.0, 2.0), (100.0, 1.0))
 
 
+def test_levels_that_fall_out_of_the_depth_are_gone() -> None:
+    book = Book(depth=2)
+    book.apply(snapshot(None, (1.0, 1.0), (2.0, 1.0)))
+    book.apply(update(None, None, (3.0, 1.0)))
+    assert book.bids == {2.0: 1.0, 3.0: 1.0}
+    book.apply(update(None, None, (3.0, 0.0)))
+    assert book.bids == {2.0: 1.0}
+
+
 levels = st.dictionaries(st.floats(0.01, 1e6), st.floats(0.01, 1e6), max_size=20)
 
 

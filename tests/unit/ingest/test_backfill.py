@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from daedalus.exchanges import VENUES
-from daedalus.exchanges.base import Missing, RestRequest
+from daedalus.exchanges.base import Missing, RestRequest, Venue
 from daedalus.ingest import backfill as backfill_module
-from daedalus.ingest.backfill import Backfill, subtract
+from daedalus.ingest.backfill import Backfill
 from daedalus.ingest.counters import Counters
 from daedalus.ingest.journal import Journal
 from daedalus.ingest.rest import RestError
@@ -50,11 +49,18 @@ def asked_from(request: RestRequest) -> int:
 
 
 async def outcome(answer: Answer, *holes: tuple[int, int]) -> tuple[list[dict[str, object]], Rest]:
+    missing = [Missing("trade", "BTCUSDT", first, last, 1, 2) for first, last in holes]
+    return await outcome_of(VENUE, answer, missing)
+
+
+async def outcome_of(
+    venue: Venue, answer: Answer, holes: list[Missing]
+) -> tuple[list[dict[str, object]], Rest]:
     records: list[RawRecord] = []
     rest = Rest(answer)
-    backfill = Backfill(VENUE, rest, Journal("c-rest", records.append), Counters())  # type: ignore[arg-type]
-    for first, last in holes:
-        backfill.ask(Missing("trade", "BTCUSDT", first, last, 1, 2))
+    backfill = Backfill(venue, rest, Journal("c-rest", records.append), Counters())  # type: ignore[arg-type]
+    for missing in holes:
+        backfill.ask(missing)
     running = asyncio.create_task(backfill.run())
     try:
         async with asyncio.timeout(20):
@@ -118,14 +124,60 @@ async def test_what_is_no_list_of_trades_is_told() -> None:
     assert "down" in str(verdicts[0]["note"])
 
 
-runs = st.lists(st.tuples(st.integers(0, 50), st.integers(0, 9)), max_size=5)
+SECOND = 10**9
+BEGIN = 1_700_000_000
 
 
-@given(runs, st.integers(0, 60), st.integers(0, 20))
-def test_what_is_subtracted_is_gone_and_nothing_else(
-    pieces: list[tuple[int, int]], first: int, more: int
+def kraken_trades(request: RestRequest) -> bytes:
+    """Ten trades a second, ids 0 on from `BEGIN`: the 1000 after a time, oldest first."""
+    since = int(request.path.partition("since=")[2].partition("&")[0])
+    first = max(0, (since - BEGIN * SECOND) * 10 // SECOND + 1)
+    rows = [["1", "1", BEGIN + n / 10, "b", "m", "", n] for n in range(first, first + 1000)]
+    return json.dumps({"error": [], "result": {"BTC/USD": rows, "last": "0"}}).encode()
+
+
+def coinbase_trades(request: RestRequest) -> bytes:
+    """The same, the newest 1000 of a span of seconds, newest first."""
+    start, end = (
+        int(request.path.partition(f"{name}=")[2].partition("&")[0]) - BEGIN for name in ("start", "end")
+    )
+    numbers = list(range(end * 10, max(start, 0) * 10 - 1, -1))[:1000]
+    rows = [
+        {
+            "trade_id": str(n),
+            "product_id": "BTC-USD",
+            "price": "1",
+            "size": "1",
+            "side": "BUY",
+            "time": f"{datetime.fromtimestamp(BEGIN + n // 10, UTC):%Y-%m-%dT%H:%M:%S}.{n % 10}Z",
+        }
+        for n in numbers
+    ]
+    return json.dumps({"trades": rows}).encode()
+
+
+@pytest.mark.parametrize(
+    ("venue", "channel", "symbol", "answer"),
+    [
+        ("kraken", "trade", "BTC/USD", kraken_trades),
+        ("coinbase", "market_trades", "BTC-USD", coinbase_trades),
+    ],
+)
+@pytest.mark.parametrize("holes", [[(5, 9)], [(100, 36_000)], [(7, 8), (20_000, 23_000), (50_000, 50_001)]])
+async def test_venues_that_are_asked_by_time_are_asked_on_from_what_they_answered(
+    venue: str, channel: str, symbol: str, answer: Answer, holes: list[tuple[int, int]]
 ) -> None:
-    holes = [(begin, begin + length) for begin, length in pieces]
-    ids = [number for begin, end in holes for number in range(begin, end + 1)]
-    left = [number for begin, end in subtract(holes, first, first + more) for number in range(begin, end + 1)]
-    assert left == [number for number in ids if not first <= number <= first + more]
+    missing = [
+        Missing(
+            channel,
+            symbol,
+            first,
+            last,
+            BEGIN * SECOND + (first - 1) * SECOND // 10,
+            BEGIN * SECOND + (last + 1) * SECOND // 10,
+        )
+        for first, last in holes
+    ]
+    verdicts, rest = await outcome_of(VENUES[venue], answer, missing)
+    assert {verdict["status"] for verdict in verdicts} == {"filled"}
+    assert len(rest.asked) <= sum((last - first) // 900 + 1 for first, last in holes)

@@ -124,6 +124,8 @@ class Channel(Struct, frozen=True):
     one on the stream itself (``"stream"``). ``silence_seconds``: a connection on which the whole channel
     said nothing for so long is taken for dead; None where silence is normal. ``per_symbol=False``: one
     stream for all. ``lossy`` says in words what the venue leaves out by design, "" where it sends all.
+    ``depth``: a book of which the venue sends so many levels of each side, and of a level that falls out
+    of them no removal.
     """
 
     table: str | None
@@ -132,6 +134,7 @@ class Channel(Struct, frozen=True):
     silence_seconds: float | None = None
     per_symbol: bool = True
     lossy: str = ""
+    depth: int | None = None
 
     @property
     def consecutive(self) -> bool:

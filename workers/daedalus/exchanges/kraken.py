@@ -88,6 +88,7 @@ class Kraken(Venue):
                 proof=Proof.CHECKSUM,
                 snapshot="stream",
                 lossy=f"only the best {DEPTH} levels of each side; the checksum proves the best 10",
+                depth=DEPTH,
             ),
             "ticker": Channel(table="quotes"),
         }

@@ -20,9 +20,10 @@ _WAITING = 4096
 
 
 class Book:
-    """The book of one symbol. ``bids`` and ``asks``: price to amount."""
+    """The book of one symbol. ``bids`` and ``asks``: price to amount; ``depth``: that of its channel."""
 
-    def __init__(self) -> None:
+    def __init__(self, depth: int | None = None) -> None:
+        self._depth = depth
         self.bids: dict[float, float] = {}
         self.asks: dict[float, float] = {}
         self.synced = False
@@ -75,9 +76,9 @@ class Book:
         return zlib.compress(head + struct.pack(f"<{len(flat)}d", *flat), 1)
 
     @classmethod
-    def unpack(cls, data: bytes) -> Book:
+    def unpack(cls, data: bytes, depth: int | None = None) -> Book:
         """The book that `pack` packed. Raises `ValueError` for other bytes."""
-        book = cls()
+        book = cls(depth)
         if not data:
             return book
         try:
@@ -116,6 +117,9 @@ class Book:
     def _set(self, update: BookUpdate) -> None:
         _set_side(self.bids, update.bids)
         _set_side(self.asks, update.asks)
+        if self._depth is not None:
+            _cut(self.bids, self._depth, highest=True)
+            _cut(self.asks, self._depth, highest=False)
 
 
 def _older(update: BookUpdate, last_id: int | None) -> bool:
@@ -128,3 +132,9 @@ def _set_side(side: dict[float, float], levels: Iterable[Level]) -> None:
             side[price] = amount
         else:
             side.pop(price, None)
+
+
+def _cut(side: dict[float, float], depth: int, *, highest: bool) -> None:
+    if len(side) > depth:
+        for price in sorted(side, reverse=highest)[depth:]:
+            del side[price]

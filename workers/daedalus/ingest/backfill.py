@@ -11,10 +11,12 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from ..exchanges.base import Header, Kind, Missing, RestRequest, Venue
+from msgspec import Struct, structs
+
+from ..exchanges.base import AggTrade, Header, Ids, Kind, Missing, RestRequest, Row, Trade, Venue
 from ..exchanges.reading import UNREADABLE
 from ..store.raw import RawKind
 from .backoff import Backoff
@@ -23,7 +25,7 @@ from .journal import Journal
 from .listener import excerpt
 from .rest import RestClient, RestError
 
-__all__ = ["Backfill", "subtract"]
+__all__ = ["Backfill"]
 
 log = logging.getLogger("daedalus.ingest.backfill")
 
@@ -35,8 +37,6 @@ MAX_REQUESTS = 2000
 """For one hole: two million trades where an answer holds a thousand."""
 
 _SLACK_NS = 1_000_000_000  # between a venue's clock and ours
-
-Run = tuple[int, int]
 
 
 class Backfill:
@@ -106,7 +106,7 @@ class Backfill:
             if header.kind is not Kind.DATA:
                 return f"{path}: the venue answers {excerpt(body)}"
             self._journal.body(RawKind.BACKFILL, wanted.channel, wanted.symbol, body)
-            if search.over(header, self._newest_ns(header, body)):
+            if search.over(header, self._times(header, body)):
                 break
         return path
 
@@ -121,13 +121,18 @@ class Backfill:
                     raise
                 await asyncio.sleep(1.0 + backoff.next_delay())
 
-    def _newest_ns(self, header: Header, body: bytes) -> int | None:
-        """The time of the newest trade in an answer; None where there is none."""
+    def _times(self, header: Header, body: bytes) -> dict[int, int]:
+        """The times of an answer's trades, by id; those without an id count down from -1."""
         try:
             rows = self._venue.normalize_backfill(header, body)
         except UNREADABLE:
-            return None
-        return max((row.timestamp for row in rows if row.timestamp is not None), default=None)
+            return {}
+        return {
+            number: row.timestamp
+            for place, row in enumerate(rows)
+            if row.timestamp is not None
+            and (number := -1 - place if header.ids is None else _number(row)) is not None
+        }
 
 
 class _Search(Protocol):
@@ -137,50 +142,76 @@ class _Search(Protocol):
     def wanted(self) -> Missing:
         """The oldest of what is still to be asked for."""
 
-    def over(self, header: Header, newest_ns: int | None) -> bool:
+    def over(self, header: Header, times: Mapping[int, int]) -> bool:
         """Take an answer; whether nothing more is to be asked for."""
 
     def outcome(self, hole: Missing, note: str) -> tuple[str, str]:
         """What became of one of the holes, filled or unfillable, and by what or why."""
 
 
+class _Left(Struct, frozen=True):
+    """Ids that are still missing, and the times (UTC ns) between which they must lie."""
+
+    first: int
+    last: int
+    from_ns: int
+    to_ns: int
+
+
 class _ById:
-    """A search for the ids of holes of one stream."""
+    """A search for the ids of holes of one stream, oldest first.
+
+    Venues that can be asked by time only begin with the oldest of a span, or end with its newest: either way
+    the times of an answer's trades say where to look for the rest.
+    """
 
     def __init__(self, holes: Sequence[Missing]) -> None:
         self._about = holes[0]
-        self._left: list[Run] = sorted(_run(hole) for hole in holes)
-        self._next = self._left[0][0]
-        self._last = max(last for _, last in self._left)
-        self._times = min(hole.from_ns for hole in holes), max(hole.to_ns for hole in holes)
+        self._left = sorted(
+            (_Left(*_run(hole), hole.from_ns, hole.to_ns) for hole in holes), key=lambda each: each.first
+        )
+        self._last = max(each.last for each in self._left)
+        self._absent: list[_Left] = []
 
     @property
     def wanted(self) -> Missing:
-        return Missing(self._about.channel, self._about.symbol, self._next, self._last, *self._times)
-
-    def over(self, header: Header, newest_ns: int | None) -> bool:
-        """Take an answer; whether nothing more is to be asked for."""
-        runs = [part.ids for part in (header, *header.more) if part.ids is not None]
-        for ids in runs:
-            self._left = subtract(self._left, ids.first, ids.last)
-        newest = max((ids.last for ids in runs), default=self._next - 1)
-        if newest < self._next:
-            return True  # no progress: the rest is not there
-        # What lies between two holes need not be asked for.
-        self._next = min(
-            (max(first, newest + 1) for first, last in self._left if last > newest), default=newest
+        left = self._left[0]
+        return Missing(
+            self._about.channel, self._about.symbol, left.first, self._last, left.from_ns, left.to_ns
         )
-        return self._next <= newest
+
+    def over(self, header: Header, times: Mapping[int, int]) -> bool:
+        """Take an answer, and its times by id; whether nothing more is to be asked for."""
+        runs = [part.ids for part in (header, *header.more) if part.ids is not None]
+        left = self._left
+        for ids in runs:
+            left = [piece for each in left for piece in _without(each, ids, times)]
+        if left == self._left:
+            self._absent.append(left.pop(0))  # no progress: the venue does not have them
+        elif runs:
+            # What lies between an answer's ids is not there either.
+            begin, end = min(ids.first for ids in runs), max(ids.last for ids in runs)
+            self._absent += [each for each in left if begin < each.first and each.last < end]
+            left = [each for each in left if not (begin < each.first and each.last < end)]
+        self._left = left
+        return not left
 
     def outcome(self, hole: Missing, note: str) -> tuple[str, str]:
         first, last = _run(hole)
-        left = [
-            (max(first, begin), min(last, end)) for begin, end in self._left if begin <= last and end >= first
-        ]
-        if not left:
+        count = sum(
+            max(0, min(last, each.last) - max(first, each.first) + 1) for each in (*self._left, *self._absent)
+        )
+        if not count:
             return "filled", note
-        count = sum(end - begin + 1 for begin, end in left)
         return "unfillable", f"{note}: {count:,} ids are not in the venue's answer"
+
+
+def _without(left: _Left, ids: Ids, times: Mapping[int, int]) -> list[_Left]:
+    if ids.last < left.first or ids.first > left.last:
+        return [left]
+    before = structs.replace(left, last=ids.first - 1, to_ns=times.get(ids.first, left.to_ns))
+    after = structs.replace(left, first=ids.last + 1, from_ns=times.get(ids.last, left.from_ns))
+    return [each for each in (before, after) if each.first <= each.last]
 
 
 class _ByTime:
@@ -197,10 +228,10 @@ class _ByTime:
         missing = self._missing
         return Missing(missing.channel, missing.symbol, None, None, self._from_ns, missing.to_ns)
 
-    def over(self, header: Header, newest_ns: int | None) -> bool:
+    def over(self, header: Header, times: Mapping[int, int]) -> bool:
         """Take an answer, which holds all from its header's time on (None: all that was asked for)."""
         self._answered = True
-        begins_ns = header.venue_ns
+        begins_ns, newest_ns = header.venue_ns, max(times.values(), default=None)
         if begins_ns is not None and begins_ns > self._from_ns + _SLACK_NS:
             self._begins_ns = max(begins_ns, self._begins_ns or begins_ns)
         if newest_ns is None or newest_ns <= self._from_ns or newest_ns >= self._missing.to_ns:
@@ -217,21 +248,14 @@ class _ByTime:
         return "unfillable", f"{note}: the venue's answer begins {late:.1f} s too late"
 
 
-def _run(missing: Missing) -> Run:
+def _run(missing: Missing) -> tuple[int, int]:
     assert missing.first is not None
     return missing.first, missing.first if missing.last is None else missing.last
 
 
-def subtract(runs: list[Run], first: int, last: int) -> list[Run]:
-    """The runs of ids (inclusive) without ``first``..``last``."""
-    left: list[Run] = []
-    for begin, end in runs:
-        if last < begin or first > end:
-            left.append((begin, end))
-            continue
-        left += [
-            piece
-            for piece in ((begin, min(end, first - 1)), (max(begin, last + 1), end))
-            if piece[0] <= piece[1]
-        ]
-    return left
+def _number(row: Row) -> int | None:
+    """The consecutive number of a trade."""
+    if isinstance(row, Trade) and row.number is not None:
+        return row.number
+    text = row.id if isinstance(row, Trade | AggTrade) else ""
+    return int(text) if text.isascii() and text.isdecimal() else None

@@ -164,9 +164,20 @@ class Session:
             self._ask_snapshot(self, channel, symbol)
             return
         now = self._loop.time()
-        if now - self._asked_anew.get((channel, symbol), float("-inf")) < RESUBSCRIBE_SECONDS:
-            return  # its snapshot is on the way, or the venue's checksum is not what we think it is
+        due = self._asked_anew.get((channel, symbol), float("-inf")) + RESUBSCRIBE_SECONDS
+        if due > now + RESUBSCRIBE_SECONDS:
+            return  # it is asked for anew already, in a while
+        if due > now:
+            # Its snapshot is on the way, or the venue's checksum is not what we think it is.
+            self._asked_anew[channel, symbol] = due
+            self._loop.call_later(due - now, self._ask_anew, channel, symbol)
+            return
         self._asked_anew[channel, symbol] = now
+        self._ask_anew(channel, symbol)
+
+    def _ask_anew(self, channel: str, symbol: str) -> None:
+        if self._ended.done():
+            return
         texts = self._venue.resubscribe(Subscription(channel, symbol))
         if not texts:
             self.replacement.set()

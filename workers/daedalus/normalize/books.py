@@ -37,18 +37,21 @@ class _Followed(Struct):
 
 
 class Books:
-    """Follows the books of one channel."""
+    """Follows the books of one channel; ``depth``: that of the channel."""
 
-    def __init__(self, channel: str, continuity: Continuity, state: Iterable[BookState]) -> None:
+    def __init__(
+        self, channel: str, continuity: Continuity, state: Iterable[BookState], depth: int | None = None
+    ) -> None:
         self._channel = channel
         self._continuity = continuity
-        self._books = {each.symbol: _Followed(Book.unpack(each.book), each.recv_ns) for each in state}
+        self._depth = depth
+        self._books = {each.symbol: _Followed(Book.unpack(each.book, depth), each.recv_ns) for each in state}
 
     def feed(self, update: BookUpdate, recv_ns: int) -> BookDigest | None:
         """Take an update; the digest of the minute that is over with it, if any."""
         followed = self._books.get(update.symbol)
         if followed is None:
-            followed = self._books[update.symbol] = _Followed(Book(), recv_ns)
+            followed = self._books[update.symbol] = _Followed(Book(self._depth), recv_ns)
         digest = None
         if recv_ns // MINUTE_NS > followed.recv_ns // MINUTE_NS:
             digest = _digest(update.symbol, followed, recv_ns)

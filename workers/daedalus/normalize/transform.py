@@ -114,7 +114,8 @@ class Transform:
         self._settlement = Settlement(venue.channels, self._continuity, self._fillable, carry.open_gaps)
         self._recent = Recent(carry.recent)
         self._contents = Contents(carry.contents)
-        self._books = Books(channel, self._continuity, () if carry.damaged else carry.books)
+        books = () if carry.damaged else carry.books
+        self._books = Books(channel, self._continuity, books, self._about.depth)
         self._checks = Checks(venue, channel, () if carry.damaged else carry.checks)
         self._has_trades = self._about.table in ("trades", "agg_trades")
         self._has_sums = type(venue).book_check is not Venue.book_check and self._about.snapshot is not None
