@@ -64,3 +64,12 @@ def test_what_the_venue_has_not_confirmed_is_told_after_a_while() -> None:
     liveness.confirm(STREAMS[:3])
     assert liveness.unconfirmed_too_long(5) == set()
     assert liveness.unconfirmed_too_long(11) == {STREAMS[3]}
+
+
+def test_a_venue_that_does_not_answer_for_a_stream_is_waited_for_a_while_only() -> None:
+    liveness = watched()
+    liveness.confirm(STREAMS[:3])
+    assert not liveness.answered(5)
+    assert liveness.answered(11)
+    liveness.confirm(STREAMS[3:])
+    assert liveness.answered(5)

@@ -12,7 +12,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 from daedalus.exchanges import VENUES
-from daedalus.exchanges.base import Header, Subscription
+from daedalus.exchanges.base import Header, Kind, Subscription
 from daedalus.exchanges.binance import Binance
 from daedalus.ingest.intake import Intake
 from daedalus.ingest.session import Session, Start
@@ -157,6 +157,36 @@ async def test_a_refusal_names_the_streams(caplog: pytest.LogCaptureFixture) -> 
         await it.ended()
     assert recorded.intake.counters.oddities == {"refused": 1}
     assert "the venue refuses trade BTCUSDT, depth BTCUSDT: Invalid request (code 2)" in caplog.text
+
+
+async def test_a_refused_stream_does_not_keep_the_others_from_delivering() -> None:
+    async def handler(connection: ServerConnection) -> None:
+        request = json.loads(await connection.recv())
+        await connection.send(json.dumps({"code": 2, "msg": "Invalid request", "id": request["id"]}))
+        await connection.send(trade(1))
+        await connection.wait_closed()
+
+    recorded = Recorded()
+    async with session(recorded, handler) as it:
+        async with asyncio.timeout(5):
+            while not it.delivering:
+                await asyncio.sleep(0.01)
+        await it.close("restart", "stopped")
+
+
+async def test_frames_that_come_twice_or_late_are_not_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def handler(connection: ServerConnection) -> None:
+        for number in (1, 2, 2, 5, 4, 6):
+            await connection.send(str(number))
+
+    def classify(payload: bytes) -> Header:
+        return Header(Kind.DATA, "bookTicker", "BTCUSDT", sequence=int(payload))
+
+    recorded = Recorded()
+    monkeypatch.setattr(recorded.intake, "venue", Mistaken(classify))
+    async with session(recorded, handler) as it:
+        await it.ended()
+    assert recorded.intake.counters.holes == 1
 
 
 async def test_a_notice_of_shutdown_asks_for_a_replacement() -> None:

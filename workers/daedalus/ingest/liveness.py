@@ -45,7 +45,7 @@ class Liveness:
             self.unheard.discard((channel, "" if channel in self._shared else symbol))
 
     def confirm(self, subscriptions: Iterable[Subscription]) -> None:
-        """The venue said that it serves these."""
+        """The venue has answered for these: it serves them, or never will."""
         self.unconfirmed.difference_update(subscriptions)
 
     def restart(self, now: float) -> None:
@@ -60,6 +60,10 @@ class Liveness:
             if limit is not None and now - last > limit * patience:
                 return channel
         return None
+
+    def answered(self, now: float) -> bool:
+        """Whether the venue has answered for all streams, or had time enough to."""
+        return not self.unconfirmed or now - self._since > CONFIRM_SECONDS
 
     def unconfirmed_too_long(self, now: float) -> set[Subscription]:
         """Streams that the venue has not confirmed though it had time to."""

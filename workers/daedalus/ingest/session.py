@@ -109,8 +109,8 @@ class Session:
 
     @property
     def delivering(self) -> bool:
-        """Whether every stream is confirmed and data has come."""
-        return not self._liveness.unconfirmed and self._liveness.anything_heard
+        """Whether the venue has answered for every stream, and data has come."""
+        return self._liveness.answered(self._loop.time()) and self._liveness.anything_heard
 
     async def close(self, cause: str, reason: str) -> None:
         """End the session for a reason of our own."""
@@ -145,8 +145,8 @@ class Session:
         for request in self.plan.requests:
             if request.id == reply.request_id:
                 asked = asked or request.subscriptions
+        self._liveness.confirm(asked)
         if reply.error is None:
-            self._liveness.confirm(asked)
             return
         self._intake.counters.oddities["refused"] += 1
         names = ", ".join(f"{each.channel} {each.symbol}".strip() for each in asked)
