@@ -40,7 +40,7 @@ class Recording:
         self._random = random.Random(7)
 
     def add(self, channel: str, kind: RawKind, at: float, payload: bytes, symbol: str, conn: str) -> None:
-        ns = BEGIN + int((at + self.late) * SECOND)
+        ns = BEGIN + round((at + self.late) * 1000) * 1_000_000
         self._rows.setdefault(channel, []).append(
             RawRecord(ns, conn, self._seq, kind.value, channel, symbol, payload)
         )

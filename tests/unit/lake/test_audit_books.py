@@ -166,18 +166,20 @@ def test_whatever_is_lost_on_the_way_a_sound_lake_is_never_called_broken(
     chance = random.Random(seed)
     recording = Recording(tmp_path_factory.mktemp("lake"))
     recording.opened(0, ["depth", "trade"])
-    at, number, whole = 1.0, 1, False
+    at, number, whole_at = 1.0, 1, 1000.0
     while at < 900:
         size = chance.choice([1, 1, 3])
-        if whole and chance.random() < 0.01:
+        if at > whole_at and chance.random() < 0.01:
             number += chance.randint(1, 30)
-            whole = False
+            whole_at = 1000.0
         recording.depth(at, number, number + size - 1)
         recording.trade(at, number)
         if chance.random() < 0.02:
             last = max(1, number + chance.randint(-late, late))
-            recording.snapshot(at + chance.choice([0.1, 1.6, 4.1]), last)
-            whole |= last >= number
+            came = at + chance.choice([0.1, 1.6, 4.1])
+            recording.snapshot(came, last)
+            if last >= number:
+                whole_at = min(whole_at, came)
         if chance.random() < 0.003:
             recording.seal()
         number += size

@@ -10,7 +10,7 @@ import typer
 from .. import __version__
 from .configure import config_app
 from .group import Group
-from .lake import audit, book
+from .lake import audit, book, lake_app
 from .look import status
 from .record import demo, ingest, normalize, run, sync
 from .simulate import simulate
@@ -117,6 +117,7 @@ app.command(
         "daedalus book kraken BTC/USD --at 2026-11-23T12:00:00.5+01:00 --depth 50 --json",
     ),
 )(book)
+app.add_typer(lake_app, name="lake", rich_help_panel=LOOK)
 app.add_typer(config_app, name="config", rich_help_panel=LOOK)
 
 app.command(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ..sync import SyncSettings
 
-__all__ = ["audit", "book"]
+__all__ = ["audit", "book", "lake_app"]
 
 _DATE = r"\d{4}-\d\d-\d\d"
 
@@ -160,3 +160,54 @@ def _settings(where: str | None, config: Path | None) -> SyncSettings:
             raise
         settings = SyncSettings(target=where)
     return settings if where is None else msgspec.structs.replace(settings, target=where)
+
+
+lake_app = typer.Typer(help="Work on whole lakes.", no_args_is_help=True)
+
+
+@lake_app.command()
+def merge(
+    one: Annotated[
+        str, typer.Argument(metavar="A", help="A recorder's lake: a URL or folder, or a data_dir.")
+    ],
+    other: Annotated[str, typer.Argument(metavar="B", help="Another's.")],
+    out: Annotated[str, typer.Argument(metavar="OUT", help="Where the joined lake goes: a URL or a folder.")],
+    config: ConfigOption = None,
+) -> None:
+    """Join the lakes of two recorders of the same channels into one stream.
+
+    Each fills the other's holes; of what both have, the row that came first stays. The ledger of OUT has
+    what both missed. Which of them is A does not matter, and doing it again changes nothing.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from ..lake.merge import merge as joined
+    from ..lake.source import DamagedFileError, open_lake
+    from ..sync import TargetError, TargetErrorKind, open_target
+
+    first, second = (open_lake(_settings(each, config)) for each in (one, other))
+    settings = _settings(out, config)
+    target = open_target(settings)
+    try:
+        there = open_lake(settings).listing()
+    except TargetError as error:
+        if error.kind is not TargetErrorKind.BUCKET:
+            raise
+        there = None  # a folder that is yet to be made
+    target.check()
+    errors = Console(stderr=True)
+    columns = (TextColumn("joining"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
+        size = sum(file.size for lake in (first, second) for file in lake.listing().files)
+        task = bar.add_task("merge", total=size)
+        try:
+            done = joined(first, second, target, there, progress=lambda read: bar.advance(task, read))
+        except DamagedFileError as damage:
+            complain(f"{damage}. Merge nothing damaged: audit both lakes first.")
+            raise typer.Exit(FAILED) from None
+    Console().print(
+        f"{target.url}: {done.files:,} files ({done.unchanged:,} unchanged), {done.rows:,} rows; "
+        f"holes that one fills for the other: {done.filled:,}, that both have: {done.missed:,}",
+        soft_wrap=True,
+    )

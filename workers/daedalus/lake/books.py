@@ -109,9 +109,12 @@ class _Seeker:
         self._channel = channel or _channel(files, exchange)
         mine = [file for file in files if file.channel == self._channel]
         oldest = str(_day(at_ns) - timedelta(days=LOOK_BACK_DAYS))
+        newest = str(_day(at_ns) + timedelta(days=1))
         # A file is named by the time of its segment's first row: a later one has nothing from before.
         self._updates = [
-            file for file in mine if file.table == _TABLE and file.number <= at_ns and file.date >= oldest
+            file
+            for file in mine
+            if file.table == _TABLE and file.number <= at_ns and oldest <= file.date <= newest
         ]
         self._ledger = [file for file in mine if file.table == "gaps" and file.date >= oldest]
         self._digests = [
@@ -168,7 +171,12 @@ class _Seeker:
     def _walk(self, files: Sequence[LakeFile], gaps: Sequence[Gap]) -> Walk:
         about = channel_of(self._exchange, self._channel)
         rule = numbering(self._exchange, self._channel)
-        walk = Walk(self._symbol, numbered=rule is Numbering.BOOK, began_anew=about.snapshot == "stream")
+        walk = Walk(
+            self._symbol,
+            numbered=rule is Numbering.BOOK,
+            began_anew=about.snapshot == "stream",
+            depth=about.depth,
+        )
         begins = files[0].number
         walk.expect([gap for gap in gaps if begins <= gap.to_timestamp <= self._at_ns], [])
         digests = [

@@ -237,6 +237,7 @@ class ChannelAudit:
                 symbol,
                 numbered=self._rule is Numbering.BOOK,
                 began_anew=self._about.snapshot == "stream",
+                depth=self._about.depth,
             )
         return walk
 
@@ -247,7 +248,8 @@ class ChannelAudit:
                 continue
             self._told.add(each)
             for line in self._ledger(each):
-                self._walk(line.symbol).expect([line], [])
+                if line.status != "filled":
+                    self._walk(line.symbol).expect([line], [])
             if each < day:
                 continue  # its rows were not followed
             digests: dict[str, list[Digest]] = {}

@@ -64,12 +64,14 @@ class Walked(Struct, frozen=True):
 class Walk:
     """Follows one book. ``numbered``: its messages begin where the one before ended (`Proof.IDS`).
 
-    ``began_anew``: a snapshot on the stream may start the numbers anew. ``broken`` says in words why there
-    is no book now, "" where there is one; ``last_ns`` is when its newest update came.
+    ``began_anew``: the venue may start its numbers anew on the stream. ``depth``: the channel's. ``broken``
+    says in words why there is no book now, "" where there is one; ``last_ns`` is when its newest update came.
     """
 
-    def __init__(self, symbol: str, *, numbered: bool, began_anew: bool = False) -> None:
-        self.book = Book()
+    def __init__(
+        self, symbol: str, *, numbered: bool, began_anew: bool = False, depth: int | None = None
+    ) -> None:
+        self.book = Book(depth)
         self.broken = NO_SNAPSHOT
         self.jumps: list[tuple[int, int, int]] = []
         self.doubted: list[tuple[int, int, int]] = []
@@ -82,6 +84,7 @@ class Walk:
         self._symbol = symbol
         self._numbered = numbered
         self._began_anew = began_anew
+        self._depth = depth
         self._gaps: deque[Gap] = deque()
         self._known: list[tuple[int, int]] = []
         self._digests: deque[Digest] = deque()
@@ -111,10 +114,22 @@ class Walk:
         self._compare(message)
         anew = self._is_anew(message)
         if anew:
-            self.book, self._last_id = Book(), None
+            self._last_id = self.book.last_id = None
+            if update.is_snapshot:
+                self.book.void()
         self._void(message)
         self._follow(message, anew)
         self._apply(message)
+
+    def prepare(self, message: Message) -> None:
+        """Bring the book to what it was before this message, which is then to be fed."""
+        if not (message.update.is_snapshot and self.book.synced):
+            self._settle(message)
+
+    @property
+    def certain(self) -> bool:
+        """Whether there is a book, and no snapshot waits for the next update to tell what it is worth."""
+        return self.book.synced and not self._pending
 
     def end(self, until_ns: int) -> None:
         """Nothing more comes until then: settle what waits, compare digests no message came after."""
@@ -132,16 +147,16 @@ class Walk:
         return found
 
     def _is_anew(self, message: Message) -> bool:
-        """Whether the venue's numbers start anew: a snapshot on the stream with a smaller one."""
-        update = message.update
-        return (
-            self._began_anew
-            and update.is_snapshot
-            and update.last_id is not None
-            and self._last_id is not None
-            and update.last_id < self._last_id
-            and message.local_ns > self.last_ns
-        )
+        """Whether the venue's numbers start anew: later, and smaller, with a snapshot or by far."""
+        update, known = message.update, self._last_id
+        if (
+            not self._began_anew
+            or update.last_id is None
+            or known is None
+            or message.local_ns <= self.last_ns
+        ):
+            return False
+        return update.last_id < (known if update.is_snapshot else known // 2)
 
     def _at_a_gap(self, message: Message) -> bool:
         gap = self._gaps[0] if self._gaps else None
@@ -170,7 +185,7 @@ class Walk:
         if gap.to_id <= gap.from_id:  # the venue's numbers started anew
             if message.local_ns < gap.to_timestamp:
                 return None
-            self.book, self._last_id = Book(), None
+            self.book, self._last_id = Book(self._depth), None
             self._break(gap)
             return True
         if update.last_id <= gap.from_id:

@@ -1,0 +1,363 @@
+"""Joins the lakes of two recorders into one: what either has, and a ledger of what both missed.
+
+One channel, one day and one symbol are in memory at a time. The result does not depend on which lake is
+named first; done again it gives the same bytes. Raw files are not joined: they stay what each recorder heard.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute
+import pyarrow.parquet as pq
+from msgspec import Struct
+
+from ..normalize.columns import Gap, gap_batch
+from ..normalize.schemas import TABLES
+from ..normalize.segment import ROW_GROUP_LINES, ZSTD_LEVEL
+from ..store.layout import Partition, SegmentId, TableFile
+from ..sync.errors import TargetError, TargetErrorKind
+from ..sync.target import Outcome, Target
+from .evidence import Evidence, note, slices
+from .gap_lines import gaps_of, inside, latest
+from .merge_ledger import Life, joined_ledger, off_times
+from .merge_rows import Side, merged
+from .numbering import Numbering, channel_of, numbering
+from .source import Lake, LakeFile, Listing
+from .spans import Span, between, union
+from .walk import Message, Messages, Walk
+
+pc: Any = pyarrow.compute
+
+__all__ = ["Merged", "merge"]
+
+_MINUTE_NS = 60_000_000_000
+_DERIVED = ("gaps", "book_digests")
+
+
+class Merged(Struct):
+    """What was written. ``filled`` and ``missed``: holes of one recorder that the other has, and of both."""
+
+    files: int = 0
+    unchanged: int = 0
+    rows: int = 0
+    filled: int = 0
+    missed: int = 0
+
+
+def merge(
+    one: Lake,
+    other: Lake,
+    target: Target,
+    there: Listing | None = None,
+    *,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Merged:
+    """Join two lakes into ``target``. ``there`` is what lies in it already.
+
+    ``progress`` hears of the bytes that were joined. Raises `TargetError`, also where the target holds files
+    that this merge does not write, and `DamagedFileError` where a file of either lake is damaged.
+    """
+    listings = one.listing(), other.listing()
+    done = Merged()
+    partitions = sorted({(file.exchange, file.channel) for each in listings for file in each.files})
+    if there is not None:
+        numbers = {partition: _number(listings, partition) for partition in partitions}
+        foreign = [
+            file.key for file in there.files if numbers.get((file.exchange, file.channel)) != file.number
+        ]
+        if foreign or there.strangers:
+            raise TargetError(
+                TargetErrorKind.SETTINGS,
+                target.url,
+                f"it holds files that are not of this merge, as {(*foreign, *there.strangers)[0]}",
+                "Name an empty place, or the one that the same two lakes were merged into.",
+            )
+    with tempfile.TemporaryDirectory() as aside:
+        for partition in partitions:
+            _Channel((one, other), listings, partition, Path(aside) / "part.parquet", target, done).run()
+            progress(sum(file.size for each in listings for file in _of(each, partition)))
+    return done
+
+
+class _Channel:
+    """Joins one channel."""
+
+    def __init__(
+        self,
+        lakes: tuple[Lake, Lake],
+        listings: tuple[Listing, Listing],
+        partition: tuple[str, str],
+        aside: Path,
+        target: Target,
+        done: Merged,
+    ) -> None:
+        self._lakes, self._aside, self._target, self._done = lakes, aside, target, done
+        self._exchange, self._channel = partition
+        self._number = _number(listings, partition)
+        self._files = tuple(_of(listing, partition) for listing in listings)
+        about = channel_of(*partition)
+        tables = {file.table for files in self._files for file in files}
+        self._main = about.table or next(iter(sorted(tables - {"connections", *_DERIVED})), "")
+        has_number = self._main in TABLES and "number" in TABLES[self._main].schema.names
+        self._rule = numbering(*partition, has_number)
+        self._stream_snapshots = about.snapshot == "stream"
+        self._depth = about.depth
+        self._lines = tuple(self._ledger(side) for side in (0, 1))
+        self._lives = tuple(self._find_lives(side) for side in (0, 1))
+        self._found: dict[str, Evidence] = {}
+        self._walks: dict[str, Walk] = {}
+        self._minutes: dict[str, int] = {}
+        self._digests: dict[str, list[dict[str, Any]]] = {}
+
+    def run(self) -> None:
+        joined = self._join_ledgers_of_books() if self._rule is not Numbering.CONSECUTIVE else {}
+        tables = sorted({file.table for files in self._files for file in files} - set(_DERIVED))
+        for symbol, lines in joined.items():
+            if self._main == "book_updates":
+                self._walk(symbol).expect([line for line in lines if line.status != "filled"], [])
+        for table in tables:
+            for date in sorted({file.date for files in self._files for file in files if file.table == table}):
+                self._write(table, date, self._joined(table, date))
+        if self._rule is Numbering.CONSECUTIVE:
+            joined = self._join_ledgers_of_trades()
+        for date, digests in sorted(self._digests.items()):
+            schema = TABLES["book_digests"].schema
+            digests.sort(key=lambda line: (line["symbol"], line["timestamp"]))
+            columns = [pa.array([line[field.name] for line in digests], field.type) for field in schema]
+            self._write("book_digests", date, iter([pa.table(columns, schema=schema)]))
+        self._write_ledger([line for lines in joined.values() for line in lines])
+
+    # Rows
+
+    def _joined(self, table: str, date: str) -> Iterator[pa.Table]:
+        files = [[file for file in side if (file.table, file.date) == (table, date)] for side in self._files]
+        by_symbol = "symbol" in TABLES[table].schema.names
+        for symbol in self._symbols(files) if by_symbol else [None]:
+            name = symbol or ""
+            sides = [
+                Side(
+                    self._rows(side, table, files[side], symbol),
+                    off_times(self._lines[side].get(name, ()), self._lives[side].get(name)),
+                )
+                for side in self._order(name)
+            ]
+            rule = self._rule if table == self._main else Numbering.NONE
+            rows = merged(table, rule, *sides, anew=self._anew(table, name, sides))
+            if table == self._main and rows.num_rows and symbol is not None:
+                self._follow(symbol, rows)
+            yield rows
+
+    def _order(self, symbol: str) -> list[int]:
+        """The recorder that was there first is followed, on every day; which lake it is does not matter."""
+
+        def first(side: int) -> tuple[int, int, int]:
+            life = self._lives[side].get(symbol)
+            return (1, 0, 0) if life is None else (0, life.first_ns, -life.last_ns)
+
+        return sorted((0, 1), key=first)
+
+    def _anew(self, table: str, symbol: str, sides: Sequence[Side]) -> bool:
+        if any(
+            line.from_id is not None and inside(line) is None
+            for lines in self._lines
+            for line in lines.get(symbol, ())
+        ):
+            return True
+        if table != "book_updates" or not self._stream_snapshots:
+            return False
+        for side in sides:
+            ids = side.rows["last_id"].combine_chunks()
+            ids = ids.chunk(0) if isinstance(ids, pa.ChunkedArray) and ids.num_chunks else ids
+            if len(ids) > 1:
+                falls = pc.less(ids.slice(1), ids.slice(0, len(ids) - 1))
+                if pc.any(pc.fill_null(falls, False)).as_py():
+                    return True
+        return False
+
+    def _rows(self, side: int, table: str, files: Sequence[LakeFile], symbol: str | None) -> pa.Table:
+        batches = [batch for file in files for batch in self._lakes[side].batches(file, symbol=symbol)]
+        return pa.Table.from_batches(batches, TABLES[table].schema)
+
+    def _symbols(self, files: Sequence[Sequence[LakeFile]]) -> list[str]:
+        found: set[str] = set()
+        for side, of_side in enumerate(files):
+            for file in of_side:
+                for batch in self._lakes[side].batches(file, ["symbol"]):
+                    found.update(pc.unique(batch.column("symbol")).to_pylist())
+        return sorted(found)
+
+    def _follow(self, symbol: str, rows: pa.Table) -> None:
+        """Take note of the ids, and of what the book is at each full minute."""
+        found = self._found.setdefault(symbol, Evidence())
+        messages = Messages(symbol)
+        for batch in rows.combine_chunks().to_batches():
+            if self._rule in (Numbering.CONSECUTIVE, Numbering.SPARSE):
+                note(found, self._main, self._rule, batch)
+            if self._main == "book_updates":
+                for message in messages.feed(batch):
+                    self._step(symbol, message)
+        for message in messages.end():
+            self._step(symbol, message)
+        found.compacted()
+
+    def _step(self, symbol: str, message: Message) -> None:
+        walk = self._walk(symbol)
+        minute = message.local_ns // _MINUTE_NS
+        before = self._minutes.setdefault(symbol, minute)
+        if minute > before:
+            self._minutes[symbol] = minute
+            walk.prepare(message)
+            if walk.certain:
+                at, book = minute * _MINUTE_NS, walk.book
+                day = f"{datetime.fromtimestamp(at // 10**9, UTC):%Y-%m-%d}"
+                self._digests.setdefault(day, []).append(
+                    {
+                        "symbol": symbol,
+                        "timestamp": at,
+                        "local_timestamp": message.local_ns,
+                        "last_id": book.last_id,
+                        "bids": len(book.bids),
+                        "asks": len(book.asks),
+                        "digest": book.digest(),
+                    }
+                )
+        walk.feed(message)
+
+    def _walk(self, symbol: str) -> Walk:
+        if symbol not in self._walks:
+            numbered = self._rule is Numbering.BOOK
+            self._walks[symbol] = Walk(
+                symbol, numbered=numbered, began_anew=self._stream_snapshots, depth=self._depth
+            )
+        return self._walks[symbol]
+
+    # Ledgers
+
+    def _ledger(self, side: int) -> dict[str, list[Gap]]:
+        lines = [
+            line
+            for file in self._files[side]
+            if file.table == "gaps"
+            for batch in self._lakes[side].batches(file)
+            for line in gaps_of(batch)
+        ]
+        found: dict[str, list[Gap]] = {}
+        for line in latest(lines):
+            found.setdefault(line.symbol, []).append(line)
+        return found
+
+    def _find_lives(self, side: int) -> dict[str, Life]:
+        """From when to when, and from which id to which, this recorder has each stream."""
+        lives: dict[str, Life] = {}
+        for file in self._files[side]:
+            if file.table != self._main or file.table == "connections":
+                continue
+            for batch in self._lakes[side].batches(file):
+                for symbol, part in slices(batch):
+                    lives[symbol] = _widened(lives.get(symbol), part, self._main, self._rule)
+        return lives
+
+    def _join_ledgers_of_books(self) -> dict[str, list[Gap]]:
+        return {symbol: self._join(symbol, None) for symbol in self._ledger_symbols()}
+
+    def _join_ledgers_of_trades(self) -> dict[str, list[Gap]]:
+        absent = {symbol: between(found.spans) for symbol, found in self._found.items()}
+        return {symbol: self._join(symbol, absent.get(symbol)) for symbol in self._ledger_symbols()}
+
+    def _ledger_symbols(self) -> list[str]:
+        found: set[str] = set()
+        for side in (0, 1):
+            found |= self._lines[side].keys() | self._lives[side].keys()
+        return sorted(found)
+
+    def _join(self, symbol: str, absent: Sequence[Span] | None) -> list[Gap]:
+        one, other = (lines.get(symbol, []) for lines in self._lines)
+        lives = [each.get(symbol) for each in self._lives]
+        joined = joined_ledger(one, other, lives, absent)
+        named = [_named(line, self._channel, symbol) for line in joined]
+        self._done.filled += sum(line.status == "filled" for line in named)
+        self._done.missed += sum(line.status != "filled" for line in named)
+        return named
+
+    def _write_ledger(self, lines: Sequence[Gap]) -> None:
+        by_date: dict[str, list[Gap]] = {}
+        for line in lines:
+            day = f"{datetime.fromtimestamp(line.from_timestamp // 10**9, UTC):%Y-%m-%d}"
+            by_date.setdefault(day, []).append(line)
+        for date, of_day in sorted(by_date.items()):
+            of_day.sort(key=lambda line: (line.channel, line.symbol, line.from_timestamp, line.from_id or 0))
+            self._write("gaps", date, iter([pa.Table.from_batches([gap_batch(of_day)])]))
+
+    # Files
+
+    def _write(self, name: str, date: str, parts: Iterator[pa.Table]) -> None:
+        table = TABLES[name]
+        encodings = dict.fromkeys(table.delta, "DELTA_BINARY_PACKED")
+        encodings |= dict.fromkeys(table.prefix, "DELTA_BYTE_ARRAY")
+        rows = 0
+        with pq.ParquetWriter(
+            self._aside,
+            table.schema,
+            compression="zstd",
+            compression_level=ZSTD_LEVEL,
+            use_dictionary=list(table.dictionary),  # type: ignore[arg-type]
+            column_encoding=encodings,
+            write_page_checksum=True,
+        ) as writer:
+            for part in parts:
+                if part.num_rows:
+                    rows += part.num_rows
+                    writer.write_table(part.combine_chunks(), row_group_size=ROW_GROUP_LINES)
+        if not rows:
+            return
+        segment = SegmentId(Partition(self._exchange, self._channel), self._number)
+        key = TableFile(name, date, segment).path.as_posix()
+        receipt = self._target.put(self._aside, key)
+        self._done.files += 1
+        self._done.unchanged += receipt.outcome is Outcome.UNCHANGED
+        self._done.rows += rows
+
+
+def _of(listing: Listing, partition: tuple[str, str]) -> list[LakeFile]:
+    return [file for file in listing.files if (file.exchange, file.channel) == partition]
+
+
+def _number(listings: Sequence[Listing], partition: tuple[str, str]) -> int:
+    """One number for all files of a channel: the least one of both lakes."""
+    return min(file.number for listing in listings for file in _of(listing, partition))
+
+
+def _named(line: Gap, channel: str, symbol: str) -> Gap:
+    return msgspec.structs.replace(line, channel=channel, symbol=symbol)
+
+
+def _widened(life: Life | None, part: pa.RecordBatch, table: str, rule: Numbering) -> Life:
+    times = pc.min_max(part.column("local_timestamp").cast(pa.int64()))
+    first_ns, last_ns = times["min"].as_py(), times["max"].as_py()
+    first_id: int | None = None
+    last_id: int | None = None
+    if rule in (Numbering.CONSECUTIVE, Numbering.SPARSE):
+        found = Evidence()
+        note(found, table, rule, part)
+        spans = union(found.spans)[0]
+        if spans:
+            first_id, last_id = spans[0][0], spans[-1][1]
+    elif rule in (Numbering.BOOK, Numbering.CHAIN):
+        updates = part.filter(pc.invert(part.column("is_snapshot")))
+        first_id = pc.min(updates.column("first_id")).as_py()
+        last_id = pc.max(updates.column("last_id")).as_py()
+    if life is None:
+        return Life(first_ns, last_ns, first_id, last_id)
+    return Life(
+        min(life.first_ns, first_ns),
+        max(life.last_ns, last_ns),
+        min((each for each in (life.first_id, first_id) if each is not None), default=None),
+        max((each for each in (life.last_id, last_id) if each is not None), default=None),
+    )
