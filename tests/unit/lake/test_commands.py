@@ -1,0 +1,113 @@
+"""The commands that read a lake: what they print, and how they end."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from lake_workbench import BEGIN, SECOND, Recording, files
+from typer.testing import CliRunner, Result
+
+from daedalus.cli.app import app
+
+
+@pytest.fixture(autouse=True)
+def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No configuration but the tests' own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DAEDALUS_CONFIG", raising=False)
+    monkeypatch.setenv("COLUMNS", "240")
+
+
+def daedalus(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(each) for each in arguments])
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Recording:
+    recording = Recording(tmp_path / "one")
+    recording.opened(0, ["depth", "trade"])
+    recording.trades([*range(1, 50), *range(60, 101)])
+    recording.depths(1, 200, at=1)
+    recording.snapshot(5.5, 5)
+    return recording
+
+
+def test_audit_ends_well_where_the_ledger_names_every_hole(recording: Recording) -> None:
+    done = daedalus("audit", recording.seal())
+    assert done.exit_code == 0
+    assert "missing 10" in done.stdout
+    assert "proved complete by ids and digests" in done.stdout
+    assert "The lake holds what its ledger says." in done.stdout
+
+
+def test_audit_fails_where_something_is_missing_that_the_ledger_does_not_name(recording: Recording) -> None:
+    lake = recording.seal()
+    for path in files(lake, "gaps"):
+        path.unlink()
+    done = daedalus("audit", lake)
+    assert done.exit_code == 1
+    assert "BROKEN" in done.stdout
+    assert "10 ids are missing that the ledger does not name" in done.stdout
+
+
+def test_audit_for_machines_is_one_object(recording: Recording) -> None:
+    done = daedalus("audit", recording.seal(), "--json", "--channel", "trade")
+    report = json.loads(done.stdout)
+    assert report["sound"] is True
+    assert [stream["missing"] for stream in report["streams"]] == [10]
+    assert report["totals"]["date"][0]["verified"] == 1
+
+
+def test_audit_of_nothing_says_so(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    done = daedalus("audit", tmp_path / "empty")
+    assert (done.exit_code, "nothing to audit" in done.stdout) == (0, True)
+    missing = daedalus("audit", tmp_path / "nowhere")
+    assert missing.exit_code == 1
+    assert "there is no folder" in missing.stderr
+
+
+def test_audit_refuses_what_is_no_day(recording: Recording) -> None:
+    done = daedalus("audit", recording.seal(), "--from", "yesterday")
+    assert done.exit_code == 2
+    assert "YYYY-MM-DD" in done.stderr
+
+
+def test_a_book_is_shown_or_the_reason_why_there_is_none(recording: Recording) -> None:
+    lake = recording.seal()
+    done = daedalus("book", "binance", "a", "--at", "2026-09-22T00:02:10", "--lake", lake, "--depth", 2)
+    assert done.exit_code == 0
+    assert "the recorder's digest agrees at 2026-09-22 00:02:00" in done.stdout
+    done = daedalus("book", "binance", "A", "--at", "2026-09-22T00:02:10", "--lake", lake, "--json")
+    assert json.loads(done.stdout)["at_ns"] == BEGIN + 130 * SECOND
+    done = daedalus("book", "binance", "A", "--at", "2026-09-22T00:00:03", "--lake", lake)
+    assert done.exit_code == 1
+    assert "no snapshot of A" in done.stderr
+    done = daedalus("book", "binance", "A", "--at", "noon", "--lake", lake)
+    assert done.exit_code == 2
+
+
+def test_two_lakes_become_one(recording: Recording, tmp_path: Path) -> None:
+    other = Recording(tmp_path / "two", late=0.02)
+    other.trades(range(40, 120), at=39)
+    first, second, out = recording.seal(), other.seal(), tmp_path / "out"
+    done = daedalus("lake", "merge", first, second, out)
+    assert done.exit_code == 0, done.stderr
+    assert "holes that one fills for the other: 1, that both have: 0" in done.stdout
+    again = daedalus("lake", "merge", second, first, out)
+    assert "5 files (5 unchanged)" in again.stdout
+    assert daedalus("audit", out).exit_code == 0
+    refused = daedalus("lake", "merge", first, out, second)
+    assert refused.exit_code == 2
+    assert "not of this merge" in refused.stderr
+
+
+def test_a_damaged_lake_is_not_merged(recording: Recording, tmp_path: Path) -> None:
+    lake = recording.seal()
+    (path,) = files(lake, "trades")
+    path.write_bytes(path.read_bytes()[:-50])
+    done = daedalus("lake", "merge", lake, lake, tmp_path / "out")
+    assert done.exit_code == 1
+    assert "audit both lakes first" in done.stderr
