@@ -15,7 +15,7 @@ import pytest
 from daedalus.exchanges import VENUES
 from daedalus.normalize.transform import Carry, Transform
 from daedalus.store.layout import READY, Layout, Partition, SegmentId
-from daedalus.store.raw import RAW_SCHEMA, RawKind, RawRecord
+from daedalus.store.raw import DAMAGE, RAW_SCHEMA, RawKind, RawRecord
 
 SECOND = 1_000_000_000
 BEGIN = 1_790_000_000 * SECOND
@@ -82,14 +82,17 @@ class Tape:
         first.rows, second.rows = self.rows[:at], self.rows[at:]
         return first, second
 
-    def seal(self, layout: Layout, number: int) -> SegmentId:
-        """Write the rows as a sealed segment in raw/ready."""
+    def seal(self, layout: Layout, number: int, damage: Iterable[int] = ()) -> SegmentId:
+        """Write the rows as a sealed segment in raw/ready; ``damage``: before which rows others were lost."""
         segment = SegmentId(Partition(self.venue, self.channel), number)
         path = layout.raw(READY) / segment.sealed_path
         path.parent.mkdir(parents=True, exist_ok=True)
         columns = [[getattr(row, name) for row in self.rows] for name in RAW_SCHEMA.names]
         arrays = [pa.array(column, field.type) for column, field in zip(columns, RAW_SCHEMA, strict=True)]
-        pq.write_table(pa.Table.from_arrays(arrays, schema=RAW_SCHEMA), path, write_page_checksum=True)
+        with pq.ParquetWriter(path, RAW_SCHEMA, write_page_checksum=True) as writer:
+            writer.write_table(pa.Table.from_arrays(arrays, schema=RAW_SCHEMA))
+            if damage:
+                writer.add_key_value_metadata({DAMAGE: json.dumps(list(damage))})
         return segment
 
 

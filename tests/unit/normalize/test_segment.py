@@ -14,7 +14,8 @@ from daedalus.store import files
 from daedalus.store.layout import NORMALIZED, READY, SYNCED, Layout
 
 HOUR = 3_600_000_000_000
-FIRST = 1_790_000_000_000_000_000
+BEGIN = 1_790_000_000
+FIRST = BEGIN * 1_000_000_000
 
 
 class Killed(BaseException):
@@ -142,6 +143,24 @@ def test_a_file_that_cannot_be_read_is_set_aside_and_told_and_the_others_go_on(
     (gaps,) = (layout.tables(READY) / "gaps").rglob("*.parquet")
     (gap,) = pq.read_table(gaps, partitioning=None).to_pylist()
     assert (gap["from_id"], gap["to_id"], gap["missing"]) == (2, 5, 2)
+
+
+def test_where_a_file_says_that_rows_were_lost_the_ledger_says_so_too(layout: Layout, tape: Any) -> None:
+    quotes = tape("coinbase_exchange", "ticker")
+    quotes.subscribed(0, "start")
+    for at in range(1, 6):
+        quotes.ticker(at, 100 * at)
+    quotes.seal(layout, FIRST, damage=[3, 6])
+    later = tape("coinbase_exchange", "ticker")
+    later.ticker(9, 900)
+    later.seal(layout, FIRST + HOUR)
+    assert normalize_ready(layout).gaps == 2
+    gaps = [
+        (gap["from_timestamp"].timestamp() - BEGIN, gap["to_timestamp"].timestamp() - BEGIN, gap["cause"])
+        for path in (layout.tables(READY) / "gaps").rglob("*.parquet")
+        for gap in pq.read_table(path, partitioning=None).to_pylist()
+    ]
+    assert sorted(gaps) == [(2, 3, "damaged"), (5, 9, "damaged")]
 
 
 @pytest.mark.parametrize("damage", [b"", b"PAR1", b"not parquet at all" * 100])

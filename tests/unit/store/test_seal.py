@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 
 from daedalus.store import NORMALIZED, READY, SYNCED, Layout, Partition, RawRecord, SegmentId, move
 from daedalus.store.files import make_directories
+from daedalus.store.raw import DAMAGE
 from daedalus.store.recovery import find_left_behind
 from daedalus.store.seal import ROW_GROUP_BYTES, SealCancelled, seal
 from daedalus.store.segment import Segment
@@ -41,11 +43,18 @@ def parquet(layout: Layout, segment: SegmentId, state: str = READY) -> Path:
     return layout.raw(state) / segment.sealed_path
 
 
+def damage_of(layout: Layout, segment: SegmentId) -> bytes | None:
+    footer = pq.read_metadata(parquet(layout, segment)).metadata or {}
+    return footer.get(DAMAGE.encode())
+
+
 def test_a_sealed_file_holds_the_rows_in_order_and_byte_for_byte(
     layout: Layout, active: Any, row: Row, ready_rows: Any
 ) -> None:
-    sealed = seal(layout, active())
+    segment = active()
+    sealed = seal(layout, segment)
     assert ready_rows(layout) == [row(seq) for seq in range(30)]
+    assert damage_of(layout, segment) is None
     assert (sealed.rows, sealed.newest_ns, sealed.damaged) == (30, row(29).recv_ns, ())
     assert list(layout.active.iterdir()) == []
 
@@ -112,13 +121,34 @@ def test_a_file_that_was_sealed_already_is_not_sealed_again(layout: Layout, acti
     assert list(layout.active.iterdir()) == []
 
 
-@pytest.mark.parametrize("tail", [b"", b"\0" * 5000, b"\xff\xff\xff\xff" * 9], ids=["clean", "zeros", "ones"])
-def test_a_file_without_a_whole_batch_leaves_no_sealed_file(layout: Layout, active: Any, tail: bytes) -> None:
-    segment = active(0, tail)
-    sealed = seal(layout, segment)
+def test_a_file_that_holds_nothing_leaves_no_sealed_file(layout: Layout, active: Any) -> None:
+    segment = active(0)
+    seal(layout, segment)
     assert layout.raw_segments(READY) == []
     assert list(layout.active.iterdir()) == []
-    assert [path.read_bytes() for path in sealed.damaged] == ([tail] if tail else [])
+
+
+@pytest.mark.parametrize("tail", [b"\0" * 5000, b"\xff\xff\xff\xff" * 9], ids=["zeros", "ones"])
+def test_a_file_without_a_whole_batch_leaves_its_bytes_and_the_word_that_there_was_something(
+    layout: Layout, active: Any, ready_rows: Any, tail: bytes
+) -> None:
+    segment = active(0, tail)
+    sealed = seal(layout, segment)
+    assert ready_rows(layout) == []
+    assert damage_of(layout, segment) == b"[0]"
+    assert list(layout.active.iterdir()) == []
+    assert [path.read_bytes() for path in sealed.damaged] == [tail]
+
+
+def test_a_file_that_somebody_deleted_leaves_the_word_that_it_was_there(
+    layout: Layout, active: Any, ready_rows: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    segment = active()
+    shutil.rmtree(layout.active)
+    assert seal(layout, segment).gone
+    assert ready_rows(layout) == []
+    assert damage_of(layout, segment) == b"[0]"
+    assert "was deleted before it could be sealed" in caplog.text
 
 
 def test_a_torn_tail_is_kept_with_its_place_in_its_name(layout: Layout, active: Any) -> None:
@@ -140,6 +170,7 @@ def test_batches_behind_damage_are_sealed_too(layout: Layout, active: Any, ready
     sealed = seal(layout, segment)
     assert [row.seq for row in ready_rows(layout)] == [*range(10), *range(20, 30)]
     assert len(sealed.damaged) == 1
+    assert damage_of(layout, segment) == b"[10]"
 
 
 def recover(layout: Layout) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import itertools
 import os
+import shutil
 import subprocess
 import threading
 from collections.abc import Callable
@@ -55,6 +56,23 @@ def test_a_disk_turned_read_only_holds_rows_back_until_it_is_not(
     assert (w.blocked, w.waiting) == (None, 0)
     w.close(10)
     assert ready_rows(layout) == [row(0)]
+
+
+def test_files_swept_away_under_a_writer_cost_what_was_in_them_and_no_more(
+    writer: Any, row: Row, layout: Layout, clock: Any, ready_rows: Any
+) -> None:
+    w = writer(layout, batch_size=1)
+    for seq in range(4):
+        w.append(row(seq))
+        w.work()
+        clock.advance(6)
+        if seq == 1:
+            shutil.rmtree(layout.active)
+    assert w.blocked is None
+    assert w.close(10).lost == 0
+    # The row with which it was noticed went into a file that was no longer there.
+    assert ready_rows(layout) == [row(3)]
+    assert list(layout.active.iterdir()) == []
 
 
 def test_below_the_floor_of_free_space_nothing_is_written_but_at_the_end(

@@ -58,9 +58,13 @@ class Ledger:
         self._continuity = continuity
         self._streams = {(stream.channel, stream.symbol): stream for stream in state}
         if after_damage:
-            for stream in self._streams.values():
-                stream.after_damage = True
-                stream.fresh = dict.fromkeys(stream.alive, _DAMAGED)
+            self.damage()
+
+    def damage(self) -> None:
+        """Rows that came before the next ones cannot be read, of whatever stream they were."""
+        for stream in self._streams.values():
+            stream.after_damage = True
+            stream.fresh = dict.fromkeys(stream.alive, _DAMAGED)
 
     def subscribed(
         self, channel: str, symbol: str, conn: str, at_ns: int, cause: str, since_ns: int | None

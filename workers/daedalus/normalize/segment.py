@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from ..exchanges.base import Venue
 from ..store.files import make_directories, move, publish, write_atomic
 from ..store.layout import NORMALIZED, READY, SYNCED, Layout, SegmentId, TableFile
-from ..store.raw import RAW_SCHEMA, RawRecord
+from ..store.raw import DAMAGE, RAW_SCHEMA, RawRecord
 from .carry import read_carry
 from .schemas import TABLES
 from .transform import Carry, Counts, Transform
@@ -54,7 +54,10 @@ def normalize_segment(
         transform = Transform(venue, segment.partition.channel, read_carry(layout, segment), spill)
         for records in _read(source):
             _ask(go_on)
-            transform.feed(records)
+            if records is None:
+                transform.damage()
+            else:
+                transform.feed(records)
         for table, date in transform.files():
             file = TableFile(table, date, segment)
             aside = layout.tables_active / f"{segment.partition.exchange}.{table}.{date}.{file.path.name}"
@@ -76,8 +79,37 @@ def set_aside(layout: Layout, segment: SegmentId) -> Path:
     return kept
 
 
-def _read(path: Path) -> Iterator[list[RawRecord]]:
-    """The raw rows of a file, some thousands at a time, in their order."""
+def _read(path: Path) -> Iterator[list[RawRecord] | None]:
+    """The raw rows of a file, some thousands at a time, in their order; None where rows were lost."""
+    places = _damage(path)
+    count = 0
+    for rows in _read_rows(path):
+        begin = 0
+        while places and places[0] < count + len(rows):
+            end = places.pop(0) - count
+            if end > begin:
+                yield rows[begin:end]
+            yield None
+            begin = end
+        if begin < len(rows):
+            yield rows[begin:]
+        count += len(rows)
+    if places:
+        yield None
+
+
+def _damage(path: Path) -> list[int]:
+    """Before which rows others were lost, in ascending order; see `daedalus.store.raw.DAMAGE`."""
+    try:
+        footer = pq.read_metadata(path).metadata or {}
+        return msgspec.json.decode(footer.get(DAMAGE.encode(), b"[]"), type=list[int])
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise DamagedSegment(f"{path}: cannot be read: {error}") from error
+
+
+def _read_rows(path: Path) -> Iterator[list[RawRecord]]:
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             if not file.schema_arrow.equals(RAW_SCHEMA):

@@ -141,6 +141,12 @@ class Transform:
                 self.counts.messages += 1
                 self._message(record)
 
+    def damage(self) -> None:
+        """Rows that stood before the next ones are lost: what was followed over them begins anew."""
+        self._ledger.damage()
+        self._books = Books(self._channel, self._continuity, (), self._about.depth)
+        self._checks = Checks(self._venue, self._channel, ())
+
     def carry(self) -> Carry:
         """What the next segment needs to know, once all rows are fed and `files` was asked."""
         self.files()

@@ -80,9 +80,11 @@ class PartitionWriter:
             self.rotate()
 
     def sync(self) -> None:
-        """Make durable what was written."""
+        """Make durable what was written; a file that was deleted under us takes no more rows."""
         if self.segment is not None:
             self.segment.sync()
+            if self.segment.gone:
+                self.rotate()
 
     def rotate(self) -> None:
         """End the segment, if there is one."""

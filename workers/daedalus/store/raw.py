@@ -8,13 +8,18 @@ from typing import Any
 import pyarrow as pa
 from msgspec import Struct
 
-__all__ = ["CONNECTION", "RAW_SCHEMA", "UNKNOWN", "RawKind", "RawRecord"]
+__all__ = ["CONNECTION", "DAMAGE", "RAW_SCHEMA", "UNKNOWN", "RawKind", "RawRecord"]
 
 CONNECTION = "_connection"
 """The partition of rows that concern a whole connection, not one channel."""
 
 UNKNOWN = "_unknown"
 """The partition of messages that could not be read or that nothing was subscribed for."""
+
+
+DAMAGE = "daedalus.damaged"
+"""What the footer of a sealed file calls the places where rows were lost: a JSON list of numbers of rows,
+each the number of rows before the place. A file without it lost none."""
 
 
 class RawKind(StrEnum):

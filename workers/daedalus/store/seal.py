@@ -2,12 +2,15 @@
 
 The order of the steps is the promise: what is damaged is set aside, the Parquet file is made durable
 and gets its name, the active file is removed. Each step can be done again with the same outcome, so
-a seal cut off anywhere is simply done again: nothing is lost and nothing is there twice.
+a seal cut off anywhere is simply done again: nothing is lost and nothing is there twice. Where bytes
+were damaged, or the whole file is gone, the sealed file says so in its footer: the ledger needs to know.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
+import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -17,10 +20,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from msgspec import Struct
 
-from .files import PRIVATE_MODE, fsync_directory, publish
+from .files import PRIVATE_MODE, fsync_directory, make_directories, publish
 from .frames import Damaged, read_bytes, scan
 from .layout import READY, Layout, SegmentId
-from .raw import RAW_SCHEMA
+from .raw import DAMAGE, RAW_SCHEMA
 
 __all__ = ["SealCancelled", "Sealed", "remove_unfinished", "seal"]
 
@@ -29,11 +32,13 @@ ROW_GROUP_BYTES = 8 * 1024 * 1024  # uncompressed; sealing took 32 MB of memory,
 PAGE_BYTES = 1024 * 1024  # zstd starts anew with each page: small ones compress badly
 ZSTD_LEVEL = 1  # on market data smaller than 2-4; from 6 on 5-11 % smaller for three times the CPU
 
+_logger = logging.getLogger(__name__)
+
 _COPY_BLOCK = 4096  # what a medium that fails loses at once
 
 
 class Sealed(Struct, frozen=True):
-    """What became of an active file. ``rows`` is 0 if it held none or had been sealed before.
+    """What became of an active file. ``rows`` is 0 if it held none, was gone, or had been sealed before.
 
     ``newest_ns``: the largest recv_ns, UTC ns. ``damaged``: the copies of bytes that were no whole
     batch, below ``raw/damaged/``.
@@ -43,6 +48,12 @@ class Sealed(Struct, frozen=True):
     rows: int
     newest_ns: int | None
     damaged: tuple[Path, ...]
+    gone: bool = False
+
+    @property
+    def leaves_a_file(self) -> bool:
+        """Whether there are rows, or the word that there were some."""
+        return bool(self.rows or self.damaged or self.gone)
 
 
 class SealCancelled(Exception):  # noqa: N818 - it is no error
@@ -56,8 +67,9 @@ def seal(layout: Layout, segment: SegmentId, *, cancelled: Callable[[], bool] = 
     if not layout.states_of(segment):
         unfinished = active.with_suffix(".parquet")
         try:
+            make_directories(layout.active)
             sealed = _convert(layout, segment, unfinished, cancelled)
-            if sealed.rows:
+            if sealed.leaves_a_file:
                 publish(unfinished, layout.raw(READY) / segment.sealed_path)
         finally:
             with contextlib.suppress(OSError):  # its space is needed, above all when there is none left
@@ -76,7 +88,13 @@ def remove_unfinished(layout: Layout, exchange: str) -> None:
 
 def _convert(layout: Layout, segment: SegmentId, target: Path, cancelled: Callable[[], bool]) -> Sealed:
     rows, newest, damaged = 0, None, []
-    descriptor = os.open(layout.active / segment.active_name, os.O_RDONLY)
+    try:
+        descriptor = os.open(layout.active / segment.active_name, os.O_RDONLY)
+    except FileNotFoundError:
+        _logger.error("%s was deleted before it could be sealed: its rows are lost", segment.active_name)
+        with _RowGroups(target) as groups:
+            groups.note_damage()
+        return Sealed(segment, 0, None, (), gone=True)
     try:
         with _RowGroups(target) as groups:
             for found in scan(descriptor):
@@ -84,6 +102,7 @@ def _convert(layout: Layout, segment: SegmentId, target: Path, cancelled: Callab
                     raise SealCancelled
                 if isinstance(found, Damaged):
                     damaged.append(_set_aside(layout, segment, descriptor, found))
+                    groups.note_damage()
                     continue
                 groups.add(found.batch)
                 rows += found.batch.num_rows
@@ -130,6 +149,8 @@ class _RowGroups:
         self._batches: list[pa.RecordBatch] = []
         self._rows = 0
         self._bytes = 0
+        self._count = 0
+        self._damage: list[int] = []
 
     def __enter__(self) -> _RowGroups:
         return self
@@ -138,6 +159,8 @@ class _RowGroups:
         try:
             if kind is None:
                 self._write()
+                if self._damage:
+                    self._writer.add_key_value_metadata({DAMAGE: json.dumps(self._damage)})
         finally:
             self._writer.close()
 
@@ -145,9 +168,14 @@ class _RowGroups:
         """Take a batch; a row group ends with the batch that fills it."""
         self._batches.append(batch)
         self._rows += batch.num_rows
+        self._count += batch.num_rows
         self._bytes += batch.nbytes
         if self._rows >= ROW_GROUP_ROWS or self._bytes >= ROW_GROUP_BYTES:
             self._write()
+
+    def note_damage(self) -> None:
+        """Rows that stood here are lost."""
+        self._damage.append(self._count)
 
     def _write(self) -> None:
         if self._batches:

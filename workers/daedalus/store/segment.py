@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from .files import PRIVATE_MODE, fsync_directory
+from .files import PRIVATE_MODE, fsync_directory, make_directories
 from .frames import HEAD, Committed, encode, scan
 from .layout import SegmentId
 from .raw import RawRecord
@@ -73,6 +73,7 @@ class Segment:
                 _write(self._descriptor, b"".join(self._unsynced), self._durable_size)
             os.fdatasync(self._descriptor)
             if not self._durable_name:
+                make_directories(self.path.parent)  # somebody may have swept it away under us
                 fsync_directory(self.path.parent)
         except OSError as error:
             self._fsync_failed = True
@@ -81,6 +82,11 @@ class Segment:
         self._durable_name = True
         self._durable_size = self.size
         self._unsynced.clear()
+
+    @property
+    def gone(self) -> bool:
+        """Whether somebody has deleted the file: what is written to it is lost when it is closed."""
+        return os.fstat(self._descriptor).st_nlink == 0
 
     def close(self) -> None:
         """Make durable and close; a file that holds nothing is removed. Raises `SegmentError`."""

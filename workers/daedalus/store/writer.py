@@ -15,6 +15,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 
 from .disk import DiskTrouble, explain, require_free
+from .files import make_directories
 from .layout import Layout, Partition
 from .limits import Closing, WriterLimits, WriterStats
 from .numbering import Numbering
@@ -173,6 +174,7 @@ class StreamingParquetWriter:
         if self._sealer.backlog >= self._limits.max_unsealed:
             why = self._sealer.trouble or "the disk or the processor is too slow"
             raise DiskTrouble(f"{self._sealer.backlog} segments wait to be sealed: {why}")
+        make_directories(self._layout.active)  # somebody may have swept it away
         return Segment(self._layout.active, self._numbering.next(partition, recv_ns))
 
     def _write(self, now: float, now_ns: int, *, everything: bool) -> None:
