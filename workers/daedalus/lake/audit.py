@@ -71,7 +71,9 @@ def audit(
         events, off, damage = _connections(lake, exchange, listing, question)
         findings += damage
         audits: dict[str, ChannelAudit] = {}
-        for channel, files in sorted(channels.items()):
+        parts: dict[tuple[str, str], list[Span]] = {}
+        # Aggregate trades come first: they tell what single trades there were.
+        for channel, files in sorted(channels.items(), key=lambda item: (not _aggregates(item[1]), item[0])):
             dates = sorted({file.date for file in files if question.covers(file.date)})
             one = ChannelAudit(
                 lake,
@@ -82,6 +84,7 @@ def audit(
                 symbol=question.symbol,
                 books=question.books,
                 outages=off,
+                parts=parts,
                 progress=progress,
             )
             if channel not in (CONNECTION, UNKNOWN):
@@ -89,6 +92,7 @@ def audit(
             findings += one.findings
             read_files, read_bytes = read_files + one.files, read_bytes + one.bytes
             audits[channel] = one
+            parts |= one.parts if _aggregates(files) else {}
         if question.symbol is None:
             findings += _silent(exchange, audits, events)
     streams.sort(key=lambda each: (each.date, each.exchange, each.channel, each.symbol))
@@ -97,6 +101,10 @@ def audit(
 
 def _asked(file: LakeFile, question: Question) -> bool:
     return question.exchange in (None, file.exchange) and question.channel in (None, file.channel)
+
+
+def _aggregates(files: Sequence[LakeFile]) -> bool:
+    return any(file.table == "agg_trades" for file in files)
 
 
 def _connections(

@@ -6,7 +6,7 @@ A day is judged when the next one has been read: ids of the two may interleave a
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -21,7 +21,7 @@ from .evidence import Evidence, note, slices
 from .gap_lines import gaps_of, latest
 from .judge import Day, bounds_of, judge
 from .numbering import Numbering, channel_of, numbering
-from .report import Finding, StreamDay
+from .report import Finding, StreamDay, Verdict
 from .source import DamagedFileError, Lake, LakeFile
 from .spans import Span, union
 from .walk import Digest, Messages, Walk, Walked, digests_of
@@ -47,7 +47,8 @@ class _Read(Struct):
 class ChannelAudit:
     """One channel. ``files`` are all of its files, of every table; ``dates`` those that are judged.
 
-    ``progress`` hears of the bytes that were read. ``outages``: see `coverage.outages`.
+    ``progress`` hears of the bytes that were read. ``outages``: see `coverage.outages`. ``parts``: by date
+    and symbol, the single trades that another channel's aggregate trades stand for.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class ChannelAudit:
         symbol: str | None,
         books: bool,
         outages: Sequence[Span],
+        parts: Mapping[tuple[str, str], Sequence[Span]],
         progress: Callable[[int], None],
     ) -> None:
         self.findings: list[Finding] = []
@@ -72,6 +74,8 @@ class ChannelAudit:
         self._exchange, self._channel = exchange, channel
         self._dates, self._symbol, self._books = dates, symbol, books
         self._outages, self._progress = outages, progress
+        self._parts = parts
+        self.parts: dict[tuple[str, str], list[Span]] = {}
         self._about = channel_of(exchange, channel)
         self._files: dict[tuple[str, str], list[LakeFile]] = {}
         for file in files:
@@ -131,10 +135,16 @@ class ChannelAudit:
                     outages=self._outages,
                     life=self._life.get(symbol),
                     walked=read.walked.get(symbol),
+                    parts=self._parts_about(read.date, symbol),
                 )
             )
             self.findings += findings
+            if stream.verdict in (Verdict.COMPLETE, Verdict.REPAIRED) and symbol in read.found:
+                self.parts[read.date, symbol] = read.found[symbol].parts
             yield stream
+
+    def _parts_about(self, day: str, symbol: str) -> list[Span]:
+        return union(span for each in _neighbours(day) for span in self._parts.get((each, symbol), ()))[0]
 
     def _around(self, day: str) -> list[Gap]:
         """The ledger's lines of this day and its neighbours."""

@@ -27,6 +27,7 @@ _COMPACT = 100_000
 
 class Evidence(Struct):
     """One stream's day. ``spans`` are the ids as they came, ``again`` how many came more than once.
+    ``parts``: of aggregate trades, the ids of the single trades they stand for.
 
     ``repeated`` counts rows that are the very same as the one before. ``first_ns`` and ``last_ns`` are
     local times; ``offsets`` ns by which rows came late, ``late_ns`` their median once the day is over.
@@ -34,6 +35,7 @@ class Evidence(Struct):
 
     rows: int = 0
     spans: list[Span] = []
+    parts: list[Span] = []
     again: int = 0
     unnumbered: int = 0
     repeated: int = 0
@@ -51,6 +53,7 @@ class Evidence(Struct):
     def close(self) -> None:
         """The day is over: keep the ids and the median offset (None: the venue gives no time)."""
         self.compacted()
+        self.parts = union(self.parts)[0]
         self.late_ns = median(self.offsets) if self.offsets else None
         self.offsets = []
 
@@ -103,18 +106,27 @@ def _number(found: Evidence, table: str, part: pa.RecordBatch) -> None:
         found.unnumbered += part.num_rows
         return
     first = last
+    if table == "agg_trades":
+        found.parts += _runs(part.column("first_id"), part.column("last_id"))
+        if len(found.parts) > _COMPACT:
+            found.parts = union(found.parts)[0]
     # Where an aggregate is known by its last trade, its ids are those of all its trades.
     if table == "agg_trades" and last.equals(part.column("last_id")):
         first = part.column("first_id")
+    found.spans += _runs(first, last)
+    if len(found.spans) > _COMPACT:
+        found.compacted()
+
+
+def _runs(first: Any, last: Any) -> list[Span]:  # noqa: ANN401 - arrays of whole numbers
+    """The spans ``first``..``last``, those that follow upon each other as one."""
     breaks = [0]
     if len(last) > 1:
         follows = pc.equal(first.slice(1), pc.add(last.slice(0, len(last) - 1), 1))
         breaks += [at + 1 for at in pc.indices_nonzero(pc.invert(follows)).to_pylist()]
-    begins: Any = first.take(pa.array(breaks, pa.int64())).to_pylist()
-    ends: Any = last.take(pa.array([*(at - 1 for at in breaks[1:]), len(last) - 1], pa.int64())).to_pylist()
-    found.spans += zip(begins, ends, strict=True)
-    if len(found.spans) > _COMPACT:
-        found.compacted()
+    begins = first.take(pa.array(breaks, pa.int64())).to_pylist()
+    ends = last.take(pa.array([*(at - 1 for at in breaks[1:]), len(last) - 1], pa.int64())).to_pylist()
+    return list(zip(begins, ends, strict=True))
 
 
 def _sample(found: Evidence, part: pa.RecordBatch, local: pa.Array[Any]) -> None:

@@ -26,7 +26,8 @@ class Day(Struct, frozen=True):
     an earlier day, where days without a row lie between: the hole behind them is this day's to tell.
 
     ``lines`` are the ledger's, of this stream, from about this day; ``outages`` times (UTC ns) in which no
-    connection to the exchange stood. ``life`` is when the stream had rows at all, over all days.
+    connection to the exchange stood. ``life`` is when the stream had rows at all, over all days. ``parts``
+    are the single trades that complete aggregate trades of the same symbol stand for.
     """
 
     date: str
@@ -42,6 +43,7 @@ class Day(Struct, frozen=True):
     outages: Sequence[Span] = ()
     life: Span | None = None
     walked: Walked | None = None
+    parts: Sequence[Span] = ()
 
 
 class _Ids(Struct):
@@ -51,6 +53,7 @@ class _Ids(Struct):
     not_filled: int = 0
     found_again: int = 0
     unexplained: int = 0
+    spent: int = 0
     verified: bool = False
 
 
@@ -65,7 +68,7 @@ def judge(day: Day) -> tuple[StreamDay, list[Finding]]:
     else:
         ids = _ids_of_books(day, own, about.proof)
     wrong = sum(not right for _, right in walked.checked)
-    duplicates = day.found.again + day.found.repeated + walked.old
+    duplicates = day.found.again + walked.old
     still = [line for line in own if line.status != _FILLED]
     broken = bool(ids.unledgered or ids.not_filled or wrong or duplicates)
     holes = bool(still) or bool(ids.missing) or ids.missing is None
@@ -139,8 +142,26 @@ def _ids_of_trades(day: Day) -> _Ids:
         found_again += max(0, line.remaining - gone)
     found = _Ids(count(own), count(absent), unledgered, not_filled, found_again, verified=bool(own))
     if day.rule is Numbering.SPARSE and unledgered:
-        found = _Ids(count(own), count(absent) - unledgered, 0, not_filled, found_again, unledgered, False)
+        return _sparse(day, found, minus(minus(absent, admitted), filled))
     return found
+
+
+def _sparse(day: Day, found: _Ids, without_row: Sequence[Span]) -> _Ids:
+    """Ids without a row may have been spent by the venue. Aggregate trades, where complete, tell which."""
+    traded = common(without_row, day.parts)
+    known = [(day.parts[0][0], day.parts[-1][1])] if day.parts else []
+    doubtful = count(minus(without_row, known))
+    spent = count(without_row) - count(traded) - doubtful
+    return _Ids(
+        ids=found.ids,
+        missing=None if found.missing is None else found.missing - spent - doubtful,
+        unledgered=max(0, found.unledgered - spent - doubtful),
+        not_filled=found.not_filled,
+        found_again=found.found_again,
+        unexplained=doubtful,
+        spent=spent,
+        verified=not doubtful,
+    )
 
 
 def _ids_of_books(day: Day, own: Sequence[Gap], proof: Proof) -> _Ids:
@@ -196,8 +217,13 @@ def _notes(day: Day, ids: _Ids, walked: Walked) -> list[str]:
     notes = []
     if ids.found_again:
         notes.append(f"{ids.found_again:,} ids are there that the ledger still calls missing")
+    if day.found.repeated:
+        # Frames that are read at once have one time: a venue that repeats itself is not told from damage.
+        notes.append(f"{day.found.repeated:,} rows are the very same as the one before")
     if ids.unexplained:
         notes.append(f"{ids.unexplained:,} ids have no row: the venue spent them, or rows were removed")
+    if ids.spent:
+        notes.append(f"{ids.spent:,} ids were spent on no trade: aggregate trades leave them out too")
     if walked.unchecked:
         notes.append(
             f"{walked.unchecked:,} digests were not compared: no snapshot before them is in the lake"

@@ -120,6 +120,8 @@ def _sentence(stream: StreamDay) -> str:
         said = "missing an unknown number" if stream.missing is None else f"missing {stream.missing:,}"
     else:
         said = _SENTENCES[stream.verdict]
+        if stream.verdict is Verdict.UNPROVED and stream.proof != "none":
+            said = "no loss, by the ledger alone"  # what proves it is not in the rows
     if stream.verdict in (Verdict.COMPLETE, Verdict.REPAIRED):
         said += f" by {stream.evidence}"
     return f"{said} (lossy by design)" if stream.lossy else said

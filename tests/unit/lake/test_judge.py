@@ -1,0 +1,70 @@
+"""The verdict on a day, for what small lakes of Binance spot do not show."""
+
+from __future__ import annotations
+
+from daedalus.lake.evidence import Evidence
+from daedalus.lake.judge import Day, judge
+from daedalus.lake.numbering import Numbering, numbering
+from daedalus.lake.report import StreamDay, Verdict
+from daedalus.lake.spans import Span
+from daedalus.lake.walk import Walked
+from daedalus.normalize.columns import Gap
+
+DATE = "2026-09-22"
+NS = 1_790_035_200 * 10**9
+
+
+def day(exchange: str, channel: str, spans: list[Span], **more: object) -> StreamDay:
+    found = Evidence(rows=100, spans=spans)
+    rule = numbering(exchange, channel)
+    stream, _ = judge(Day(DATE, exchange, channel, "A", rule, found, **more))  # type: ignore[arg-type]
+    return stream
+
+
+def test_ids_that_a_venue_spends_on_no_trade_leave_a_doubt() -> None:
+    line = day("binance_futures", "trade", [(1, 50), (53, 100)])
+    assert (line.verdict, line.missing, line.unledgered) == (Verdict.UNPROVED, 0, 0)
+    assert "2 ids have no row" in line.notes[0]
+    assert day("binance_futures", "trade", [(1, 100)]).verdict is Verdict.COMPLETE
+
+
+def test_aggregate_trades_settle_the_doubt() -> None:
+    line = day("binance_futures", "trade", [(1, 50), (53, 100)], parts=[(1, 50), (53, 100)])
+    assert (line.verdict, line.missing) == (Verdict.COMPLETE, 0)
+    assert "2 ids were spent on no trade" in line.notes[0]
+    line = day("binance_futures", "trade", [(1, 50), (53, 100)], parts=[(1, 51), (53, 100)])
+    assert (line.verdict, line.missing, line.unledgered) == (Verdict.BROKEN, 1, 1)
+    line = day("binance_futures", "trade", [(1, 50), (53, 100)], parts=[(60, 100)])
+    assert line.verdict is Verdict.UNPROVED
+
+
+def test_trades_whose_number_is_not_kept_prove_nothing() -> None:
+    assert numbering("deribit", "trades") is Numbering.NONE
+    assert numbering("deribit", "trades", has_number=True) is Numbering.CONSECUTIVE
+    assert day("deribit", "trades", []).verdict is Verdict.UNPROVED
+
+
+def test_a_chained_book_is_proved_by_its_digests() -> None:
+    line = day("okx", "books", [], walked=Walked(messages=10, checked=((NS, True),)))
+    assert (line.verdict, line.evidence) == (Verdict.COMPLETE, "digests")
+    assert day("okx", "books", [], walked=Walked(messages=10)).verdict is Verdict.UNPROVED
+    wrong = day("okx", "books", [], walked=Walked(messages=10, checked=((NS, True), (NS + 1, False))))
+    assert (wrong.verdict, wrong.digests_wrong) == (Verdict.BROKEN, 1)
+
+
+def test_the_digests_of_a_book_without_proof_prove_no_completeness() -> None:
+    line = day("coinbase_exchange", "level2_batch", [], walked=Walked(messages=10, checked=((NS, True),)))
+    assert (line.verdict, line.evidence) == (Verdict.UNPROVED, "digests")
+
+
+def test_numbers_that_start_anew_prove_nothing_on_that_day() -> None:
+    line = Gap("trade", "A", NS, NS + 5, 100, 3, None, "venue", status="unfillable", as_of=NS)
+    stream = day("binance", "trade", [(1, 10), (90, 100)], lines=[line])
+    assert (stream.verdict, stream.missing, stream.unledgered) == (Verdict.MISSING, None, 0)
+    assert "the venue's numbers started anew" in stream.notes
+
+
+def test_a_hole_that_the_ledger_makes_smaller_than_it_is_is_told() -> None:
+    line = Gap("trade", "A", NS, NS + 5, 10, 20, 9, "venue", status="open", remaining=4, as_of=NS)
+    stream = day("binance", "trade", [(1, 10), (20, 30)], lines=[line])
+    assert (stream.verdict, stream.missing, stream.unledgered) == (Verdict.BROKEN, 9, 5)
