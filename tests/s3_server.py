@@ -34,10 +34,14 @@ def weed_binary() -> Path | None:
 
 
 class S3Server:
-    """One server with its own data folder and ports. Ports stay the same over a restart."""
+    """One server with its own data folder and ports. Ports stay the same over a restart.
 
-    def __init__(self, binary: Path, folder: Path) -> None:
+    ``more``: further arguments of the server.
+    """
+
+    def __init__(self, binary: Path, folder: Path, *more: str) -> None:
         self._binary = binary
+        self._more = more
         self._folder = folder
         self._ports = dict(zip((*_PORTS, *(f"{name}.grpc" for name in _PORTS)), _free_ports(8), strict=True))
         self._process: subprocess.Popen[bytes] | None = None
@@ -102,6 +106,7 @@ class S3Server:
             "-s3.autoCreateBucket=false",
             "-s3.port.iceberg=0",
             "-s3.port.lance=0",
+            *self._more,
         ]
         for name, port in self._ports.items():
             role, _, grpc = name.partition(".")
