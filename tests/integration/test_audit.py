@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -99,3 +100,55 @@ def test_a_lake_with_holes_is_audited_the_same_in_a_folder_and_on_s3(
         assert "missing" in str(reason) or "no connection" in str(reason)  # noqa: PT017 - either is right
     else:
         assert book.bids[0][0] < book.asks[0][0]
+
+
+def test_two_recorders_that_are_killed_in_turn_have_lost_nothing_together(tmp_path: Path) -> None:
+    with simulated("binance", "--symbols", ",".join(SYMBOLS), "--rate", "400") as port:
+        settings = {"symbols": SYMBOLS, "channels": CHANNELS}
+        places = [tmp_path / name for name in ("one", "two")]
+        for place in places:
+            place.mkdir()
+        pair = [Recorder(place, "binance", port, settings) for place in places]
+        for recorder in pair:
+            recorder.settings["writer"] = {"min_free_mb": 0, "flush_interval_seconds": 0.5}
+            recorder.write_config()
+            recorder.start()
+        for recorder in (*pair, *pair):
+            for each in pair:
+                began = time.time_ns()
+                wait_until(
+                    lambda each=each, began=began: each.figure("durable_ns") > began + 2 * 10**9,
+                    60,
+                    "flushes",
+                )
+            recorder.kill()
+            time.sleep(1)
+            recorder.start()
+        for recorder in pair:
+            began = time.time_ns()
+            wait_until(
+                lambda each=recorder, began=began: each.figure("durable_ns") > began + 2 * 10**9,
+                60,
+                "flushes",
+            )
+        for recorder in pair:
+            recorder.stop()
+            assert recorder.run("normalize", "--once").returncode == 0
+    one, two = pair
+    out = str(tmp_path / "out")
+    done = one.run("lake", "merge", str(one.data), str(two.data), out)
+    assert done.returncode == 0, done.stderr
+    alone = [audit(recorder, str(recorder.data)) for recorder in pair]
+    together = audit(one, out)
+    assert together["sound"], together["findings"]
+    for line in together["streams"]:
+        if line["channel"] in ("trade", "aggTrade", "depth"):
+            assert line["missing"] == 0, line
+        of_each = [each for report in alone for each in report["streams"]]
+        same = [
+            each for each in of_each if (each["channel"], each["symbol"]) == (line["channel"], line["symbol"])
+        ]
+        assert line["rows"] >= max(each["rows"] for each in same)
+    again = two.run("lake", "merge", str(two.data), str(one.data), out)
+    files, unchanged = re.findall(r"(\d+) files \((\d+) unchanged\)", again.stdout)[0]
+    assert files == unchanged

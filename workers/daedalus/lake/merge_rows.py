@@ -97,6 +97,7 @@ def _filling(base: Side, other: Side) -> pa.Table:
     time = _ns(other.rows, "timestamp")
     by_venue = _has_venue_time(pa.concat_tables([rows, other.rows]))
     wanted = pa.chunked_array([pa.repeat(pa.scalar(False), other.rows.num_rows)])
+    order = local
     for from_ns, to_ns in base.off:
         if by_venue:
             # Two clocks are never quite the same; where the venue gives its time, that is the measure.
@@ -109,12 +110,17 @@ def _filling(base: Side, other: Side) -> pa.Table:
         else:
             hit = pc.and_(pc.greater(local, from_ns), pc.less(local, to_ns))
         wanted = pc.or_(wanted, hit)
-    filling = other.rows.filter(wanted)
+        # Whatever the other's clock says: what fills an outage belongs between its two ends.
+        inside = pc.max_element_wise(pc.min_element_wise(local, to_ns - 1), from_ns + 1)
+        order = pc.if_else(hit, inside, order)
+    filling = other.rows.append_column("_order", order).filter(wanted)
     if by_venue and filling.num_rows and rows.num_rows:
         names = [name for name in rows.schema.names if name not in ("local_timestamp", "source")]
-        filling = _without(filling, rows, names)
-    together = pa.concat_tables([rows, filling])
-    return together.take(pc.sort_indices(together["local_timestamp"]))  # stable: messages stay whole
+        known_rows = rows.append_column("_order", _ns(rows, "local_timestamp"))
+        filling = _without(filling, known_rows, names)
+    together = pa.concat_tables([rows.append_column("_order", _ns(rows, "local_timestamp")), filling])
+    together = together.take(pc.sort_indices(together["_order"]))  # stable: messages stay whole
+    return together.drop_columns(["_order"])
 
 
 def _without(rows: pa.Table, others: pa.Table, names: Sequence[str]) -> pa.Table:
