@@ -53,6 +53,12 @@ def test_symbols_may_have_letters_of_any_script() -> None:
     assert streams("{symbols: [币安人生USDT], channels: [trade]}") == [("trade", "币安人生USDT")]
 
 
+def test_a_symbol_of_10_kb_is_refused_in_a_word() -> None:
+    with pytest.raises(ConfigError) as caught:
+        streams(f"{{symbols: ['../{'a' * 10_000}']}}")
+    assert len(str(caught.value)) < 300
+
+
 def test_symbols_are_needed_where_one_channel_of_a_mapping_has_none() -> None:
     with pytest.raises(ConfigError, match="symbols: is missing, and channel 'depth' needs it"):
         streams("{channels: {trade: [A], depth: }}")

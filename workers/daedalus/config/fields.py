@@ -40,6 +40,9 @@ def _venue_name(name: str) -> str:
     return name
 
 
+_LONGEST_SYMBOL = 60
+"""What is worth showing as an example; options have some 30 characters."""
+
 _ANY_MARKS = "".join(sorted(set("".join(venue.symbol_marks for venue in VENUES.values()))))
 
 
@@ -49,7 +52,8 @@ def _symbol(text: str, info: ValidationInfo) -> str:
     marks = venue.symbol_marks if venue else _ANY_MARKS
     if not text or ".." in text or not all(c.isalnum() or c in marks for c in text):
         squeezed = "".join(c for c in text if c.isalnum())
-        remedy = f" Write it as the exchange does, for example {squeezed}." if squeezed else ""
+        likely = 0 < len(squeezed) <= _LONGEST_SYMBOL
+        remedy = f" Write it as the exchange does, for example {squeezed}." if likely else ""
         raise refuse(f"expected a symbol of letters, digits and {marks} only, got {quoted(text)}.{remedy}")
     return venue.symbol(text) if venue else text
 
