@@ -1,0 +1,119 @@
+"""The whole way into an S3 lake, while the store dies, loses its bucket, and changes the key."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from faults.recorder import PATIENCE, Tried
+from faults.venue import a_venue
+from processes import COMMAND, wait_until
+from s3_server import ACCESS_KEY, SECRET_KEY, S3Server, weed_binary
+
+pytestmark = pytest.mark.s3
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[S3Server]:
+    binary = weed_binary()
+    if binary is None:
+        pytest.skip("needs the `weed` binary of the dev extra: pip install 'daedalus[dev]'")
+    server = S3Server(binary, tmp_path / "s3")
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
+
+
+@contextmanager
+def syncing(recorder: Tried) -> Iterator[None]:
+    """Run sync until the block ends."""
+    with recorder.log.open("ab") as log:
+        process = subprocess.Popen(
+            [*COMMAND, "sync", "--config", str(recorder.config)], stdout=log, stderr=log
+        )
+    try:
+        yield
+        process.terminate()
+        assert process.wait(PATIENCE) == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
+def tables(recorder: Tried, state: str) -> dict[str, bytes]:
+    root = recorder.data / "tables" / state
+    return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*.parquet")}
+
+
+def lake(store: S3Server, bucket: str) -> dict[str, bytes]:
+    client, root = store.filesystem(), f"{bucket}/lake"
+    return {name.removeprefix(f"{root}/"): client.cat_file(name) for name in client.find(root)}
+
+
+def test_a_store_that_dies_loses_its_bucket_or_gets_another_key_ends_with_the_whole_lake(
+    tmp_path: Path, store: S3Server, recorders: list[Tried], measured: Any, long: bool
+) -> None:
+    bucket = store.new_bucket(f"lake-{uuid.uuid4().hex[:12]}")
+    with a_venue() as venue:
+        recorder = Tried(tmp_path / "recorder", venue.port)
+        recorders.append(recorder)
+        recorder.round()
+        recorder.until("messages", 6_000)
+        recorder.stop()
+    assert recorder.run_worker("normalize", "--once") == 0
+    expected = tables(recorder, "ready")
+    recorder.settings["sync"] = {
+        "target": f"s3://{bucket}/lake",
+        "endpoint_url": store.endpoint_url,
+        "region": "us-east-1",
+        "access_key": ACCESS_KEY,
+        "secret_key": "the key before it was rotated",
+        "interval_seconds": 1,
+        "concurrency": 1,
+    }
+    recorder.write_config()
+
+    def sync_says(text: str) -> None:
+        wait_until(lambda: text in recorder.log_text(), PATIENCE, text)
+
+    def arrived() -> bool:
+        return not tables(recorder, "ready")
+
+    with syncing(recorder):
+        sync_says("wrong credentials: SignatureDoesNotMatch")
+        assert tables(recorder, "ready") == expected
+    recorder.settings["sync"]["secret_key"] = SECRET_KEY
+    recorder.write_config()
+    with syncing(recorder):
+        wait_until(lambda: bool(tables(recorder, "synced")), PATIENCE, "the first file")
+        store.kill()
+        time.sleep(20 if long else 3)
+        store.start()
+        wait_until(arrived, PATIENCE, "all files")
+    assert lake(store, bucket) == expected
+
+    client = store.filesystem()
+    for name in client.find(bucket):
+        client.rm_file(name)
+    client.call_s3("delete_bucket", Bucket=bucket)
+    # What it had is gone with it; the remedy is to give back what still lies here.
+    synced, ready = recorder.data / "tables" / "synced", recorder.data / "tables" / "ready"
+    for path in sorted(synced.rglob("*.parquet")):
+        back = ready / path.relative_to(synced)
+        back.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(back)
+    with syncing(recorder):
+        sync_says("the bucket is not there: NoSuchBucket")
+        assert tables(recorder, "ready") == expected
+        store.new_bucket(bucket)
+        wait_until(arrived, PATIENCE, "all files once more")
+    assert lake(store, bucket) == expected
+    measured("store killed, bucket deleted, key rotated", rounds=3, lake_files=len(expected))

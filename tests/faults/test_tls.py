@@ -1,0 +1,106 @@
+"""TLS: whoever cannot prove to be the venue, or the store, gets nothing and gives nothing."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from faults.account import Close
+from faults.certificates import Authority
+from faults.recorder import Tried
+from faults.relay import a_relay
+from faults.venue import Venue, a_venue
+from sync_workbench import fill, waiting
+
+from daedalus.store.layout import Layout
+from daedalus.sync import SyncSettings, sync_once
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path / "authority")
+
+
+@pytest.fixture
+def venue() -> Iterator[Venue]:
+    with a_venue() as made:
+        yield made
+
+
+def recorder_of(folder: Path, port: int, recorders: list[Tried]) -> Tried:
+    recorder = Tried(folder / "recorder", port)
+    urls = {"websocket_url": f"wss://localhost:{port}", "rest_url": f"https://localhost:{port}"}
+    recorder.settings["exchanges"]["binance"].update(urls)
+    recorder.write_config()
+    recorders.append(recorder)
+    return recorder
+
+
+def impostor(kind: str, authority: Authority, folder: Path) -> ssl.SSLContext:
+    if kind == "expired":
+        return authority.server("expired", days=(-30, -1))
+    if kind == "not yet valid":
+        return authority.server("early", days=(1, 30))
+    if kind == "another name":
+        return authority.server("other", "example.org")
+    return Authority(folder / "nobody").server("unknown")
+
+
+KINDS = {
+    "expired": "certificate has expired",
+    "not yet valid": "certificate is not yet valid",
+    "another name": "Hostname mismatch",
+    "unknown authority": "unable to get local issuer certificate",
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_venue_that_cannot_prove_who_it_is_is_not_recorded_and_told_why(
+    tmp_path: Path, venue: Venue, authority: Authority, recorders: list[Tried], kind: str
+) -> None:
+    with a_relay(venue.port, impostor(kind, authority, tmp_path)) as relay:
+        recorder = recorder_of(tmp_path, relay.port, recorders)
+        recorder.start(environment={**os.environ, "SSL_CERT_FILE": str(authority.file)})
+        recorder.until_so(lambda: KINDS[kind] in recorder.log_text(), KINDS[kind])
+        recorder.stop()
+    assert recorder.messages() == []
+    assert venue.sent() == []
+    assert "Traceback" not in recorder.log_text()
+
+
+def test_a_venue_with_the_right_certificate_is_recorded_over_tls(
+    tmp_path: Path, venue: Venue, authority: Authority, recorders: list[Tried], close_account: Close
+) -> None:
+    with a_relay(venue.port, authority.server("good")) as relay:
+        recorder = recorder_of(tmp_path, relay.port, recorders)
+        recorder.start(environment={**os.environ, "SSL_CERT_FILE": str(authority.file)})
+        recorder.until("messages", 500)
+        recorder.until("durable_ns", 1)
+        recorder.stop()
+        account = close_account("over TLS", venue, recorder)
+    assert account.told == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_store_that_cannot_prove_who_it_is_gets_no_file_and_no_key(
+    tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(authority.file))
+    layout = Layout(tmp_path / "data")
+    expected = fill(layout, count=1)
+    with a_relay(9, impostor(kind, authority, tmp_path)) as relay:
+        settings = SyncSettings(
+            target="s3://lake/market",
+            endpoint_url=f"https://localhost:{relay.port}",
+            access_key="AKIANOBODY",
+            secret_key="not/for/anybody",
+            region="us-east-1",
+        )
+        report = sync_once(layout, settings)
+    assert report.failures
+    assert report.uploaded_files == 0
+    assert "ertificate" in report.error
+    assert waiting(layout) == expected
