@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -40,20 +41,22 @@ class Sampler:
         }
 
     def sample(self, days: float) -> None:
-        memory, files, disk, names, lag = self.lines.values()
+        memory, files, disk, entries, lag = self.lines.values()
         for name, process in self._processes.items():
             memory[name].append(process.memory_info().rss / MEGABYTE)
             files[name].append(process.num_fds())
         size = count = carries = 0
         for root in ("raw", "tables", "status"):
-            for path in (self._recorder.data / root).rglob("*"):
-                with suppress(FileNotFoundError):
-                    size += path.lstat().st_blocks * 512
-                    count += 1
-                    carries += "carry" in path.parts and path.suffix == ".json"
+            # Unlike rglob it does not mind directories that are swept meanwhile.
+            for folder, folders, names in os.walk(self._recorder.data / root):
+                count += len(folders) + len(names)
+                carries += sum("/carry/" in folder and name.endswith(".json") for name in names)
+                for name in names:
+                    with suppress(FileNotFoundError):
+                        size += Path(folder, name).lstat().st_blocks * 512
         disk["raw and tables"].append(size / MEGABYTE)
-        names["all"].append(count)
-        names["carries"].append(carries)
+        entries["all"].append(count)
+        entries["carries"].append(carries)
         lag["ingest"].append(self._recorder.figure("lag_p99_ns") / 1e6)
         self.days.append(days)
 

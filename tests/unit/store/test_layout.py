@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -36,3 +37,29 @@ def test_a_segment_is_found_in_the_state_it_was_moved_to(tmp_path: Path) -> None
     assert layout.states_of(SEGMENT) == [NORMALIZED]
     assert layout.raw_segments(NORMALIZED, SEGMENT.partition) == [SEGMENT]
     assert layout.raw_segments(READY) == []
+
+
+def test_directories_that_come_and_go_meanwhile_hide_no_segment(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    path = layout.raw(READY) / SEGMENT.sealed_path
+    make_directories(path.parent)
+    path.touch()
+    over = threading.Event()
+
+    def sweep() -> None:
+        empty = [path.parent.with_name(f"hour={hour:02}") for hour in range(24)]
+        while not over.is_set():
+            for each in empty:
+                each.mkdir(exist_ok=True)
+            for each in empty:
+                if each != path.parent:
+                    each.rmdir()
+
+    sweeper = threading.Thread(target=sweep)
+    sweeper.start()
+    try:
+        for _ in range(100):
+            assert layout.raw_segments(READY) == [SEGMENT]
+    finally:
+        over.set()
+        sweeper.join()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fnmatch
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -104,4 +106,5 @@ def _files(layout: Layout) -> str:
 
 
 def _number(root: Path, pattern: str) -> int:
-    return sum(1 for _ in root.rglob(pattern)) if root.is_dir() else 0
+    # Not rglob: it fails where a directory is swept while this looks.
+    return sum(len(fnmatch.filter(names, pattern)) for _, _, names in os.walk(root))

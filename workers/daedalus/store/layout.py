@@ -16,6 +16,7 @@ partition always grow: sorting by it is sorting by arrival, even when the clock 
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -181,4 +182,11 @@ class Layout(Struct, frozen=True):
 
 
 def _parquet_files(root: Path) -> Iterator[Path]:
-    return root.rglob("*.parquet") if root.is_dir() else iter(())
+    # Not rglob: it fails where retention sweeps an empty directory while this looks.
+    for folder, _, names in os.walk(root, onerror=_unless_gone):
+        yield from (Path(folder, name) for name in names if name.endswith(".parquet"))
+
+
+def _unless_gone(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError | NotADirectoryError | PermissionError):
+        raise error
