@@ -90,6 +90,11 @@ class Recorder:
         self._ingest.kill()
         self._ingest.wait()
 
+    @property
+    def running(self) -> bool:
+        """Whether ingest has not ended yet."""
+        return self._ingest is not None and self._ingest.poll() is None
+
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run another command on this configuration to its end."""
         command = [*COMMAND, *arguments, "--config", str(self.config)]

@@ -60,7 +60,11 @@ async def recording(
         recorder = Recorder(directory, exchange, simulator.port, settings)
         recorder.settings["writer"]["flush_interval_seconds"] = 1.0
         recorder.write_config()
-        yield Recording(simulator, recorder)
+        try:
+            yield Recording(simulator, recorder)
+        finally:
+            if recorder.running:
+                recorder.kill()
 
 
 def holes_in(ids: list[int]) -> set[int]:
