@@ -295,6 +295,19 @@ def test_a_data_directory_is_audited_over_both_states(recording: Recording) -> N
     assert report.sound
 
 
+def test_a_damaged_table_of_the_ledger_or_the_connections_is_found(recording: Recording) -> None:
+    recording.opened(0, ["trade"])
+    recording.trades([*range(1, 50), *range(60, 100)])
+    lake = recording.seal()
+    for table in ("gaps", "connections"):
+        (path,) = files(lake, table)
+        sound = path.read_bytes()
+        path.write_bytes(sound[:-20])
+        assert "damaged" in kinds(audited(lake))
+        path.write_bytes(sound)
+    assert audited(lake).sound
+
+
 def test_a_question_narrows_what_is_read(recording: Recording) -> None:
     recording.trades(range(100), at=DAY - 50)
     recording.trades(range(100), at=DAY - 50, symbol="B")

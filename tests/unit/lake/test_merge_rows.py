@@ -9,7 +9,7 @@ import pyarrow as pa
 from daedalus.exchanges.orderbook import Book
 from daedalus.lake.merge_rows import Side, merged
 from daedalus.lake.numbering import Numbering
-from daedalus.lake.walk import Messages
+from daedalus.lake.stored import Messages
 from daedalus.normalize.schemas import TABLES
 
 SECOND = 1_000_000_000

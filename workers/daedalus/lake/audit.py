@@ -87,7 +87,9 @@ def audit(
                 parts=parts,
                 progress=progress,
             )
-            if channel not in (CONNECTION, UNKNOWN):
+            if channel in (CONNECTION, UNKNOWN):
+                one.check()
+            else:
                 streams += one.run()
             findings += one.findings
             read_files, read_bytes = read_files + one.files, read_bytes + one.bytes
@@ -160,8 +162,14 @@ def _without_siblings(listing: Listing, question: Question) -> list[Finding]:
 
 
 def _lost_segments(lake: Lake, listing: Listing, question: Question) -> list[Finding]:
-    """Raw segments with messages, of which no table has a row."""
+    """Raw segments with messages, of which no table has a row.
+
+    Where old tables were deleted to make room, raw from before the oldest one says nothing.
+    """
     there = {(file.exchange, file.channel, file.number) for file in listing.files if file.table not in ASIDE}
+    oldest: dict[str, int] = {}
+    for exchange, _, number in there:
+        oldest[exchange] = min(number, oldest.get(exchange, number))
     found = []
     for raw in listing.raw:
         exchange, channel = raw.segment.partition.exchange, raw.segment.partition.channel
@@ -174,6 +182,8 @@ def _lost_segments(lake: Lake, listing: Listing, question: Question) -> list[Fin
             or not question.covers(date)
             or channel_of(exchange, channel).table is None
         ):
+            continue
+        if raw.segment.number < oldest.get(exchange, 0):
             continue
         messages = lake.messages(raw)
         if messages:

@@ -23,7 +23,8 @@ from .coverage import Event, outages
 from .gap_lines import gaps_of, latest
 from .numbering import Numbering, channel_of, numbering
 from .source import Lake, LakeFile, open_lake
-from .walk import NO_SNAPSHOT, Messages, Walk, digests_of
+from .stored import Messages, digests_of
+from .walk import NO_SNAPSHOT, Walk
 
 pc: Any = pyarrow.compute
 

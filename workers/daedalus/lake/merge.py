@@ -15,12 +15,10 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 import pyarrow.compute
-import pyarrow.parquet as pq
 from msgspec import Struct
 
 from ..normalize.columns import Gap, gap_batch
 from ..normalize.schemas import TABLES
-from ..normalize.segment import ROW_GROUP_LINES, ZSTD_LEVEL
 from ..store.layout import Partition, SegmentId, TableFile
 from ..sync.errors import TargetError, TargetErrorKind
 from ..sync.target import Outcome, Target
@@ -31,7 +29,9 @@ from .merge_rows import Side, merged
 from .numbering import Numbering, channel_of, numbering
 from .source import Lake, LakeFile, Listing
 from .spans import Span, between, union
-from .walk import Message, Messages, Walk
+from .stored import Message, Messages
+from .walk import Walk
+from .write import write_file
 
 pc: Any = pyarrow.compute
 
@@ -298,23 +298,7 @@ class _Channel:
     # Files
 
     def _write(self, name: str, date: str, parts: Iterator[pa.Table]) -> None:
-        table = TABLES[name]
-        encodings = dict.fromkeys(table.delta, "DELTA_BINARY_PACKED")
-        encodings |= dict.fromkeys(table.prefix, "DELTA_BYTE_ARRAY")
-        rows = 0
-        with pq.ParquetWriter(
-            self._aside,
-            table.schema,
-            compression="zstd",
-            compression_level=ZSTD_LEVEL,
-            use_dictionary=list(table.dictionary),  # type: ignore[arg-type]
-            column_encoding=encodings,
-            write_page_checksum=True,
-        ) as writer:
-            for part in parts:
-                if part.num_rows:
-                    rows += part.num_rows
-                    writer.write_table(part.combine_chunks(), row_group_size=ROW_GROUP_LINES)
+        rows = write_file(self._aside, name, parts)
         if not rows:
             return
         segment = SegmentId(Partition(self._exchange, self._channel), self._number)

@@ -19,16 +19,11 @@ from ..normalize.schemas import TABLES
 from ..store.layout import NORMALIZED, READY, SYNCED, Layout, SegmentId, TableFile
 from ..sync.errors import TargetError, TargetErrorKind, from_os_error
 from ..sync.settings import SyncSettings, public_url
+from .pages import DamagedFileError, holds, row_group
 
 __all__ = ["DamagedFileError", "Lake", "LakeFile", "Listing", "RawFile", "open_lake"]
 
 pc: Any = pyarrow.compute
-
-_BATCH_ROWS = 100_000
-
-
-class DamagedFileError(Exception):
-    """A file of the lake cannot be read as it was written; the message says which and why."""
 
 
 class LakeFile(Struct, frozen=True, order=True):
@@ -123,15 +118,15 @@ class Lake:
         """
         expected = TABLES[file.table].schema
         try:
-            with self._open(file.path) as opened:
+            with self._open(self._place(file)) as opened:
                 parquet = pq.ParquetFile(opened, page_checksum_verification=True)
                 if not parquet.schema_arrow.equals(expected):
                     raise DamagedFileError(f"{file.key}: its columns are not those of {file.table}")
                 for group in range(parquet.num_row_groups):
                     if symbol is None:
-                        yield from _group(file, parquet, group, columns)
-                    elif _holds(parquet, group, symbol):
-                        for batch in _group(file, parquet, group, columns):
+                        yield from row_group(file.key, parquet, group, columns)
+                    elif holds(parquet, group, symbol):
+                        for batch in row_group(file.key, parquet, group, columns):
                             yield batch.filter(pc.equal(batch.column("symbol"), symbol))
         except FileNotFoundError as error:
             raise DamagedFileError(f"{file.key}: is gone") from error
@@ -148,6 +143,13 @@ class Lake:
                 return sum(1 for kind in kinds.to_pylist() if kind == "message")
         except (pa.ArrowException, OSError, ValueError):
             return -1
+
+    def _place(self, file: LakeFile) -> str:
+        """Where a file lies now: in a data directory it may have been uploaded since it was listed."""
+        if self._local and not Path(file.path).exists():
+            places = (f"{root}/{file.key}" for root in self._roots)
+            return next((place for place in places if Path(place).exists()), file.path)
+        return file.path
 
     def _open(self, path: str) -> Any:  # noqa: ANN401 - the same
         return open(path, "rb") if self._local else self._filesystem.open(path, "rb")
@@ -211,61 +213,6 @@ def _local(root: Path) -> Lake:
     return Lake(
         f"file://{root}", filesystem, [str(each) for each in roots], [str(each) for each in raw], True
     )
-
-
-def _group(
-    file: LakeFile, parquet: pq.ParquetFile, group: int, columns: Sequence[str] | None
-) -> Iterator[pa.RecordBatch]:
-    """The rows of one row group, which must be as many, and within such bounds, as the footer says."""
-    about = parquet.metadata.row_group(group)
-    rows = 0
-    bounds = _Bounds()
-    names = None if columns is None else list(columns)
-    for batch in parquet.iter_batches(_BATCH_ROWS, row_groups=[group], columns=names, use_threads=False):
-        batch.validate()
-        rows += batch.num_rows
-        bounds.take(batch)
-        yield batch
-    if rows != about.num_rows or (wrong := bounds.wrong(about, parquet.schema_arrow)):
-        what = f"{rows:,} of {about.num_rows:,} rows" if rows != about.num_rows else f"the bounds of {wrong}"
-        raise DamagedFileError(f"{file.key}: row group {group} does not hold what its footer says: {what}")
-
-
-def _holds(parquet: pq.ParquetFile, group: int, symbol: str) -> bool:
-    batches = parquet.iter_batches(_BATCH_ROWS, row_groups=[group], columns=["symbol"], use_threads=False)
-    return any(pc.any(pc.equal(batch.column("symbol"), symbol)).as_py() for batch in batches)
-
-
-class _Bounds:
-    """The least and the largest value of each column of whole numbers, as read and as the footer has them.
-
-    Readers leave out whole row groups by them: a wrong one hides rows, though every page is right.
-    """
-
-    def __init__(self) -> None:
-        self._read: dict[str, tuple[int, int]] = {}
-
-    def take(self, batch: pa.RecordBatch) -> None:
-        for field in batch.schema:
-            if pa.types.is_timestamp(field.type) or pa.types.is_int64(field.type):
-                found = pc.min_max(batch.column(field.name).cast(pa.int64()))
-                low, high = found["min"].as_py(), found["max"].as_py()
-                if low is not None:
-                    known = self._read.get(field.name, (low, high))
-                    self._read[field.name] = min(low, known[0]), max(high, known[1])
-
-    def wrong(self, about: pq.RowGroupMetaData, schema: pa.Schema) -> str:
-        """The name of a column whose bounds differ; "" where there is none.
-
-        To be asked when all is read: asked for what a damaged footer says of a column that cannot be read,
-        pyarrow ends the process.
-        """
-        for name, read in sorted(self._read.items()):
-            statistics: Any = about.column(schema.get_field_index(name)).statistics
-            said = statistics is not None and statistics.has_min_max
-            if said and (statistics.min_raw, statistics.max_raw) != read:
-                return name
-        return ""
 
 
 def _one_line(error: Exception) -> str:
