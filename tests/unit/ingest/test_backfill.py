@@ -181,3 +181,16 @@ async def test_venues_that_are_asked_by_time_are_asked_on_from_what_they_answere
     verdicts, rest = await outcome_of(VENUES[venue], answer, missing)
     assert {verdict["status"] for verdict in verdicts} == {"filled"}
     assert len(rest.asked) <= sum((last - first) // 900 + 1 for first, last in holes)
+
+
+async def test_what_is_asked_for_by_time_begins_before_the_last_that_came() -> None:
+    asked_ns = []
+
+    def answer(request: RestRequest) -> bytes:
+        asked_ns.append(int(request.path.partition("timestamp=")[2].partition("&")[0]) * 1_000_000)
+        return b"[]"
+
+    missing = Missing("trade", "btcusd", None, None, BEGIN * SECOND, BEGIN * SECOND + 5 * SECOND)
+    verdicts, _ = await outcome_of(VENUES["gemini"], answer, [missing])
+    assert [verdict["status"] for verdict in verdicts] == ["filled"]
+    assert asked_ns[0] <= (BEGIN - 1) * SECOND

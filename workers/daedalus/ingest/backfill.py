@@ -36,7 +36,7 @@ GIVE_UP_SECONDS = 3600.0
 MAX_REQUESTS = 2000
 """For one hole: two million trades where an answer holds a thousand."""
 
-_SLACK_NS = 1_000_000_000  # between a venue's clock and ours
+_SLACK_NS = 1_000_000_000  # between a venue's clock and ours, and between two ends of a link
 
 
 class Backfill:
@@ -219,7 +219,8 @@ class _ByTime:
 
     def __init__(self, missing: Missing) -> None:
         self._missing = missing
-        self._from_ns = missing.from_ns
+        # What was on its way when the link broke happened before the last that came was received.
+        self._from_ns = max(0, missing.from_ns - _SLACK_NS)
         self._begins_ns: int | None = None
         self._answered = False
 
@@ -232,7 +233,7 @@ class _ByTime:
         """Take an answer, which holds all from its header's time on (None: all that was asked for)."""
         self._answered = True
         begins_ns, newest_ns = header.venue_ns, max(times.values(), default=None)
-        if begins_ns is not None and begins_ns > self._from_ns + _SLACK_NS:
+        if begins_ns is not None and begins_ns > max(self._from_ns, self._missing.from_ns) + _SLACK_NS:
             self._begins_ns = max(begins_ns, self._begins_ns or begins_ns)
         if newest_ns is None or newest_ns <= self._from_ns or newest_ns >= self._missing.to_ns:
             return True
