@@ -174,3 +174,18 @@ async def test_a_venue_that_refuses_is_tried_again_and_leaves_no_rows() -> None:
     assert [record.seq for record in outcome.records if record.conn == "run-1"] == list(
         range(sum(record.conn == "run-1" for record in outcome.records))
     )
+
+
+async def test_a_stop_in_the_middle_of_a_replacement_leaves_no_time_unserved() -> None:
+    tape = Tape()
+
+    async def handler(connection: ServerConnection) -> None:
+        if not tape.connections:
+            await tape.join(connection)
+            await connection.send(SHUTDOWN)
+        await connection.wait_closed()
+
+    async with kept(handler) as outcome:
+        await outcome.until(lambda: len(outcome.notes("subscribed")) == 2)
+    ends = [record.conn for record in outcome.records if record.kind == "unsubscribed"]
+    assert ends == ["run-2", "run-1"]

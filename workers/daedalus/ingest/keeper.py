@@ -69,9 +69,8 @@ class Keeper:
             self._patience = min(self._patience * 2, MAX_PATIENCE) if end.cause == "silence" else 1.0
 
     async def close(self, cause: str, reason: str) -> None:
-        """End what is open, and write down why."""
-        for session in self._sessions:
-            await session.close(cause, reason)
+        """End what is open, and write down why: the newest first, or it would follow upon an outage."""
+        await asyncio.gather(*(session.close(cause, reason) for session in reversed(self._sessions)))
 
     async def _until_over(self, session: Session) -> End:
         """Wait for the end of a session, or of the last of those that replaced it in time."""
