@@ -200,7 +200,7 @@ def test_a_hole_in_both_books_voids_the_joined_one_until_a_snapshot(
         book_at(out, "binance", "A", BEGIN + 150 * SECOND)
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(seed=st.integers(0, 2**32))
 def test_it_gives_the_same_bytes_in_either_order_and_once_more(
     seed: int, tmp_path_factory: pytest.TempPathFactory
