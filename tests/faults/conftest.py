@@ -26,7 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[MEASURED] = Measured("long" if config.getoption("--long") else "short")
+    config.stash[MEASURED] = Measured()
 
 
 MEASURED = pytest.StashKey[Measured]()

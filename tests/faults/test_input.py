@@ -25,7 +25,10 @@ from daedalus.store.layout import TableFile
 from daedalus.store.raw import RAW_SCHEMA
 from daedalus.sync.plan import plan_uploads
 
-here = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+# The same examples each time: what is found in a file's unprotected footer must not decide about a build.
+here = settings(
+    max_examples=60, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 MESSAGE = (
     b'{"stream":"btcusdt@trade","data":{"e":"trade","E":1790000000000,"s":"BTCUSDT","t":%d,"p":"1","q":"1",'
     b'"T":1790000000000,"m":true}}'
@@ -150,7 +153,7 @@ def test_no_symbol_of_a_configuration_leads_out_of_its_directory(parts: list[str
         b"exchanges: " + b"[" * 50_000,
         b"exchanges: " + b"{a: " * 50_000,
         b"exchanges: !!python/object/apply:os.system ['true']\n",
-        b"exchanges: {binance: {symbols: [" + b"A," * 400_000 + b"A]}}\n",
+        b"exchanges: {binance: {symbols: [" + b"A," * 20_000 + b"A]}}\n",
         b"%YAML 9.9\n---\nexchanges: {}\n",
     ],
     ids=["aliases", "lists", "mappings", "python", "wide", "directive"],

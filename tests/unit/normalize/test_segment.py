@@ -163,6 +163,22 @@ def test_where_a_file_says_that_rows_were_lost_the_ledger_says_so_too(layout: La
     assert sorted(gaps) == [(2, 3, "damaged"), (5, 9, "damaged")]
 
 
+def test_a_file_whose_headers_hide_rows_is_damaged(layout: Layout, trades: Any) -> None:
+    segment = trades(range(1, 40)).seal(layout, FIRST)
+    path = layout.raw(READY) / segment.sealed_path
+    whole = path.read_bytes()
+    damaged = 0
+    for place in range(4, len(whole) - 8):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 8]) + whole[place + 1 :])
+        try:
+            rows = list(segment_module._read_rows(path))
+        except segment_module.DamagedSegment:
+            damaged += 1
+        else:
+            assert sum(map(len, rows)) == 39, f"byte {place}"
+    assert damaged
+
+
 @pytest.mark.parametrize("damage", [b"", b"PAR1", b"not parquet at all" * 100])
 def test_files_that_are_no_parquet_are_set_aside(layout: Layout, trades: Any, damage: bytes) -> None:
     broken = trades([3, 4]).seal(layout, FIRST)

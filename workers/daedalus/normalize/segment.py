@@ -114,9 +114,13 @@ def _read_rows(path: Path) -> Iterator[list[RawRecord]]:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             if not file.schema_arrow.equals(RAW_SCHEMA):
                 raise DamagedSegment(f"{path}: its columns are not those of a raw file")
+            left = file.metadata.num_rows
             for group in range(file.num_row_groups):  # asked for all at once, it would keep them all
                 for batch in file.iter_batches(_READ_ROWS, row_groups=[group], use_threads=False):
+                    left -= batch.num_rows
                     yield [RawRecord(*row) for row in zip(*_lists(batch), strict=True)]
+            if left:  # no checksum covers Parquet's headers, and a reader of batches trusts them
+                raise DamagedSegment(f"{path}: {left:+,} rows against what its footer says")
     except FileNotFoundError:
         raise
     except (pa.ArrowException, OSError, ValueError) as error:
