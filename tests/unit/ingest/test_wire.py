@@ -112,6 +112,78 @@ async def test_a_paused_wire_delivers_nothing_and_a_resumed_one_everything() -> 
     assert received.payloads == [str(number).encode() for number in range(100)]
 
 
+async def test_messages_that_wait_for_each_other_keep_the_times_at_which_they_came() -> None:
+    gone: list[int] = []
+
+    async def handler(connection: ServerConnection) -> None:
+        for number in range(20):
+            gone.append(time.time_ns())
+            await connection.send(str(number))
+            await asyncio.sleep(0.001)
+
+    received = Received()
+    async with venue(handler) as url:
+        await (await open_wire(url, received, ping_seconds=20)).lost()
+    assert received.payloads == [str(number).encode() for number in range(20)]
+    stamps = [stamp for stamp, payloads in received.batches for _ in payloads]
+    following = [*gone[1:], time.time_ns()]
+    assert all(sent <= stamp for sent, stamp in zip(gone, stamps, strict=True))
+    # One that is stamped when it is handed over would have the time of a later one.
+    assert sum(stamp < after for stamp, after in zip(stamps, following, strict=True)) >= 10
+
+
+async def test_the_last_messages_before_a_silence_are_handed_over_without_another() -> None:
+    async def handler(connection: ServerConnection) -> None:
+        for number in range(5):
+            await connection.send(str(number))
+        await connection.wait_closed()
+
+    received = Received()
+    async with venue(handler) as url:
+        wire = await open_wire(url, received, ping_seconds=20)
+        async with asyncio.timeout(10):
+            while len(received.payloads) < 5:
+                await asyncio.sleep(0.01)
+        await wire.close()
+
+
+async def test_what_waits_can_be_asked_for() -> None:
+    sent = asyncio.Event()
+
+    async def handler(connection: ServerConnection) -> None:
+        await connection.send("first")
+        await connection.send("second")
+        sent.set()
+        await connection.wait_closed()
+
+    received = Received()
+    async with venue(handler) as url:
+        wire = await open_wire(url, received, ping_seconds=20)
+        await sent.wait()
+        async with asyncio.timeout(10):
+            while received.payloads != [b"first", b"second"]:
+                await asyncio.sleep(0)
+                wire.deliver()
+        await wire.close()
+
+
+async def test_a_fault_in_what_was_handed_over_late_ends_the_connection() -> None:
+    async def handler(connection: ServerConnection) -> None:
+        await connection.send("first")
+        await asyncio.sleep(0.002)
+        await connection.send("second")
+        await connection.wait_closed()
+
+    def receive(recv_ns: int, payloads: list[bytes]) -> None:
+        if b"second" in payloads:
+            raise ValueError("a fault of ours")
+
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+    async with venue(handler) as url:
+        wire = await open_wire(url, receive, ping_seconds=20)
+        assert "connection lost" in await asyncio.wait_for(wire.lost(), 10)
+
+
 async def test_a_connection_cut_off_says_so() -> None:
     async def handler(connection: ServerConnection) -> None:
         connection.transport.abort()

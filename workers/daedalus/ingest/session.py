@@ -114,6 +114,8 @@ class Session:
 
     async def close(self, cause: str, reason: str) -> None:
         """End the session for a reason of our own."""
+        if self._wire is not None:
+            self._wire.deliver()  # it was received before the end
         self._end(cause, reason)
         for task in self._tasks:
             task.cancel()

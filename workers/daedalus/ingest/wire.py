@@ -2,13 +2,16 @@
 
 This is the seam behind which the receive path can be exchanged. At the rates a recorder sees, what
 costs is not parsing but waking: a client that hands each message to a waiting coroutine pays for a
-future, a queue and a second turn of the event loop per message. So this wire takes the messages
-where the socket is read, all that came with one read at once, and calls a plain function. Handshake,
-TLS, proxies, redirects, pings, fragments and closing stay the library's.
+future, a queue and a second turn of the event loop per message, and whatever runs right after a wake-up
+finds the processor's caches cold. So this wire only notes the time where the socket is read; some
+milliseconds later it cuts all that was read into messages and hands them to a plain function. Where
+messages are rare it does so at once. Handshake, TLS, proxies, redirects, pings, fragments and closing
+stay the library's.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from functools import partial
@@ -30,8 +33,20 @@ MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 OPEN_TIMEOUT_SECONDS = 10.0
 CLOSE_TIMEOUT_SECONDS = 2.0
 
+GATHER_NS = 10_000_000
+"""Bytes that come within so long of the last handing over wait for the next one."""
+
+GATHER_READS = 32
+GATHER_BYTES = 64 * 1024
+"""More than that never waits: handing over must not hold up the next time stamp."""
+
+LATEST_SECONDS = 0.05
+"""How long the last bytes before a silence wait at most."""
+
 Receive = Callable[[int, list[bytes]], None]
-"""Called with the UTC ns at which bytes were read, and the messages that became whole with them."""
+"""Called with the UTC ns at which bytes were read, and the messages that became whole with them.
+
+The call comes up to `LATEST_SECONDS` after that time."""
 
 
 class WireError(Exception):
@@ -49,6 +64,9 @@ class Wire(Protocol):
 
     async def lost(self) -> str:
         """Wait until the connection has ended, and say how in a few words."""
+
+    def deliver(self) -> None:
+        """Hand over now what was read and still waits."""
 
     def pause(self) -> None:
         """Stop reading: the kernel's buffers fill, and TCP slows the venue down."""
@@ -76,7 +94,7 @@ async def open_wire(url: str, receive: Receive, *, ping_seconds: float) -> Wire:
         )
     except (OSError, EOFError, InvalidHandshake, InvalidURI) as error:
         raise WireError(f"cannot connect to {url}: {_in_words(error)}") from error
-    return _WebSocketWire(connection)
+    return _WebSocketWire(cast(_Connection, connection))
 
 
 class _Connection(ClientConnection):
@@ -93,18 +111,53 @@ class _Connection(ClientConnection):
         self._parts: list[bytes] = []
         self._frames = FrameSplitter(super().data_received, MAX_MESSAGE_BYTES)
         self._head: bytes | None = b""  # what came of the answer to the handshake; None after it
+        self._open = False
+        self._waiting: list[tuple[int, bytes]] = []  # what was read, and when (UTC ns)
+        self._waiting_bytes = 0
+        self._delivered_ns = 0
+        self._latest: asyncio.TimerHandle | None = None
 
     def data_received(self, data: bytes) -> None:
         recv_ns = time.time_ns()
-        if self._head is not None:
-            data = self._shake_hands(self._head + data)
-        if self.protocol.state is CONNECTING:  # a refusal: the library reads why
-            super().data_received(data)
-            return
-        self._frames.feed(data, self._whole)
-        if self._whole:
-            whole, self._whole = self._whole, []
-            self._receive(recv_ns, whole)
+        if not self._open:
+            if self._head is not None:
+                data = self._shake_hands(self._head + data)
+            if self.protocol.state is CONNECTING:  # a refusal: the library reads why
+                super().data_received(data)
+                return
+            self._open = True
+        waiting = self._waiting
+        waiting.append((recv_ns, data))
+        self._waiting_bytes += len(data)
+        if (
+            recv_ns - self._delivered_ns >= GATHER_NS
+            or len(waiting) >= GATHER_READS
+            or self._waiting_bytes >= GATHER_BYTES
+        ):
+            self.deliver()
+        elif self._latest is None:
+            self._latest = self.loop.call_later(LATEST_SECONDS, self._deliver_latest)
+
+    def deliver(self) -> None:
+        """Cut what was read into messages, and hand them over with the times at which they were whole."""
+        waiting, self._waiting = self._waiting, []
+        self._waiting_bytes = 0
+        for recv_ns, data in waiting:
+            self._frames.feed(data, self._whole)
+            if self._whole:
+                whole, self._whole = self._whole, []
+                self._receive(recv_ns, whole)
+        if waiting:
+            self._delivered_ns = waiting[-1][0]
+
+    def _deliver_latest(self) -> None:
+        self._latest = None
+        try:
+            self.deliver()
+        except Exception:
+            # What waited is gone: end the connection, as the event loop does where reading fails.
+            self.transport.abort()
+            raise
 
     def _shake_hands(self, head: bytes) -> bytes:
         """Give the library the head of the venue's answer once it is whole; what came behind is returned."""
@@ -119,7 +172,16 @@ class _Connection(ClientConnection):
     def eof_received(self) -> None:
         if self._head:
             super().data_received(self._head)
+        self.deliver()
         super().eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        try:
+            self.deliver()
+        finally:
+            if self._latest is not None:
+                self._latest.cancel()
+            super().connection_lost(exc)
 
     def process_event(self, event: Request | Response | Frame) -> None:
         if type(event) is not Frame or event.opcode not in DATA_OPCODES:
@@ -136,7 +198,7 @@ _LONGEST_HEAD = 256 * 1024  # more than the library accepts: it then says what i
 
 
 class _WebSocketWire:
-    def __init__(self, connection: ClientConnection) -> None:
+    def __init__(self, connection: _Connection) -> None:
         self._connection = connection
 
     async def send(self, text: str) -> None:
@@ -154,6 +216,9 @@ class _WebSocketWire:
         if code is None or code == _ABNORMAL:
             return f"connection lost: {self._connection.protocol.close_exc}"
         return f"closed with code {code}" + (f": {reason}" if reason else "")
+
+    def deliver(self) -> None:
+        self._connection.deliver()
 
     def pause(self) -> None:
         self._connection.transport.pause_reading()
