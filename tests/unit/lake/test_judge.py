@@ -39,8 +39,8 @@ def test_aggregate_trades_settle_the_doubt() -> None:
 
 
 def test_trades_whose_number_is_not_kept_prove_nothing() -> None:
-    assert numbering("deribit", "trades") is Numbering.NONE
-    assert numbering("deribit", "trades", has_number=True) is Numbering.CONSECUTIVE
+    assert numbering("deribit", "trades") is Numbering.CONSECUTIVE
+    assert numbering("binance_futures", "trade") is Numbering.SPARSE
     assert day("deribit", "trades", []).verdict is Verdict.UNPROVED
 
 

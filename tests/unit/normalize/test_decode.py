@@ -28,6 +28,7 @@ ROW = {
     "side": "sell",
     "price": 0.0021965,
     "amount": 6.48,
+    "number": None,
     "source": "stream",
 }
 

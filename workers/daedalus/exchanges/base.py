@@ -125,7 +125,7 @@ class Channel(Struct, frozen=True):
     said nothing for so long is taken for dead; None where silence is normal. ``per_symbol=False``: one
     stream for all. ``lossy`` says in words what the venue leaves out by design, "" where it sends all.
     ``depth``: a book of which the venue sends so many levels of each side, and of a level that falls out
-    of them no removal.
+    of them no removal. ``spends_ids``: some of its consecutive ids stand for nothing that gives a row.
     """
 
     table: str | None
@@ -135,6 +135,7 @@ class Channel(Struct, frozen=True):
     per_symbol: bool = True
     lossy: str = ""
     depth: int | None = None
+    spends_ids: bool = False
 
     @property
     def consecutive(self) -> bool:

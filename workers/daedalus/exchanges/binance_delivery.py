@@ -26,7 +26,7 @@ class BinanceDelivery(BinanceFutures):
     channels: ClassVar[Mapping[str, Channel]] = MappingProxyType(
         {
             **BinanceFutures.channels,
-            "trade": Channel(table="trades", proof=Proof.IDS),
+            "trade": Channel(table="trades", proof=Proof.IDS, spends_ids=True),
             "aggTrade": Channel(table="agg_trades", proof=Proof.IDS),
             "depth": Channel(table="book_updates", proof=Proof.CHAIN, snapshot="rest", silence_seconds=300.0),
             "bookTicker": Channel(table="quotes", silence_seconds=300.0),

@@ -32,7 +32,7 @@ class BinanceFutures(BinanceMarket):
     rest_limit: ClassVar[RestLimit] = RestLimit(weight_per_minute=2400, used_header="X-MBX-USED-WEIGHT-1M")
     channels: ClassVar[Mapping[str, Channel]] = MappingProxyType(
         {
-            "trade": Channel(table="trades", proof=Proof.IDS, silence_seconds=300.0),
+            "trade": Channel(table="trades", proof=Proof.IDS, silence_seconds=300.0, spends_ids=True),
             "aggTrade": Channel(table="agg_trades", proof=Proof.IDS, silence_seconds=300.0),
             "depth": Channel(table="book_updates", proof=Proof.CHAIN, snapshot="rest", silence_seconds=60.0),
             "bookTicker": Channel(table="quotes", silence_seconds=60.0),

@@ -30,6 +30,11 @@ class Book:
         self.last_id: int | None = None
         self._waiting: deque[BookUpdate] = deque(maxlen=_WAITING)
 
+    @property
+    def waiting(self) -> list[BookUpdate]:
+        """The updates that came since something was missing, and wait for the next snapshot."""
+        return list(self._waiting)
+
     def void(self) -> None:
         """Something is missing: what is known is void until the next snapshot."""
         self.synced = False
@@ -96,10 +101,12 @@ class Book:
     def _begin(self, snapshot: BookUpdate) -> None:
         if self.synced and _older(snapshot, self.last_id):
             return  # it came late, over REST or from a connection that is behind: we know more
-        waiting = [update for update in self._waiting if not _older(update, snapshot.last_id)]
+        last = snapshot.last_id
+        # Without ids, what came before a snapshot is in it.
+        waiting = [] if last is None else [each for each in self._waiting if not _older(each, last)]
         # Where updates from before the snapshot are known, those after it follow, whatever ids are skipped.
         first = waiting[0].first_id if waiting and len(waiting) == len(self._waiting) else None
-        if snapshot.last_id is not None and first is not None and first > snapshot.last_id + 1:
+        if last is not None and first is not None and first > last + 1:
             return  # older than what is known to follow: another one will be fetched
         self.bids, self.asks = {}, {}
         self._set(snapshot)

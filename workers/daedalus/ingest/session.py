@@ -238,8 +238,7 @@ class Session:
                 for each in request.subscriptions:
                     self._serve(each, start)
                 await self._wire.send(request.text)
-                if start.cause != "replaced":
-                    self._begin_books(request.subscriptions)
+                self._begin_books(request.subscriptions, anew=start.cause != "replaced")
                 await asyncio.sleep(self.plan.send_interval_seconds)
         except WireError as error:
             self._end("disconnect", str(error))
@@ -259,9 +258,12 @@ class Session:
             await asyncio.sleep(self.plan.keepalive_seconds)
             self._say(self.plan.keepalive_text)
 
-    def _begin_books(self, subscriptions: Iterable[Subscription]) -> None:
+    def _begin_books(self, subscriptions: Iterable[Subscription], *, anew: bool) -> None:
+        """Ask for a snapshot of each book that has it over REST; ``anew``: what was known of it is void."""
         for each in subscriptions:
-            if self._venue.channels[each.channel].snapshot == "rest" and self._books.begin(each.symbol):
+            if self._venue.channels[each.channel].snapshot == "rest":
+                if anew:
+                    self._books.begin(each.symbol)
                 # By then the stream runs, and the snapshot falls into it.
                 self._loop.call_later(
                     SNAPSHOT_DELAY_SECONDS, self._ask_snapshot, self, each.channel, each.symbol

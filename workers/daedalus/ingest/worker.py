@@ -46,6 +46,9 @@ __all__ = ["run_ingest"]
 
 log = logging.getLogger("daedalus.ingest")
 
+DAY_SECONDS = 86_400.0
+"""No connection lives longer, whatever the venue allows: a new one brings fresh snapshots of its books."""
+
 LIFETIME_STAGGER = 0.1
 REFUSED = 2
 """The exit code for a configuration that cannot work: starting again does not mend it."""
@@ -224,9 +227,8 @@ class _Ingest:
         keepers: list[Keeper] = []
         for copy in range(settings.connections):
             for plan in plans:
-                if plan.lifetime_seconds is not None:
-                    lifetime = plan.lifetime_seconds * (1 - LIFETIME_STAGGER * copy)
-                    plan = msgspec.structs.replace(plan, lifetime_seconds=lifetime)
+                lifetime = (plan.lifetime_seconds or DAY_SECONDS) * (1 - LIFETIME_STAGGER * copy)
+                plan = msgspec.structs.replace(plan, lifetime_seconds=min(lifetime, DAY_SECONDS))
                 delay = len(keepers) * venue.connect_interval_seconds
                 keepers.append(Keeper(self._intake, partial(self._session, plan), Backoff(), delay))
         return keepers

@@ -15,7 +15,6 @@ import pyarrow.compute
 from msgspec import Struct
 
 from ..normalize.columns import Gap
-from ..normalize.schemas import TABLES
 from .coverage import MINUTE_NS
 from .evidence import Evidence, note, slices
 from .gap_lines import gaps_of, latest
@@ -83,8 +82,7 @@ class ChannelAudit:
             self._files.setdefault((file.table, file.date), []).append(file)
         self._tables = sorted({file.table for file in files} - ASIDE)
         self._main = self._about.table or next(iter(self._tables), "")
-        has_number = self._main in TABLES and "number" in TABLES[self._main].schema.names
-        self._rule = numbering(exchange, channel, has_number)
+        self._rule = numbering(exchange, channel)
         self._lines: dict[str, list[Gap]] = {}
         self._told: set[str] = set()
         self._walks: dict[str, Walk] = {}

@@ -105,8 +105,7 @@ class _Channel:
         about = channel_of(*partition)
         tables = {file.table for files in self._files for file in files}
         self._main = about.table or next(iter(sorted(tables - {"connections", *_DERIVED})), "")
-        has_number = self._main in TABLES and "number" in TABLES[self._main].schema.names
-        self._rule = numbering(*partition, has_number)
+        self._rule = numbering(*partition)
         self._stream_snapshots = about.snapshot == "stream"
         self._depth = about.depth
         self._lines = tuple(self._ledger(side) for side in (0, 1))

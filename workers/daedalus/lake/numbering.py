@@ -21,11 +21,6 @@ class Numbering(StrEnum):
 
 
 _NOTHING = Channel(None)
-_SPENT_NUMBERS = {("binance_futures", "trade"), ("binance_delivery", "trade")}
-"""The insurance fund and deleveraging take ids that count as seen and give no row."""
-
-_NUMBER_NOT_KEPT = {("deribit", "trades")}
-"""``trade_seq`` is consecutive; the row's ``id`` is another number."""
 
 
 def channel_of(exchange: str, channel: str) -> Channel:
@@ -34,8 +29,8 @@ def channel_of(exchange: str, channel: str) -> Channel:
     return venue.channels.get(channel, _NOTHING) if venue is not None else _NOTHING
 
 
-def numbering(exchange: str, channel: str, has_number: bool = False) -> Numbering:
-    """How the rows of a channel are numbered. ``has_number``: the table keeps the venue's own numbers."""
+def numbering(exchange: str, channel: str) -> Numbering:
+    """How the rows of a channel are numbered."""
     about = channel_of(exchange, channel)
     if about.table == "book_updates":
         if about.proof is Proof.IDS:
@@ -43,6 +38,4 @@ def numbering(exchange: str, channel: str, has_number: bool = False) -> Numberin
         return Numbering.CHAIN if about.proof is Proof.CHAIN else Numbering.NONE
     if about.table not in ("trades", "agg_trades") or about.proof is not Proof.IDS:
         return Numbering.NONE
-    if (exchange, channel) in _NUMBER_NOT_KEPT and not has_number:
-        return Numbering.NONE
-    return Numbering.SPARSE if (exchange, channel) in _SPENT_NUMBERS else Numbering.CONSECUTIVE
+    return Numbering.SPARSE if about.spends_ids else Numbering.CONSECUTIVE

@@ -6,7 +6,7 @@ followed in the order of arrival, before anything is sorted or made columnar.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
@@ -22,11 +22,15 @@ _HELD = 4096
 
 
 class BookState(Struct, frozen=True):
-    """A book between two segments; becomes JSON as it is. ``recv_ns``: of its last message."""
+    """A book between two segments; becomes JSON as it is. ``recv_ns``: of its last message.
+
+    ``waiting``: what came while there was no book, for the snapshot that is on its way.
+    """
 
     symbol: str
     recv_ns: int
     book: bytes
+    waiting: list[BookUpdate] = []
 
 
 class _Followed(Struct):
@@ -40,12 +44,15 @@ class Books:
     """Follows the books of one channel; ``depth``: that of the channel."""
 
     def __init__(
-        self, channel: str, continuity: Continuity, state: Iterable[BookState], depth: int | None = None
+        self, channel: str, continuity: Continuity, state: Sequence[BookState], depth: int | None = None
     ) -> None:
         self._channel = channel
         self._continuity = continuity
         self._depth = depth
         self._books = {each.symbol: _Followed(Book.unpack(each.book, depth), each.recv_ns) for each in state}
+        for each in state:
+            for update in each.waiting:
+                self._books[each.symbol].book.apply(update)
 
     def feed(self, update: BookUpdate, recv_ns: int) -> BookDigest | None:
         """Take an update; the digest of the minute that is over with it, if any."""
@@ -66,12 +73,12 @@ class Books:
     def hole(self, symbol: str, proved: bool) -> None:
         """Something is missing before the next update; not ``proved``: another connection may bring it."""
         followed = self._books.get(symbol)
-        if followed is None or not followed.book.synced:
+        if followed is None:
             return
         if proved:
             followed.held = None
             followed.book.void()
-        elif followed.held is None:
+        elif followed.held is None and followed.book.synced:
             followed.held = []
 
     def anew(self, symbol: str, void: bool) -> None:
@@ -86,7 +93,7 @@ class Books:
     def state(self) -> list[BookState]:
         """What the next segment needs, by symbol. What was held back is not worth carrying: it is void."""
         return [
-            BookState(symbol, each.recv_ns, each.book.pack() if each.held is None else b"")
+            BookState(symbol, each.recv_ns, each.book.pack() if each.held is None else b"", each.book.waiting)
             for symbol, each in sorted(self._books.items())
         ]
 

@@ -167,13 +167,17 @@ def _fields(entries: Sequence[Entry], names: Sequence[str]) -> dict[str, Any]:
 
 
 def _trades(entries: Sequence[Entry]) -> dict[str, Any]:
-    columns = _times(entries) | _fields(entries, ("id", "side", "price", "amount"))
-    columns["source"] = [entry.source for entry in entries]
-    return columns
+    return _traded(entries, "number")
 
 
 def _agg_trades(entries: Sequence[Entry]) -> dict[str, Any]:
-    return _trades(entries) | _fields(entries, ("first_id", "last_id"))
+    return _traded(entries, "first_id", "last_id")
+
+
+def _traded(entries: Sequence[Entry], *own: str) -> dict[str, Any]:
+    columns = _times(entries) | _fields(entries, ("id", "side", "price", "amount", *own))
+    columns["source"] = [entry.source for entry in entries]
+    return columns
 
 
 def _plain(table: str, entries: Sequence[Entry]) -> dict[str, Any]:

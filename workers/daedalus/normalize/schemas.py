@@ -55,7 +55,15 @@ class Table(Struct, frozen=True):
 
 TRADES = Table(
     "trades",
-    pa.schema([*_EVERY, *_TRADE, _SOURCE]),
+    pa.schema(
+        [
+            *_EVERY,
+            *_TRADE,
+            pa.field("number", pa.int64()),  # its place in the venue's numbering where that is not the id
+            _SOURCE,
+        ]
+    ),
+    delta=("timestamp", "local_timestamp", "number"),
     prefix=("id",),
     dictionary=("symbol", "side", "amount", "source"),
 )
@@ -170,7 +178,7 @@ BOOK_DIGESTS = Table(
     "book_digests",
     pa.schema(
         [
-            *_EVERY,  # timestamp: the full minute; local_timestamp: of the last message before it
+            *_EVERY,  # timestamp: the full minute; local_timestamp: of the message that ended it
             pa.field("last_id", pa.int64()),  # the last update in the book; null where there are no ids
             _required("bids", pa.int32()),  # levels on each side
             _required("asks", pa.int32()),
