@@ -40,6 +40,7 @@ class Account:
 
     def figures(self) -> dict[str, Any]:
         """For the table of what was measured."""
+        late = {"on_their_way": self.on_their_way} if self.on_their_way else {}
         return {
             "sent": self.sent,
             "recorded": self.recorded,
@@ -48,6 +49,7 @@ class Account:
             "silent": len(self.silent),
             "twice": len(self.twice),
             "causes": dict(self.causes),
+            **late,
         }
 
     def must_hold(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 __all__ = ["plot"]
 
 WIDTH, HEIGHT, LEFT, TOP = 760, 120, 70, 28
+MOST_POINTS = 300
 COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#8c564b")
 
 Lines = Mapping[str, Sequence[float]]
@@ -39,7 +40,7 @@ def _panel(caption: str, lines: Lines, across: Sequence[float], top: float) -> l
         colour = COLOURS[number % len(COLOURS)]
         points = " ".join(
             f"{LEFT + at / across[-1] * WIDTH:.1f},{top + HEIGHT * (1 - value / highest):.1f}"
-            for at, value in zip(across, values, strict=True)
+            for at, value in list(zip(across, values, strict=True))[:: max(1, len(across) // MOST_POINTS)]
         )
         drawn.append(f'<polyline points="{points}" fill="none" stroke="{colour}"/>')
         drawn.append(

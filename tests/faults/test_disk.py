@@ -54,6 +54,7 @@ def test_a_disk_that_was_full_and_has_room_again_has_no_hole(
     assert account.causes.keys() <= {"overflow"}
 
 
+@pytest.mark.long
 def test_a_disk_without_inodes_holds_rows_back_until_there_are_some(
     tmp_path: Path, venue: Venue, recorders: list[Tried], close_account: Close
 ) -> None:
@@ -74,7 +75,7 @@ def test_a_disk_without_inodes_holds_rows_back_until_there_are_some(
 def test_a_power_cut_loses_what_was_not_yet_durable_and_nothing_in_silence(
     tmp_path: Path, venue: Venue, recorders: list[Tried], close_account: Close, long: bool
 ) -> None:
-    rounds = 10 if long else 2
+    rounds = 10 if long else 1
     with a_disk(tmp_path, 100) as disk:
         recorder = recorder_on(disk.folder, tmp_path, venue, recorders)
         for _ in range(rounds):
@@ -89,7 +90,9 @@ def test_a_power_cut_loses_what_was_not_yet_durable_and_nothing_in_silence(
         close_account("power is cut under the file system", venue, recorder, rounds=rounds)
 
 
-@pytest.mark.parametrize("call", ["pwrite", "fdatasync", "open"])
+@pytest.mark.parametrize(
+    "call", ["pwrite", *(pytest.param(each, marks=pytest.mark.long) for each in ("fdatasync", "open"))]
+)
 def test_a_disk_that_fails_for_a_while_costs_nothing(
     tmp_path: Path, venue: Venue, recorders: list[Tried], close_account: Close, call: str
 ) -> None:
@@ -153,7 +156,7 @@ def test_a_disk_that_takes_seconds_for_each_fsync_loses_nothing(
     assert account.causes.keys() <= {"restart"}
 
 
-@pytest.mark.parametrize("what", ["raw/active", "raw/ready"])
+@pytest.mark.parametrize("what", ["raw/active", pytest.param("raw/ready", marks=pytest.mark.long)])
 def test_a_directory_deleted_under_way_is_told_and_recording_goes_on(
     tmp_path: Path, venue: Venue, recorders: list[Tried], close_account: Close, what: str
 ) -> None:

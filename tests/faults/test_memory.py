@@ -23,7 +23,7 @@ def highest(pid: int) -> float:
 def test_a_busy_recorder_stays_below_150_mb_and_loses_nothing(
     tmp_path: Path, recorders: Sequence[Tried], measured: Any, long: bool
 ) -> None:
-    messages = 600_000 if long else 50_000
+    messages = 600_000 if long else 30_000
     with simulated("binance", "--rate", "4000", "--symbols", "BTCUSDT,ETHUSDT") as port:
         recorder = Tried(tmp_path / "recorder", port, segment_max_mb=10, flush_interval_seconds=5)
         recorders.append(recorder)  # type: ignore[attr-defined]

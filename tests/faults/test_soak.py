@@ -72,7 +72,7 @@ class Sampler:
 def test_weeks_leave_memory_files_and_directories_as_they_were(
     tmp_path: Path, recorders: list[Tried], measured: Any, long: bool, request: pytest.FixtureRequest
 ) -> None:
-    days, seconds = (14.0, 1080.0) if long else (2.0, 40.0)
+    days, seconds = (14.0, 1080.0) if long else (2.0, 25.0)
     pace = days * DAY / seconds
     begin = time.time()
 
@@ -81,7 +81,7 @@ def test_weeks_leave_memory_files_and_directories_as_they_were(
 
     fast = {"pace": pace, "from": begin}
     # The venue ends connections after "24 hours", with the notice that Binance sends before.
-    faults = Faults(farewell_after=DAY / pace if long else 12.0, farewell_seconds=8.0)
+    faults = Faults(farewell_after=DAY / pace if long else 8.0, farewell_seconds=8.0)
     with ExitStack() as stack:
         venue = stack.enter_context(a_venue(rate=150 / pace, faults=faults, clock=clock))
         recorder = Tried(tmp_path / "recorder", venue.port, segment_max_mb=100)

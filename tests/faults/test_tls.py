@@ -57,7 +57,9 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(each, marks=() if each == "expired" else pytest.mark.long) for each in KINDS]
+)
 def test_a_venue_that_cannot_prove_who_it_is_is_not_recorded_and_told_why(
     tmp_path: Path, venue: Venue, authority: Authority, recorders: list[Tried], kind: str
 ) -> None:
