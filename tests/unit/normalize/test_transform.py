@@ -260,6 +260,20 @@ def test_after_a_file_that_cannot_be_read_both_kinds_of_ledger_tell(tape: Any, t
         assert transformed(after, damaged).gaps() == [(1, 9, *expected, "damaged")]
 
 
+def test_where_the_beginning_of_a_connection_is_damaged_too_the_hole_is_still_damage(
+    tape: Any, transformed: Any
+) -> None:
+    deals = tape("binance", "trade")
+    deals.subscribed(0, "start")
+    deals.trade(1, 1)
+    deals.unsubscribed(2, "restart")
+    left = transformed(deals).carry
+    after = tape("binance", "trade")
+    after.trade(9, 5, conn="20260922T140640000000-0")
+    damaged = Carry(left.continuity, left.ledger, left.eras, damaged=True)
+    assert transformed(after, damaged).gaps() == [(1, 9, 1, 5, 3, "damaged")]
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(
     channel=st.sampled_from(["trade", "depth", "bookTicker", "_connection", "_unknown", "gone"]),

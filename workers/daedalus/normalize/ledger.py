@@ -106,6 +106,8 @@ class Ledger:
         gaps: list[Gap] = []
         if stream.after_damage:
             stream.after_damage = False
+            if cause == _VENUE:  # the beginning of its connection may be among what was lost
+                cause = _DAMAGED
             if stream.last_ns is not None and not self._consecutive(channel):
                 gaps.append(_unknown(stream, min(stream.last_ns, at_ns), at_ns, _DAMAGED))
         if hole is not None and cause != _START and not (anew and cause == _VENUE):
