@@ -28,8 +28,9 @@ DAY = 86_400.0
 class Sampler:
     """Measures the processes and the directories once a second."""
 
-    def __init__(self, processes: dict[str, psutil.Process], recorder: Tried) -> None:
+    def __init__(self, processes: dict[str, psutil.Process], recorder: Tried, pace: float) -> None:
         self._processes = processes
+        self._pace = pace
         self._recorder = recorder
         self.days: list[float] = []
         self.lines: dict[str, dict[str, list[float]]] = {
@@ -57,7 +58,7 @@ class Sampler:
         disk["raw and tables"].append(size / MEGABYTE)
         entries["all"].append(count)
         entries["carries"].append(carries)
-        lag["ingest"].append(self._recorder.figure("lag_p99_ns") / 1e6)
+        lag["ingest"].append(self._recorder.figure("lag_p99_ns") / 1e6 / self._pace)
         self.days.append(days)
 
     def growth(self, panel: str, line: str) -> tuple[float, float]:
@@ -106,7 +107,7 @@ def test_weeks_leave_memory_files_and_directories_as_they_were(
             stack.callback(process.terminate)
             processes[worker] = psutil.Process(process.pid)
         recorder.until("messages", 200)
-        sampler = Sampler(processes, recorder)
+        sampler = Sampler(processes, recorder, pace)
         while time.time() < begin + seconds:
             sampler.sample((time.time() - begin) * pace / DAY)
             time.sleep(1)
