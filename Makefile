@@ -59,13 +59,13 @@ playbooks: $(APPLIANCE)/.ready ## ansible-lint and yamllint; from then on the un
 
 molecule: $(APPLIANCE)/.ready $(VENV)/.dev ## site.yml on an emulated arm64 Debian: converge, idempotence, verify
 	tests/vm/host.sh
-	cd tests && PATH="$(TOOLS):$$PATH" PYTHONDONTWRITEBYTECODE=1 \
+	cd tests && PATH="$(TOOLS):$$PATH" PYTHONDONTWRITEBYTECODE=1 MOLECULE_EPHEMERAL_DIRECTORY="$(DAEDALUS_VM).molecule" \
 		DAEDALUS_MITOGEN=$$($(TOOLS)/python -c 'import ansible_mitogen, os; print(os.path.dirname(ansible_mitogen.__file__))')/plugins/strategy \
 		molecule test
 
 vm: $(APPLIANCE)/.ready $(VENV)/.dev ## What a recorder survives, shown on the same machine: power cuts, leaks, hangs, mistakes
 	tests/vm/host.sh
-	PATH="$$PATH:$(TOOLS)" $(BIN)/pytest tests/vm
+	PATH="$$PATH:$(TOOLS)" $(BIN)/pytest tests/vm -p no:randomly
 
 lock: ## Resolve the dependencies anew (needs uv) for every platform, with hashes
 	cd workers && for extra in "" read dev; do \

@@ -1,4 +1,4 @@
-"""Takes the alerts that a machine sends to ``json://`` URLs, and its dead man's pings; they are lines of a file."""
+"""Takes the alerts that a machine sends to ``json://`` URLs, and its dead man's pings, into a file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["AlertReceiver", "read_alerts"]
 
 
 class AlertReceiver:
-    """A server on 127.0.0.1 that writes each alert to ``path`` as a line of JSON: ``at``, ``title``, ``text``."""
+    """A server on 127.0.0.1. Each alert is a line of JSON in ``path``: ``at``, ``title``, ``text``."""
 
     def __init__(self, path: Path, port: int = 0) -> None:
         path.touch()

@@ -1,4 +1,4 @@
-"""The machine's image, built once: ``~/.cache/daedalus/vm/<key>``, where the key is of everything it is made from."""
+"""The machine's image, built once: ``~/.cache/daedalus/vm/<key>``, the key of everything it is made from."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """An arm64 Debian with systemd in a folder of its own, started in seconds and thrown away.
 
-    python tests/vm/machine.py start FOLDER       a fresh machine; FOLDER/port, FOLDER/ssh_config say how to reach it
+    python tests/vm/machine.py start FOLDER       a fresh one; FOLDER/ssh_config says how to reach it
     python tests/vm/machine.py destroy FOLDER
     ssh -F FOLDER/ssh_config vm
 
@@ -129,9 +129,7 @@ class Machine:
         (self.folder / "port").write_text(str(port))
         (self.folder / "image").unlink(missing_ok=True)
         (self.folder / "image").symlink_to(base)
-        (self.folder / "ssh_config").write_text(
-            SSH_CONFIG.format(port=port, image=base, folder=self.folder)
-        )
+        (self.folder / "ssh_config").write_text(SSH_CONFIG.format(port=port, image=base, folder=self.folder))
         self.qemu.start(base, self._disk, port, cache=self._cache, incoming=ram)
         if ram is not None:
             self.qemu.wait_for("info status", "running")
@@ -159,7 +157,9 @@ def _snapshot(base: Path) -> Path:
         try:
             aside._run(base, base / "disk.qcow2", None)
             # 1: degraded; nothing of ours is there yet, and what matters is that it has come to rest.
-            aside.ssh("systemctl is-system-running --wait; sync; echo 3 >/proc/sys/vm/drop_caches", check=False)
+            aside.ssh(
+                "systemctl is-system-running --wait; sync; echo 3 >/proc/sys/vm/drop_caches", check=False
+            )
             aside._close_ssh()
             time.sleep(2)
             # Not stopped before: it goes on as it was.

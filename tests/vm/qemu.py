@@ -51,7 +51,13 @@ class Qemu:
         command = [
             *(PROGRAM, *MACHINE),
             *("-serial", f"file:{self.folder / 'console.log'}"),
-            *("-monitor", f"unix:{self._monitor},server=on,wait=off", "-daemonize", "-pidfile", self._pidfile),
+            *(
+                "-monitor",
+                f"unix:{self._monitor},server=on,wait=off",
+                "-daemonize",
+                "-pidfile",
+                self._pidfile,
+            ),
             *("-kernel", image / "vmlinuz", "-initrd", image / "initrd.img", "-append", APPEND),
             *("-drive", f"if=virtio,file={disk},cache={cache},aio=threads"),
             *("-netdev", f"user,id=n,hostfwd=tcp:127.0.0.1:{port}-:22"),

@@ -1,6 +1,6 @@
-"""What a recorder in the machine has around it, all on this computer's loopback: two venues, an S3 store, a person.
+"""What a recorder in the machine has around it, on this computer's loopback: venues, an S3 store, a person.
 
-    python tests/vm/surroundings.py start FOLDER     FOLDER/surroundings.json says where each is, config.yaml how to record it
+    python tests/vm/surroundings.py start FOLDER     FOLDER/surroundings.json says where each is
     python tests/vm/surroundings.py stop FOLDER
 
 QEMU shows 127.0.0.1 of this computer to the machine as 10.0.2.2.
@@ -59,7 +59,12 @@ class Surroundings:
         self.about: dict[str, Any] = {
             "pid": os.getpid(),
             "venues": self._ports,
-            "s3": {"port": self.s3.port, "access_key": ACCESS_KEY, "secret_key": SECRET_KEY, "bucket": BUCKET},
+            "s3": {
+                "port": self.s3.port,
+                "access_key": ACCESS_KEY,
+                "secret_key": SECRET_KEY,
+                "bucket": BUCKET,
+            },
             "alert_url": f"json://{HOST}:{self.receiver.port}/{ALERT_WORD}",
         }
         (folder / "config.yaml").write_text(yaml.safe_dump(self.configuration(), sort_keys=False))
