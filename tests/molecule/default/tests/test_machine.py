@@ -2,54 +2,45 @@
 
 from __future__ import annotations
 
-import pytest
 from testinfra.host import Host
+
+PROGRAMS = ("/opt/daedalus/current/bin", "/usr/local/bin", "/usr/local/lib/daedalus")
 
 
 def test_the_user_of_the_services_has_no_shell_and_no_password(host: Host) -> None:
-    user = host.user("daedalus")
-    assert user.shell == "/usr/sbin/nologin"
-    assert user.password in ("!", "!*", "*")
-    assert user.uid < 1000
+    passwd, shadow = host.check_output("getent passwd daedalus; getent shadow daedalus").splitlines()
+    assert passwd.split(":")[6] == "/usr/sbin/nologin"
+    assert int(passwd.split(":")[2]) < 1000
+    assert shadow.split(":")[1] in ("!", "!*", "*")
 
 
-@pytest.mark.parametrize(
-    "place",
-    ["/", "/etc", "/etc/daedalus", "/opt/daedalus/current/bin", "/usr/local/bin", "/usr/local/lib/daedalus"],
-)
-def test_the_user_of_the_services_cannot_write_elsewhere(host: Host, place: str) -> None:
-    done = host.run(f"setpriv --reuid=daedalus --regid=daedalus --clear-groups touch {place}/written")
-    assert done.failed
-    assert "Permission denied" in done.stderr
+def test_the_user_of_the_services_cannot_write_elsewhere(host: Host) -> None:
+    tries = " ".join(f"{place}/written" for place in ("", "/etc", "/etc/daedalus", *PROGRAMS))
+    done = host.run(f"setpriv --reuid=daedalus --regid=daedalus --clear-groups touch {tries}")
+    assert done.stderr.count("Permission denied") == len(tries.split()), done.stderr
 
 
 def test_a_service_cannot_write_elsewhere_whatever_it_may_read(host: Host) -> None:
     """Its own mounts, entered as root: read-only all over, but for its directories."""
     pid = host.check_output("systemctl show --property=MainPID --value daedalus-ingest@binance")
-    for place in ("/etc", "/opt/daedalus", "/root", "/home", "/usr/local", "/srv"):
-        assert host.run(f"nsenter --mount --target={pid} touch {place}/written").failed, place
-    host.check_output(f"nsenter --mount --target={pid} touch /var/lib/daedalus/.written")
-    host.check_output("rm /var/lib/daedalus/.written")
+    tries = " ".join(f"{place}/written" for place in ("/etc", "/root", "/home", "/srv", *PROGRAMS))
+    done = host.run(f"nsenter --mount --target={pid} touch /var/lib/daedalus/written {tries}")
+    host.check_output("rm /var/lib/daedalus/written")
+    assert done.stderr.count("touch: cannot touch") == len(tries.split()), done.stderr
 
 
 def test_secrets_are_readable_for_root_alone(host: Host) -> None:
-    folder = host.file("/etc/daedalus/credentials")
-    assert (folder.mode, folder.user) == (0o700, "root")
-    assert sorted(folder.listdir()) == ["alert_urls", "s3_access_key", "s3_secret_key"]
-    for name in folder.listdir():
-        assert (host.file(f"{folder.path}/{name}").mode, host.file(f"{folder.path}/{name}").user) == (
-            0o400,
-            "root",
-        )
+    found = host.check_output("cd /etc/daedalus/credentials; stat -c '%n %a %U' . *").splitlines()
+    assert found[0] == ". 700 root"
+    assert found[1:] == [f"{name} 400 root" for name in ("alert_urls", "s3_access_key", "s3_secret_key")]
 
 
 def test_swap_and_kernel_are_as_asked_for(host: Host) -> None:
     assert "/var/swapfile file 512M" in host.check_output(
         "swapon --show=NAME,TYPE,SIZE --noheadings | tr -s ' '"
     )
-    assert host.sysctl("vm.swappiness") == 10
-    assert host.sysctl("fs.file-max") == 65535
-    assert host.file("/etc/fstab").contains("^/var/swapfile none swap")
+    assert host.check_output("sysctl -n vm.swappiness fs.file-max").split() == ["10", "65535"]
+    host.check_output("grep '^/var/swapfile none swap' /etc/fstab")
 
 
 def test_the_journal_is_on_disk_and_bounded(host: Host) -> None:
