@@ -14,6 +14,7 @@ export DAEDALUS_VM ?= $(VM_CACHE)/runs/$(firstword $(shell printf %s '$(CURDIR)'
 export DAEDALUS_WHEELHOUSE ?= $(VM_CACHE)/wheels-$(firstword $(shell cat workers/requirements.lock workers/requirements-build.lock | cksum)).tar
 PYTHON_3_13 ?= $(firstword $(wildcard /usr/bin/python3.13 /usr/local/bin/python3.13 $(HOME)/.pyenv/versions/3.13*/bin/python3.13))
 
+SCENARIO ?= default
 EXCHANGE ?=
 SYMBOLS ?=
 DURATION ?=
@@ -61,7 +62,7 @@ molecule: $(APPLIANCE)/.ready $(VENV)/.dev ## site.yml on an emulated arm64 Debi
 	tests/vm/host.sh
 	cd tests && PATH="$(TOOLS):$$PATH" PYTHONDONTWRITEBYTECODE=1 MOLECULE_EPHEMERAL_DIRECTORY="$(DAEDALUS_VM).molecule" \
 		DAEDALUS_MITOGEN=$$($(TOOLS)/python -c 'import ansible_mitogen, os; print(os.path.dirname(ansible_mitogen.__file__))')/plugins/strategy \
-		molecule test
+		molecule test --scenario-name $(SCENARIO)
 
 vm: $(APPLIANCE)/.ready $(VENV)/.dev ## What a recorder survives, shown on the same machine: power cuts, leaks, hangs, mistakes
 	tests/vm/host.sh

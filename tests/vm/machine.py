@@ -31,7 +31,7 @@ BOOT_SECONDS = 600.0
 """Forty seconds on a quiet machine with two processors."""
 SSH_CONFIG = """\
 Host vm
-    HostName 127.0.0.1
+    HostName {address}
     Port {port}
     User vagrant
     IdentityFile {image}/key
@@ -126,10 +126,13 @@ class Machine:
         make = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", str(backing), str(self._disk)]
         subprocess.run(make, check=True)
         port = _free_port()
+        (self.folder / "address").write_text("127.0.0.1")
         (self.folder / "port").write_text(str(port))
         (self.folder / "image").unlink(missing_ok=True)
         (self.folder / "image").symlink_to(base)
-        (self.folder / "ssh_config").write_text(SSH_CONFIG.format(port=port, image=base, folder=self.folder))
+        (self.folder / "ssh_config").write_text(
+            SSH_CONFIG.format(address="127.0.0.1", port=port, image=base, folder=self.folder)
+        )
         self.qemu.start(base, self._disk, port, cache=self._cache, incoming=ram)
         if ram is not None:
             self.qemu.wait_for("info status", "running")

@@ -1,9 +1,9 @@
 """What a recorder in the machine has around it, on this computer's loopback: venues, an S3 store, a person.
 
-    python tests/vm/surroundings.py start FOLDER     FOLDER/surroundings.json says where each is
+    python tests/vm/surroundings.py start FOLDER [HOST]     FOLDER/surroundings.json says where each is
     python tests/vm/surroundings.py stop FOLDER
 
-QEMU shows 127.0.0.1 of this computer to the machine as 10.0.2.2.
+QEMU shows 127.0.0.1 of this computer to the machine as 10.0.2.2; HOST is how another machine reaches it.
 """
 
 from __future__ import annotations
@@ -41,9 +41,10 @@ ALERT_WORD = "a-word-that-only-the-receiver-knows"
 class Surroundings:
     """Started with the object, ended with `close`. ``about`` is what a machine must know of it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, host: str = HOST) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
+        self.host = host
         self.alerts_file = folder / "alerts.jsonl"
         self._venues: dict[str, ExitStack] = {}
         self._ports: dict[str, int] = {}
@@ -58,6 +59,7 @@ class Surroundings:
             self.open(exchange)
         self.about: dict[str, Any] = {
             "pid": os.getpid(),
+            "ports": [*self._ports.values(), self.s3.port, self.receiver.port],
             "venues": self._ports,
             "s3": {
                 "port": self.s3.port,
@@ -65,7 +67,7 @@ class Surroundings:
                 "secret_key": SECRET_KEY,
                 "bucket": BUCKET,
             },
-            "alert_url": f"json://{HOST}:{self.receiver.port}/{ALERT_WORD}",
+            "alert_url": f"json://{host}:{self.receiver.port}/{ALERT_WORD}",
         }
         (folder / "config.yaml").write_text(yaml.safe_dump(self.configuration(), sort_keys=False))
         aside = folder / "surroundings.new"
@@ -79,8 +81,8 @@ class Surroundings:
             "exchanges": {
                 exchange: {
                     "symbols": symbols,
-                    "websocket_url": f"ws://{HOST}:{self._ports[exchange]}",
-                    "rest_url": f"http://{HOST}:{self._ports[exchange]}",
+                    "websocket_url": f"ws://{self.host}:{self._ports[exchange]}",
+                    "rest_url": f"http://{self.host}:{self._ports[exchange]}",
                 }
                 for exchange, symbols in {
                     "binance": ["BTCUSDT", "ETHUSDT"],
@@ -90,12 +92,12 @@ class Surroundings:
             "writer": {"segment_max_mb": 1},
             "sync": {
                 "target": f"s3://{BUCKET}/vm",
-                "endpoint_url": f"http://{HOST}:{self.s3.port}",
+                "endpoint_url": f"http://{self.host}:{self.s3.port}",
                 "region": "us-east-1",
                 "include_raw": True,
                 "interval_seconds": 10,
             },
-            "alerts": {"dead_mans_ping": f"http://{HOST}:{self.receiver.port}/alive"},
+            "alerts": {"dead_mans_ping": f"http://{self.host}:{self.receiver.port}/alive"},
         }
 
     def open(self, exchange: str, *options: str) -> None:
@@ -116,20 +118,20 @@ class Surroundings:
         self.receiver.close()
 
 
-def _serve(folder: Path) -> None:
+def _serve(folder: Path, host: str = HOST) -> None:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    surroundings = Surroundings(folder)
+    surroundings = Surroundings(folder, host)
     stop.wait()
     surroundings.close()
 
 
-def _start(folder: Path) -> None:
+def _start(folder: Path, host: str = HOST) -> None:
     (folder / "surroundings.json").unlink(missing_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "surroundings.log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, __file__, "serve", folder],
+            [sys.executable, __file__, "serve", folder, host],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -159,4 +161,4 @@ def _stop(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    {"start": _start, "serve": _serve, "stop": _stop}[sys.argv[1]](Path(sys.argv[2]).resolve())
+    {"start": _start, "serve": _serve, "stop": _stop}[sys.argv[1]](Path(sys.argv[2]).resolve(), *sys.argv[3:])

@@ -9,6 +9,8 @@ from typing import Any
 from vm.appliance import Appliance
 
 FLUSH_SECONDS = 5.0
+SLOW = 10.0
+"""How much longer emulated processors take, on a busy host. What is measured is printed."""
 CUTS = 10
 IDS = ("trades", "agg_trades")
 
@@ -71,7 +73,7 @@ def test_after_a_reboot_all_comes_back_by_itself_and_the_ledger_has_the_hole(app
         assert row["cause"] == "restart"
         length = (row["to_timestamp"] - row["from_timestamp"]) / 1e9
         print(f"outage {outage:.1f} s, hole of {row['symbol']} {length:.1f} s")
-        assert length <= outage + 5.0 + 10.0  # emulated: connecting alone takes seconds
+        assert length <= outage + 5.0 * SLOW
     assert holes(appliance.lake.rows("trades")) == ledger(appliance, "trade")
 
 
