@@ -6,14 +6,22 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 CODE := workers tests
 PIP_AUDIT := pip-audit==2.10.1
+# What sets up a Pi, and tests that: Ansible and its tools, apart from the recorder's own environment.
+APPLIANCE ?= .venv-appliance
+TOOLS := $(CURDIR)/$(APPLIANCE)/bin
+# One machine per checkout at a time; image and wheels are kept for all of them.
+VM_CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/daedalus/vm
+export DAEDALUS_VM ?= $(VM_CACHE)/runs/$(firstword $(shell printf %s '$(CURDIR)' | cksum))
+export DAEDALUS_WHEELHOUSE ?= $(VM_CACHE)/wheels-$(firstword $(shell cat workers/requirements.lock workers/requirements-build.lock | cksum)).tar
 PYTHON_3_13 ?= $(firstword $(wildcard /usr/bin/python3.13 /usr/local/bin/python3.13 $(HOME)/.pyenv/versions/3.13*/bin/python3.13))
 
+SCENARIO ?= default
 EXCHANGE ?=
 SYMBOLS ?=
 DURATION ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all lint format types unit integration faults faults-short bench lock audit-dependencies clean
+.PHONY: help run test test-all lint format types unit integration faults faults-short bench playbooks molecule vm lock audit-dependencies clean
 
 help: ## List every target
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 22
@@ -39,7 +47,7 @@ types: $(VENV)/.dev ## mypy --strict
 	cd workers && ../$(BIN)/mypy daedalus
 
 unit: $(VENV)/.dev ## Unit tests, with coverage
-	$(BIN)/pytest tests/unit --cov=daedalus --cov-branch --cov-report=term:skip-covered
+	PATH="$$PATH:$(TOOLS)" $(BIN)/pytest tests/unit --cov=daedalus --cov-branch --cov-report=term:skip-covered
 
 integration: $(VENV)/.dev ## Real processes, sockets, and an S3 server on loopback
 	$(BIN)/pytest tests/integration
@@ -52,6 +60,20 @@ faults-short: $(VENV)/.dev ## Every kind of fault, few rounds (minutes)
 
 bench: $(VENV)/.dev ## Measure speed, memory and size as ratios, and write docs/performance.md
 	$(BIN)/python tests/bench/report.py docs/performance.md
+
+playbooks: $(APPLIANCE)/.ready ## ansible-lint and yamllint; from then on the unit tests of the roles do not skip
+	PATH="$(TOOLS):$$PATH" ansible-lint --strict
+	$(TOOLS)/yamllint .
+
+molecule: $(APPLIANCE)/.ready $(VENV)/.dev ## site.yml on an emulated arm64 Debian: converge, idempotence, verify
+	tests/vm/host.sh
+	cd tests && PATH="$(TOOLS):$$PATH" PYTHONDONTWRITEBYTECODE=1 MOLECULE_EPHEMERAL_DIRECTORY="$(DAEDALUS_VM).molecule" \
+		DAEDALUS_MITOGEN=$$($(TOOLS)/python -c 'import ansible_mitogen, os; print(os.path.dirname(ansible_mitogen.__file__))')/plugins/strategy \
+		molecule test --scenario-name $(SCENARIO)
+
+vm: $(APPLIANCE)/.ready $(VENV)/.dev ## What a recorder survives, shown on the same machine: power cuts, leaks, hangs, mistakes
+	tests/vm/host.sh
+	PATH="$$PATH:$(TOOLS)" $(BIN)/pytest tests/vm -p no:randomly
 
 lock: ## Resolve the dependencies anew (needs uv) for every platform, with hashes
 	cd workers && for extra in "" read dev; do \
@@ -70,7 +92,7 @@ audit-dependencies: $(BIN)/pip ## Ask the advisory database about each locked de
 		-r workers/requirements-read.lock -r workers/requirements-build.lock
 
 clean: ## Remove the environments and what the tests left
-	rm -rf .venv .venv-3.13 .venv-audit workers/.mypy_cache workers/.pytest_cache .ruff_cache workers/.ruff_cache workers/.coverage
+	rm -rf .venv .venv-3.13 .venv-audit $(APPLIANCE) workers/.mypy_cache workers/.pytest_cache .ruff_cache workers/.ruff_cache workers/.coverage
 
 $(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -89,4 +111,10 @@ $(VENV)/.dev: $(BIN)/pip workers/requirements-dev.lock workers/pyproject.toml
 	@$(INSTALL) --require-hashes -r workers/requirements-dev.lock
 	@$(INSTALL) --require-hashes -r workers/requirements-build.lock
 	@$(INSTALL) --no-deps --no-build-isolation -e workers
+	@touch $@
+
+$(APPLIANCE)/.ready: workers/requirements-appliance.lock
+	@test -x $(APPLIANCE)/bin/pip || $(PYTHON) -m venv $(APPLIANCE)
+	@echo "Installing into $(APPLIANCE) (once)…"
+	@$(APPLIANCE)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r workers/requirements-appliance.lock
 	@touch $@

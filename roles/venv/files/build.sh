@@ -14,11 +14,13 @@ cd "$release"
 rm -rf .complete bin include lib lib64 pyvenv.cfg share
 "$python" -m venv "$release"
 pip() { bin/python -m pip --disable-pip-version-check --no-input --quiet "$@"; }
-# Every file is named by its hash, and none of them runs a setup of its own.
-pip install --no-cache-dir --require-hashes --only-binary :all: \
+# Every file is named by its hash, and none of them runs a setup of its own. pip compiles with one processor; see below.
+pip install --no-cache-dir --no-compile --require-hashes --only-binary :all: \
     ${wheelhouse:+--no-index --find-links "$wheelhouse"} \
     -r source/requirements.lock -r source/requirements-build.lock
-pip install --no-cache-dir --no-index --no-deps --no-build-isolation ./source
+pip install --no-cache-dir --no-compile --no-index --no-deps --no-build-isolation ./source
+# What cannot be compiled (templates of code that some packages bring along) is nothing that runs.
+bin/python -m compileall -q -j 0 lib >/dev/null || true
 bin/daedalus --version
 sync
 touch .complete

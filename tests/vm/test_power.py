@@ -1,0 +1,112 @@
+"""Reboots and power cuts in the middle: all comes back by itself, and what is missing is known."""
+
+from __future__ import annotations
+
+import time
+from itertools import pairwise
+from typing import Any
+
+from vm.appliance import Appliance
+
+FLUSH_SECONDS = 5.0
+SLOW = 10.0
+"""How much longer emulated processors take, on a busy host. What is measured is printed."""
+CUTS = 10
+IDS = ("trades", "agg_trades")
+
+
+def drained(appliance: Appliance) -> None:
+    """All that was recorded until now has reached the lake: sealed, made into tables, uploaded."""
+    appliance.sh("systemctl stop 'daedalus-ingest@*'")
+    states = "raw/active raw/ready raw/normalized tables/active tables/ready"
+    appliance.wait(
+        lambda: appliance.sh(f"cd /var/lib/daedalus && find {states} -type f | wc -l") == "0",
+        "all files to reach the lake",
+        1200,
+    )
+    appliance.sh("systemctl start daedalus.target")
+
+
+def holes(rows: list[dict[str, Any]]) -> set[tuple[str, int, int]]:
+    """Where the venue's consecutive ids are interrupted: symbol, last before, first after."""
+    by_symbol: dict[str, list[int]] = {}
+    for row in rows:
+        by_symbol.setdefault(row["symbol"], []).append(int(row["id"]))
+    found = set()
+    for symbol, ids in by_symbol.items():
+        for before, after in pairwise(sorted(ids)):
+            assert after > before, f"{symbol} {before} is there twice"
+            if after != before + 1:
+                found.add((symbol, before, after))
+    return found
+
+
+def ledger(appliance: Appliance, channel: str) -> set[tuple[str, int, int]]:
+    rows = [row for row in appliance.lake.rows("gaps") if row["channel"] == channel]
+    return {(row["symbol"], row["from_id"], row["to_id"]) for row in rows}
+
+
+def test_after_a_reboot_all_comes_back_by_itself_and_the_ledger_has_the_hole(appliance: Appliance) -> None:
+    boot = appliance.sh("cat /proc/sys/kernel/random/boot_id")
+    last_before = appliance.status()["figures"]["last_message_ns"]
+    appliance.machine.ssh("systemctl reboot", check=False)
+    appliance.wait(
+        lambda: (
+            appliance.machine.ssh(
+                "cat /proc/sys/kernel/random/boot_id", check=False, seconds=60
+            ).stdout.strip()
+            not in ("", boot)
+        ),
+        "the next boot",
+    )
+    for exchange in ("binance", "coinbase_exchange"):
+        appliance.wait(
+            lambda each=exchange: appliance.records(each, last_before), f"{exchange} to be recorded"
+        )
+    back = appliance.status()["started_ns"]
+    outage = (back - last_before) / 1e9
+    drained(appliance)
+    gaps = [row for row in appliance.lake.rows("gaps") if row["channel"] == "trade"]
+    ours = [row for row in gaps if row["from_timestamp"] <= back and row["to_timestamp"] >= last_before]
+    assert {row["symbol"] for row in ours} == {"BTCUSDT", "ETHUSDT"}
+    for row in ours:
+        assert row["cause"] == "restart"
+        length = (row["to_timestamp"] - row["from_timestamp"]) / 1e9
+        print(f"outage {outage:.1f} s, hole of {row['symbol']} {length:.1f} s")
+        assert length <= outage + 5.0 * SLOW
+    assert holes(appliance.lake.rows("trades")) == ledger(appliance, "trade")
+
+
+def test_ten_power_cuts_cost_a_flush_interval_each_and_nothing_is_corrupt_or_twice(
+    appliance: Appliance,
+) -> None:
+    lost = []
+    for cut in range(CUTS):
+        began = time.time_ns()
+        appliance.wait(lambda since=began: appliance.records("binance", since), "messages")
+        time.sleep(7 + cut)  # at another moment of the flush interval each time
+        appliance.machine.cut()
+        cut_ns = time.time_ns()
+        appliance.machine.boot()
+        appliance.wait(lambda since=cut_ns: appliance.records("binance", since), "it to record by itself")
+        appliance.wait(
+            lambda since=cut_ns: appliance.records("coinbase_exchange", since), "the other one too"
+        )
+        errors = appliance.sh("dmesg | grep -iE 'ext4-fs error|corrupt|i/o error' || true")
+        assert errors == ""
+        lost.append(cut_ns)
+    drained(appliance)
+
+    assert appliance.sh("find /var/lib/daedalus/raw/damaged -type f | wc -l") in ("0", "")
+    for table in IDS:
+        channel = {"trades": "trade", "agg_trades": "aggTrade"}[table]
+        assert holes(appliance.lake.rows(table)) == ledger(appliance, channel)
+    raw = appliance.lake.rows("raw")
+    received = sorted(row["recv_ns"] for row in raw if row["kind"] == "message")
+    for cut_ns in lost:
+        before = max(each for each in received if each < cut_ns)
+        missing = (cut_ns - before) / 1e9
+        print(f"cut: the last {missing:.1f} s are missing")
+        assert missing <= FLUSH_SECONDS + 5.0  # fsync of an emulated disk
+    numbers = [(row["conn"], row["seq"]) for row in raw]
+    assert len(numbers) == len(set(numbers)), "no raw row is there twice"
