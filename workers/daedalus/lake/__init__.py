@@ -1,14 +1,12 @@
 """Reading back what was recorded: what is there, whether it is complete, what a book was."""
 
 from .books import BookAt, NoBookError, book_at
-from .summary import ChannelVerdict, Summary, TableSize, summarize
+from .summary import TableSize, table_sizes
 
 __all__ = [
     "BookAt",
-    "ChannelVerdict",
     "NoBookError",
-    "Summary",
     "TableSize",
     "book_at",
-    "summarize",
+    "table_sizes",
 ]

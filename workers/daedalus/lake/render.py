@@ -14,7 +14,7 @@ from ..units import bytes_text
 from .books import BookAt
 from .report import Report, StreamDay, Total, Verdict
 
-__all__ = ["as_json", "show_book", "show_report"]
+__all__ = ["as_json", "sentence", "show_book", "show_report"]
 
 _STYLES = {
     Verdict.COMPLETE: "green",
@@ -110,12 +110,13 @@ def _streams(streams: Sequence[StreamDay]) -> Table:
             f"{each.seconds_unconnected:.1f}" if each.seconds_unconnected else "",
             percent,
             "" if each.clock_offset_ms is None else f"{each.clock_offset_ms:.1f}",
-            f"[{_STYLES[each.verdict]}]{_sentence(each)}[/]",
+            sentence(each),
         )
     return table
 
 
-def _sentence(stream: StreamDay) -> str:
+def sentence(stream: StreamDay) -> str:
+    """The verdict on a stream's day in words, coloured."""
     if stream.verdict is Verdict.MISSING:
         said = "missing an unknown number" if stream.missing is None else f"missing {stream.missing:,}"
     else:
@@ -124,7 +125,8 @@ def _sentence(stream: StreamDay) -> str:
             said = "no loss, by the ledger alone"  # what proves it is not in the rows
     if stream.verdict in (Verdict.COMPLETE, Verdict.REPAIRED):
         said += f" by {stream.evidence}"
-    return f"{said} (lossy by design)" if stream.lossy else said
+    said += " (lossy by design)" if stream.lossy else ""
+    return f"[{_STYLES[stream.verdict]}]{said}[/]"
 
 
 def _totals(name: str, groups: Sequence[Total]) -> Table:

@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from ..units import bytes_text
-from .summary import Summary
+from .render import sentence
+from .report import Report
+from .summary import TableSize
 
-__all__ = ["show_query", "show_summary"]
+__all__ = ["show_query", "show_sizes", "show_verdicts"]
 
 
-def show_summary(console: Console, summary: Summary) -> None:
-    """Print rows, files and bytes per table, and the verdict per channel."""
-    sizes = Table(title="In the lake", title_justify="left")
-    sizes.add_column("table")
+def show_sizes(console: Console, sizes: Sequence[TableSize]) -> None:
+    """Print rows, files and bytes per table."""
+    table = Table(title="In the lake", title_justify="left")
+    table.add_column("table")
     for name in ("rows", "files", "size", "bytes per row"):
-        sizes.add_column(name, justify="right")
-    for each in summary.tables:
+        table.add_column(name, justify="right")
+    for each in sizes:
         per_row = f"{each.bytes / each.rows:.1f}" if each.rows else ""
-        sizes.add_row(each.name, f"{each.rows:,}", f"{each.files:,}", bytes_text(each.bytes), per_row)
-    console.print(sizes)
-    verdicts = Table(title="Complete?", title_justify="left")
-    for name in ("exchange", "channel", "verdict"):
-        verdicts.add_column(name)
-    for verdict in summary.channels:
-        style = "red" if verdict.unledgered else "yellow" if verdict.holes else "green"
-        verdicts.add_row(verdict.exchange, verdict.channel, f"[{style}]{verdict.sentence}[/]")
-    console.print(verdicts)
+        table.add_row(each.name, f"{each.rows:,}", f"{each.files:,}", bytes_text(each.bytes), per_row)
+    console.print(table)
+
+
+def show_verdicts(console: Console, report: Report) -> None:
+    """Print of each stream whether it is complete and how that is known, and what is not as it must be."""
+    table = Table(title="Complete?", title_justify="left")
+    for name in ("exchange", "channel", "symbol", "verdict"):
+        table.add_column(name)
+    for each in report.streams:
+        table.add_row(each.exchange, each.channel, each.symbol, sentence(each))
+    console.print(table)
+    for finding in report.findings:
+        console.print(f"{finding.kind}: {finding.where}: {finding.text}", style="red")
 
 
 def show_query(console: Console, root: Path) -> None:

@@ -17,9 +17,12 @@ from rich.console import Console
 
 from ..config import load_config
 from ..exchanges import VENUES
-from ..lake.show import show_query, show_summary
-from ..lake.summary import summarize
+from ..lake.audit import audit
+from ..lake.show import show_query, show_sizes, show_verdicts
+from ..lake.source import open_lake
+from ..lake.summary import table_sizes
 from ..simulator import VENUES as SIMULATED
+from ..sync.settings import SyncSettings
 from .children import Child
 from .foreground import run_all
 
@@ -78,14 +81,16 @@ def _record(
     if not lake.is_dir():
         console.print(f"Nothing was recorded; the workers' logs in {data_dir / 'logs'} say why.", style="red")
         return 1
-    summary = summarize(lake)
-    show_summary(console, summary)
-    if any(table.name == "trades" and table.rows for table in summary.tables):
+    sizes = table_sizes(lake)
+    show_sizes(console, sizes)
+    report = audit(open_lake(SyncSettings(target=str(lake))))
+    show_verdicts(console, report)
+    if any(table.name == "trades" and table.rows for table in sizes):
         show_query(console, lake)
     console.print(
         f"\nThe lake: {lake}   the configuration: {config_path}   logs: {data_dir / 'logs'}", soft_wrap=True
     )
-    return code or int(any(each.unledgered for each in summary.channels))
+    return code or int(not report.sound)
 
 
 def _write_config(data_dir: Path, exchange: str, symbols: Sequence[str], port: int | None) -> Path:
