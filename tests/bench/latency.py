@@ -1,41 +1,46 @@
-"""How long a message waits for its time stamp, with and without a big segment being sealed beside."""
+"""How long a message waits for its time stamp: alone, and with the other workers' work beside."""
 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from msgspec import Struct
-from receiving import latencies
+from receiving import HERE, latencies
 
 from daedalus.store import Layout, Partition, RawKind, RawRecord, SegmentId
 from daedalus.store.files import make_directories
 from daedalus.store.segment import Segment
 
-__all__ = ["Latency", "latency_while_sealing"]
+__all__ = ["Latency", "latency"]
 
 RATE = 2000
-COUNT = 20_000
+COUNT = 10_000
 SEGMENT_BYTES = 100_000_000
 BATCH = 1000
 
 
 class Latency(Struct, frozen=True):
-    """p50, p99, p99.9 and the longest, in µs, without and with a seal beside."""
+    """p50, p99, p99.9 and the longest, in µs: alone, with a seal, with normalize and sync beside."""
 
     sealed_mb: float
     quiet_us: tuple[float, ...]
     sealing_us: tuple[float, ...]
+    beside_us: tuple[float, ...]
 
 
-def latency_while_sealing(file: Path, payloads: list[bytes], directory: Path) -> Latency:
-    """Measure both. The segment is one that an earlier recorder left: it is sealed from the start on."""
+def latency(file: Path, payloads: list[bytes], directory: Path) -> Latency:
+    """Measure all. The segment is one that an earlier recorder left: it is sealed from the start on."""
     os.sync()  # what the benchmark itself wrote before must not be measured
     quiet = latencies(file, RATE, COUNT, directory / "quiet")
     busy = directory / "busy"
     size = leave_segment(busy, payloads)
     os.sync()
-    return Latency(size / 1e6, quantiles(quiet), quantiles(latencies(file, RATE, COUNT, busy)))
+    sealing = latencies(file, RATE, COUNT, busy)
+    others = [sys.executable, str(HERE / "beside.py"), str(directory / "others")]
+    beside = latencies(file, RATE, COUNT, directory / "beside", others)
+    return Latency(size / 1e6, quantiles(quiet), quantiles(sealing), quantiles(beside))
 
 
 def leave_segment(directory: Path, payloads: list[bytes]) -> int:

@@ -2,38 +2,45 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections.abc import Iterator
-from itertools import islice
-from pathlib import Path
+from itertools import cycle, islice
+
+from recordings import RECORDINGS, read_recording
 
 from daedalus.simulator import SimulatorOptions
 from daedalus.simulator.venues import market_of, venue_of
 
-__all__ = ["RECORDING", "messages", "recorded"]
-
-RECORDING = Path(__file__).resolve().parents[3] / "shared" / "recordings" / "BINANCE-spot-btcusdt.gz"
-"""345 s of Binance spot BTCUSDT in August 2024: trade, depth@100ms, bookTicker."""
+__all__ = ["messages", "of_many_symbols"]
 
 ID_KEYS = {"trade": ("t",), "depth@100ms": ("U", "u"), "bookTicker": ("u",)}
 
 
 def messages(count: int) -> tuple[list[bytes], str]:
     """``count`` messages whose ids have no holes, and what they are."""
-    if RECORDING.exists():
-        return list(
-            islice(_repeated([payload for _, payload in recorded()]), count)
-        ), "recorded Binance BTCUSDT"
+    recorded = [each for _, each in read_recording(RECORDINGS[0][1]) if each.startswith(b'{"stream"')]
+    if recorded:
+        return list(islice(_repeated(recorded), count)), "recorded Binance BTCUSDT"
     return list(islice(_simulated(), count)), "simulated Binance"
 
 
-def recorded() -> list[tuple[int, bytes]]:
-    """The recording: receive time (UTC ns) and message."""
-    lines = gzip.decompress(RECORDING.read_bytes()).splitlines()
-    pairs = ((int(stamp), payload) for stamp, _, payload in (line.partition(b" ") for line in lines))
-    # Its one REST answer is left out: the bench sends what comes over a websocket.
-    return [(stamp, payload) for stamp, payload in pairs if payload.startswith(b'{"stream"')]
+def of_many_symbols(payloads: list[bytes], symbols: list[str], count: int) -> list[bytes]:
+    """``count`` messages, one symbol after the other; the ids of each have no holes."""
+    last: dict[tuple[str, str], int] = {}
+    made = []
+    for number, payload in zip(range(count), cycle(payloads)):
+        each = json.loads(payload)
+        kind = each["stream"].partition("@")[2]
+        symbol = symbols[number % len(symbols)]
+        before = last.get((kind, symbol), 10**9)
+        keys = ID_KEYS[kind]
+        last[kind, symbol] = before + 1
+        for key in keys:
+            each["data"][key] = before + 1
+        each["stream"] = f"{symbol.lower()}@{kind}"
+        each["data"]["s"] = symbol
+        made.append(json.dumps(each, separators=(",", ":")).encode())
+    return made
 
 
 def _repeated(payloads: list[bytes]) -> Iterator[bytes]:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import yaml
 from msgspec import Struct
 
 HERE = Path(__file__).parent
+MODULE = ("-m", "daedalus")
 SETTLE_SECONDS = 7.0
 """Longer than a flush interval: by then everything is written and fsynced."""
 
@@ -28,6 +29,7 @@ class Receiving(Struct, frozen=True):
     rss_before: int = 0
     rss_warm: int = 0
     rss_after: int = 0
+    kernel_share: float = 0.0
 
 
 class Venue:
@@ -58,22 +60,6 @@ class Venue:
         self._process.wait()
 
 
-def bare(messages: Path, rate: float, count: int) -> Receiving:
-    """The bare client."""
-    venue = Venue(messages, rate, count)
-    arguments = [sys.executable, str(HERE / "bare.py"), venue.url, str(count)]
-    client = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
-    try:
-        venue.await_subscription()
-        venue.go()
-        assert client.stdout is not None
-        seconds = float(client.stdout.readline().split()[1])
-        return Receiving(seconds / count * 1e6)
-    finally:
-        client.wait()
-        venue.end()
-
-
 def ingest(messages: Path, rate: float, count: int, directory: Path) -> Receiving:
     """The whole ingest worker, as its user runs it."""
     venue = Venue(messages, rate, count)
@@ -81,21 +67,27 @@ def ingest(messages: Path, rate: float, count: int, directory: Path) -> Receivin
         try:
             venue.await_subscription()
             time.sleep(1.5)  # the books it asks for now are refused, and its start is over
-            before, rss_before = cpu_seconds(worker), worker.memory_info().rss
+            begun, rss_before = worker.cpu_times(), worker.memory_info().rss
             venue.go()
             await_messages(directory, count // 10)
             rss_warm = worker.memory_info().rss
             await_messages(directory, count)
             time.sleep(SETTLE_SECONDS)
-            used = cpu_seconds(worker) - before
-            return Receiving(used / count * 1e6, rss_before, rss_warm, worker.memory_info().rss)
+            ended = worker.cpu_times()
+            kernel = ended.system - begun.system
+            used = ended.user - begun.user + kernel
+            rss_after = worker.memory_info().rss
+            return Receiving(used / count * 1e6, rss_before, rss_warm, rss_after, kernel / used)
         finally:
             venue.end()
 
 
-def latencies(messages: Path, rate: float, count: int, directory: Path) -> list[int]:
-    """ns from each send to the message's recv_ns, in the order of sending."""
+def latencies(
+    messages: Path, rate: float, count: int, directory: Path, beside: list[str] | None = None
+) -> list[int]:
+    """ns from each send to the message's recv_ns, in the order of sending, while ``beside`` runs too."""
     venue = Venue(messages, rate, count)
+    other = subprocess.Popen(beside) if beside else None
     with recorder(directory, venue.url):
         try:
             venue.await_subscription()
@@ -105,6 +97,9 @@ def latencies(messages: Path, rate: float, count: int, directory: Path) -> list[
             await_messages(directory, count)
         finally:
             venue.end()
+            if other:
+                other.kill()
+                other.wait()
     sent = array("q")
     sent.frombytes(messages.with_suffix(".sent").read_bytes())
     return [received - at for received, at in zip(received_ns(directory, count), sent, strict=True)]
@@ -126,15 +121,20 @@ def received_ns(directory: Path, count: int) -> list[int]:
 
 
 @contextmanager
-def recorder(directory: Path, url: str) -> Iterator[psutil.Process]:
-    """An ingest worker on ``directory`` that records the venue at ``url``."""
+def recorder(
+    directory: Path,
+    url: str,
+    symbols: Sequence[str] = ("BTCUSDT", "ETHUSDT"),
+    program: Sequence[str] = MODULE,
+) -> Iterator[psutil.Process]:
+    """An ingest worker on ``directory`` that records ``symbols`` of the venue at ``url``."""
     directory.mkdir(parents=True, exist_ok=True)
     config = directory / "config.yaml"
     settings = {
         "data_dir": str(directory),
         "exchanges": {
             "binance": {
-                "symbols": ["BTCUSDT", "ETHUSDT"],
+                "symbols": list(symbols),
                 "channels": ["trade", "depth", "bookTicker"],
                 "websocket_url": url,
                 "rest_url": url.replace("ws://", "http://"),
@@ -144,7 +144,7 @@ def recorder(directory: Path, url: str) -> Iterator[psutil.Process]:
         "log": {"level": "error"},
     }
     config.write_text(yaml.safe_dump(settings))
-    arguments = [sys.executable, "-m", "daedalus", "ingest", "binance", "--config", str(config)]
+    arguments = [sys.executable, *program, "ingest", "binance", "--config", str(config)]
     process = subprocess.Popen(arguments)
     try:
         yield psutil.Process(process.pid)

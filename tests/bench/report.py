@@ -17,16 +17,22 @@ from pathlib import Path
 
 import pyarrow as pa
 import websockets
-from latency import Latency, latency_while_sealing
-from messages import RECORDING, messages, recorded
+from comparison import bare
+from growth import RATE, Growth
+from measure import FULL_SPEED, MEMORY, OURS, RATES, Measured, measure, say
 from msgspec import Struct
-from receiving import Receiving, bare, ingest
-from storing import Storing, store
+from plots import bars
+from storing import Storing
 
-FLOOD = 400_000
-PACED = 20_000
-RATE = 2000
-MEMORY = 2_000_000
+CARD_BYTES = 140e12
+CARD_AMPLIFICATION = 3
+YEAR_SECONDS = 365.25 * 86_400
+LONG_SECONDS = 60
+PI_HZ = 1.5e9
+PI_INSTRUCTIONS_PER_CYCLE = 1.0
+PI_COLD = 1.5
+BARE = bare().name
+CRYPTOFEED = "cryptofeed 2.4.1, uvloop"
 
 
 class Goal(Struct, frozen=True):
@@ -36,61 +42,51 @@ class Goal(Struct, frozen=True):
     bound: float
     value: float
     unit: str = ""
+    at_least: bool = False
 
     @property
     def row(self) -> str:
-        verdict = "yes" if self.value <= self.bound else "**no**"
-        return f"| {self.name} | ≤ {self.bound:g}{self.unit} | {self.value:.2f}{self.unit} | {verdict} |"
+        reached = self.value >= self.bound if self.at_least else self.value <= self.bound
+        sign = "≥" if self.at_least else "≤"
+        verdict = "yes" if reached else "**no**"
+        return f"| {self.name} | {sign} {self.bound:g}{self.unit} | {self.value:.2f}{self.unit} | {verdict} |"
 
 
-class Measured(Struct, frozen=True):
-    """All that one run measured."""
-
-    what: str
-    flood: tuple[Receiving, Receiving]
-    paced: tuple[Receiving, Receiving]
-    memory: Receiving
-    storing: Storing
-    latency: Latency
-
-
-def measure(directory: Path) -> Measured:
-    """Run everything, saying on stderr what it is at."""
-    payloads, what = messages(FLOOD)
-    file = directory / "messages"
-    file.write_bytes(b"\n".join(payloads))
-    say(f"messages: {what}, {sum(map(len, payloads)) / len(payloads):.0f} bytes on average")
-    say(f"receiving {FLOOD:,} messages at full speed")
-    flood = (bare(file, 0, FLOOD), ingest(file, 0, FLOOD, directory / "flood"))
-    say(f"receiving {PACED:,} messages at {RATE:,}/s, one by one")
-    paced = (bare(file, RATE, PACED), ingest(file, RATE, PACED, directory / "paced"))
-    say(f"memory over {MEMORY:,} messages")
-    memory = ingest(file, 0, MEMORY, directory / "memory")
-    say("storing, sealing, normalizing")
-    stamped = (
-        recorded() if RECORDING.exists() else [(10**18 + i * 500_000, p) for i, p in enumerate(payloads)]
-    )
-    storing = store(stamped, directory / "storing")
-    say("latency while a segment of 100 MB is sealed beside")
-    latency = latency_while_sealing(file, payloads, directory / "latency")
-    return Measured(what, flood, paced, memory, storing, latency)
-
-
-def goals(measured: Measured) -> list[Goal]:
+def goals(measured: Measured) -> Iterator[Goal]:
     """The goals, with what was measured."""
-    bare_flood, ingest_flood = measured.flood
-    bare_paced, ingest_paced = measured.paced
-    storing, memory = measured.storing, measured.memory
-    lines = storing.json_lines_bytes
-    return [
-        Goal("CPU of ingest at full speed / bare client", 1.6, ingest_flood.cpu_us / bare_flood.cpu_us),
-        Goal(f"CPU of ingest at {RATE:,}/s / bare client", 1.0, ingest_paced.cpu_us / bare_paced.cpu_us),
-        Goal("raw at rest / zstd-3 JSON lines", 0.95, storing.raw_bytes / lines),
-        Goal("tables at rest / zstd-3 JSON lines", 0.5, storing.tables_bytes / lines),
-        Goal("RSS of ingest at its start", 120, memory.rss_before / 1e6, " MB"),
-        Goal(f"RSS of ingest after {MEMORY:,} messages", 120, memory.rss_after / 1e6, " MB"),
-        Goal("growth of RSS from 10 % of them on", 10, (memory.rss_after - memory.rss_warm) / 1e6, " MB"),
-    ]
+    paced, flood, memory = measured.receiving[2000], measured.receiving[FULL_SPEED], measured.memory
+    first = measured.storing[0]
+    yield Goal("CPU of ingest at full speed / bare client", 1.6, flood[OURS].cpu_us / flood[BARE].cpu_us)
+    yield Goal("CPU of ingest at 2,000/s / bare client", 1.0, paced[OURS].cpu_us / paced[BARE].cpu_us)
+    if CRYPTOFEED in paced:
+        ratio = paced[CRYPTOFEED].cpu_us / paced[OURS].cpu_us
+        yield Goal("CPU of cryptofeed at 2,000/s / ingest", 3, ratio, at_least=True)
+    yield Goal("raw at rest / zstd-3 JSON lines", 0.95, first.raw_bytes / first.json_lines_bytes)
+    for each in long(measured.storing):
+        yield Goal(
+            f"tables at rest / zstd-3 JSON lines, {each.venue}",
+            0.5,
+            each.tables_bytes / each.json_lines_bytes,
+        )
+    yield Goal("normalizing / the rate of the recording", 20, times_faster(first), at_least=True)
+    yield Goal(
+        "bytes written / bytes received, raw and tables",
+        0.6,
+        first.written_by_ingest + first.written_by_normalize,
+    )
+    yield Goal("RSS of ingest at its start", 120, memory.rss_before / 1e6, " MB")
+    yield Goal(f"RSS of ingest after {MEMORY:,} messages", 120, memory.rss_after / 1e6, " MB")
+    yield Goal("growth of RSS from 10 % of them on", 10, (memory.rss_after - memory.rss_warm) / 1e6, " MB")
+
+
+def long(storing: list[Storing]) -> list[Storing]:
+    """Recordings of minutes: in those of seconds the files' footers weigh more than their content."""
+    return [each for each in storing if each.seconds >= LONG_SECONDS]
+
+
+def times_faster(storing: Storing) -> float:
+    """How many times faster than it came one core normalizes."""
+    return 1e6 / storing.normalize_us / (storing.messages / storing.seconds)
 
 
 def render(measured: Measured) -> Iterator[str]:
@@ -99,7 +95,7 @@ def render(measured: Measured) -> Iterator[str]:
     yield f"""# Performance
 
 Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}: {platform.machine()}, Python {platform.python_version()},
-{versions}. Messages: {measured.what}, {measured.storing.payload_bytes:.0f} bytes on average.
+{versions}. Messages: {measured.what}, {measured.message_bytes:.0f} bytes on average.
 Only the ratios travel to other machines.
 
 ## Goals
@@ -107,36 +103,61 @@ Only the ratios travel to other machines.
 | what | goal | measured | reached |
 | --- | --- | --- | --- |"""
     yield from (goal.row for goal in goals(measured))
-    yield """
-## Receiving: CPU per message, from the socket to the fsynced file
+    yield from receiving(measured)
+    yield from latencies(measured)
+    yield from normalizing(measured)
+    yield from sizes(measured)
+    yield from wear(measured)
+    yield from growth(measured)
+    yield from estimate(measured)
 
-| | bare client, asyncio's loop | whole ingest | ratio |
-| --- | --- | --- | --- |"""
-    yield receiving_row("full speed", *measured.flood)
-    yield receiving_row(f"{RATE:,}/s, one by one", *measured.paced)
-    yield """
-The bare client is `websockets`' own, awaiting `recv(decode=False)` and doing nothing else. Ingest is the whole
-process: receive, classify, check the ids, compress, write, fsync, seal what is due, write its status.
 
-## Storing: per message
-
-| step | CPU | bytes at rest | of zstd-3 JSON lines |
-| --- | --- | --- | --- |"""
-    yield from storing_rows(measured.storing)
-    named = ", ".join(f"`{name}` {size:.1f}" for name, size in measured.storing.columns)
+def receiving(measured: Measured) -> Iterator[str]:
+    columns = (*RATES, FULL_SPEED)
+    heads = " | ".join(f"{rate:,}/s" if rate else "full speed" for rate in columns)
     yield f"""
-What the tables are made of, in bytes per message: {named}. Prices and amounts as float64 and the nanoseconds of two time
-stamps are nearly all of it. Their low bits are noise that no encoding packs: dictionaries, byte streams split, zstd up to
-level 19 were tried and gain 10 % at most. Scaled integers would be smaller, and every reader would have to know the scale."""
-    latency = measured.latency
+## Receiving: CPU µs per message, from the socket on
+
+![CPU per message at 2,000 messages/s](performance-receiving.svg)
+
+Messages are sent one by one, which is what a recorder lives with, or as fast as the client reads. In brackets: times the
+bare client.
+
+| client | {heads} |
+| --- | {" | ".join("---" for _ in columns)} |"""
+    for name in measured.receiving[2000]:
+        cells = []
+        for rate in columns:
+            found = measured.receiving[rate].get(name)
+            yardstick = measured.receiving[rate][BARE].cpu_us
+            cells.append(f"{found.cpu_us:.1f} ({found.cpu_us / yardstick:.2f})" if found else "")
+        yield f"| {name} | {' | '.join(cells)} |"
+    yield ""
+    for name, about in measured.about.items():
+        yield f"- {name}: {about}."
+    yield f"""- {OURS}: receives, classifies, checks the ids, compresses, writes, fsyncs, seals what is due, writes its status.
+
+The lowest of two rounds in turn. Of ingest's CPU at 2,000/s the kernel has {measured.receiving[2000][OURS].kernel_share:.0%}: waking up is what costs."""
+    for line in measured.left_out:
+        yield f"Left out here: {line}"
+
+
+def latencies(measured: Measured) -> Iterator[str]:
+    waited = measured.latency
     yield f"""
 ## Latency: from the venue's send to the time stamp
 
-{RATE:,} messages/s; the second row while a segment of {latency.sealed_mb:.0f} MB is sealed in the same process.
+2,000 messages/s; while a segment of {waited.sealed_mb:.0f} MB is sealed in the same process; and while other processes write,
+normalize and upload without a pause.
 
 | | p50 | p99 | p99.9 | longest |
 | --- | --- | --- | --- | --- |"""
-    for name, values in (("nothing beside", latency.quiet_us), ("while sealing", latency.sealing_us)):
+    rows = (
+        ("nothing beside", waited.quiet_us),
+        ("while sealing", waited.sealing_us),
+        ("normalize and sync beside", waited.beside_us),
+    )
+    for name, values in rows:
         yield f"| {name} | " + " | ".join(f"{value:,.0f} µs" for value in values) + " |"
     memory = measured.memory
     yield f"""
@@ -146,37 +167,144 @@ Ingest, whole process: {memory.rss_before / 1e6:.0f} MB once connected, {memory.
 messages at full speed, {memory.rss_after / 1e6:.0f} MB after {MEMORY:,}."""
 
 
-def receiving_row(name: str, client: Receiving, worker: Receiving) -> str:
-    ratio = worker.cpu_us / client.cpu_us
-    return f"| {name} | {client.cpu_us:.1f} µs | {worker.cpu_us:.1f} µs | {ratio:.2f} |"
+def normalizing(measured: Measured) -> Iterator[str]:
+    yield """
+## Normalizing and uploading
+
+| venue | rows/s on one core | µs per message | times faster than it came | sealing, µs per message |
+| --- | --- | --- | --- | --- |"""
+    for each in long(measured.storing) or measured.storing:
+        rows = each.rows / each.normalize_us * 1e6
+        yield f"| {each.venue} | {rows:,.0f} | {each.normalize_us:.1f} | {times_faster(each):,.0f} | {each.seal_us:.1f} |"
+    if measured.syncing is None:
+        yield "\nUploading was not measured: there is no S3 server here."
+        return
+    syncing = measured.syncing
+    yield f"""
+Uploading to an S3 server on loopback: {syncing.cpu_ms:.1f} ms of CPU per MB (a plain put without checksums: {syncing.plain_cpu_ms:.1f}), {syncing.rate / syncing.plain_rate:.2f} of the
+bandwidth of plain puts one after the other."""
 
 
-def storing_rows(storing: Storing) -> Iterator[str]:
-    lines = storing.json_lines_bytes
+def sizes(measured: Measured) -> Iterator[str]:
+    yield """
+## Size: bytes per message at rest
 
-    def row(step: str, cpu_us: float | None, size: float | None) -> str:
-        cpu = "" if cpu_us is None else f"{cpu_us:.1f} µs"
-        rest = "" if size is None else f"{size:.1f}"
-        share = "" if size is None else f"{size / lines:.2f}"
-        return f"| {step} | {cpu} | {rest} | {share} |"
+![Bytes per message](performance-size.svg)
 
-    yield row("as it came", None, storing.payload_bytes)
-    yield row("zstd-3 JSON lines", None, lines)
-    yield row("classify, write to the active file", storing.write_us, None)
-    yield row("seal: raw Parquet", storing.seal_us, storing.raw_bytes)
-    yield row("normalize: tables", storing.normalize_us, storing.tables_bytes)
+| venue | messages | as it came | zstd-3 JSON lines | raw | tables | gzip CSV | tables / lines | tables / CSV |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |"""
+    for each in measured.storing:
+        lines, csv = each.json_lines_bytes, each.csv_bytes
+        yield (
+            f"| {each.venue} | {each.messages:,} in {each.seconds:.0f} s | {each.payload_bytes:.0f} | {lines:.1f} | {each.raw_bytes:.1f} "
+            f"| {each.tables_bytes:.1f} | {csv:.1f} | {each.tables_bytes / lines:.2f} | {each.tables_bytes / csv:.2f} |"
+        )
+    yield """
+Recordings of a few seconds make files of a few kB, in which footers weigh more than rows: only those of minutes say how the
+forms compare. The CSV has the columns and the µs of tardis.dev's files: neither update ids nor ns.
+
+| table | lines per message | bytes per message | as gzip CSV |
+| --- | --- | --- | --- |"""
+    for each in long(measured.storing) or measured.storing[:1]:
+        for name, lines, size, csv in each.tables:
+            yield f"| {each.venue} `{name}` | {lines:.2f} | {size:.1f} | {csv:.1f} |"
+    named = ", ".join(f"`{name}` {size:.1f}" for name, size in measured.storing[0].columns)
+    yield f"""
+What the tables of {measured.storing[0].venue} are made of, in bytes per message: {named}. What was tried, and why it stays as it is:
+[the form of the tables](decisions/table-encodings.md)."""
 
 
-def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+def wear(measured: Measured) -> Iterator[str]:
+    yield """
+## Wear of the card
+
+| venue | bytes written per byte received: ingest | normalize | together |
+| --- | --- | --- | --- |"""
+    for each in measured.storing[:1]:  # of the others the recordings have no snapshot to begin a book with
+        both = each.written_by_ingest + each.written_by_normalize
+        yield f"| {each.venue} | {each.written_by_ingest:.2f} | {each.written_by_normalize:.2f} | {both:.2f} |"
+    first = measured.storing[0]
+    share = first.written_by_ingest + first.written_by_normalize
+    yield f"""
+From `/proc/self/io`, with the writer's clocks following the recording: active files every 5 s, sealed raw, tables. An endurance
+card of 128 GB is sold for {CARD_BYTES / 1e12:.0f} TB of writes. With a write amplification of {CARD_AMPLIFICATION} inside the card, which is a guess, it lasts:
+
+| messages/s around the clock | received per day | written per day | years |
+| --- | --- | --- | --- |"""
+    for rate in (100, 500, 2000):
+        received = rate * first.payload_bytes
+        written = received * share
+        years = CARD_BYTES / CARD_AMPLIFICATION / written / YEAR_SECONDS
+        yield f"| {rate:,} | {received * 86_400 / 1e9:.1f} GB | {written * 86_400 / 1e9:.1f} GB | {years:.1f} |"
+
+
+def growth(measured: Measured) -> Iterator[str]:
+    yield f"""
+## Growth: {RATE:,} messages/s in all
+
+| | CPU µs per message | RSS | active files | fsyncs/s |
+| --- | --- | --- | --- | --- |"""
+
+    def row(name: str, each: Growth) -> str:
+        return f"| {name} | {each.cpu_us:.0f} | {each.rss / 1e6:.0f} MB | {each.files} | {each.fsyncs_per_second:.1f} |"
+
+    for each in measured.symbols:
+        yield row(f"{each.count} symbols of one venue", each)
+    for each in measured.venues:
+        yield row(f"{each.count} venues of ten symbols", each)
+    yield """
+Files and fsyncs follow the channels of each venue, not its symbols. Every venue is a process of its own, and has its own wake-ups:
+the same messages cost more when they come over more connections."""
+
+
+def estimate(measured: Measured) -> Iterator[str]:
+    if measured.instructions is None:
+        yield "\n## One core of a Pi 4\n\nNot estimated: there is no valgrind here."
+        return
+    flood, paced = measured.receiving[FULL_SPEED][OURS].cpu_us, measured.receiving[2000][OURS].cpu_us
+    pi_flood = measured.instructions / (PI_HZ * PI_INSTRUCTIONS_PER_CYCLE) * 1e6
+    slower = pi_flood / flood
+    pi_paced = paced * slower * PI_COLD
+    yield f"""
+## One core of a Pi 4: an estimate
+
+Callgrind counts {measured.instructions:,.0f} instructions per message in user space, from the bytes of the socket to the active file. An A72
+at 1.5 GHz does about one instruction of an interpreter per cycle (assumed; AArch64 needs about as many as x86-64): {pi_flood:.0f} µs
+per message at full speed, {slower:.1f} times this machine's time, or **{1e6 / pi_flood:,.0f} messages/s** on one core.
+
+One by one, at 2,000/s, a message costs {paced / flood:.1f} times as much here, for waking up and cold caches. The A72's are smaller: with
+{PI_COLD} for that, {pi_paced:.0f} µs per message, or {pi_paced * 2000 / 1e4:.0f} % of one core at 2,000/s, and **about {1e6 / pi_paced:,.0f} messages/s** before one core
+is full; by then several come with each wake-up, so that it is a lower bound."""
+
+
+def plots(measured: Measured) -> Iterator[tuple[str, str]]:
+    """(name, SVG) of each chart."""
+    paced = measured.receiving[2000]
+    rows = [
+        (name, each.cpu_us, name == OURS)
+        for name, each in sorted(paced.items(), key=lambda one: one[1].cpu_us)
+    ]
+    yield "performance-receiving.svg", bars("CPU per message, 2,000 messages/s one by one", "µs", rows)
+    sized = []
+    for each in long(measured.storing) or measured.storing[:1]:
+        sized += [
+            (f"{each.venue}: JSON lines, zstd-3", each.json_lines_bytes, False),
+            (f"{each.venue}: CSV, gzip", each.csv_bytes, False),
+            (f"{each.venue}: raw", each.raw_bytes, True),
+            (f"{each.venue}: tables", each.tables_bytes, True),
+        ]
+    yield "performance-size.svg", bars("Bytes per message at rest", "bytes", sized)
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as directory:
+    # Not in /tmp, which may be memory: what is written to the device is measured.
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as directory:
         measured = measure(Path(directory))
-    page = "\n".join(render(measured)) + "\n"
-    Path(sys.argv[1]).write_text(page, encoding="utf-8")
-    print(page)
+    page = Path(sys.argv[1])
+    page.write_text("\n".join(render(measured)) + "\n", encoding="utf-8")
+    for name, image in plots(measured):
+        (page.parent / name).write_text(image, encoding="utf-8")
+    say(f"written: {page}")
 
 
 if __name__ == "__main__":

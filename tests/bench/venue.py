@@ -2,10 +2,11 @@
 
     python venue.py MESSAGES RATE COUNT
 
-It answers Binance's handshake and subscription, waits for a line on stdin, then sends the messages of
-a file, one per line, over and over until COUNT: as fast as the client reads (RATE 0, in 16 KiB pieces), or
-RATE per second, each with a send of its own, which is what a recorder lives with. On stdout it prints its
-port, then "subscribed", then "sent"; the times of the sends go to MESSAGES.sent (UTC ns, binary int64).
+It answers Binance's handshake and subscription (one that stands in the URL needs no answer), waits for
+a line on stdin, then sends the messages of a file, one per line, over and over until COUNT: as fast
+as the client reads (RATE 0, in 16 KiB pieces), or RATE per second, each with a send of its own, which is
+what a recorder lives with. On stdout it prints its port, then "subscribed", then "sent"; the times of the
+sends go to MESSAGES.sent (UTC ns, binary int64).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from pathlib import Path
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 PIECE_BYTES = 16 * 1024
-PING = 0x9
+TEXT, PING = 0x1, 0x9
 SENDING = threading.Lock()
 
 
@@ -39,8 +40,11 @@ def frame(payload: bytes) -> bytes:
     return bytes((0x81, 127)) + size.to_bytes(8, "big") + payload
 
 
-def accept(listener: socket.socket) -> socket.socket:
-    """The first websocket client; plain GETs (a recorder asking for a book) are refused on the way."""
+def accept(listener: socket.socket) -> tuple[socket.socket, bool]:
+    """The first websocket client, and whether its URL says what it wants.
+
+    Plain GETs (a recorder asking for a book) are refused on the way.
+    """
     while True:
         connection, _ = listener.accept()
         request = b""
@@ -58,7 +62,7 @@ def accept(listener: socket.socket) -> socket.socket:
         answer = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         connection.sendall(answer + b"Sec-WebSocket-Accept: " + token + b"\r\n\r\n")
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return connection
+        return connection, b"streams=" in request.partition(b"\r\n")[0]
 
 
 def read_frame(connection: socket.socket) -> tuple[int, bytes]:
@@ -115,9 +119,13 @@ def main() -> None:
     frames = [frame(line) for line in path.read_bytes().splitlines()]
     listener = socket.create_server(("127.0.0.1", 0))
     print(listener.getsockname()[1], flush=True)
-    connection = accept(listener)
-    request = json.loads(read_frame(connection)[1])
-    connection.sendall(frame(json.dumps({"result": None, "id": request["id"]}).encode()))
+    connection, subscribed = accept(listener)
+    while not subscribed:
+        opcode, payload = read_frame(connection)
+        if opcode == TEXT:
+            request = json.loads(payload)
+            connection.sendall(frame(json.dumps({"result": None, "id": request["id"]}).encode()))
+            subscribed = True
     threading.Thread(target=answer_pings, args=(connection,), daemon=True).start()
     print("subscribed", flush=True)
     sys.stdin.readline()

@@ -39,12 +39,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         item.add_marker(pytest.mark.faults)
         if item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(1200))
-        if item.get_closest_marker("long") and not config.getoption("--long"):
+        if item.get_closest_marker("long") and not config.getoption("--long", False):
             item.add_marker(pytest.mark.skip(reason="takes minutes: part of the long form (--long)"))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    page = session.config.getoption("--record")
+    page = session.config.getoption("--record", None)
     if page is not None:
         session.config.stash[MEASURED].write_into(page)
 
@@ -52,7 +52,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.fixture
 def long(request: pytest.FixtureRequest) -> bool:
     """Whether this is the long form."""
-    return bool(request.config.getoption("--long"))
+    return bool(request.config.getoption("--long", False))
 
 
 @pytest.fixture

@@ -115,7 +115,7 @@ def test_weeks_leave_memory_files_and_directories_as_they_were(
         recorder.stop()
     for worker in ("normalize", "sync"):
         assert recorder.run_worker(worker, "--once", rules=[fast]) == 0, recorder.log_text()[-3000:]
-    page = request.config.getoption("--record")
+    page = request.config.getoption("--record", None)
     if page is not None and long:
         title = f"{days:g} days in {seconds / 60:g} minutes"
         drawing = plot(title, sampler.days, "days", sampler.lines)

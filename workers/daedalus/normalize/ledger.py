@@ -120,10 +120,24 @@ class Ledger:
         stream.last_ns = at_ns
         return gaps
 
-    def lost(self, channel: str, symbol: str, from_ns: int, to_ns: int, why: str) -> list[Gap]:
-        """Something of the stream is missing, the venue alone knows how much; ``why``: how that is known."""
+    def lost(
+        self,
+        channel: str,
+        symbol: str,
+        from_ns: int,
+        to_ns: int,
+        why: str,
+        *,
+        elsewhere: bool | None = None,
+    ) -> list[Gap]:
+        """Something of the stream is missing, the venue alone knows how much; ``why``: how that is known.
+
+        ``elsewhere``: whether another connection has it; None: it has, if there is one.
+        """
         stream = self._stream(channel, symbol)
-        if self._consecutive(channel) or len(stream.alive) > 1:
+        if elsewhere is None:
+            elsewhere = len(stream.alive) > 1
+        if self._consecutive(channel) or elsewhere:
             return []  # its ids say it better; or the other connection has it
         return [Gap(channel, symbol, from_ns, to_ns, None, None, None, _VENUE, note=why)]
 

@@ -4,7 +4,7 @@ Rows wait in memory per (table, date, symbol) until some 100,000 lines are there
 sorted, made columnar, compressed and put aside as a run in one temporary file. At the end each bucket's
 runs are merged. Since rows come almost in order, runs follow one upon the other and a merge is a
 concatenation; only runs that overlap (a late message, a backfill) are cut into ranges and sorted. The file
-is unlinked from the start: a small segment never reaches the disk, and a crash leaves nothing behind.
+is kept in memory while it is small, and unlinked from the start: a crash leaves nothing behind.
 Why not sort the whole in memory: a segment of 100 MB holds 20 million levels, 1.2 GB as columns.
 """
 

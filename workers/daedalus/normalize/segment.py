@@ -11,6 +11,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import msgspec
 import pyarrow as pa
@@ -26,8 +27,11 @@ from .transform import Carry, Counts, Transform
 
 __all__ = ["DamagedSegment", "Interrupted", "normalize_segment", "set_aside"]
 
-ROW_GROUP_LINES = 100_000
+ROW_GROUP_LINES = 250_000  # 100,000 take 2 % more, 500,000 save nothing more
 ZSTD_LEVEL = 6  # 3 is half as long and 5 % larger, 9 a third longer and 1 % smaller
+SPILL_IN_MEMORY = 32 * 1024 * 1024
+"""Rows that wait for their order lie on the disk only where they are more: twice the tables' own size."""
+
 _READ_ROWS = 8_192
 
 
@@ -50,8 +54,9 @@ def normalize_segment(
     """
     source = layout.raw(READY) / segment.sealed_path
     make_directories(layout.tables_active)
-    with tempfile.TemporaryFile(dir=layout.tables_active) as spill:
-        transform = Transform(venue, segment.partition.channel, read_carry(layout, segment), spill)
+    with tempfile.SpooledTemporaryFile(SPILL_IN_MEMORY, dir=str(layout.tables_active)) as spill:
+        waiting = cast(BinaryIO, spill)
+        transform = Transform(venue, segment.partition.channel, read_carry(layout, segment), waiting)
         for records in _read(source):
             _ask(go_on)
             if records is None:

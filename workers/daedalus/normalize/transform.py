@@ -35,6 +35,7 @@ from ..store.raw import CONNECTION, UNKNOWN, RawKind, RawRecord
 from .books import Books, BookState, Checks, CheckState
 from .columns import Entry, Gap, Line, LinkEvent, gap_batch, link_batch, table_of
 from .digits import exact_values, inexact
+from .leading import Leading, LeadState, Piece
 from .ledger import Ledger, StreamLedger
 from .ordering import Bucket, Ordering
 from .recent import Contents, ContentState, Recent, RecentState
@@ -68,6 +69,7 @@ class Carry(Struct, frozen=True):
     contents: list[ContentState] = []
     books: list[BookState] = []
     checks: list[CheckState] = []
+    leading: list[LeadState] = []
 
 
 class Counts(Struct):
@@ -117,6 +119,9 @@ class Transform:
         books = () if carry.damaged else carry.books
         self._books = Books(channel, self._continuity, books, self._about.depth)
         self._checks = Checks(venue, channel, () if carry.damaged else carry.checks)
+        # Books that begin on the stream, and whose updates have no numbers to be put in order by.
+        self._is_led = self._about.snapshot == "stream" and not self._about.consecutive
+        self._leading = Leading(() if carry.damaged else carry.leading, self._about.depth)
         self._has_trades = self._about.table in ("trades", "agg_trades")
         self._has_sums = type(venue).book_check is not Venue.book_check and self._about.snapshot is not None
         self._eras = dict(carry.eras)
@@ -146,6 +151,7 @@ class Transform:
         self._ledger.damage()
         self._books = Books(self._channel, self._continuity, (), self._about.depth)
         self._checks = Checks(self._venue, self._channel, ())
+        self._leading = Leading((), self._about.depth)
 
     def carry(self) -> Carry:
         """What the next segment needs to know, once all rows are fed and `files` was asked."""
@@ -159,6 +165,7 @@ class Transform:
             contents=self._contents.state(),
             books=self._books.state(),
             checks=self._checks.state(),
+            leading=self._leading.state(),
         )
 
     def files(self) -> list[tuple[str, str]]:
@@ -202,12 +209,27 @@ class Transform:
             rows = self._found(record, header, rows)
         if not rows:
             return
+        piece = Piece(record, header, rows)
+        for each in self._led(piece) if self._is_led else (piece,):
+            self._take(each)
+
+    def _led(self, piece: Piece) -> list[Piece]:
+        """What counts from now on of a book without numbers, of which one connection leads."""
+        record, symbol = piece.record, piece.header.symbol
+        content = self._venue.identity(piece.header, record.payload)
+        again = self._contents.elsewhere(symbol, content, record.conn, record.recv_ns)
+        self.counts.duplicates += again
+        return self._leading.message(symbol, content, piece, again=again)
+
+    def _take(self, piece: Piece) -> None:
+        """Add the rows of a message to the tables."""
+        record, header, rows = piece.record, piece.header, piece.rows
         is_snapshot = record.kind == RawKind.SNAPSHOT or header.is_snapshot
         for row in rows:
             self._add(record, row, self._key(header, row, is_snapshot, alone=len(rows) == 1))
         if self._about.snapshot is not None:
             self._follow(record, rows)
-        if texts := inexact(record.payload):
+        if not piece.made and (texts := inexact(record.payload)):
             for row in rows:
                 for value in exact_values(texts, table_of(row), row):
                     self._add(record, value, 0)
@@ -242,6 +264,8 @@ class Transform:
 
     def _unseen(self, record: RawRecord, header: Header, rows: Sequence[Row]) -> Sequence[Row]:
         if not rows:
+            return rows
+        if self._is_led:
             return rows
         if not self._has_trades:
             content = self._venue.identity(header, record.payload)
@@ -349,7 +373,12 @@ class Transform:
             self.counts.undecodable += 1
 
     def _lost(self, record: RawRecord, symbol: str, from_ns: int, why: str) -> None:
-        gaps = self._ledger.lost(record.channel, symbol, from_ns, record.recv_ns, why)
+        elsewhere = None
+        if self._is_led:
+            elsewhere, pieces = self._leading.lost(symbol, record.conn)
+            for each in pieces:
+                self._take(each)
+        gaps = self._ledger.lost(record.channel, symbol, from_ns, record.recv_ns, why, elsewhere=elsewhere)
         self._settlement.proved(gaps, record.recv_ns)
         if gaps:
             self._books.hole(symbol, proved=True)
@@ -373,6 +402,8 @@ class Transform:
         at_ns, conn = record.recv_ns, record.conn
         channel, symbol = record.channel, record.symbol
         if record.kind == RawKind.SUBSCRIBED:
+            if self._is_led:
+                self._leading.begun(symbol, conn)
             alone = not self._ledger.served(channel, symbol, conn)
             gaps = self._ledger.subscribed(
                 channel, symbol, conn, at_ns, note.cause or "unknown", note.since_ns
@@ -384,6 +415,9 @@ class Transform:
             until_ns = at_ns if note.heard_ns is None else min(note.heard_ns, at_ns)
             self._settlement.proved(self._ledger.unsubscribed(channel, symbol, conn, until_ns), at_ns)
             self._checks.over(conn)
+            if self._is_led:
+                for each in self._leading.over(symbol, conn):
+                    self._take(each)
         elif record.kind == RawKind.LOST:
             count = "frames" if note.missing is None else f"{note.missing:,} frames"
             why = f"{count} of the connection are missing"

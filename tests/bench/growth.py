@@ -1,0 +1,71 @@
+"""What ingest needs as symbols and venues become more, at the same messages per second in all."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from messages import of_many_symbols
+from msgspec import Struct
+from receiving import HERE, SETTLE_SECONDS, Venue, await_messages, cpu_seconds, recorder
+
+__all__ = ["Growth", "of_symbols", "of_venues"]
+
+RATE = 2000
+SECONDS = 5
+SYMBOLS = (1, 10, 100, 500)
+VENUES = (1, 2, 5, 10)
+
+
+class Growth(Struct, frozen=True):
+    """All processes together. ``files``: active files that were open at once."""
+
+    count: int
+    cpu_us: float
+    rss: int
+    files: int
+    fsyncs_per_second: float
+
+
+def of_symbols(payloads: list[bytes], directory: Path) -> list[Growth]:
+    """One venue with more and more symbols."""
+    return [_measure(payloads, directory / f"s{count}", symbols=count, venues=1) for count in SYMBOLS]
+
+
+def of_venues(payloads: list[bytes], directory: Path) -> list[Growth]:
+    """More and more venues, each a process of its own."""
+    return [_measure(payloads, directory / f"v{count}", symbols=10, venues=count) for count in VENUES]
+
+
+def _measure(payloads: list[bytes], directory: Path, *, symbols: int, venues: int) -> Growth:
+    names = [f"S{number:03}USDT" for number in range(symbols)]
+    directory.mkdir(parents=True)
+    file, count = directory / "messages", RATE * SECONDS // venues
+    file.write_bytes(b"\n".join(of_many_symbols(payloads, names, count)))
+    folders = [directory / str(number) for number in range(venues)]
+    with ExitStack() as stack:
+        sources, workers = [], []
+        for folder in folders:
+            venue = Venue(file, RATE / venues, count)
+            stack.callback(venue.end)
+            sources.append(venue)
+            program = (str(HERE / "counted.py"), str(folder / "fsyncs"))
+            workers.append(stack.enter_context(recorder(folder, venue.url, names, program)))
+        for venue in sources:
+            venue.await_subscription()
+        time.sleep(2)
+        before, begun = sum(map(cpu_seconds, workers)), time.monotonic()
+        for venue in sources:
+            venue.go()
+        for folder in folders:
+            await_messages(folder, count)
+        files = sum(len(list((folder / "raw" / "active").glob("*.arrow*"))) for folder in folders)
+        time.sleep(SETTLE_SECONDS)
+        seconds = time.monotonic() - begun
+        used = sum(map(cpu_seconds, workers)) - before
+        rss = sum(worker.memory_info().rss for worker in workers)
+        fsyncs = sum(int((folder / "fsyncs").read_text()) for folder in folders)
+    return Growth(
+        symbols if venues == 1 else venues, used / (count * venues) * 1e6, rss, files, fsyncs / seconds
+    )

@@ -1,0 +1,87 @@
+"""Instructions per message by valgrind, which no other load on the machine disturbs.
+
+    python instructions.py COUNT        the work itself: from the bytes of the socket to the active file
+
+Two counts, one subtracted from the other, leave out the start. The kernel's part is not in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from messages import messages
+from venue import frame
+
+__all__ = ["instructions"]
+
+FEW, MANY = 500, 3000
+LIMIT_SECONDS = 400
+READ_BYTES = 16 * 1024
+
+
+def instructions() -> float | None:
+    """Instructions per message of the whole path in user space; None where there is no valgrind."""
+    if shutil.which("valgrind") is None:
+        return None
+    try:
+        with ThreadPoolExecutor(2) as pool:  # counted, not timed: both at once
+            few, many = pool.map(_counted, (FEW, MANY))
+    except (subprocess.SubprocessError, ValueError):
+        return None
+    return (many - few) / (MANY - FEW)
+
+
+def _counted(count: int) -> int:
+    command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", sys.executable, __file__]
+    done = subprocess.run(
+        [*command, str(count)], check=True, capture_output=True, text=True, timeout=LIMIT_SECONDS
+    )
+    found = re.search(r"Collected : (\d+)", done.stderr)
+    if found is None:
+        raise ValueError(done.stderr)
+    return int(found[1])
+
+
+async def receive(count: int, directory: Path) -> None:
+    from daedalus.exchanges import VENUES
+    from daedalus.ingest.books import Books
+    from daedalus.ingest.frames import FrameSplitter
+    from daedalus.ingest.intake import Intake
+    from daedalus.ingest.journal import Journal
+    from daedalus.ingest.listener import Listener
+    from daedalus.ingest.liveness import Liveness
+    from daedalus.store import Layout, StreamingParquetWriter, WriterLimits
+
+    venue = VENUES["binance"]
+    writer = StreamingParquetWriter(Layout(directory), "binance", WriterLimits(min_free_bytes=0))
+    writer.recover()
+    intake = Intake(venue, writer, queue_maxsize=10**6, batch_size=1000)
+    listener = Listener(
+        intake,
+        Journal("bench-0", intake.append),
+        Liveness(venue.channels, (), 0.0),
+        Books(),
+        None,  # type: ignore[arg-type]
+    )
+    frames = FrameSplitter(lambda _: None, 2**20)
+    stream = b"".join(frame(payload) for payload in messages(MANY)[0][:count])
+    for start in range(0, len(stream), READ_BYTES):
+        whole: list[bytes] = []
+        frames.feed(stream[start : start + READ_BYTES], whole)
+        listener.receive(1_795_400_000_000_000_000 + start, whole, 0.0)
+        if intake.wake.is_set():
+            intake.wake.clear()
+            writer.work()
+    writer.work()
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(receive(int(sys.argv[1]), Path(folder)))

@@ -1,0 +1,185 @@
+"""Two connections tell of one book without numbers: one leads, and what counts keeps the venue's order."""
+
+from __future__ import annotations
+
+from daedalus.exchanges.base import BookUpdate, Header, Kind, Level
+from daedalus.exchanges.orderbook import Book
+from daedalus.normalize.leading import Leading, Piece
+from daedalus.store.raw import RawRecord
+
+SYMBOL = "BTC-USD"
+SECOND = 10**9
+
+
+class Told:
+    """Two connections that tell the same: a snapshot, then level 100 with amount n at the n-th message."""
+
+    def __init__(self) -> None:
+        self.leading = Leading()
+        self.said: dict[str, set[bytes]] = {}
+        self.out: list[Piece] = []
+        self.at_ns = 0
+
+    def snapshot(self, conn: str, after: int) -> None:
+        self._tell(conn, b"snapshot %d" % after, ((100.0, float(after)),), is_snapshot=True)
+
+    def change(self, conn: str, number: int) -> None:
+        self._tell(conn, b"%d" % number, ((100.0, float(number)),), is_snapshot=False)
+
+    def over(self, conn: str) -> None:
+        self.out += self.leading.over(SYMBOL, conn)
+
+    def lost(self, conn: str) -> bool:
+        elsewhere, pieces = self.leading.lost(SYMBOL, conn)
+        self.out += pieces
+        return elsewhere
+
+    def carried(self) -> None:
+        self.leading = Leading(self.leading.state())
+
+    @property
+    def updates(self) -> list[tuple[bool, float]]:
+        """What counts: whether it is a snapshot, and the amount it leaves."""
+        rows = [row for piece in self.out for row in piece.rows if isinstance(row, BookUpdate)]
+        return [(row.is_snapshot, row.bids[0][1]) for row in rows]
+
+    @property
+    def book(self) -> list[Level]:
+        book = Book()
+        for piece in self.out:
+            for row in piece.rows:
+                assert isinstance(row, BookUpdate)
+                book.apply(row)
+        return book.levels()[0]
+
+    def _tell(self, conn: str, content: bytes, bids: tuple[Level, ...], *, is_snapshot: bool) -> None:
+        self.at_ns += SECOND // 100
+        again = any(content in said for other, said in self.said.items() if other != conn)
+        self.said.setdefault(conn, set()).add(content)
+        record = RawRecord(self.at_ns, conn, 0, "message", "level2", SYMBOL, content)
+        header = Header(Kind.DATA, "level2", SYMBOL, is_snapshot=is_snapshot)
+        row = BookUpdate(SYMBOL, self.at_ns, is_snapshot, bids, ())
+        piece = Piece(record, header, (row,))
+        self.out += self.leading.message(SYMBOL, content, piece, again=again)
+
+
+def begun() -> Told:
+    """Both have told up to the third message; a-0 leads."""
+    told = Told()
+    told.snapshot("a-0", 0)
+    told.change("a-0", 1)
+    told.snapshot("a-1", 1)
+    for number in (2, 3):
+        told.change("a-0", number)
+        told.change("a-1", number)
+    return told
+
+
+def test_a_snapshot_of_the_connection_behind_does_not_set_the_book_back() -> None:
+    told = Told()
+    told.snapshot("a-0", 0)
+    for number in (1, 2, 3):
+        told.change("a-0", number)
+    told.snapshot("a-1", 1)
+    told.change("a-1", 2)
+    assert told.updates == [(True, 0), (False, 1), (False, 2), (False, 3)]
+
+
+def test_a_connection_that_is_ahead_waits_for_the_leader() -> None:
+    told = begun()
+    told.change("a-1", 4)
+    told.change("a-1", 5)
+    told.change("a-0", 4)
+    assert told.updates[-1] == (False, 4)
+
+
+def test_what_the_leader_did_not_live_to_say_the_next_one_says() -> None:
+    told = begun()
+    told.change("a-1", 4)
+    told.over("a-0")
+    told.change("a-1", 5)
+    assert told.updates[-3:] == [(True, 3), (False, 4), (False, 5)]
+    assert told.book == [(100.0, 5.0)]
+
+
+def test_a_next_one_that_is_behind_does_not_say_again_what_was_said() -> None:
+    told = begun()
+    for number in (4, 5):
+        told.change("a-0", number)
+    told.over("a-0")
+    for number in (4, 5, 6):
+        told.change("a-1", number)
+    assert told.updates[-4:] == [(False, 4), (False, 5), (True, 5), (False, 6)]
+
+
+def test_a_follower_that_ended_ahead_is_remembered_until_the_leader_has_said_as_much() -> None:
+    told = begun()
+    told.change("a-1", 4)
+    told.over("a-1")
+    told.over("a-0")
+    assert told.updates[-2:] == [(True, 3), (False, 4)]
+    told = begun()
+    told.change("a-1", 4)
+    told.over("a-1")
+    told.change("a-0", 4)
+    told.over("a-0")
+    assert told.updates[-2:] == [(False, 3), (False, 4)]
+
+
+def test_a_leader_that_lost_something_is_followed_by_one_that_has_it() -> None:
+    told = begun()
+    assert told.lost("a-0")
+    told.change("a-1", 4)
+    told.change("a-0", 5)
+    told.change("a-1", 5)
+    assert told.updates[-3:] == [(True, 3), (False, 4), (False, 5)]
+
+
+def test_what_both_have_lost_is_lost() -> None:
+    told = begun()
+    assert told.lost("a-0")
+    assert not told.lost("a-1")
+
+
+def test_what_one_alone_has_lost_is_lost() -> None:
+    told = Told()
+    assert not told.lost("a-0")
+    told.snapshot("a-0", 0)
+    assert not told.lost("a-0")
+
+
+def test_a_leader_that_falls_silent_is_left() -> None:
+    told = begun()
+    for number in range(4, 4200):
+        told.change("a-1", number)
+    assert told.updates[-1] == (False, 4199)
+    assert told.book == [(100.0, 4199.0)]
+
+
+def test_connections_that_are_not_told_the_same_word_for_word_do_not_pile_up() -> None:
+    told = begun()
+    for number in range(4, 4500):
+        told.change("a-0", 2 * number)
+        told.change("a-1", 2 * number + 1)
+    assert [amount for _, amount in told.updates[-2:]] == [2 * 4498, 2 * 4499]
+    told.over("a-0")
+    told.change("a-1", 1)
+    assert told.book == [(100.0, 1.0)]
+
+
+def test_connections_of_a_process_before_are_dead() -> None:
+    told = begun()
+    told.leading.begun(SYMBOL, "b-0")
+    told.snapshot("b-0", 7)
+    assert told.updates[-1] == (True, 7)
+
+
+def test_the_next_segment_goes_on_with_the_same_leader_and_the_same_books() -> None:
+    told = begun()
+    told.carried()
+    told.change("a-1", 4)
+    told.change("a-0", 4)
+    told.over("a-0")
+    told.carried()
+    told.change("a-1", 5)
+    assert told.updates[-3:] == [(False, 4), (True, 4), (False, 5)]
