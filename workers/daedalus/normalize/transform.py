@@ -17,16 +17,13 @@ import pyarrow as pa
 from msgspec import Meta, Struct
 
 from ..exchanges.base import (
-    AggTrade,
     BookUpdate,
     Channel,
     Header,
     Instrument,
     Kind,
-    Liquidation,
     Missing,
     Row,
-    Trade,
     Venue,
 )
 from ..exchanges.continuity import Continuity, StreamState
@@ -37,6 +34,7 @@ from .columns import Entry, Gap, Line, LinkEvent, gap_batch, link_batch, table_o
 from .digits import exact_values, inexact
 from .leading import Leading, LeadState, Piece
 from .ledger import Ledger, StreamLedger
+from .novelty import Novelty, number_of
 from .ordering import Bucket, Ordering
 from .recent import Contents, ContentState, Recent, RecentState
 from .settlement import OpenGap, Settlement, Verdict
@@ -44,7 +42,6 @@ from .settlement import OpenGap, Settlement, Verdict
 __all__ = ["Carry", "Counts", "Transform"]
 
 _Time = Annotated[int, Meta(ge=0, le=2**63 - 1)]
-_SLACK_NS = 5_000_000_000  # between a venue's clock and ours, also where it tells whole seconds
 _DAY_NS = 86_400_000_000_000
 _ROWS = {
     RawKind.MESSAGE.value: "stream",
@@ -114,15 +111,14 @@ class Transform:
         self._continuity = Continuity(venue.channels, carry.continuity)
         self._ledger = Ledger(venue.channels, self._continuity, carry.ledger, carry.damaged)
         self._settlement = Settlement(venue.channels, self._continuity, self._fillable, carry.open_gaps)
-        self._recent = Recent(carry.recent)
-        self._contents = Contents(carry.contents)
         books = () if carry.damaged else carry.books
         self._books = Books(channel, self._continuity, books, self._about.depth)
         self._checks = Checks(venue, channel, () if carry.damaged else carry.checks)
         # Books that begin on the stream, and whose updates have no numbers to be put in order by.
         self._is_led = self._about.snapshot == "stream" and not self._about.consecutive
         self._leading = Leading(() if carry.damaged else carry.leading, self._about.depth)
-        self._has_trades = self._about.table in ("trades", "agg_trades")
+        recent, contents = Recent(carry.recent), Contents(carry.contents)
+        self._novelty = Novelty(venue, channel, self._continuity, recent, contents, led=self._is_led)
         self._has_sums = type(venue).book_check is not Venue.book_check and self._about.snapshot is not None
         self._eras = dict(carry.eras)
         self._ordering = Ordering(spill)
@@ -161,8 +157,8 @@ class Transform:
             ledger=self._ledger.state(),
             eras=dict(sorted(self._eras.items())),
             open_gaps=self._settlement.state(),
-            recent=self._recent.state(),
-            contents=self._contents.state(),
+            recent=self._novelty.recent.state(),
+            contents=self._novelty.contents.state(),
             books=self._books.state(),
             checks=self._checks.state(),
             leading=self._leading.state(),
@@ -217,7 +213,7 @@ class Transform:
         """What counts from now on of a book without numbers, of which one connection leads."""
         record, symbol = piece.record, piece.header.symbol
         content = self._venue.identity(piece.header, record.payload)
-        again = self._contents.elsewhere(symbol, content, record.conn, record.recv_ns)
+        again = self._novelty.contents.elsewhere(symbol, content, record.conn, record.recv_ns)
         self.counts.duplicates += again
         return self._leading.message(symbol, content, piece, again=again)
 
@@ -245,11 +241,7 @@ class Transform:
 
     def _news(self, record: RawRecord, header: Header, rows: Sequence[Row]) -> Sequence[Row]:
         """The rows of a message that did not come before; takes note of its ids."""
-        ids = header.ids
-        if ids is not None and (len(rows) == 1 or not self._has_trades):
-            new = rows  # the ids of the message are those of its rows
-        else:
-            new = self._unseen(record, header, rows)
+        new = self._novelty.of_message(record, header, rows)
         duplicate = self._seen(record, header)
         for part in header.more:
             duplicate &= self._seen(record, part)
@@ -262,62 +254,12 @@ class Transform:
                 self._lost(record, record.symbol, right_ns, "the venue's checksum of the book differs")
         return new
 
-    def _unseen(self, record: RawRecord, header: Header, rows: Sequence[Row]) -> Sequence[Row]:
-        if not rows:
-            return rows
-        if self._is_led:
-            return rows
-        if not self._has_trades:
-            content = self._venue.identity(header, record.payload)
-            return (
-                () if self._contents.elsewhere(record.symbol, content, record.conn, record.recv_ns) else rows
-            )
-        if self._about.consecutive and header.ids is not None:
-            seen = self._continuity.seen
-            new = [
-                row for row in rows if (at := _number(row)) is None or not seen(self._channel, row.symbol, at)
-            ]
-        else:
-            again = self._recent.again
-            new = [
-                row for row in rows if not isinstance(row, Trade | AggTrade) or not again(row.symbol, row.id)
-            ]
-        kept = {row.id for row in new if isinstance(row, Trade | AggTrade)}
-        # A liquidation that was told together with its trade goes where its trade goes.
-        return [row for row in new if not isinstance(row, Liquidation) or row.id is None or row.id in kept]
-
     def _found(self, record: RawRecord, header: Header, rows: Sequence[Row]) -> Sequence[Row]:
         """The rows of a backfill that were missing; takes them out of the holes."""
-        if not self._about.consecutive:
-            return self._in_gaps(record, rows)
-        missing = [row for row in rows if self._is_missing(row)]
-        for row in missing:
-            number = _number(row)
-            assert number is not None
-            self._continuity.fill(self._channel, row.symbol, number, number)
-        for part in (header, *header.more):  # ids without a row: what was traded off the book
-            if part.ids is not None:
-                self._continuity.fill(self._channel, part.symbol, part.ids.first, part.ids.last)
-        self.counts.duplicates += not missing
-        return missing
-
-    def _in_gaps(self, record: RawRecord, rows: Sequence[Row]) -> Sequence[Row]:
-        """Of an answer by time, which may hold far more than was asked for, what was missed."""
         times = self._settlement.open_times(self._channel, record.symbol)
-        return [
-            row
-            for row in rows
-            if isinstance(row, Trade | AggTrade)
-            and (at := row.timestamp) is not None
-            and any(from_ns - _SLACK_NS <= at <= to_ns + _SLACK_NS for from_ns, to_ns in times)
-            and not self._recent.again(row.symbol, row.id)
-        ]
-
-    def _is_missing(self, row: Row) -> bool:
-        number = _number(row)
-        if number is None:
-            return False
-        return self._continuity.missing(self._channel, row.symbol, number)
+        found = self._novelty.of_backfill(header, rows, times)
+        self.counts.duplicates += not found
+        return found
 
     def _seen(self, record: RawRecord, part: Header) -> bool:
         observed = self._continuity.observe(part, record.recv_ns)
@@ -340,7 +282,7 @@ class Transform:
 
     def _key(self, header: Header, row: Row, is_snapshot: bool, *, alone: bool) -> int:
         """Orders by the venue's id; a snapshot stands after the update it ends with."""
-        if not alone and self._about.consecutive and (number := _number(row)) is not None:
+        if not alone and self._about.consecutive and (number := number_of(row)) is not None:
             return number * 2
         if header.ids is not None:
             return header.ids.last * 2 + is_snapshot
@@ -426,13 +368,6 @@ class Transform:
             self._links.append(LinkEvent(conn, "open", at_ns, url=note.url))
         elif record.kind == RawKind.CLOSE:
             self._links.append(LinkEvent(conn, "close", at_ns, cause=note.cause, reason=note.reason))
-
-
-def _number(row: Row) -> int | None:
-    """A trade's place in its venue's numbering."""
-    if isinstance(row, Trade):
-        return int(row.id) if row.number is None else row.number
-    return int(row.id) if isinstance(row, AggTrade) else None
 
 
 def _gap_order(gap: Gap) -> tuple[str, str, int]:

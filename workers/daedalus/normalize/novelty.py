@@ -1,0 +1,113 @@
+"""Which rows of a message did not come before: by the venue's numbers, by ids, or by what it said.
+
+Duplicates come from redundant and overlapping connections, from the recent trades that some venues send to
+whoever subscribes, and from backfills, which hold more than what was missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..exchanges.base import AggTrade, Header, Liquidation, Row, Trade, Venue
+from ..exchanges.continuity import Continuity
+from ..store.raw import RawRecord
+from .recent import Contents, Recent
+
+__all__ = ["Novelty", "number_of"]
+
+_SLACK_NS = 5_000_000_000  # between a venue's clock and ours, also where it tells whole seconds
+
+
+class Novelty:
+    """Tells new rows of one channel from those that came before. ``continuity`` knows the numbers so far.
+
+    ``led``: a book without numbers of which one connection leads; its messages are told apart elsewhere.
+    """
+
+    def __init__(
+        self,
+        venue: Venue,
+        channel: str,
+        continuity: Continuity,
+        recent: Recent,
+        contents: Contents,
+        *,
+        led: bool,
+    ) -> None:
+        about = venue.channels.get(channel)
+        self.recent = recent
+        self.contents = contents
+        self._venue = venue
+        self._channel = channel
+        self._continuity = continuity
+        self._consecutive = about is not None and about.consecutive
+        self._has_trades = about is not None and about.table in ("trades", "agg_trades")
+        self._led = led
+
+    def of_message(self, record: RawRecord, header: Header, rows: Sequence[Row]) -> Sequence[Row]:
+        """The new rows of a message. To be asked before its ids are observed."""
+        if not rows or self._led or (header.ids is not None and (len(rows) == 1 or not self._has_trades)):
+            return rows  # where the message has ids of its own, they tell
+        if self._has_trades:
+            return self._trades(header, rows)
+        content = self._venue.identity(header, record.payload)
+        again = self.contents.elsewhere(record.symbol, content, record.conn, record.recv_ns)
+        return () if again else rows
+
+    def of_backfill(
+        self, header: Header, rows: Sequence[Row], times: Sequence[tuple[int, int]]
+    ) -> Sequence[Row]:
+        """The rows of a backfill that were missing; takes them out of the holes.
+
+        ``times`` (UTC ns): of the gaps that may still be filled, for channels whose trades have no numbers.
+        """
+        if not self._consecutive:
+            return self._in_gaps(rows, times)
+        missing = [row for row in rows if self._is_missing(row)]
+        for row in missing:
+            number = number_of(row)
+            assert number is not None
+            self._continuity.fill(self._channel, row.symbol, number, number)
+        for part in (header, *header.more):  # ids without a row: what was traded off the book
+            if part.ids is not None:
+                self._continuity.fill(self._channel, part.symbol, part.ids.first, part.ids.last)
+        return missing
+
+    def _trades(self, header: Header, rows: Sequence[Row]) -> Sequence[Row]:
+        if self._consecutive and header.ids is not None:
+            seen = self._continuity.seen
+            new = [
+                row
+                for row in rows
+                if (at := number_of(row)) is None or not seen(self._channel, row.symbol, at)
+            ]
+        else:
+            again = self.recent.again
+            new = [
+                row for row in rows if not isinstance(row, Trade | AggTrade) or not again(row.symbol, row.id)
+            ]
+        kept = {row.id for row in new if isinstance(row, Trade | AggTrade)}
+        # A liquidation that was told together with its trade goes where its trade goes.
+        return [row for row in new if not isinstance(row, Liquidation) or row.id is None or row.id in kept]
+
+    def _in_gaps(self, rows: Sequence[Row], times: Sequence[tuple[int, int]]) -> Sequence[Row]:
+        """Of an answer by time, which may hold far more than was asked for, what was missed."""
+        return [
+            row
+            for row in rows
+            if isinstance(row, Trade | AggTrade)
+            and (at := row.timestamp) is not None
+            and any(from_ns - _SLACK_NS <= at <= to_ns + _SLACK_NS for from_ns, to_ns in times)
+            and not self.recent.again(row.symbol, row.id)
+        ]
+
+    def _is_missing(self, row: Row) -> bool:
+        number = number_of(row)
+        return number is not None and self._continuity.missing(self._channel, row.symbol, number)
+
+
+def number_of(row: Row) -> int | None:
+    """A trade's place in its venue's numbering."""
+    if isinstance(row, Trade):
+        return int(row.id) if row.number is None else row.number
+    return int(row.id) if isinstance(row, AggTrade) else None
