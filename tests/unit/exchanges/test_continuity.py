@@ -91,6 +91,11 @@ def test_linked_messages_need_the_one_they_name() -> None:
     assert duplicates(observed) == [False, False, False, False, True, False]
 
 
+def test_the_first_of_linked_messages_is_a_duplicate_when_it_comes_again() -> None:
+    observed = observe(Continuity(CHANNELS), message(10, 12, previous=7), message(10, 12, previous=7))
+    assert duplicates(observed) == [False, True]
+
+
 def test_ids_that_went_back_while_time_went_on_are_a_new_count() -> None:
     continuity = Continuity(CHANNELS)
     observed = observe(continuity, message(900), message(1, at=61), message(2, at=61), message(2, at=61))

@@ -150,7 +150,7 @@ class Continuity:
     def _begin(self, header: Header, ids: Ids, recv_ns: int) -> Observation:
         recent = None if header.channel in self._consecutive else [ids.last]
         self._streams[header.channel, header.symbol] = StreamState(
-            header.channel, header.symbol, ids.first, ids.last, recv_ns, header.venue_ns, recent=recent
+            header.channel, header.symbol, _first(ids), ids.last, recv_ns, header.venue_ns, recent=recent
         )
         return _NEW
 
@@ -174,8 +174,7 @@ class Continuity:
         return Observation(hole=unknown, reset=True)
 
     def _out_of_step(self, stream: StreamState, header: Header, ids: Ids, recv_ns: int) -> Observation:
-        # A link covers all that lies behind the message it names, whatever numbers the venue skips.
-        first = ids.first if ids.previous is None else ids.previous + 1
+        first = _first(ids)
         if ids.last <= stream.last:
             venue_ns, seen_ns = header.venue_ns, stream.venue_ns
             if venue_ns is not None and seen_ns is not None and venue_ns - seen_ns > _COUNTER_RESET_NS:
@@ -207,6 +206,11 @@ class Continuity:
             stream.recv_ns = recv_ns
         stream.announced = last if last > stream.last else None
         return Observation(hole=hole) if hole else _NEW
+
+
+def _first(ids: Ids) -> int:
+    """A link covers all that lies behind the message it names, whatever numbers the venue skips."""
+    return ids.first if ids.previous is None else ids.previous + 1
 
 
 def _observe_recent(stream: StreamState, number: int, recv_ns: int) -> Observation:
