@@ -68,7 +68,7 @@ def destroy(folder: Path, _surroundings: Path) -> None:
             os.kill(int((folder / "tunnel.pid").read_text()), signal.SIGTERM)
     if (folder / "vagrant").exists():
         vagrant(folder, "destroy", "--force", check=False)
-        subprocess.run([HERE / "libvirt.sh", "stop"], check=True)
+    subprocess.run([HERE / "libvirt.sh", "stop"], check=True)
     shutil.rmtree(folder, ignore_errors=True)
 
 
