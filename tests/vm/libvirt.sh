@@ -8,6 +8,8 @@ run=/run/daedalus-libvirt
 case $1 in
 start)
     virsh -q -c qemu:///system list >/dev/null 2>&1 && exit 0
+    # Where there is systemd it is a service like others, with settings that are its owner's.
+    [ ! -d /run/systemd/system ] || { systemctl start libvirtd && exit 0; }
     mkdir -p "$run" /run/dbus
     cat >/etc/libvirt/qemu.conf <<'CONF'
 user = "root"
