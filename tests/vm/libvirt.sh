@@ -7,7 +7,9 @@ run=/run/daedalus-libvirt
 
 case $1 in
 start)
-    virsh -q -c qemu:///system version >/dev/null 2>&1 && exit 0
+    virsh -q -c qemu:///system list >/dev/null 2>&1 && exit 0
+    # Where there is systemd it is a service like others, with settings that are its owner's.
+    [ ! -d /run/systemd/system ] || { systemctl start libvirtd && exit 0; }
     mkdir -p "$run" /run/dbus
     cat >/etc/libvirt/qemu.conf <<'CONF'
 user = "root"
@@ -23,7 +25,7 @@ CONF
     virtlogd -d -p "$run/virtlogd.pid"
     libvirtd -d -p "$run/libvirtd.pid"
     for _ in $(seq 60); do
-        virsh -q -c qemu:///system version >/dev/null 2>&1 && exit 0
+        virsh -q -c qemu:///system list >/dev/null 2>&1 && exit 0
         sleep 1
     done
     echo "libvirt does not start" >&2

@@ -3,7 +3,8 @@
     python tests/vm/vagrant.py start FOLDER SURROUNDINGS      the surroundings' ports are on its loopback
     python tests/vm/vagrant.py destroy FOLDER SURROUNDINGS
 
-The standard library alone. It needs Debian's vagrant, vagrant-libvirt and libvirt-daemon-system.
+The standard library alone. It needs Debian's vagrant, vagrant-libvirt, libvirt-daemon-system, libvirt-clients,
+dnsmasq-base, iptables, rsync and ipxe-qemu.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def destroy(folder: Path, _surroundings: Path) -> None:
             os.kill(int((folder / "tunnel.pid").read_text()), signal.SIGTERM)
     if (folder / "vagrant").exists():
         vagrant(folder, "destroy", "--force", check=False)
-        subprocess.run([HERE / "libvirt.sh", "stop"], check=True)
+    subprocess.run([HERE / "libvirt.sh", "stop"], check=True)
     shutil.rmtree(folder, ignore_errors=True)
 
 
