@@ -240,7 +240,7 @@ async def test_a_connection_lost_before_the_handshake_is_one_line(monkeypatch: p
         await connection.wait_closed()
 
     async with venue(handler) as url:
-        with pytest.raises(WireError, match="cannot connect to ws://.*no close frame"):
+        with pytest.raises(WireError, match=r"cannot connect to ws://.*no close frame"):
             await open_wire(url, Received(), ping_seconds=20)
 
 
