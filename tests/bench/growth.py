@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from messages import of_many_symbols
-from msgspec import Struct
+from msgspec import Struct, structs
 from receiving import HERE, SETTLE_SECONDS, Venue, await_messages, cpu_seconds, recorder
 
 __all__ = ["Growth", "of_symbols", "of_venues"]
@@ -35,7 +35,8 @@ def of_symbols(payloads: list[bytes], directory: Path) -> list[Growth]:
 
 def of_venues(payloads: list[bytes], directory: Path) -> list[Growth]:
     """More and more venues, each a process of its own."""
-    return [_measure(payloads, directory / f"v{count}", symbols=10, venues=count) for count in VENUES]
+    found = [_measure(payloads, directory / f"v{count}", symbols=10, venues=count) for count in VENUES]
+    return [structs.replace(each, count=count) for each, count in zip(found, VENUES, strict=True)]
 
 
 def _measure(payloads: list[bytes], directory: Path, *, symbols: int, venues: int) -> Growth:
@@ -66,6 +67,4 @@ def _measure(payloads: list[bytes], directory: Path, *, symbols: int, venues: in
         used = sum(map(cpu_seconds, workers)) - before
         rss = sum(worker.memory_info().rss for worker in workers)
         fsyncs = sum(int((folder / "fsyncs").read_text()) for folder in folders)
-    return Growth(
-        symbols if venues == 1 else venues, used / (count * venues) * 1e6, rss, files, fsyncs / seconds
-    )
+    return Growth(symbols, used / (count * venues) * 1e6, rss, files, fsyncs / seconds)

@@ -21,7 +21,7 @@ from venue import frame
 
 __all__ = ["instructions"]
 
-FEW, MANY = 500, 3000
+FEW, MANY = 300, 1800
 LIMIT_SECONDS = 400
 READ_BYTES = 16 * 1024
 

@@ -8,6 +8,7 @@ receives, and against plain compressed lines on the disk.
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 import tempfile
@@ -96,7 +97,7 @@ def render(measured: Measured) -> Iterator[str]:
 
 Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}: {platform.machine()}, Python {platform.python_version()},
 {versions}. Messages: {measured.what}, {measured.message_bytes:.0f} bytes on average.
-Only the ratios travel to other machines.
+Only the ratios travel to other machines. Load of this one at the end: {os.getloadavg()[2]:.0f} on {os.cpu_count()} cores, which shows in the longest latencies.
 
 ## Goals
 
@@ -137,7 +138,7 @@ bare client.
         yield f"- {name}: {about}."
     yield f"""- {OURS}: receives, classifies, checks the ids, compresses, writes, fsyncs, seals what is due, writes its status.
 
-The lowest of two rounds in turn. Of ingest's CPU at 2,000/s the kernel has {measured.receiving[2000][OURS].kernel_share:.0%}: waking up is what costs."""
+The lowest of two rounds in turn. Waking up is what costs: see picows."""
     for line in measured.left_out:
         yield f"Left out here: {line}"
 
@@ -249,9 +250,9 @@ def growth(measured: Measured) -> Iterator[str]:
         return f"| {name} | {each.cpu_us:.0f} | {each.rss / 1e6:.0f} MB | {each.files} | {each.fsyncs_per_second:.1f} |"
 
     for each in measured.symbols:
-        yield row(f"{each.count} symbols of one venue", each)
+        yield row(f"one venue, symbols: {each.count}", each)
     for each in measured.venues:
-        yield row(f"{each.count} venues of ten symbols", each)
+        yield row(f"ten symbols, venues: {each.count}", each)
     yield """
 Files and fsyncs follow the channels of each venue, not its symbols. Every venue is a process of its own, and has its own wake-ups:
 the same messages cost more when they come over more connections."""

@@ -9,7 +9,9 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 import pytest
+from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosedError
 from websockets.utils import accept_key
 
 from daedalus.ingest.wire import WireError, open_wire
@@ -226,6 +228,20 @@ async def test_a_venue_that_cannot_be_reached_is_one_line(url: str, reason: str)
     with pytest.raises(WireError, match=f"^{reason}$") as caught:
         await open_wire(url, Received(), ping_seconds=20)
     assert "\n" not in str(caught.value)
+
+
+async def test_a_connection_lost_before_the_handshake_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def lost(*_: object, **__: object) -> None:
+        raise ConnectionClosedError(None, None)
+
+    monkeypatch.setattr(ClientConnection, "handshake", lost)
+
+    async def handler(connection: ServerConnection) -> None:
+        await connection.wait_closed()
+
+    async with venue(handler) as url:
+        with pytest.raises(WireError, match=r"cannot connect to ws://.*no close frame"):
+            await open_wire(url, Received(), ping_seconds=20)
 
 
 async def test_a_refused_handshake_is_one_line_with_the_status() -> None:

@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any, Protocol, cast
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidHandshake, InvalidURI, WebSocketException
+from websockets.exceptions import WebSocketException
 from websockets.frames import DATA_OPCODES, Frame
 from websockets.http11 import Request, Response
 from websockets.protocol import CONNECTING
@@ -92,7 +92,7 @@ async def open_wire(url: str, receive: Receive, *, ping_seconds: float) -> Wire:
             ping_interval=ping_seconds,
             ping_timeout=ping_seconds,
         )
-    except (OSError, EOFError, InvalidHandshake, InvalidURI) as error:
+    except (OSError, EOFError, WebSocketException) as error:
         raise WireError(f"cannot connect to {url}: {_in_words(error)}") from error
     return _WebSocketWire(cast(_Connection, connection))
 

@@ -1,0 +1,238 @@
+"""A simulated venue, recorded by the real recorder: what was sent, what was lost, what was stored.
+
+The simulator runs in this process, so that its own account is at hand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlsplit
+
+from msgspec import structs
+from processes import Recorder
+
+from daedalus.config import load_config
+from daedalus.exchanges import VENUES
+from daedalus.exchanges.base import BookUpdate, Header, Kind, Row, Venue
+from daedalus.normalize.columns import table_of
+from daedalus.normalize.worker import normalize_ready
+from daedalus.simulator import Simulator, SimulatorOptions
+from daedalus.simulator.client import Client, Sent
+from daedalus.simulator.protocol import Session, VenueProtocol
+from daedalus.simulator.venues import market_of, venue_of
+from daedalus.store.layout import Layout
+
+__all__ = ["Decoded", "Line", "Rehearsal", "lines_of", "protocol_of"]
+
+_OURS = ("local_timestamp", "number", "source")  # what no row or no table has
+
+Line = tuple[str, tuple[tuple[str, Any], ...]]
+"""A table, and what one line of it says."""
+
+Decoded = tuple[Header, bytes, Sequence[Row]]
+"""A message of data that was sent, and what it says."""
+
+
+class Rehearsal:
+    """One recording of one simulated venue."""
+
+    def __init__(self, simulator: Simulator, recorder: Recorder) -> None:
+        self.simulator = simulator
+        self.recorder = recorder
+        self.venue: Venue = VENUES[recorder.exchange]
+        self.symbols = [self.venue.symbol(each.symbol) for each in simulator.market.instruments]
+        settings = recorder.settings["exchanges"][recorder.exchange]
+        self.channels: list[str] = settings["channels"]
+        self._connections: int = settings["connections"]
+        self.clients: dict[int, Client] = {}
+        self._streams = self._streams_wanted()
+        self.began_ns = time.time_ns()
+        self.first_step = simulator.market.step_at(time.time_ns())
+        self.last_step = self.first_step
+
+    # While it runs
+
+    async def until(self, condition: Callable[[], bool], what: str, seconds: float = 120.0) -> None:
+        """Wait until it holds; fail with ``what`` was waited for."""
+        ends_at = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < ends_at, f"waited {seconds:g} s for {what}: {self._state()}"
+            assert self.recorder.running, f"the recorder has ended: {self._state()}"
+            await asyncio.sleep(0.05)
+            self._look()
+
+    async def figure(self, name: str, least: float) -> None:
+        """Wait until a figure of the recorder has grown so far."""
+        await self.until(lambda: self.recorder.figure(name) >= least, f"{name} to be {least:g}")
+
+    async def sent(self, count: int) -> None:
+        """Wait until so many messages more were sent."""
+        least = len(self.simulator.sent) + count
+        await self.until(lambda: len(self.simulator.sent) >= least, f"{count} messages more")
+
+    async def served(self) -> None:
+        """Wait until all connections that there should be have all their streams."""
+        wanted = self._connections * self._streams
+        await self.until(lambda: self._streams_served() >= wanted, f"{wanted} streams")
+
+    def cut(self, client: Client) -> None:
+        """End a connection without a word; what is still on its way is lost."""
+        client.connection.transport.abort()
+
+    async def stop(self) -> None:
+        """End the recorder."""
+        self._look()
+        await asyncio.to_thread(self.recorder.stop)
+        self.last_step = self.simulator.market.step_at(time.time_ns())
+
+    def _look(self) -> None:
+        self.clients.update({client.number: client for client in self.simulator.clients})
+
+    def _streams_served(self) -> int:
+        return sum(len(client.session.streams) for client in self.simulator.clients)
+
+    def _streams_wanted(self) -> int:
+        """How many streams the recorder's requests ask the venue for."""
+        settings = load_config(self.recorder.config).exchanges[self.recorder.exchange]
+        protocol = protocol_of(self.simulator.options)
+        count = 0
+        for plan in self.venue.plan(settings.subscriptions(), self.simulator.websocket_url):
+            parts = urlsplit(plan.url)
+            session = protocol.connect(f"{parts.path}?{parts.query}")
+            assert isinstance(session, Session)
+            for request in plan.requests:
+                list(protocol.receive(session, request.text))
+            count += len(session.streams)
+        return count
+
+    def _state(self) -> str:
+        log = self.recorder.log.read_text()[-1500:] if self.recorder.log.exists() else ""
+        return f"{self.recorder.status.get('figures')}\n{log}"
+
+    # What came of it
+
+    @cached_property
+    def received(self) -> dict[int, list[Sent]]:
+        """Of each connection of the simulator, what of all that it sent was stored: all up to its cut.
+
+        Fails where anything else was stored, or in another order.
+        """
+        stored: defaultdict[str, list[bytes]] = defaultdict(list)
+        for row in self.recorder.raw():
+            if row["kind"] == "message":
+                stored[row["conn"]].append(row["payload"])
+        sent: defaultdict[int, list[Sent]] = defaultdict(list)
+        for each in self.simulator.sent:
+            sent[each.connection].append(each)
+        received: dict[int, list[Sent]] = {}
+        for conn, payloads in sorted(stored.items(), key=lambda item: -len(item[1])):
+            for number, messages in sent.items():
+                beginning = messages[: len(payloads)]
+                if number not in received and [_bytes(each.payload) for each in beginning] == payloads:
+                    received[number] = beginning
+                    break
+            else:
+                raise AssertionError(
+                    f"{conn}: {len(payloads)} messages were stored that no connection was sent"
+                )
+        return received
+
+    @cached_property
+    def decoded(self) -> dict[int, list[Decoded]]:
+        """The messages of data that were stored, by connection."""
+        return {number: list(self._decode(messages)) for number, messages in self.received.items()}
+
+    @cached_property
+    def everything(self) -> list[Decoded]:
+        """All of them."""
+        return [each for messages in self.decoded.values() for each in messages]
+
+    @cached_property
+    def lost(self) -> list[Decoded]:
+        """The messages of data that faults left out."""
+        lost: list[Decoded] = []
+        for number in self.received:
+            reader = self.reader(number)
+            for each in self.simulator.lost:
+                if each.connection == number:
+                    lost += self.read(reader, each.payload)
+        return lost
+
+    @cached_property
+    def tables(self) -> Layout:
+        """Where the tables lie, once they are made."""
+        _ = self.received  # before raw moves on
+        layout = Layout(self.recorder.data)
+        progress = normalize_ready(layout)
+        assert (progress.trouble, progress.damaged, progress.waiting) == ("", 0, 0)
+        return layout
+
+    def table(self, name: str) -> list[dict[str, Any]]:
+        """The rows of a table, in its order."""
+        assert self.tables
+        return self.recorder.table(name)
+
+    @cached_property
+    def ledger(self) -> list[dict[str, Any]]:
+        """The gaps, of each the last word."""
+        assert self.tables
+        return self.recorder.ledger()
+
+    def gaps(self, channel: str, symbol: str) -> list[dict[str, Any]]:
+        """Those of one stream."""
+        return [gap for gap in self.ledger if (gap["channel"], gap["symbol"]) == (channel, symbol)]
+
+    def lines(self, name: str, *, timed: bool = False) -> Counter[Line]:
+        """What the lines of a table say, and how often; ``timed``: and when it was."""
+        return Counter(_line(name, row, timed) for row in self.table(name))
+
+    def reader(self, number: int) -> Callable[[bytes], Header]:
+        """A reader that knows what a connection has been told."""
+        reader = self.venue.reader()
+        for each in self.simulator.sent:
+            if each.connection == number:
+                reader(_bytes(each.payload))
+        return reader
+
+    def _decode(self, messages: list[Sent]) -> Iterator[Decoded]:
+        reader = self.venue.reader()
+        for each in messages:
+            yield from self.read(reader, each.payload)
+
+    def read(self, reader: Callable[[bytes], Header], message: str | bytes) -> Iterator[Decoded]:
+        payload = _bytes(message)
+        header = reader(payload)
+        if header.kind is Kind.DATA:
+            yield header, payload, self.venue.normalize(header, payload)
+
+
+def lines_of(row: Row, *, timed: bool = False) -> Iterator[Line]:
+    """What the lines of a table say of a row; ``timed``: and when it was."""
+    fields = structs.asdict(row)
+    table = table_of(row)
+    if isinstance(row, BookUpdate):
+        sides = {"bid": fields.pop("bids"), "ask": fields.pop("asks")}
+        for side, levels in sides.items():
+            for price, amount in levels:
+                yield _line(table, {**fields, "side": side, "price": price, "amount": amount}, timed)
+    else:
+        yield _line(table, fields, timed)
+
+
+def _line(table: str, fields: dict[str, Any], timed: bool) -> Line:
+    without = _OURS if timed else (*_OURS, "timestamp")
+    return table, tuple(sorted((name, value) for name, value in fields.items() if name not in without))
+
+
+def protocol_of(options: SimulatorOptions) -> VenueProtocol:
+    """The protocol of a venue as its simulator speaks it, with nothing said yet."""
+    return venue_of(options.exchange)(market_of(options))
+
+
+def _bytes(payload: str | bytes) -> bytes:
+    return payload.encode() if isinstance(payload, str) else payload
