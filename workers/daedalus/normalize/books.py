@@ -19,6 +19,8 @@ __all__ = ["BookState", "Books", "CheckState", "Checks"]
 
 MINUTE_NS = 60_000_000_000
 _HELD = 4096
+_CARRIED = 256
+"""Updates that wait for a snapshot, over a segment's end: it comes within seconds, or later ones will do."""
 
 
 class BookState(Struct, frozen=True):
