@@ -3,8 +3,8 @@
     python tests/vm/vagrant.py start FOLDER SURROUNDINGS      the surroundings' ports are on its loopback
     python tests/vm/vagrant.py destroy FOLDER SURROUNDINGS
 
-The standard library alone. It needs Debian's vagrant, vagrant-libvirt, libvirt-daemon-system, libvirt-clients,
-dnsmasq-base, iptables, rsync and ipxe-qemu.
+The standard library alone. It needs of Debian: vagrant, vagrant-libvirt, libvirt-daemon-system,
+libvirt-clients, dnsmasq-base, iptables, rsync, ipxe-qemu.
 """
 
 from __future__ import annotations
