@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from daedalus.exchanges.base import BookUpdate, Quote, Trade
 from daedalus.normalize.digits import exact_values, inexact
+from daedalus.normalize.recorded import lines_of, read_line
 
+DECIMAL = re.compile(rb"(?<![\d.])\d+\.\d+(?![\d.eE])")
 LONG = "0.123456789012345678"
 
 
@@ -41,3 +45,23 @@ def test_every_field_of_a_row_is_looked_at() -> None:
     assert [(each.table, each.value, each.text) for each in found] == [
         (table, value, LONG) for table in ("trades", "book_updates", "book_updates", "quotes")
     ]
+
+
+def test_every_number_of_every_recording_is_kept_digit_by_digit(recordings: Path) -> None:
+    messages = numbers = 0
+    for path in sorted(recordings.iterdir()):
+        if path.name == "README.md":
+            continue
+        with path.open("rb") as stream:
+            for line in lines_of(stream):
+                recorded = read_line(line)
+                if recorded is None:
+                    continue
+                named = inexact(recorded.payload)
+                messages += 1
+                for text in set(DECIMAL.findall(recorded.payload)):
+                    value = float(text)
+                    numbers += 1
+                    assert Decimal(named.get(value, repr(value))) == Decimal(text.decode()), path.name
+    assert messages > 10_000
+    assert numbers > messages
