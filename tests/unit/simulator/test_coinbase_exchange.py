@@ -175,3 +175,11 @@ def test_recordings_may_name_products_that_the_market_does_not_have(venue: Coinb
     lenient = CoinbaseExchange(venue._market, any_symbol=True)
     answer = ask(lenient, Session(), subscribe(product_ids=["DOGE-USD"], channels=["matches"]))
     assert answer["type"] == "subscriptions"
+
+
+def test_tickers_of_one_number_say_the_same(venue: CoinbaseExchange) -> None:
+    told: dict[int, set[str]] = {}
+    greetings = (next(venue.greet("ticker:BTC-USD", START + number)) for number in range(1, 1000))
+    for ticker in (*stream(venue, "ticker:BTC-USD"), *map(json.loads, greetings)):
+        told.setdefault(ticker["sequence"], set()).add(str(ticker))
+    assert {len(texts) for texts in told.values()} == {1}

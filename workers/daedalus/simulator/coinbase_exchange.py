@@ -76,7 +76,7 @@ class CoinbaseExchange(VenueProtocol):
         if channel == "matches":
             yield self._match("last_match", place, last, last.fills[-1])
         elif channel == "ticker":
-            yield self._ticker(place, update, last)
+            yield self._ticker(place, last)
         elif channel in ("level2", "level2_batch"):
             bids, asks = self._market.books[place].levels(update)
             levels = self._notations[place].levels
@@ -93,7 +93,7 @@ class CoinbaseExchange(VenueProtocol):
             yield stream, _PLAIN, self._changes(step, step.update - self._market.diff_every + 1)
         elif step.happening is Happening.QUOTE and (stream := f"ticker:{symbol}") in audience:
             last = self._market.order(step.place, self._market.order_before(step.update))
-            yield stream, _PLAIN, self._ticker(step.place, step.update, last)
+            yield stream, _PLAIN, self._ticker(step.place, last)
         elif step.order and (stream := f"matches:{symbol}") in audience:
             for fill in step.order.fills:
                 yield stream, _PLAIN, self._match("match", step.place, step.order, fill)
@@ -138,9 +138,10 @@ class CoinbaseExchange(VenueProtocol):
             f'"changes":[{changes}],"time":"{time_text(step.time_ns)}"}}'
         )
 
-    def _ticker(self, place: int, update: int, last: Order) -> str:
+    def _ticker(self, place: int, last: Order) -> str:
+        """The ticker of a trade: the book as it left it, whenever it is told."""
         notation = self._notations[place]
-        top, day = self._market.books[place].top(update), self._rest.day(place, last)
+        top, day = self._market.books[place].top(last.update), self._rest.day(place, last)
         return (
             f'{{"type":"ticker","sequence":{sequence(last.update, len(last.fills) - 1)},'
             f'"product_id":"{self._market.instruments[place].symbol}","price":"{notation.price(last.price)}",'
