@@ -131,3 +131,12 @@ def test_files_and_stdin_are_read_gzipped_or_not(
         decode_file(VENUES["binance"], None if piped else path, output)
     assert json.loads(output.getvalue()) == ROW
     assert capsys.readouterr().err == "gave no row: 1 no message\n"
+
+
+def test_messages_that_name_their_channel_by_a_number_are_read_by_the_answer_before_them() -> None:
+    lines = [
+        b'1700000000.0: {"event":"subscribed","channel":"trades","chanId":89,"symbol":"tBTCUSD","pair":"BTCUSD"}',
+        b'1700000000.1: [89,"te",[382489563,1564617600709,0.00705845,10087.98969503],18,1564617600784]',
+    ]
+    (row,) = decode_lines(VENUES["bitfinex"], lines)
+    assert (row["table"], row["symbol"], row["id"], row["side"]) == ("trades", "tBTCUSD", "382489563", "buy")

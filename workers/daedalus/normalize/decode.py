@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import BinaryIO
@@ -33,12 +33,13 @@ def decode_lines(
     ``passed_over`` by its kind: unknown, malformed, undecodable, reply, notice, heartbeat, no message.
     """
     counts: Counter[str] = Counter() if passed_over is None else passed_over
+    classify = venue.reader()  # some messages can only be read in the light of those before
     for line in lines:
         recorded = read_line(line)
         if recorded is None:
             counts["no message" if line.strip() else "blank"] += 1
             continue
-        header = _header(venue, recorded)
+        header = _header(venue, classify, recorded)
         if header.kind is not Kind.DATA:
             counts[header.kind.value] += 1
             continue
@@ -68,9 +69,9 @@ def decode_file(venue: Venue, source: Path | None, output: BinaryIO | None = Non
     return counts
 
 
-def _header(venue: Venue, recorded: Recorded) -> Header:
+def _header(venue: Venue, classify: Callable[[bytes], Header], recorded: Recorded) -> Header:
     if recorded.url is None:
-        return venue.classify(recorded.payload)
+        return classify(recorded.payload)
     symbol = parse_qs(urlsplit(recorded.url).query).get("symbol")
     if not symbol:
         return Header(Kind.UNKNOWN)
