@@ -135,7 +135,7 @@ def test_files_and_stdin_are_read_gzipped_or_not(
 
 def test_messages_that_name_their_channel_by_a_number_are_read_by_the_answer_before_them() -> None:
     lines = [
-        b'1700000000.0: {"event":"subscribed","channel":"trades","chanId":89,"symbol":"tBTCUSD","pair":"BTCUSD"}',
+        b'1700000000.0: {"event":"subscribed","channel":"trades","chanId":89,"symbol":"tBTCUSD"}',
         b'1700000000.1: [89,"te",[382489563,1564617600709,0.00705845,10087.98969503],18,1564617600784]',
     ]
     (row,) = decode_lines(VENUES["bitfinex"], lines)
