@@ -82,6 +82,13 @@ async def test_a_lost_message_of_a_book_is_noticed_and_the_book_asked_for_anew(
         await asyncio.to_thread(
             wait_until, lambda: any(each.stream.startswith(book) for each in simulator.lost), 60.0, "a loss"
         )
+        if exchange == "coinbase":  # a new connection brings the new book, and then counts
+            await asyncio.to_thread(
+                wait_until,
+                lambda: simulator.connections > 1 and len(simulator.clients) == 1,
+                60.0,
+                "the connection to be replaced",
+            )
         await asyncio.sleep(1)
         await finished(recorder)
     gaps = recorder.ledger()
