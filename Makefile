@@ -21,7 +21,7 @@ SYMBOLS ?=
 DURATION ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all lint format types unit integration faults faults-short bench playbooks molecule vm lock audit-dependencies clean
+.PHONY: help run test test-all lint format types unit integration venues faults faults-short bench playbooks molecule vm lock audit-dependencies clean
 
 help: ## List every target
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 22
@@ -51,6 +51,9 @@ unit: $(VENV)/.dev ## Unit tests, with coverage
 
 integration: $(VENV)/.dev ## Real processes, sockets, and an S3 server on loopback
 	$(BIN)/pytest tests/integration
+
+venues: $(VENV)/.dev ## Every venue recorded with faults, and its ledger held against the simulator's own account (minutes)
+	$(BIN)/pytest tests/venues
 
 faults: $(VENV)/.dev ## Every fault, many rounds (an hour), and write what was measured into docs/reliability.md
 	$(BIN)/pytest tests/faults -p no:randomly --long --record docs/reliability.md
