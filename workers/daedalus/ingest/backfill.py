@@ -80,7 +80,8 @@ class Backfill:
         if missing.first is None:
             return []
         stream = missing.channel, missing.symbol
-        same = [each for _, each in self._queue if (each.channel, each.symbol) == stream]
+        now = time.monotonic()
+        same = [each for due, each in self._queue if due <= now and (each.channel, each.symbol) == stream]
         self._queue = deque((due, each) for due, each in self._queue if each not in same)
         return same
 
