@@ -378,6 +378,12 @@ class Venue(ABC):
         """The REST request for the oldest of what is missing, one answer full; None where there is none."""
         return None
 
+    def has_history(self, channel: str, symbol: str) -> bool:
+        """Whether what was missed of a stream can be asked for at all."""
+        about = self.channels.get(channel)
+        number = 1 if about is not None and about.consecutive else None
+        return self.backfill_request(Missing(channel, symbol, number, number, 0, 1)) is not None
+
     def instruments_requests(self) -> tuple[RestRequest, ...]:
         """The REST requests whose answers list all instruments; () where there is no such list."""
         return ()

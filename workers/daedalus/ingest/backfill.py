@@ -50,11 +50,6 @@ class Backfill:
         self._queue: deque[tuple[float, Missing]] = deque()
         self._arrived = asyncio.Event()
 
-    @property
-    def waiting(self) -> int:
-        """Holes that wait to be filled."""
-        return len(self._queue)
-
     def ask(self, missing: Missing) -> None:
         """Fill this hole, if the venue offers its past; else the ledger says why not by itself."""
         if self._venue.backfill_request(missing) is not None:

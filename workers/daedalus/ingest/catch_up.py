@@ -98,9 +98,8 @@ def last_recorded(
 
 
 def _is_fillable(venue: Venue, stream: Subscription) -> bool:
-    number = 1 if venue.channels[stream.channel].consecutive else None
-    probe = Missing(stream.channel, stream.symbol, number, number, 0, 1)
-    return venue.channels[stream.channel].snapshot is None and venue.backfill_request(probe) is not None
+    about = venue.channels[stream.channel]
+    return about.snapshot is None and venue.has_history(stream.channel, stream.symbol)
 
 
 def _newest(layout: Layout, partition: Partition, before_ns: int) -> list[SegmentId]:

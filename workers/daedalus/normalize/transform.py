@@ -22,7 +22,6 @@ from ..exchanges.base import (
     Header,
     Instrument,
     Kind,
-    Missing,
     Row,
     Venue,
 )
@@ -110,7 +109,7 @@ class Transform:
         carry = msgspec.convert(msgspec.to_builtins(carry), Carry)
         self._continuity = Continuity(venue.channels, carry.continuity)
         self._ledger = Ledger(venue.channels, self._continuity, carry.ledger, carry.damaged)
-        self._settlement = Settlement(venue.channels, self._continuity, self._fillable, carry.open_gaps)
+        self._settlement = Settlement(venue.channels, self._continuity, venue.has_history, carry.open_gaps)
         books = () if carry.damaged else carry.books
         self._books = Books(channel, self._continuity, books, self._about.depth)
         self._checks = Checks(venue, channel, () if carry.damaged else carry.checks)
@@ -324,12 +323,6 @@ class Transform:
         self._settlement.proved(gaps, record.recv_ns)
         if gaps:
             self._books.hole(symbol, proved=True)
-
-    def _fillable(self, channel: str, symbol: str) -> bool:
-        about = self._venue.channels.get(channel)
-        numbered = about is not None and about.consecutive
-        probe = Missing(channel, symbol, 1 if numbered else None, 1 if numbered else None, 0, 1)
-        return self._venue.backfill_request(probe) is not None
 
     def _control(self, record: RawRecord) -> None:
         try:
