@@ -27,6 +27,25 @@ def test_other_files_are_no_segments(name: str) -> None:
     assert SegmentId.from_active(name) is None
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (
+            "1790000000000000001",
+            "\u0661790000000000000001",
+        ),  # a digit of another script: a file of another name
+        ("level2_batch", "l\u00e9vel2_batch"),
+        ("hour=14", "hour=15"),
+        ("date=2026-09-21", "date=----------"),
+    ],
+)
+def test_a_file_that_its_number_does_not_lead_to_is_no_segment(old: str, new: str) -> None:
+    path = SEGMENT.sealed_path.as_posix()
+    assert old in path
+    assert SegmentId.from_sealed(Path(path.replace(old, new))) is None
+    assert SegmentId.from_active(SEGMENT.active_name.replace(old, new)) in (None, SEGMENT)
+
+
 def test_a_segment_is_found_in_the_state_it_was_moved_to(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
     path = layout.raw(READY) / SEGMENT.sealed_path

@@ -28,16 +28,19 @@ __all__ = ["NORMALIZED", "READY", "SYNCED", "Layout", "Partition", "SegmentId", 
 
 READY, NORMALIZED, SYNCED = "ready", "normalized", "synced"
 
+# ASCII: a digit of another script would be read, and lead to a file of another name.
 _EXCHANGE_NAME = re.compile(r"[a-z0-9_]+")
-_CHANNEL_NAME = re.compile(r"\w+")
-_ACTIVE = re.compile(r"(?P<exchange>[a-z0-9_]+)\.(?P<channel>\w+)\.(?P<number>\d{19})\.arrows")
+_CHANNEL_NAME = re.compile(r"\w+", re.ASCII)
+_ACTIVE = re.compile(r"(?P<exchange>[a-z0-9_]+)\.(?P<channel>\w+)\.(?P<number>\d{19})\.arrows", re.ASCII)
 _SEALED = re.compile(
     r"exchange=(?P<exchange>[a-z0-9_]+)/channel=(?P<channel>\w+)/date=[\d-]{10}/hour=\d\d/"
-    r"(?P<number>\d{19})\.parquet"
+    r"(?P<number>\d{19})\.parquet",
+    re.ASCII,
 )
 _TABLE = re.compile(
     r"(?P<table>[a-z_]+)/exchange=(?P<exchange>[a-z0-9_]+)/date=(?P<date>\d{4}-\d\d-\d\d)/"
-    r"(?P<channel>\w+)-(?P<number>\d{19})\.parquet"
+    r"(?P<channel>\w+)-(?P<number>\d{19})\.parquet",
+    re.ASCII,
 )
 
 
@@ -83,7 +86,9 @@ class SegmentId(Struct, frozen=True, order=True):
     @classmethod
     def from_sealed(cls, path: Path) -> SegmentId | None:
         """Read a path below ``raw/<state>/``; None where it is not one of ours."""
-        return cls._from(_SEALED.fullmatch(path.as_posix()))
+        found = cls._from(_SEALED.fullmatch(path.as_posix()))
+        # In the folder of another hour it would be looked for where it is not.
+        return found if found is not None and found.sealed_path == path else None
 
     @classmethod
     def _from(cls, match: re.Match[str] | None) -> SegmentId | None:
