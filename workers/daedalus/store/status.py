@@ -47,7 +47,7 @@ def read_status(directory: Path, worker: str) -> Status | None:
     """The worker's last status; None where there is none that can be read."""
     try:
         return msgspec.json.decode((directory / f"{worker}.json").read_bytes(), type=Status)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, ValueError, RecursionError):  # also what is no UTF-8, and what is nested without end
         return None
 
 

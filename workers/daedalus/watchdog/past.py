@@ -74,7 +74,7 @@ def load_past(directory: Path) -> Past:
     """What was remembered in ``directory``; nothing where there is none that can be read."""
     try:
         return msgspec.json.decode((directory / FILE).read_bytes(), type=Past)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, ValueError, RecursionError):  # also what is no UTF-8, and what is nested without end
         return Past()
 
 

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from daedalus.store.status import Status, read_status, read_statuses, write_status
+
+
+def test_a_status_is_read_as_it_was_written(tmp_path: Path) -> None:
+    status = Status(worker="sync", pid=7, boot_id="b", started_ns=1, updated_ns=2, figures={"files": 3.0})
+    write_status(tmp_path, status)
+    assert read_status(tmp_path, "sync") == status
+    assert read_statuses(tmp_path) == [status]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{}", b'{"worker":"\xff"}', b'{"\xef":1}', b'{"x":' + b"[" * 100_000]
+)
+def test_a_status_that_cannot_be_read_is_none(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "sync.json").write_bytes(content)
+    assert read_status(tmp_path, "sync") is None
+    assert read_statuses(tmp_path) == []

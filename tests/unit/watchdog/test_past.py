@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from daedalus.watchdog.past import FILE, Past, WorkerPast, load_past, save_past
+
+
+def test_what_was_remembered_is_there_after_a_restart(tmp_path: Path) -> None:
+    past = Past(boot_id="b", at=5.0, workers={"sync": WorkerPast(restarts=(1.0,))})
+    save_past(tmp_path, past)
+    assert load_past(tmp_path) == past
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b'{"boot_id":"\xff"}', b'{"\xef":1}', b'{"x":' + b"[" * 100_000]
+)
+def test_what_cannot_be_read_is_forgotten(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / FILE).write_bytes(content)
+    assert load_past(tmp_path) == Past()
