@@ -93,3 +93,28 @@ async def test_a_refused_connection_is_one_line_with_the_url() -> None:
     with pytest.raises(RestError, match=r"^http://127\.0\.0\.1:\d+/depth: .*refused") as caught:
         await RestClient(url, LIMIT).get(RestRequest("/depth", 10))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("9" * 15, 24 * 3600.0), ("9" * 500, 60.0), ("\u00b2", 60.0), ("-5", 60.0), ("tomorrow", 60.0)],
+)
+async def test_a_pause_that_nobody_can_wait_for_is_cut_or_guessed(text: str, seconds: float) -> None:
+    with server(429, {"Retry-After": text}, b"") as url:
+        with pytest.raises(RestError, match="HTTP 429") as caught:
+            await RestClient(url, LIMIT).get(RestRequest("/depth", 10))
+        assert caught.value.retry_after == seconds
+
+
+@pytest.mark.parametrize("used", ["\u00b2", "9" * 5000, "-1", ""])
+async def test_a_used_weight_that_is_no_number_is_not_minded(used: str) -> None:
+    with server(200, {"X-Used": used}, b"{}") as url:
+        assert await RestClient(url, LIMIT).get(RestRequest("/depth", 10)) == b"{}"
+
+
+@pytest.mark.parametrize("address", ["http://[::1", "http://127.0.0.1:port/", "http://127.0.0.1:99999/"])
+async def test_a_venue_that_sends_us_to_no_address_is_told_in_one_line(address: str) -> None:
+    with server(302, {"Location": address}, b"") as url:
+        with pytest.raises(RestError, match=r"^http://127\.0\.0\.1:\d+/depth: ") as caught:
+            await RestClient(url, LIMIT).get(RestRequest("/depth", 10))
+        assert "\n" not in str(caught.value)

@@ -302,3 +302,13 @@ def test_every_column_of_every_table_is_there(tape: Any, transformed: Any) -> No
     book = tape("binance", "depth")
     book.depth(0, 1, 5)
     assert list(transformed(book).tables["book_updates"][0]) == TABLES["book_updates"].schema.names
+
+
+def test_trades_without_numbers_in_a_channel_that_has_them_hold_nothing_back(
+    tape: Any, transformed: Any
+) -> None:
+    trades = tape("bybit_spot", "orderbook")
+    body = {"retCode": 0, "result": {"list": [{"execId": "1e400", "side": "Buy", "price": "1", "size": "2"}]}}
+    trades.add(RawKind.BACKFILL, 0, json.dumps(body).encode())
+    result = transformed(trades)
+    assert (result.counts.messages, result.ids()) == (1, [])

@@ -10,12 +10,14 @@ from msgspec import Meta
 
 from .base import Header, Kind
 
-__all__ = ["UNREADABLE", "Amount", "Id", "unexpected"]
+__all__ = ["UNREADABLE", "Amount", "Id", "unexpected", "whole_number"]
 
 UNREADABLE = (ValueError, RecursionError)
 """What decoding hostile bytes raises: msgspec's errors and bad UTF-8 are `ValueError`."""
 
-Id = Annotated[int, Meta(ge=-1, le=2**62 - 1)]
+_LARGEST_ID = 2**62 - 1
+
+Id = Annotated[int, Meta(ge=-1, le=_LARGEST_ID)]
 """A venue's number. -1 occurs (an empty new book); the limit leaves a bit to spare in int64."""
 
 Amount = Annotated[float, Meta(ge=0.0, le=sys.float_info.max)]
@@ -33,3 +35,11 @@ def unexpected(payload: bytes) -> Header:
     except UNREADABLE:
         return _MALFORMED
     return _UNKNOWN
+
+
+def whole_number(text: str) -> int | None:
+    """The number that a text of digits alone is; None for any other, and for one that no `Id` can be."""
+    if not text.isascii() or not text.isdecimal() or len(text) > len(str(_LARGEST_ID)):
+        return None
+    number = int(text)
+    return number if number <= _LARGEST_ID else None

@@ -17,7 +17,7 @@ from typing import Protocol
 from msgspec import Struct, structs
 
 from ..exchanges.base import AggTrade, Header, Ids, Kind, Missing, RestRequest, Row, Trade, Venue
-from ..exchanges.reading import UNREADABLE
+from ..exchanges.reading import UNREADABLE, whole_number
 from ..store.raw import RawKind
 from .backoff import Backoff
 from .counters import Counters
@@ -254,5 +254,4 @@ def _number(row: Row) -> int | None:
     """The consecutive number of a trade."""
     if isinstance(row, Trade) and row.number is not None:
         return row.number
-    text = row.id if isinstance(row, Trade | AggTrade) else ""
-    return int(text) if text.isascii() and text.isdecimal() else None
+    return whole_number(row.id) if isinstance(row, Trade | AggTrade) else None

@@ -12,11 +12,15 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from ..exchanges.base import RestLimit, RestRequest
+from ..exchanges.reading import whole_number
 
 __all__ = ["Pacer", "RestClient", "RestError"]
 
 TIMEOUT_SECONDS = 20.0
 MAX_BODY_BYTES = 64 * 1024 * 1024
+LONGEST_PAUSE_SECONDS = 24 * 3600.0
+"""A venue that asks for more is asked again the next day."""
+
 _PASSING = (403, 408, 418, 425, 429)  # 403: what some venues say to whoever asks too often
 BUDGET_SHARE = 0.5
 """How much of the venue's budget we use: other programs may share the address."""
@@ -119,15 +123,16 @@ class RestClient:
                 if len(body) > MAX_BODY_BYTES:
                     raise RestError(f"{url}: the answer is larger than {MAX_BODY_BYTES >> 20} MiB")
                 header = self._limit.used_header
-                used = answer.headers.get(header) if header is not None else None
-                return Answer(body, int(used) if used is not None and used.isdigit() else None)
+                used = whole_number(answer.headers.get(header, "")) if header is not None else None
+                return Answer(body, used)
         except urllib.error.HTTPError as error:
             raise RestError(
                 f"{url}: HTTP {error.code} {error.reason}",
                 _retry_after(error),
                 passing=error.code >= 500 or error.code in _PASSING,
             ) from error
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, ValueError, EOFError) as error:
+            # ValueError: an address to which the venue sends us, and a length, that are none.
             reason = getattr(error, "reason", None) or error
             raise RestError(f"{url}: {reason or type(error).__name__}") from error
 
@@ -135,6 +140,7 @@ class RestClient:
 def _retry_after(error: urllib.error.HTTPError) -> float | None:
     """Seconds to stay away: what the venue says, or a minute where it only says that it is too much."""
     text = error.headers.get("Retry-After", "") if error.headers is not None else ""
-    if text.isdigit():
-        return float(text)
+    seconds = whole_number(text)
+    if seconds is not None:
+        return min(float(seconds), LONGEST_PAUSE_SECONDS)
     return 60.0 if error.code in (418, 429) else None

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from ..exchanges.base import AggTrade, Header, Liquidation, Row, Trade, Venue
 from ..exchanges.continuity import Continuity
+from ..exchanges.reading import whole_number
 from ..store.raw import RawRecord
 from .recent import Contents, Recent
 
@@ -107,7 +108,7 @@ class Novelty:
 
 
 def number_of(row: Row) -> int | None:
-    """A trade's place in its venue's numbering."""
-    if isinstance(row, Trade):
-        return int(row.id) if row.number is None else row.number
-    return int(row.id) if isinstance(row, AggTrade) else None
+    """A trade's place in its venue's numbering; None where it has none."""
+    if isinstance(row, Trade) and row.number is not None:
+        return row.number
+    return whole_number(row.id) if isinstance(row, Trade | AggTrade) else None
