@@ -1,18 +1,39 @@
 """The carry on disk: what each segment left for the next, one small JSON file per segment.
 
 A segment always starts from the newest carry before it, so that doing it again gives the same bytes.
+A digit that the disk has changed would be believed, so the file has a checksum of what it says.
 """
 
 from __future__ import annotations
 
-import msgspec
+import zlib
 
+import msgspec
+from msgspec import Raw, Struct
+
+from ..exchanges.reading import UNREADABLE
+from ..store.files import write_atomic
 from ..store.layout import NORMALIZED, READY, SYNCED, Layout, Partition, SegmentId
 from .transform import Carry
 
-__all__ = ["prune_carries", "read_carry"]
+__all__ = ["prune_carries", "read_carry", "write_carry"]
 
+
+class _File(Struct, frozen=True):
+    """What lies on the disk. ``crc32``: of the bytes of ``carry``."""
+
+    crc32: int
+    carry: Raw
+
+
+_file = msgspec.json.Decoder(_File).decode
 _decode = msgspec.json.Decoder(Carry).decode
+
+
+def write_carry(layout: Layout, segment: SegmentId, carry: Carry) -> None:
+    """Leave the carry of a segment for those after it. Raises `OSError`."""
+    content = msgspec.json.encode(carry)
+    write_atomic(layout.carry(segment), msgspec.json.encode(_File(zlib.crc32(content), Raw(content))))
 
 
 def read_carry(layout: Layout, segment: SegmentId) -> Carry:
@@ -25,12 +46,19 @@ def read_carry(layout: Layout, segment: SegmentId) -> Carry:
         return Carry()
     path = layout.carry(SegmentId(segment.partition, max(before)))
     try:
-        return _decode(path.read_bytes())
-    except ValueError as error:
+        return _unpacked(path.read_bytes())
+    except UNREADABLE as error:
         raise ValueError(
             f"{path}: cannot be read ({error}). Move its segment back from raw/normalized to raw/ready "
             "to have it written again, or remove the file to go on from the carry before it"
         ) from error
+
+
+def _unpacked(data: bytes) -> Carry:
+    file = _file(data)
+    if zlib.crc32(file.carry) != file.crc32:
+        raise ValueError("it is damaged: its checksum differs")
+    return _decode(file.carry)
 
 
 def prune_carries(layout: Layout, partition: Partition) -> None:

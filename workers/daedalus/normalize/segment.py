@@ -18,10 +18,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..exchanges.base import Venue
-from ..store.files import make_directories, move, publish, write_atomic
+from ..store.files import make_directories, move, publish
 from ..store.layout import NORMALIZED, READY, SYNCED, Layout, SegmentId, TableFile
 from ..store.raw import DAMAGE, RAW_SCHEMA, RawRecord
-from .carry import read_carry
+from .carry import read_carry, write_carry
 from .schemas import TABLES
 from .transform import Carry, Counts, Transform
 
@@ -68,7 +68,7 @@ def normalize_segment(
             aside = layout.tables_active / f"{segment.partition.exchange}.{table}.{date}.{file.path.name}"
             _write(aside, table, transform.batches(table, date), go_on)
             _publish(layout, aside, file)
-    write_atomic(layout.carry(segment), msgspec.json.encode(transform.carry()))
+    write_carry(layout, segment, transform.carry())
     move(source, layout.raw(NORMALIZED) / segment.sealed_path)
     return transform.counts
 
@@ -77,7 +77,7 @@ def set_aside(layout: Layout, segment: SegmentId) -> Path:
     """Move a raw file that cannot be read to ``raw/damaged``, and let the ledger know what is missing."""
     before = read_carry(layout, segment)
     carry = Carry(before.continuity, before.ledger, before.eras, damaged=True)
-    write_atomic(layout.carry(segment), msgspec.json.encode(carry))
+    write_carry(layout, segment, carry)
     partition = segment.partition
     kept = layout.damaged / f"{partition.exchange}.{partition.channel}.{segment.number:019d}.parquet"
     move(layout.raw(READY) / segment.sealed_path, kept)
