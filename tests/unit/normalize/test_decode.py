@@ -101,6 +101,12 @@ def test_a_book_gives_one_row_per_level_and_snapshots_are_known_by_their_url() -
         assert row["timestamp"] == row["local_timestamp"] == 5_500_000_000
 
 
+def test_an_answer_of_no_address_is_unknown() -> None:
+    counts: Counter[str] = Counter()
+    assert not list(decode_lines(VENUES["binance"], [b"http://[?symbol=A -> 1.5: {}"], counts))
+    assert counts == {"unknown": 1}
+
+
 def test_what_gives_no_row_is_counted_by_kind() -> None:
     counts: Counter[str] = Counter()
     lines = [

@@ -72,7 +72,10 @@ def decode_file(venue: Venue, source: Path | None, output: BinaryIO | None = Non
 def _header(venue: Venue, classify: Callable[[bytes], Header], recorded: Recorded) -> Header:
     if recorded.url is None:
         return classify(recorded.payload)
-    symbol = parse_qs(urlsplit(recorded.url).query).get("symbol")
+    try:
+        symbol = parse_qs(urlsplit(recorded.url).query).get("symbol")
+    except ValueError:  # no address at all
+        symbol = None
     if not symbol:
         return Header(Kind.UNKNOWN)
     return venue.classify_snapshot(venue.symbol(symbol[0]), recorded.payload)
