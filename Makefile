@@ -19,9 +19,11 @@ SCENARIO ?= default
 EXCHANGE ?=
 SYMBOLS ?=
 DURATION ?=
+FUZZ_SECONDS ?= 10
+FUZZ_TARGETS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all lint format types unit integration venues faults faults-short bench playbooks molecule vm lock audit-dependencies clean
+.PHONY: help run test test-all lint format types unit integration venues faults faults-short fuzz bench playbooks molecule vm lock audit-dependencies clean
 
 help: ## List every target
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 22
@@ -61,6 +63,9 @@ faults: $(VENV)/.dev ## Every fault, many rounds (an hour), and write what was m
 faults-short: $(VENV)/.dev ## Every kind of fault, few rounds (minutes)
 	$(BIN)/pytest tests/faults
 
+fuzz: .venv-fuzz/.ready ## Coverage-guided fuzzing of whatever reads bytes from outside (FUZZ_SECONDS=10 each; FUZZ_TARGETS="okx carry" alone)
+	PYTHONPATH=tests .venv-fuzz/bin/python -m fuzz.run --seconds $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+
 bench: $(VENV)/.dev ## Measure speed, memory and size as ratios, and write docs/performance.md
 	$(BIN)/python tests/bench/report.py docs/performance.md
 
@@ -85,8 +90,9 @@ lock: ## Resolve the dependencies anew (needs uv) for every platform, with hashe
 			-o requirements$${extra:+-$$extra}.lock; done
 	cd workers && printf 'hatchling\neditables\n' | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-emit-index-url --no-emit-find-links - -o requirements-build.lock
-	cd workers && uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--no-emit-index-url --no-emit-find-links --group pyproject.toml:appliance -o requirements-appliance.lock
+	cd workers && for group in appliance fuzz; do \
+		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+			--no-emit-index-url --no-emit-find-links --group pyproject.toml:$$group -o requirements-$$group.lock; done
 
 audit-dependencies: $(BIN)/pip ## Ask the advisory database about each locked dependency (needs the network)
 	@test -x .venv-audit/bin/pip-audit || { $(PYTHON) -m venv .venv-audit && \
@@ -95,7 +101,7 @@ audit-dependencies: $(BIN)/pip ## Ask the advisory database about each locked de
 		-r workers/requirements-read.lock -r workers/requirements-build.lock
 
 clean: ## Remove the environments and what the tests left
-	rm -rf .venv .venv-3.13 .venv-audit $(APPLIANCE) workers/.mypy_cache workers/.pytest_cache .ruff_cache workers/.ruff_cache workers/.coverage
+	rm -rf .venv .venv-3.13 .venv-audit .venv-fuzz .fuzz $(APPLIANCE) workers/.mypy_cache workers/.pytest_cache .ruff_cache workers/.ruff_cache workers/.coverage
 
 $(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -120,4 +126,16 @@ $(APPLIANCE)/.ready: workers/requirements-appliance.lock
 	@test -x $(APPLIANCE)/bin/pip || $(PYTHON) -m venv $(APPLIANCE)
 	@echo "Installing into $(APPLIANCE) (once)…"
 	@$(APPLIANCE)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r workers/requirements-appliance.lock
+	@touch $@
+
+.venv-fuzz/.ready: workers/requirements-fuzz.lock workers/requirements.lock workers/pyproject.toml
+	@test -x .venv-fuzz/bin/pip || $(PYTHON) -m venv .venv-fuzz
+	@echo "Installing into .venv-fuzz (once)…"
+	@.venv-fuzz/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+		-r workers/requirements-fuzz.lock || { echo "Atheris has no wheel for $$(.venv-fuzz/bin/python --version) on" \
+		"$$(uname -sm): it has for Python 3.11 to 3.13 on Linux x86_64. Say which: make fuzz PYTHON=/path/to/python3.11"; \
+		rm -rf .venv-fuzz; exit 1; }
+	@.venv-fuzz/bin/pip install --quiet --disable-pip-version-check --require-hashes -r workers/requirements.lock
+	@.venv-fuzz/bin/pip install --quiet --disable-pip-version-check --require-hashes -r workers/requirements-build.lock
+	@.venv-fuzz/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e workers
 	@touch $@

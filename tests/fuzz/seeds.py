@@ -1,0 +1,237 @@
+"""What fuzzing begins with: the messages in the project's tests, recorded ones if there are any, files."""
+
+from __future__ import annotations
+
+import ast
+import gzip
+import io
+import json
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from daedalus.exchanges import VENUES
+from daedalus.normalize.carry import write_carry
+from daedalus.normalize.recorded import lines_of, read_line
+from daedalus.normalize.transform import Carry, Transform
+from daedalus.store.frames import HEAD, encode
+from daedalus.store.layout import Layout, TableFile
+from daedalus.store.raw import DAMAGE, RAW_SCHEMA
+from daedalus.store.status import Status
+from daedalus.watchdog.past import OpenProblem, Past, WorkerPast
+
+from .files import BEGIN, BINANCE, SEGMENT, folder, trades
+
+TESTS = Path(__file__).resolve().parents[1]
+RECORDINGS = TESTS.parents[1] / "shared" / "recordings"
+LARGEST_BYTES = 2000
+
+
+@cache
+def literals(pattern: str) -> tuple[bytes, ...]:
+    """The texts and bytes that stand in the tests which match ``pattern``, longest first."""
+    found: dict[bytes, None] = {}
+    for path in sorted(TESTS.glob(pattern)):
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
+                value = (
+                    node.value.encode("utf-8", "surrogatepass") if isinstance(node.value, str) else node.value
+                )
+                found[value] = None
+            elif isinstance(node, ast.Dict | ast.List):
+                try:
+                    found[json.dumps(ast.literal_eval(node)).encode()] = None
+                except (ValueError, TypeError):
+                    continue
+    return tuple(sorted(found, key=len, reverse=True))
+
+
+def of_venue(name: str) -> list[bytes]:
+    """Messages and answers of a venue, and of those which it shares its files with."""
+    family = name.split("_")[0]
+    found = [
+        text
+        for text in (
+            *literals(f"unit/exchanges/test_{family}*.py"),
+            *literals("unit/exchanges/test_hostile*.py"),
+        )
+        if text[:1] in (b"{", b"[") and len(text) <= LARGEST_BYTES
+    ]
+    found += recorded(family)
+    data = [text for text in found if VENUES[name].classify(text).kind == "data"]
+    return [*found, *(b"\n".join(data[at : at + 4]) for at in range(0, min(len(data), 40), 4))]
+
+
+def recorded(family: str, each: int = 4) -> list[bytes]:
+    """Some messages of each kind from the recordings that lie beside the project, if any do."""
+    found: list[bytes] = []
+    seen: Counter[tuple[str, str]] = Counter()
+    readers = [venue for name, venue in VENUES.items() if name.split("_")[0] == family]
+    for path in sorted(RECORDINGS.glob(f"{family.upper()}*")):
+        with open(path, "rb") as stream:
+            for _, line in zip(range(3000), lines_of(stream), strict=False):
+                message = read_line(line)
+                if message is None or len(message.payload) > LARGEST_BYTES:
+                    continue
+                headers = [venue.classify(message.payload) for venue in readers]
+                kind = next(((h.kind, h.channel) for h in headers if h.channel), (headers[0].kind, path.name))
+                seen[kind] += 1
+                if seen[kind] <= each:
+                    found.append(message.payload)
+    return found
+
+
+def wires() -> list[bytes]:
+    """Frames of each kind and size, whole."""
+
+    def frame(first: int, payload: bytes) -> bytes:
+        size = len(payload)
+        if size < 126:
+            return bytes((first, size)) + payload
+        wide, mark = (2, 126) if size < 65536 else (8, 127)
+        return bytes((first, mark)) + size.to_bytes(wide, "big") + payload
+
+    kinds = (0x81, 0x82, 0x01, 0x80, 0x89, 0x8A, 0x88, 0xC1)
+    sized = [frame(kind, b"x" * size) for kind in kinds for size in (0, 1, 125, 126, 300)]
+    mixed = b"".join(sized[::3])
+    return [
+        b"\x07" + each
+        for each in (*sized, mixed, b"\x81\x7f" + bytes(7) + b"\x05hello", b"\x81\x85abcd01234")
+    ]
+
+
+def answers() -> list[bytes]:
+    """HTTP answers behind their version: good ones, refusals, redirections, broken ones."""
+    end = b"\r\n\r\n"
+    return [
+        b"200 OK\r\nX-Used: 17\r\nContent-Length: 2" + end + b"[]",
+        b"200 OK\r\nTransfer-Encoding: chunked" + end + b"2\r\n[]\r\n0\r\n\r\n",
+        b"429 Slow\r\nRetry-After: 17" + end,
+        b"418 Teapot\r\nRetry-After: Wed, 21 Oct 2026 07:28:00 GMT" + end,
+        b"301 Moved\r\nLocation: /depth" + end,
+        b"302 Moved\r\nLocation: http://[::1" + end,
+        b"307 Moved\r\nLocation: ftp://there/file" + end,
+        b"307 Moved\r\nLocation: file:///etc/hostname" + end,
+        b"100 Continue" + end + b"HTTP/1.1 200 OK" + end + b"{}",
+        b"500 Trouble\r\nContent-Length: 99999999999999999999" + end + b"x",
+        b"99999 ?" + end,
+    ]
+
+
+def active_files() -> list[bytes]:
+    rows = trades(6)
+    good = HEAD + encode(rows[:2]) + encode(rows[2:])
+    return [
+        good,
+        HEAD,
+        good[:-20],
+        good[: len(HEAD)] + good[len(HEAD) + 16 :],
+        good + bytes(64),
+        encode(rows[:1]),
+    ]
+
+
+def sealed_files() -> list[bytes]:
+    def sealed(count: int, damage: str | None = None) -> bytes:
+        schema = RAW_SCHEMA if damage is None else RAW_SCHEMA.with_metadata({DAMAGE: damage})
+        table = pa.Table.from_pylist([msgspec.structs.asdict(row) for row in trades(count)], schema)
+        sink = io.BytesIO()
+        pq.write_table(table, sink, compression="zstd", write_page_checksum=True)
+        return sink.getvalue()
+
+    return [sealed(3), sealed(0), sealed(40), sealed(3, "[0, 2]"), sealed(3, "[9]")]
+
+
+def carries() -> Iterator[bytes]:
+    """What segments of trades with a hole leave behind."""
+    rows = [row for row in trades(9) if row.seq not in (3, 4)]
+    found: list[Carry] = [Carry()]
+    for damaged in (False, True):
+        transform = Transform(BINANCE, "trade", Carry(damaged=damaged), io.BytesIO())
+        transform.feed(rows)
+        found.append(transform.carry())
+    layout = Layout(folder() / "seeds")
+    for each in found:
+        write_carry(layout, SEGMENT, each)
+        yield layout.carry(SEGMENT).read_bytes()
+
+
+def note_rows() -> list[bytes]:
+    payloads = [
+        b'{"cause":"start","since_ns":1789999990000000000}',
+        b'{"cause":"crash","reason":"r","heard_ns":1790000001000000000}',
+        b'{"url":"wss://h/ws"}',
+        b'{"from_ns":1790000000500000000,"missing":3}',
+        b'{"status":"filled","note":"/t","first":1,"last":2}',
+        b'{"status":"unfillable","note":"n","from_ns":1,"to_ns":1790000009000000000}',
+    ]
+    single = [bytes((kind,)) + payload for kind in range(8) for payload in payloads]
+    return [*single, b"\n".join(single[::5])]
+
+
+def statuses() -> list[bytes]:
+    times = {"pid": 7, "boot_id": "a boot", "started_ns": BEGIN, "updated_ns": BEGIN}
+    figures = {"durable_ns": 1.79e18, "last_message_ns": 1.79e18, "queue": 3.0, "gaps": 0.0, "rss_bytes": 5e7}
+    found = [
+        Status(worker="ingest-binance", state=state, figures=figures, **times)
+        for state in ("running", "stopped")
+    ]  # type: ignore[arg-type]
+    return [msgspec.json.encode(each) for each in found]
+
+
+def pasts() -> list[bytes]:
+    problem = OpenProblem(text="t", critical=True, first_ns=BEGIN, first=1.0, last=2.0, told=2.0)
+    worker = WorkerPast(started_ns=BEGIN, starts=(1.0, 2.0), restarts=(3.0,), deaf=True)
+    return [
+        msgspec.json.encode(
+            Past(
+                boot_id=boot,
+                at=900.0,
+                workers={"ingest-binance": worker},
+                problems={"ingest-binance/silent": problem},
+            )
+        )
+        for boot in ("a boot", "another")
+    ]
+
+
+def configurations() -> list[bytes]:
+    """The texts in the tests that look like YAML, and each part of the example."""
+    example = (TESTS.parent / "config" / "config.examples.yaml").read_bytes()
+    uncommented = b"\n".join(line[2:] if line.startswith(b"# ") else line for line in example.splitlines())
+    found = [text for text in literals("unit/config/test_*.py") if b":" in text and len(text) < LARGEST_BYTES]
+    basis = b"exchanges: {binance: {symbols: [BTCUSDT]}}\n"
+    bombs = [
+        b"a: &a [x,x]\nb: &b [*a,*a]\nexchanges: *b\n",
+        b"exchanges: " + b"[" * 50,
+        b"exchanges: !!python/object/apply:os.system ['true']\n",
+        b'exchanges: {okx: {symbols: ["../x", "a\\0b"]}, kraken: {symbols: [BTC/USD]}}\n',
+    ]
+    venues = [b"exchanges: {%s: {symbols: [BTC-USD]}}\n" % name.encode() for name in VENUES]
+    return [basis, *bombs, *venues, *found, *uncommented.split(b"\n\n"), *example.split(b"\n\n")]
+
+
+def file_names() -> list[bytes]:
+    table = TableFile("trades", "2026-11-24", SEGMENT).path.as_posix()
+    sealed = SEGMENT.sealed_path.as_posix()
+    texts = (
+        table,
+        sealed,
+        SEGMENT.active_name,
+        table.replace("2026-11-24", "../.."),
+        sealed + "\0",
+        "../" + sealed,
+    )
+    return [text.encode() for text in texts]
+
+
+def recorded_lines() -> list[bytes]:
+    texts = [text for text in literals("unit/normalize/test_decode.py") if b"{" in text]
+    whole = b"\n".join(texts)[:3000]
+    packed = gzip.compress(whole[:500], mtime=0)
+    return [*texts, whole, packed, packed[:-9], packed[:30] + b"\xff" + packed[31:]]

@@ -1,0 +1,89 @@
+"""The table of what is fuzzed: who reads, what to begin with, and how inputs are changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+
+from msgspec import Struct
+
+from daedalus.exchanges import VENUES
+
+from . import files, network, seeds, venues
+
+__all__ = ["TARGETS", "Target"]
+
+
+class Target(Struct, frozen=True):
+    """``read`` returns where all went as it should, and raises where it did not.
+
+    ``words``: what an input is made of, where chance would not find it.
+    """
+
+    name: str
+    read: Callable[[bytes], None]
+    seeds: Callable[[], Iterable[bytes]]
+    is_json: bool = False
+    words: Sequence[str] = ()
+
+
+HTTP_WORDS = (
+    *(
+        "\r\n\r\n",
+        "\r\n",
+        "HTTP/1.1 ",
+        "200 OK",
+        "100 Continue",
+        "302 Found",
+        "429 Slow",
+        "204 None",
+        "500 ?",
+    ),
+    *(
+        "Retry-After: ",
+        "X-Used: ",
+        "Location: ",
+        "Content-Length: ",
+        "Transfer-Encoding: chunked",
+        "http://[",
+    ),
+    *("https://", "ftp://", "file:///", "127.0.0.1", "\u00b2", "99999999999999999999", "-1"),
+)
+YAML_WORDS = (
+    *(
+        "exchanges",
+        "symbols",
+        "channels",
+        "data_dir",
+        "sync",
+        "target",
+        "writer",
+        "log",
+        "alerts",
+        "urls",
+        "s3://",
+    ),
+    *(": ", "- ", "{", "}", "[", "]", "&a ", "*a", "!!", "<<: ", "|\n", ">-\n", '"', "'", "\\u0000", "---\n"),
+    *("\t", "\n  ", "# ", "../", "~", "0x1", "1:30", ".inf", ".nan", "yes", "null", "1 GB", "null: ", "? "),
+)
+
+TARGETS = {
+    target.name: target
+    for target in (
+        *(
+            Target(name, venues.venue_reader(name), partial(seeds.of_venue, name), is_json=True)
+            for name in sorted(VENUES)
+        ),
+        Target("frames", network.frames, seeds.wires),
+        Target("http-answer", network.http_answer, seeds.answers, words=HTTP_WORDS),
+        Target("active-file", files.active_file, seeds.active_files),
+        Target("sealed-file", files.sealed_file, seeds.sealed_files),
+        Target("notes", files.notes, seeds.note_rows, is_json=True),
+        Target("carry", files.carry_file, seeds.carries, is_json=True),
+        Target("status", files.status_file, seeds.statuses, is_json=True),
+        Target("watchdog", files.watchdog_file, seeds.pasts, is_json=True),
+        Target("configuration", files.configuration, seeds.configurations, words=YAML_WORDS),
+        Target("file-name", files.file_name, seeds.file_names),
+        Target("recorded", files.recorded("binance"), seeds.recorded_lines),
+    )
+}

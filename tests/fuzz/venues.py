@@ -1,0 +1,149 @@
+"""Whatever a venue sends, as a message or as an answer over REST, becomes rows or is counted."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Callable, Iterable
+
+import msgspec
+import pyarrow as pa
+
+from daedalus.exchanges import VENUES
+from daedalus.exchanges.base import BookCheck, Header, Instrument, Kind, Row, Venue
+from daedalus.exchanges.continuity import Continuity
+from daedalus.exchanges.reading import UNREADABLE
+from daedalus.normalize.schemas import TABLES
+from daedalus.normalize.transform import Carry, Transform
+from daedalus.store.raw import RawKind, RawRecord
+
+BEGIN = 1_790_000_000_000_000_000
+STEP_NS = 25_000_000_000  # three messages cross a minute, at whose end a book leaves its digest
+CONN = "20260921T140640000000-0"
+SYMBOL = "A"
+MOST_LINES = 12
+
+
+def venue_reader(name: str) -> Callable[[bytes], None]:
+    """Reads an input as messages of one connection, one a line, and as the answer to each kind of request."""
+    venue = VENUES[name]
+
+    def read(data: bytes) -> None:
+        lines = data.split(b"\n")[:MOST_LINES]
+        records = [*_messages(venue, lines), *_answers(venue, data)]
+        for channel in dict.fromkeys(record.channel for record in records):
+            _to_tables(venue, channel, [record for record in records if record.channel == channel])
+
+    return read
+
+
+def _messages(venue: Venue, lines: Iterable[bytes]) -> list[RawRecord]:
+    """What the recorder would store of messages, once they were followed as it follows them."""
+    classify = venue.reader()
+    followed = Continuity(venue.channels)
+    checks: dict[tuple[str, str], BookCheck | None] = {}
+    stored: list[RawRecord] = []
+    for place, line in enumerate(lines):
+        header = classify(line)
+        _sound(header)
+        for part in (header, *header.more):
+            followed.observe(part, BEGIN + place)
+        assert header.kind is not Kind.REPLY or header.reply is not None
+        if header.kind is not Kind.DATA:
+            continue
+        about = venue.channels[header.channel]
+        if about.snapshot == "stream":
+            _checked(venue, checks, header, line)
+        record = _record(RawKind.MESSAGE, header.channel, header.symbol, line, place)
+        stored.append(record)
+        _sound(venue.classify_stored(header.channel, header.symbol, line))
+        if about.table is not None:
+            _readable(lambda header=header, line=line: venue.normalize(header, line))
+    return stored
+
+
+def _answers(venue: Venue, body: bytes) -> list[RawRecord]:
+    stored: list[RawRecord] = []
+    header = venue.classify_snapshot(SYMBOL, body)
+    _sound(header)
+    if header.kind is Kind.DATA:
+        _readable(lambda: venue.normalize(header, body))
+        stored.append(_record(RawKind.SNAPSHOT, header.channel, SYMBOL, body, 20))
+    for channel in venue.channels:
+        found = venue.classify_backfill(channel, SYMBOL, body)
+        _sound(found)
+        assert found.kind in (Kind.DATA, Kind.MALFORMED, Kind.UNKNOWN)
+        if found.kind is Kind.DATA:
+            rows = _readable(lambda found=found: venue.normalize_backfill(found, body))
+            assert all(row.symbol == SYMBOL for row in rows)
+            stored.append(_record(RawKind.BACKFILL, channel, SYMBOL, body, 30))
+    try:
+        listed = venue.instruments(body)
+    except UNREADABLE:
+        listed = ()
+    if listed:
+        assert all(isinstance(each, Instrument) for each in listed)
+        stored.append(_record(RawKind.INSTRUMENTS, "instruments", "", body, 40))
+    return stored
+
+
+def _to_tables(venue: Venue, channel: str, records: list[RawRecord]) -> None:
+    """As two segments: what the first carries to the second must be fit to be written down and read."""
+    carry = Carry()
+    for _ in range(2):
+        transform = Transform(venue, channel, carry, io.BytesIO())
+        transform.feed(records)
+        for table, date in transform.files():
+            for batch in transform.batches(table, date):
+                assert isinstance(batch, pa.RecordBatch)
+                assert batch.schema.names == TABLES[table].schema.names
+                batch.validate(full=True)
+        written = msgspec.json.encode(transform.carry())
+        carry = msgspec.json.decode(written, type=Carry)
+        assert msgspec.json.encode(carry) == written
+
+
+def _checked(
+    venue: Venue, checks: dict[tuple[str, str], BookCheck | None], header: Header, line: bytes
+) -> None:
+    """Hold the book against the venue's checksum, as the listener does, and go on from what was kept."""
+    stream = header.channel, header.symbol
+    if stream not in checks:
+        checks[stream] = venue.book_check(*stream)
+    if (check := checks[stream]) is None:
+        return
+    check.apply(header, line)
+    state = check.state()
+    checks[stream] = again = venue.book_check(*stream, state)
+    assert again is not None
+    assert again.state() == state
+
+
+def _readable(read: Callable[[], Iterable[Row]]) -> list[Row]:
+    try:
+        rows = list(read())
+    except UNREADABLE:
+        return []
+    for row in rows:
+        row.symbol.encode()
+        assert row.timestamp is None or 0 < row.timestamp < 2**63
+        for name in ("price", "amount", "bid_price", "ask_price", "mark_price", "funding_rate"):
+            value = getattr(row, name, None)
+            assert value is None or math.isfinite(value), name
+    return rows
+
+
+def _sound(header: Header) -> None:
+    """What every room takes for granted of a header."""
+    for part in (header, *header.more):
+        part.symbol.encode()
+        assert part.venue_ns is None or 0 < part.venue_ns < 2**63
+        if part.ids is not None:
+            assert -(2**63) <= part.ids.first <= part.ids.last < 2**62
+            assert part.ids.previous is None or -(2**63) <= part.ids.previous < 2**63
+    if header.answer is not None:
+        header.answer.encode()
+
+
+def _record(kind: RawKind, channel: str, symbol: str, payload: bytes, place: int) -> RawRecord:
+    return RawRecord(BEGIN + place * STEP_NS, CONN, place, kind.value, channel, symbol, payload)

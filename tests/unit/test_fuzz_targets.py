@@ -1,0 +1,77 @@
+"""The targets of `make fuzz` hold of what fuzzing begins with, and of a little beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from random import Random
+
+import pytest
+from fuzz.files import SEGMENT
+from fuzz.mutate import JsonMutator
+from fuzz.targets import TARGETS
+
+from daedalus.exchanges import VENUES
+from daedalus.exchanges.base import Header, Kind
+from daedalus.normalize import recorded
+from daedalus.store import SegmentId
+from daedalus.watchdog.past import Past
+
+
+def changed(data: bytes, most: int) -> bytes:
+    """One byte more, less, or other."""
+    random = Random(data)
+    at = random.randint(0, len(data))
+    return data[:at] + random.randbytes(random.randint(0, 2)) + data[at + random.randint(0, 2) :][:most]
+
+
+def inputs(name: str) -> Iterator[bytes]:
+    seeds = list(TARGETS[name].seeds())
+    assert seeds
+    mutate = JsonMutator(seeds, changed)
+    for number, seed in enumerate(Random(1).sample(seeds, min(len(seeds), 80))):
+        yield seed
+        yield mutate(seed, 4096, number) if TARGETS[name].is_json else changed(seed, 4096)
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_target_holds_of_its_seeds_and_of_what_they_are_changed_to(name: str) -> None:
+    for content in inputs(name):
+        TARGETS[name].read(content)
+
+
+def answers(value: object) -> Callable[..., object]:
+    return lambda *_: value
+
+
+def fails(*_: object, **__: object) -> object:
+    raise KeyError("a fault of ours")
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "attribute", "fault", "expected"),
+    [
+        ("binance", type(VENUES["binance"]), "classify", fails, KeyError),
+        ("kraken", type(VENUES["kraken"]), "classify", answers(Header(Kind.REPLY)), AssertionError),
+        ("okx", type(VENUES["okx"]), "classify_backfill", answers(Header(Kind.NOTICE)), AssertionError),
+        ("watchdog", Past, "in_boot", fails, KeyError),
+        ("file-name", SegmentId, "from_sealed", answers(SEGMENT), AssertionError),
+        ("recorded", recorded, "_own_form", fails, KeyError),
+    ],
+)
+def test_a_target_notices_a_fault(
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    place: object,
+    attribute: str,
+    fault: Callable[..., object],
+    expected: type[Exception],
+) -> None:
+    def read_all() -> None:
+        for content in contents:
+            TARGETS[name].read(content)
+
+    contents = list(islice(inputs(name), 40))
+    monkeypatch.setattr(place, attribute, fault)
+    with pytest.raises(expected):
+        read_all()
