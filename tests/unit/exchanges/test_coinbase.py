@@ -340,6 +340,12 @@ def test_the_answer_to_a_backfill_has_runs_of_ids_and_rows_oldest_first() -> Non
     assert VENUE.classify_backfill("market_trades", "BTC-USDT", refused).kind is Kind.MALFORMED
 
 
+def test_trades_of_another_product_fill_no_hole() -> None:
+    assert VENUE.classify_backfill("market_trades", "BTC-USD", REST_TRADES).kind is Kind.MALFORMED
+    with pytest.raises(ValueError, match="another product than BTC-USD"):
+        VENUE.normalize_backfill(Header(Kind.DATA, "market_trades", "BTC-USD"), REST_TRADES)
+
+
 def test_products_are_instruments_each_under_one_name() -> None:
     assert [request.path for request in VENUE.instruments_requests()] == [
         "/api/v3/brokerage/market/products?product_type=SPOT",

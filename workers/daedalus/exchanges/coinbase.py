@@ -150,7 +150,7 @@ class Coinbase(Venue):
 
     def normalize_backfill(self, header: Header, body: bytes) -> Sequence[Row]:
         """Decode the trades of an answer."""
-        return backfill_rows(body)
+        return backfill_rows(header.symbol, body)
 
     def identity(self, header: Header, payload: bytes) -> bytes:
         """The events: the number in front of them is the connection's, and so is the time."""

@@ -51,12 +51,20 @@ _products = msgspec.json.Decoder(_Products, strict=False).decode
 
 def backfill_header(symbol: str, body: bytes) -> Header:
     """The header of an answer's trades. Raises one of `UNREADABLE`."""
-    return runs.backfill_header("market_trades", symbol, (one.trade_id for one in _trades(body).trades))
+    return runs.backfill_header("market_trades", symbol, (one.trade_id for one in _trades_of(symbol, body)))
 
 
-def backfill_rows(body: bytes) -> list[Trade]:
-    """The trades of an answer, oldest first."""
-    return trade_rows(_trades(body).trades)
+def backfill_rows(symbol: str, body: bytes) -> list[Trade]:
+    """The trades of an answer, oldest first. Raises one of `UNREADABLE`."""
+    return trade_rows(_trades_of(symbol, body))
+
+
+def _trades_of(symbol: str, body: bytes) -> list[TradeMessage]:
+    """Trades of another product would be counted as found, and be rows of a stream that misses none."""
+    trades = _trades(body).trades
+    if any(one.product_id != symbol for one in trades):
+        raise ValueError(f"an answer with trades of another product than {symbol}")
+    return trades
 
 
 def instruments(body: bytes) -> list[Instrument]:
