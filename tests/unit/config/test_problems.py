@@ -14,6 +14,15 @@ def test_problems_are_shown_by_line_and_each_once() -> None:
     assert str(ConfigError([later, sooner, later])) == "f:2: early\nf:9 b: late"
 
 
+def test_of_very_many_problems_the_first_are_told_and_the_others_counted() -> None:
+    error = ConfigError(Problem("f", line, (), "wrong") for line in range(1, 5001))
+    assert len(error.problems) == 5000
+    first, *_, last = str(error).splitlines()
+    assert first == "f:1: wrong"
+    assert last == "f: 4,950 more like these. Is this the right file?"
+    assert len(str(error)) < 1000
+
+
 def test_a_value_is_quoted_in_one_line_and_cut() -> None:
     assert quoted("a\nb\x1b[31m") == r"'a\nb\x1b[31m'"
     assert len(quoted("x" * 10_000)) < 100

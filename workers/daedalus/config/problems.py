@@ -11,6 +11,8 @@ __all__ = ["ConfigError", "KeyPath", "Problem", "nearest", "quoted", "spell"]
 KeyPath = tuple[str | int, ...]
 """Where a value stands in the file: keys of mappings and indices of lists, from the top."""
 
+MOST_TOLD = 50
+
 _LONGEST_QUOTE = 60
 
 
@@ -29,12 +31,18 @@ class Problem:
 
 
 class ConfigError(Exception):
-    """A configuration that cannot be used: all its problems, by line. Its text holds no secret."""
+    """A configuration that cannot be used: all its problems, by line. Its text holds no secret.
+
+    The text tells the first `MOST_TOLD` of them: a file of something else has one in every line.
+    """
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         ordered = sorted(problems, key=lambda problem: problem.line)
         self.problems: tuple[Problem, ...] = tuple(dict.fromkeys(ordered))
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        told = [str(problem) for problem in self.problems[:MOST_TOLD]]
+        if more := len(self.problems) - len(told):
+            told.append(f"{self.problems[MOST_TOLD].file}: {more:,} more like these. Is this the right file?")
+        super().__init__("\n".join(told))
 
 
 def spell(path: KeyPath) -> str:
