@@ -132,8 +132,8 @@ $(APPLIANCE)/.ready: workers/requirements-appliance.lock
 	@test -x .venv-fuzz/bin/pip || $(PYTHON) -m venv .venv-fuzz
 	@echo "Installing into .venv-fuzz (once)…"
 	@.venv-fuzz/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
-		-r workers/requirements-fuzz.lock || { echo "Atheris has no wheel for $$(.venv-fuzz/bin/python --version) on" \
-		"$$(uname -sm): it has for Python 3.11 to 3.13 on Linux x86_64. Say which: make fuzz PYTHON=/path/to/python3.11"; \
+		-r workers/requirements-fuzz.lock || { echo "Atheris cannot be installed for $$(.venv-fuzz/bin/python --version) on" \
+		"$$(uname -sm). It has wheels for Python 3.11 to 3.13 on Linux x86_64: make fuzz PYTHON=/path/to/python3.11"; \
 		rm -rf .venv-fuzz; exit 1; }
 	@.venv-fuzz/bin/pip install --quiet --disable-pip-version-check --require-hashes -r workers/requirements.lock
 	@.venv-fuzz/bin/pip install --quiet --disable-pip-version-check --require-hashes -r workers/requirements-build.lock
