@@ -15,7 +15,9 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["daedalus", "yaml", "fuzz.files", "fuzz.network", "fuzz.venues"]):
+with atheris.instrument_imports(
+    include=["daedalus", "yaml", "fuzz.files", "fuzz.lakes", "fuzz.network", "fuzz.venues"]
+):
     from .mutate import MOST_BYTES, JsonMutator
     from .targets import TARGETS, Target
 

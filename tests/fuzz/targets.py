@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from daedalus.exchanges import VENUES
 
-from . import files, network, seeds, venues
+from . import files, lakes, network, seeds, venues
 
 __all__ = ["TARGETS", "Target"]
 
@@ -78,6 +78,7 @@ TARGETS = {
         Target("http-answer", network.http_answer, seeds.answers, words=HTTP_WORDS),
         Target("active-file", files.active_file, seeds.active_files),
         Target("sealed-file", files.sealed_file, seeds.sealed_files),
+        Target("lake-file", lakes.lake_file, lakes.whole_files),
         Target("notes", files.notes, seeds.note_rows, is_json=True),
         Target("carry", files.carry_file, seeds.carries, is_json=True),
         Target("status", files.status_file, seeds.statuses, is_json=True),
