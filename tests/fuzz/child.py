@@ -94,7 +94,9 @@ def main(name: str, seconds: str, folder: str) -> None:
     ]
     if target.words:
         words = here / f"{name}.dict"
-        words.write_text("".join(f'"{_escaped(word)}"\n' for word in target.words), encoding="ascii")
+        words.write_text(
+            "".join(f'"{_escaped(word)}"\n' for word in target.words.split("|")), encoding="ascii"
+        )
         arguments.insert(1, f"-dict={words}")
     mutator = {"custom_mutator": JsonMutator(contents, raw_mutation)} if target.is_json else {}
     atheris.Setup(arguments, Watched(target, found), **mutator)
