@@ -116,7 +116,7 @@ def store(venue: str, stamped: list[tuple[int, bytes]], directory: Path) -> Stor
 
 
 def peak_of_normalize(directory: Path) -> int:
-    """The most that the whole worker held, in bytes of RSS, over what a recorder has left in ``directory``."""
+    """The most that the whole worker held (RSS, bytes) over what a recorder has left in ``directory``."""
     command = [
         sys.executable,
         "-m",
