@@ -6,14 +6,14 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import Timer
 
 from msgspec import Struct
 from receiving import HERE, Receiving, Venue
 
-__all__ = ["Client", "bare", "clients"]
+__all__ = ["Client", "bare", "clients", "environment"]
 
 PLACE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "daedalus-bench"
 PACKAGES = ("cryptofeed==2.4.1", "picows==2.3.1")
@@ -73,7 +73,7 @@ def bare() -> Client:
 def clients(say: Callable[[str], None]) -> list[Client]:
     """Those that are here or can be had."""
     found = []
-    python = _environment(say)
+    python = environment("cryptofeed", PACKAGES, say)
     if python:
         found += [
             Client(
@@ -118,13 +118,13 @@ def _python(python: str, script: str) -> _Command:
     return lambda url, count: [python, str(HERE / "peers" / script), url, str(count)]
 
 
-def _environment(say: Callable[[str], None]) -> str | None:
-    """A Python with cryptofeed in it, outside the checkout."""
-    folder = PLACE / "cryptofeed"
+def environment(name: str, packages: Sequence[str], say: Callable[[str], None]) -> str | None:
+    """A Python with these packages in it, outside the checkout; None where they cannot be had."""
+    folder = PLACE / name
     python = folder / "bin" / "python"
-    made = _done(say, "cryptofeed", python, [sys.executable, "-m", "venv", str(folder)])
-    install = [str(python), "-m", "pip", "install", "--quiet", *PACKAGES]
-    return str(python) if made and _done(say, "cryptofeed", folder / ".installed", install) else None
+    made = _done(say, name, python, [sys.executable, "-m", "venv", str(folder)])
+    install = [str(python), "-m", "pip", "install", "--quiet", *packages]
+    return str(python) if made and _done(say, name, folder / ".installed", install) else None
 
 
 def _node_folder(say: Callable[[str], None]) -> Path | None:

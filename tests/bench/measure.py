@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from comparison import bare, clients
+from flame import flame
 from growth import Growth, of_symbols, of_venues
 from instructions import instructions
 from latency import Latency, latency
@@ -14,7 +15,7 @@ from messages import messages
 from msgspec import Struct
 from receiving import Receiving, ingest
 from recordings import RECORDINGS, read_recording
-from storing import Storing, store
+from storing import Storing, peak_of_normalize, store
 from syncing import Syncing, sync
 
 __all__ = ["FULL_SPEED", "MEMORY", "OURS", "RATES", "Measured", "measure", "say"]
@@ -36,12 +37,14 @@ class Measured(Struct, frozen=True):
     receiving: dict[int, dict[str, Receiving]]
     about: dict[str, str]
     memory: Receiving
+    normalizer_peak: int
     storing: list[Storing]
     latency: Latency
     syncing: Syncing | None
     symbols: list[Growth]
     venues: list[Growth]
     instructions: float | None
+    flame: str | None
     left_out: list[str]
 
 
@@ -65,6 +68,7 @@ def measure(directory: Path) -> Measured:
         }
     say(f"memory over {MEMORY:,} messages")
     memory = ingest(file, 0, MEMORY, directory / "memory")
+    normalizer_peak = peak_of_normalize(directory / "memory")
     say("storing, sealing, normalizing: each venue's recording")
     storing = _stored(payloads, directory)
     say("latency alone, while sealing, with normalize and sync beside")
@@ -73,6 +77,8 @@ def measure(directory: Path) -> Measured:
     syncing = sync(directory / "sync")
     say("growth: symbols, venues")
     symbols, venues = of_symbols(payloads[:5000], directory), of_venues(payloads[:5000], directory)
+    say("where the time goes")
+    image = flame(file, MEMORY, directory / "flame", left_out.append)
     say("instructions per message")
     return Measured(
         what=what,
@@ -80,12 +86,14 @@ def measure(directory: Path) -> Measured:
         receiving=receiving,
         about={each.name: each.about for each in others},
         memory=memory,
+        normalizer_peak=normalizer_peak,
         storing=storing,
         latency=waited,
         syncing=syncing,
         symbols=symbols,
         venues=venues,
         instructions=instructions(),
+        flame=image,
         left_out=left_out,
     )
 

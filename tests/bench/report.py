@@ -33,6 +33,7 @@ PI_HZ = 1.5e9
 PI_INSTRUCTIONS_PER_CYCLE = 1.0
 PI_COLD = 1.5
 BARE = bare().name
+FLAME = "performance-flame.svg"
 CRYPTOFEED = "cryptofeed 2.4.1, uvloop"
 
 
@@ -97,7 +98,7 @@ def render(measured: Measured) -> Iterator[str]:
 
 Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}: {platform.machine()}, Python {platform.python_version()},
 {versions}. Messages: {measured.what}, {measured.message_bytes:.0f} bytes on average.
-Only the ratios travel to other machines. Load of this one at the end: {os.getloadavg()[2]:.0f} on {os.cpu_count()} cores, which shows in the longest latencies.
+Only the ratios travel to other machines. Load of this one at the end: {os.getloadavg()[2]:.0f} on {os.cpu_count()} cores.
 
 ## Goals
 
@@ -139,6 +140,11 @@ bare client.
     yield f"""- {OURS}: receives, classifies, checks the ids, compresses, writes, fsyncs, seals what is due, writes its status.
 
 The lowest of two rounds in turn. Waking up is what costs: see picows."""
+    if measured.flame is not None:
+        yield f"""
+Where the time goes at full speed, by function, the storage thread on the left:
+
+![Flame graph of ingest]({FLAME})"""
     for line in measured.left_out:
         yield f"Left out here: {line}"
 
@@ -165,7 +171,8 @@ normalize and upload without a pause.
 ## Memory
 
 Ingest, whole process: {memory.rss_before / 1e6:.0f} MB once connected, {memory.rss_warm / 1e6:.0f} MB after {MEMORY // 10:,}
-messages at full speed, {memory.rss_after / 1e6:.0f} MB after {MEMORY:,}."""
+messages at full speed, {memory.rss_after / 1e6:.0f} MB after {MEMORY:,}. Normalize, whole process, over what that recorded:
+{measured.normalizer_peak / 1e6:.0f} MB at its peak."""
 
 
 def normalizing(measured: Measured) -> Iterator[str]:
@@ -295,6 +302,8 @@ def plots(measured: Measured) -> Iterator[tuple[str, str]]:
             (f"{each.venue}: tables", each.tables_bytes, True),
         ]
     yield "performance-size.svg", bars("Bytes per message at rest", "bytes", sized)
+    if measured.flame is not None:
+        yield FLAME, measured.flame
 
 
 def main() -> None:

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -23,7 +26,7 @@ from daedalus.exchanges.base import Kind
 from daedalus.normalize import normalize_ready
 from daedalus.store import CONNECTION, Layout, RawKind, RawRecord, StreamingParquetWriter, WriterLimits
 
-__all__ = ["Storing", "store"]
+__all__ = ["Storing", "peak_of_normalize", "store"]
 
 
 TURN_NS = 250_000_000  # of the writer, as in the recorder
@@ -110,6 +113,24 @@ def store(venue: str, stamped: list[tuple[int, bytes]], directory: Path) -> Stor
         tables=tables,
         columns=largest_columns(layout.tables("ready"), count),
     )
+
+
+def peak_of_normalize(directory: Path) -> int:
+    """The most that the whole worker held (RSS, bytes) over what a recorder has left in ``directory``."""
+    command = [
+        sys.executable,
+        "-m",
+        "daedalus",
+        "normalize",
+        "--once",
+        "--config",
+        str(directory / "config.yaml"),
+    ]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as worker:
+        _, status, used = os.wait4(worker.pid, 0)
+        worker.returncode = os.waitstatus_to_exitcode(status)
+    assert worker.returncode == 0
+    return used.ru_maxrss * 1024
 
 
 def _records(venue: str, stamped: list[tuple[int, bytes]]) -> list[RawRecord]:

@@ -30,6 +30,7 @@ def ansible_environment() -> dict[str, str]:
     found = sorted(tools.glob("lib/python3*/site-packages/ansible_mitogen/plugins/strategy"))
     environment = {**os.environ, "PATH": f"{tools / 'bin'}:{os.environ['PATH']}", "ANSIBLE_NOCOLOR": "1"}
     environment |= {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_DEPRECATION_WARNINGS": "0"}
+    environment["ANSIBLE_TIMEOUT"] = "180"  # emulated processors log in slowly, and more so on a busy host
     if found:
         environment |= {"ANSIBLE_STRATEGY_PLUGINS": str(found[0]), "ANSIBLE_STRATEGY": "mitogen_linear"}
     return environment

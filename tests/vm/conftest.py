@@ -18,6 +18,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(3600))
 
 
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Tell at once: the rest of these tests takes long."""
+    if report.failed:
+        print(report.longreprtext, flush=True)
+
+
 @pytest.fixture(scope="session")
 def appliance_once() -> Iterator[Appliance]:
     # Not unsafe: what the machine has made durable must be so when it is killed.

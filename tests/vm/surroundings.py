@@ -29,7 +29,7 @@ from processes import simulated  # noqa: E402
 from s3_server import ACCESS_KEY, SECRET_KEY, S3Server, weed_binary  # noqa: E402
 from vm.alerts import AlertReceiver  # noqa: E402
 
-__all__ = ["BUCKET", "HOST", "Surroundings"]
+__all__ = ["BUCKET", "HOST", "RATES", "Surroundings"]
 
 HOST = "10.0.2.2"
 BUCKET = "lake"

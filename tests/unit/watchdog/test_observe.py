@@ -21,8 +21,11 @@ GROUP = "daedalus.slice/daedalus-ingest@binance.service"
 
 @pytest.fixture
 def process() -> Iterator[int]:
-    """A process that lives."""
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+    """A process that lives, and has grown to its size."""
+    command = [sys.executable, "-c", "print(flush=True); input()"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
         yield child.pid
         child.kill()
 
@@ -84,6 +87,13 @@ def test_without_a_group_of_its_own_that_counts_it_is_the_process_that_is_measur
     assert seen.unit == ("daedalus-ingest@binance.service" if group == GROUP else "")
     assert seen.memory is not None
     assert seen.memory.used == pytest.approx(psutil.Process(process).memory_info().rss + 2_048_000, rel=0.2)
+
+
+@pytest.mark.parametrize("group", ["user.slice/session-1.scope", "daedalus.slice/daedalus-watchdog.service"])
+def test_a_worker_that_is_gone_is_a_unit_where_the_watchdog_is_one(tmp_path: Path, group: str) -> None:
+    root = machine(tmp_path / "root", os.getpid(), group)
+    (seen,) = look(Layout(tmp_path / "data"), ["ingest-binance"], root).workers
+    assert seen.unit == ("daedalus-ingest@binance.service" if "watchdog" in group else "")
 
 
 def test_silence_counts_from_the_last_message_or_else_from_the_start(tmp_path: Path) -> None:

@@ -197,7 +197,8 @@ class _Ingest:
         if closing is not None and closing.lost:
             log.error("%d rows could not be written: %s", closing.lost, closing.reason)
         elif closing is not None and closing.unsealed:
-            log.warning("%d segments are sealed at the next start: %s", len(closing.unsealed), closing.reason)
+            reason = closing.reason or f"{SEAL_SECONDS:.0f} s were not enough"
+            log.warning("%d segments are sealed at the next start: %s", len(closing.unsealed), reason)
         return 1 if storage.error is not None or failed else 0
 
     def _take_over(self) -> Start:

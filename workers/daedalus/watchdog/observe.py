@@ -51,11 +51,11 @@ def look(layout: Layout, workers: Iterable[str], root: Path = ROOT) -> Observati
 
 def _worker(row: Row, status: Status | None, now_ns: int, root: Path) -> WorkerSeen:
     if status is None or not row.alive:
-        return WorkerSeen(worker=row.worker, state=row.state, note=row.note)
+        # Of a process that is gone nobody knows whose it was: it will have been started as we were.
+        unit = unit_of(row.worker) if _is_unit(host.own_cgroup(os.getpid(), root), "watchdog") else ""
+        return WorkerSeen(worker=row.worker, state=row.state, note=row.note, unit=unit)
     group = host.own_cgroup(status.pid, root)
-    unit = unit_of(row.worker)
-    if group is None or PurePosixPath(group).name != unit:
-        unit = ""
+    unit = unit_of(row.worker) if _is_unit(group, row.worker) else ""
     figures = status.figures
     last_ns = int(figures.get("last_message_ns", 0))
     return WorkerSeen(
@@ -73,6 +73,10 @@ def _worker(row: Row, status: Status | None, now_ns: int, root: Path) -> WorkerS
         reconnects=int(figures.get("reconnects", 0)),
         connected=int(figures.get("connected", 0)),
     )
+
+
+def _is_unit(group: str | None, worker: str) -> bool:
+    return group is not None and PurePosixPath(group).name == unit_of(worker)
 
 
 def _memory(pid: int, group: str | None, root: Path) -> MemorySeen | None:
