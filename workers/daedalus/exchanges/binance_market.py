@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -121,7 +121,7 @@ class BinanceMarket(Venue):
             found = self._begins(payload[: payload.find(b'"', _PREFIX_LENGTH)])
             return found[0](found[1], payload) if found else self._other_header(payload)
         except UNREADABLE:
-            return self._unreadable(payload)
+            return unexpected(payload, self._is_ours)
 
     def normalize(self, header: Header, payload: bytes) -> Sequence[Row]:
         """Decode a message, enveloped or not, or the body of a snapshot."""
@@ -217,14 +217,8 @@ class BinanceMarket(Venue):
             return unexpected(payload)
         return READERS[channel].header(symbol.upper(), payload)
 
-    def _unreadable(self, payload: bytes) -> Header:
-        """A message of one of our streams with impossible fields is damage; of another it is unknown."""
-        header = unexpected(payload)
-        if header.kind is Kind.UNKNOWN:
-            message = msgspec.json.decode(payload)
-            if isinstance(message, dict):
-                stream, event = message.get("stream"), message.get("e")
-                ours = isinstance(event, str) and _EVENTS.get(event) in self.channels
-                if ours or (isinstance(stream, str) and self._stream(stream)):
-                    return _MALFORMED
-        return header
+    def _is_ours(self, message: dict[str, Any]) -> bool:
+        stream, event = message.get("stream"), message.get("e")
+        return (isinstance(event, str) and _EVENTS.get(event) in self.channels) or (
+            isinstance(stream, str) and bool(self._stream(stream))
+        )

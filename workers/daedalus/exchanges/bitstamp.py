@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 import msgspec
@@ -155,7 +155,7 @@ class Bitstamp(Venue):
         try:
             message = _message(payload)
         except UNREADABLE:
-            return _unreadable(payload)
+            return unexpected(payload, _is_ours)
         event = message.event
         channel = _EVENTS.get(event)
         if channel is None:
@@ -236,12 +236,6 @@ def _reply_header(message: _Message, payload: bytes) -> Header:
     return unexpected(payload)
 
 
-def _unreadable(payload: bytes) -> Header:
-    """A message of one of our events with impossible fields is damage; of another it is unknown."""
-    header = unexpected(payload)
-    if header.kind is Kind.UNKNOWN:
-        message = msgspec.json.decode(payload)
-        event = message.get("event") if isinstance(message, dict) else None
-        if isinstance(event, str) and event in _EVENTS:
-            return _MALFORMED
-    return header
+def _is_ours(message: dict[str, Any]) -> bool:
+    event = message.get("event")
+    return isinstance(event, str) and event in _EVENTS

@@ -120,7 +120,7 @@ class Bybit(Venue):
                 return found[0].header(found[1], payload)
             return self._other_header(payload)
         except UNREADABLE:
-            return self._unreadable(payload)
+            return unexpected(payload, self._is_ours)
 
     def classify_backfill(self, channel: str, symbol: str, body: bytes) -> Header:
         """An answer of ``recent-trade`` begins at its header's time; an error is no answer."""
@@ -167,15 +167,9 @@ class Bybit(Venue):
         named = (Subscription(found[0].channel, found[1]),) if found else ()
         return Reply(number, named, error)
 
-    def _unreadable(self, payload: bytes) -> Header:
-        """A message of one of our topics with impossible fields is damage; another one is unknown."""
-        header = unexpected(payload)
-        if header.kind is Kind.UNKNOWN:
-            message = msgspec.json.decode(payload)
-            topic = message.get("topic") if isinstance(message, dict) else None
-            if isinstance(topic, str) and self._stream(topic):
-                return _MALFORMED
-        return header
+    def _is_ours(self, message: dict[str, Any]) -> bool:
+        topic = message.get("topic")
+        return isinstance(topic, str) and bool(self._stream(topic))
 
 
 class BybitSpot(Bybit):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 import msgspec
@@ -124,7 +124,7 @@ class Coinbase(Venue):
                 found = headers(channel, message)
                 return _joined(found) if found else Header(_HEARTBEAT, sequence=message.sequence_num)
         except UNREADABLE:
-            return _unreadable(payload)
+            return unexpected(payload, _is_ours)
         if message.channel == "heartbeats":
             return Header(_HEARTBEAT, sequence=message.sequence_num)
         if message.channel == "subscriptions":
@@ -200,12 +200,6 @@ def _joined(found: Sequence[Header]) -> Header:
     return msgspec.structs.replace(first, more=tuple(others)) if others else first
 
 
-def _unreadable(payload: bytes) -> Header:
-    """A message of one of our channels with impossible fields is damage; of another it is unknown."""
-    header = unexpected(payload)
-    if header.kind is Kind.UNKNOWN:
-        message = msgspec.json.decode(payload)
-        channel = message.get("channel") if isinstance(message, dict) else None
-        if isinstance(channel, str) and channel in _CHANNELS:
-            return _MALFORMED
-    return header
+def _is_ours(message: dict[str, Any]) -> bool:
+    channel = message.get("channel")
+    return isinstance(channel, str) and channel in _CHANNELS

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 import msgspec
@@ -135,7 +135,7 @@ class CoinbaseExchange(Venue):
         try:
             message = _message(payload)
         except UNREADABLE:
-            return _unreadable(payload)
+            return unexpected(payload, _is_ours)
         kind = message.type
         channel = _CHANNELS.get(kind)
         if channel is None:
@@ -220,15 +220,9 @@ def _requests(subscriptions: Sequence[Subscription]) -> tuple[Request, ...]:
     return tuple(requests)
 
 
-def _unreadable(payload: bytes) -> Header:
-    """A message of one of our types with impossible fields is damage; of another type it is unknown."""
-    header = unexpected(payload)
-    if header.kind is Kind.UNKNOWN:
-        message = msgspec.json.decode(payload)
-        kind = message.get("type") if isinstance(message, dict) else None
-        if isinstance(kind, str) and kind in _CHANNELS:
-            return _MALFORMED
-    return header
+def _is_ours(message: dict[str, Any]) -> bool:
+    kind = message.get("type")
+    return isinstance(kind, str) and kind in _CHANNELS
 
 
 def _reply_header(payload: bytes, kind: str) -> Header:

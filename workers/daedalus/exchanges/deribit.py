@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -153,7 +153,7 @@ class Deribit(Venue):
             found = _begins(payload[: payload.find(b'"', _PREFIX_LENGTH)])
             return found[0](found[1], payload) if found else _other_header(payload)
         except UNREADABLE:
-            return _unreadable(payload)
+            return unexpected(payload, _is_ours)
 
     def classify_backfill(self, channel: str, symbol: str, body: bytes) -> Header:
         """The numbers in an answer; an error is none."""
@@ -253,13 +253,7 @@ def _words(error: _Error) -> str:
     return f"{text or 'refused'} (code {error.code})"
 
 
-def _unreadable(payload: bytes) -> Header:
-    """A message of one of our channels with impossible fields is damage; of another it is unknown."""
-    header = unexpected(payload)
-    if header.kind is Kind.UNKNOWN:
-        message = msgspec.json.decode(payload)
-        params = message.get("params") if isinstance(message, dict) else None
-        name = params.get("channel") if isinstance(params, dict) else None
-        if isinstance(name, str) and _subscription(name):
-            return _MALFORMED
-    return header
+def _is_ours(message: dict[str, Any]) -> bool:
+    params = message.get("params")
+    name = params.get("channel") if isinstance(params, dict) else None
+    return isinstance(name, str) and _subscription(name) is not None

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import msgspec
@@ -135,7 +135,7 @@ class Gemini(Venue):
         try:
             message = _message(payload)
         except UNREADABLE:
-            return _unreadable(payload)
+            return unexpected(payload, _is_ours)
         symbol, first, last = message.s, message.U, message.u
         if not symbol:
             return _reply_header(message, payload)
@@ -197,11 +197,6 @@ def _reply_header(message: _Message, payload: bytes) -> Header:
     return Header(Kind.REPLY, reply=Reply(number, error=text))
 
 
-def _unreadable(payload: bytes) -> Header:
-    """A message of a symbol with impossible fields is damage; without a symbol it is unknown."""
-    header = unexpected(payload)
-    if header.kind is Kind.UNKNOWN:
-        message = msgspec.json.decode(payload)
-        if isinstance(message, dict) and isinstance(message.get("s"), str) and message["s"]:
-            return _MALFORMED
-    return header
+def _is_ours(message: dict[str, Any]) -> bool:
+    symbol = message.get("s")
+    return isinstance(symbol, str) and symbol != ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -153,7 +153,7 @@ class Kraken(Venue):
                 found = headers(channel, message.data, is_snapshot=message.type == "snapshot")
                 return _joined(found)
         except UNREADABLE:
-            return _unreadable(payload)
+            return unexpected(payload, _is_ours)
         if channel in ("heartbeat", "status") or message.method in ("ping", "pong"):
             return _HEARTBEAT
         if message.method and (message.success is not None or message.error):
@@ -239,12 +239,6 @@ def _joined(found: Sequence[Header]) -> Header:
     return msgspec.structs.replace(first, more=tuple(others)) if others else first
 
 
-def _unreadable(payload: bytes) -> Header:
-    """A message of one of our channels with impossible fields is damage; of another it is unknown."""
-    header = unexpected(payload)
-    if header.kind is Kind.UNKNOWN:
-        message = msgspec.json.decode(payload)
-        channel = message.get("channel") if isinstance(message, dict) else None
-        if isinstance(channel, str) and channel in Kraken.channels:
-            return _MALFORMED
-    return header
+def _is_ours(message: dict[str, Any]) -> bool:
+    channel = message.get("channel")
+    return isinstance(channel, str) and channel in Kraken.channels

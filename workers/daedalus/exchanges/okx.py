@@ -142,7 +142,7 @@ class Okx(Venue):
             found = _begins(payload[: payload.find(b"}") + 1])
             return found[0].header(found[1], payload) if found else _other_header(payload)
         except UNREADABLE:
-            return _unreadable(payload)
+            return unexpected(payload, _is_ours)
 
     def classify_backfill(self, channel: str, symbol: str, body: bytes) -> Header:
         """The ids of an answer of ``history-trades``, which are single trades."""
@@ -225,13 +225,7 @@ def _refusal(other: _Other) -> Reply:
     return Reply(int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None, (), error)
 
 
-def _unreadable(payload: bytes) -> Header:
-    """A message of one of our streams with impossible fields is damage; another one is unknown."""
-    header = unexpected(payload)
-    if header.kind is Kind.UNKNOWN:
-        message = msgspec.json.decode(payload)
-        if isinstance(message, dict) and isinstance(arg := message.get("arg"), dict) and "data" in message:
-            word = arg.get("channel")
-            if isinstance(word, str) and _channel(word):
-                return _MALFORMED
-    return header
+def _is_ours(message: dict[str, Any]) -> bool:
+    arg = message.get("arg")
+    word = arg.get("channel") if isinstance(arg, dict) and "data" in message else None
+    return isinstance(word, str) and bool(_channel(word))

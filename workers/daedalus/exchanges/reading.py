@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
-from .base import Header, Kind
+from .base import AggTrade, Header, Kind, Row, Trade
 
-__all__ = ["UNREADABLE", "Amount", "Id", "unexpected", "whole_number"]
+__all__ = ["UNREADABLE", "Amount", "Id", "number_of", "unexpected", "whole_number"]
 
 UNREADABLE = (ValueError, RecursionError)
 """What decoding hostile bytes raises: msgspec's errors and bad UTF-8 are `ValueError`."""
@@ -28,13 +29,24 @@ _UNKNOWN = Header(Kind.UNKNOWN)
 _MALFORMED = Header(Kind.MALFORMED)
 
 
-def unexpected(payload: bytes) -> Header:
-    """The header of a message that fits nothing known: UNKNOWN if it is sound JSON, else MALFORMED."""
+def unexpected(payload: bytes, ours: Callable[[dict[str, Any]], bool] | None = None) -> Header:
+    """The header of a message that fits nothing known: UNKNOWN if it is sound JSON, else MALFORMED.
+
+    ``ours`` tells of an object whether it is of a kind that is known: then its fields are impossible,
+    which is damage too.
+    """
     try:
-        msgspec.json.decode(payload)
+        message = msgspec.json.decode(payload)
     except UNREADABLE:
         return _MALFORMED
-    return _UNKNOWN
+    return _MALFORMED if ours is not None and isinstance(message, dict) and ours(message) else _UNKNOWN
+
+
+def number_of(row: Row) -> int | None:
+    """A trade's place in its venue's numbering; None where it has none."""
+    if isinstance(row, Trade) and row.number is not None:
+        return row.number
+    return whole_number(row.id) if isinstance(row, Trade | AggTrade) else None
 
 
 def whole_number(text: str) -> int | None:

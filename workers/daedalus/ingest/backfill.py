@@ -16,8 +16,8 @@ from typing import Protocol
 
 from msgspec import Struct, structs
 
-from ..exchanges.base import AggTrade, Header, Ids, Kind, Missing, RestRequest, Row, Trade, Venue
-from ..exchanges.reading import UNREADABLE, whole_number
+from ..exchanges.base import Header, Ids, Kind, Missing, RestRequest, Venue
+from ..exchanges.reading import UNREADABLE, number_of
 from ..store.raw import RawKind
 from .backoff import Backoff
 from .counters import Counters
@@ -127,7 +127,7 @@ class Backfill:
             number: row.timestamp
             for place, row in enumerate(rows)
             if row.timestamp is not None
-            and (number := -1 - place if header.ids is None else _number(row)) is not None
+            and (number := -1 - place if header.ids is None else number_of(row)) is not None
         }
 
 
@@ -248,10 +248,3 @@ class _ByTime:
 def _run(missing: Missing) -> tuple[int, int]:
     assert missing.first is not None
     return missing.first, missing.first if missing.last is None else missing.last
-
-
-def _number(row: Row) -> int | None:
-    """The consecutive number of a trade."""
-    if isinstance(row, Trade) and row.number is not None:
-        return row.number
-    return whole_number(row.id) if isinstance(row, Trade | AggTrade) else None

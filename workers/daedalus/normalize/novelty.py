@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 from ..exchanges.base import AggTrade, Header, Liquidation, Row, Trade, Venue
 from ..exchanges.continuity import Continuity
-from ..exchanges.reading import whole_number
+from ..exchanges.reading import number_of
 from ..store.raw import RawRecord
 from .recent import Contents, Recent
 
-__all__ = ["Novelty", "number_of"]
+__all__ = ["Novelty"]
 
 _SLACK_NS = 5_000_000_000  # between a venue's clock and ours, also where it tells whole seconds
 
@@ -105,10 +105,3 @@ class Novelty:
     def _is_missing(self, row: Row) -> bool:
         number = number_of(row)
         return number is not None and self._continuity.missing(self._channel, row.symbol, number)
-
-
-def number_of(row: Row) -> int | None:
-    """A trade's place in its venue's numbering; None where it has none."""
-    if isinstance(row, Trade) and row.number is not None:
-        return row.number
-    return whole_number(row.id) if isinstance(row, Trade | AggTrade) else None

@@ -26,14 +26,14 @@ from ..exchanges.base import (
     Venue,
 )
 from ..exchanges.continuity import Continuity, StreamState
-from ..exchanges.reading import UNREADABLE
+from ..exchanges.reading import UNREADABLE, number_of
 from ..store.raw import CONNECTION, UNKNOWN, RawKind, RawRecord
 from .books import Books, BookState, Checks, CheckState
 from .columns import Entry, Gap, Line, LinkEvent, gap_batch, link_batch, table_of
 from .digits import exact_values, inexact
 from .leading import Leading, LeadState, Piece
 from .ledger import Ledger, StreamLedger
-from .novelty import Novelty, number_of
+from .novelty import Novelty
 from .ordering import Bucket, Ordering
 from .recent import Contents, ContentState, Recent, RecentState
 from .settlement import OpenGap, Settlement, Verdict
