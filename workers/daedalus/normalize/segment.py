@@ -22,13 +22,12 @@ from ..store.files import make_directories, move, publish
 from ..store.layout import NORMALIZED, READY, SYNCED, Layout, SegmentId, TableFile
 from ..store.raw import DAMAGE, RAW_SCHEMA, RawRecord
 from .carry import read_carry, write_carry
+from .parquet import ROW_GROUP_LINES, table_writer
 from .schemas import TABLES
 from .transform import Carry, Counts, Transform
 
 __all__ = ["DamagedSegment", "Interrupted", "normalize_segment", "set_aside"]
 
-ROW_GROUP_LINES = 250_000  # 100,000 take 2 % more, 500,000 save nothing more
-ZSTD_LEVEL = 6  # 3 is half as long and 5 % larger, 9 a third longer and 1 % smaller
 SPILL_IN_MEMORY = 32 * 1024 * 1024
 """Rows that wait for their order lie on the disk only where they are more: twice the tables' own size."""
 
@@ -142,20 +141,9 @@ def _ask(go_on: Callable[[], bool]) -> None:
 
 
 def _write(path: Path, name: str, batches: Iterator[pa.RecordBatch], go_on: Callable[[], bool]) -> None:
-    table = TABLES[name]
-    encodings = dict.fromkeys(table.delta, "DELTA_BINARY_PACKED")
-    encodings |= dict.fromkeys(table.prefix, "DELTA_BYTE_ARRAY")
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640))
-    with pq.ParquetWriter(
-        path,
-        table.schema,
-        compression="zstd",
-        compression_level=ZSTD_LEVEL,
-        use_dictionary=list(table.dictionary),  # type: ignore[arg-type]
-        column_encoding=encodings,
-        write_page_checksum=True,
-    ) as writer:
-        for group in _groups(table.schema, batches):
+    with table_writer(path, name) as writer:
+        for group in _groups(TABLES[name].schema, batches):
             _ask(go_on)
             writer.write_table(group, row_group_size=ROW_GROUP_LINES)
 
