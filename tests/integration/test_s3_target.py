@@ -161,6 +161,25 @@ def test_a_busy_store_is_not_taken_for_our_fault(
     assert proxy.count("PUT") <= 2
 
 
+@pytest.mark.parametrize(
+    ("status", "code"), [(400, "AuthorizationHeaderMalformed"), (301, "PermanentRedirect")]
+)
+def test_a_wrong_region_is_told_with_what_to_correct(
+    s3_server: S3Server,
+    bucket: str,
+    source: Path,
+    through: Callable[..., FaultyProxy],
+    status: int,
+    code: str,
+) -> None:
+    # The real server takes every region; this is how Amazon's answers for a bucket that it has elsewhere.
+    proxy = through(lambda request, forward: Answer.error(status, code))
+    target = S3Target(s3_server.settings(bucket, endpoint_url=proxy.endpoint_url))
+    with pytest.raises(TargetError, match="another region.*correct the target's name, region") as caught:
+        target.put(source, KEY)
+    assert caught.value.kind is TargetErrorKind.BUCKET
+
+
 def test_parts_left_by_a_killed_upload_are_given_up(s3_server: S3Server, bucket: str, source: Path) -> None:
     raw = s3_server.filesystem()
     at = {"Bucket": bucket, "Key": f"a/lake/{KEY}"}

@@ -22,15 +22,13 @@ _CREDENTIAL_CODES = {
     "InvalidSecurity",
     "NotSignedUp",
 }
-_BUCKET_CODES = {
-    "NoSuchBucket",
-    "InvalidBucketName",
+_BUCKET_CODES = {"NoSuchBucket", "InvalidBucketName", "404"}
+_REGION_CODES = {
     "PermanentRedirect",
     "TemporaryRedirect",
     "IllegalLocationConstraintException",
     "AuthorizationHeaderMalformed",
     "301",
-    "404",
 }
 _CLOCK_CODES = {"RequestTimeTooSkewed", "RequestExpired"}
 _SPACE_CODES = {"InsufficientStorage", "XMinioStorageFull", "QuotaExceeded", "507"}
@@ -106,6 +104,13 @@ def _answer(error: boto.ClientError) -> tuple[TargetErrorKind, str]:
         return TargetErrorKind.CREDENTIALS, f"wrong credentials: {code}"
     if code in _BUCKET_CODES:
         return TargetErrorKind.BUCKET, f"the bucket is not there: {code}"
+    if code in _REGION_CODES:
+        return TargetErrorKind.BUCKET, f"the bucket is in another region: {code}"
+    if code == "400":  # an answer to HEAD has no text
+        return (
+            TargetErrorKind.BUCKET,
+            "the store refused (400): mostly another region, or a session that is over",
+        )
     if code in _CLOCK_CODES:
         return TargetErrorKind.CLOCK, f"this machine's clock is wrong: {code}"
     if code in _SPACE_CODES or status == 507:
