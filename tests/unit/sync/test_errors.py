@@ -43,6 +43,7 @@ def answer(code: str, status: int) -> boto.ClientError:
         (answer("ExpiredToken", 400), TargetErrorKind.CREDENTIALS),
         (boto.NoCredentialsError(), TargetErrorKind.CREDENTIALS),
         (answer("PermanentRedirect", 301), TargetErrorKind.BUCKET),
+        (RecursionError(), TargetErrorKind.BUCKET),
         (answer("RequestTimeTooSkewed", 403), TargetErrorKind.CLOCK),
         (answer("AccessDenied", 403), TargetErrorKind.DENIED),
         (answer("QuotaExceeded", 403), TargetErrorKind.NO_SPACE),

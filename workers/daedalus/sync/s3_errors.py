@@ -80,6 +80,8 @@ def from_s3_error(error: BaseException, target: str, endpoint: str, place: str) 
 def _meaning(error: BaseException) -> tuple[TargetErrorKind | None, str]:
     if isinstance(error, boto.ClientError):
         return _answer(error)
+    if isinstance(error, RecursionError):  # the library follows a redirect that names no region, to itself
+        return TargetErrorKind.BUCKET, "the bucket is in another region"
     if isinstance(error, boto.SSLError | aiohttp.ClientSSLError):
         return TargetErrorKind.UNREACHABLE, "the secure connection failed: its certificate is not trusted"
     if isinstance(error, boto.NoCredentialsError | boto.PartialCredentialsError):

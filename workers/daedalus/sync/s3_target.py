@@ -202,7 +202,7 @@ class S3Target:
                 raise _ChecksumsUnknownError from None
             # From None: what the store said may repeat parts of the request.
             raise from_s3_error(error, self.url, self._endpoint, place) from None
-        except (BotoCoreError, aiohttp.ClientError, OSError, TimeoutError) as error:
+        except (BotoCoreError, aiohttp.ClientError, OSError, TimeoutError, RecursionError) as error:
             raise from_s3_error(error, self.url, self._endpoint, place) from None
 
     def _run(self, call: Coroutine[Any, Any, _T], stop: Event | None, body: Window | None = None) -> _T:
