@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from faults.account import Close
 from faults.cable import Cable
+from faults.link import a_link
 from faults.recorder import Tried
 from faults.relay import Relay, a_relay
 from faults.venue import Venue, a_venue
@@ -216,3 +217,18 @@ def test_a_link_that_lets_nothing_through_is_given_up(
     recorder.stop()
     account = close_account("half-open: open, and nothing passes", venue, recorder)
     assert account.causes.keys() <= {"disconnect", "silence"}
+
+
+def test_a_slow_link_that_loses_packets_costs_time_and_no_message(
+    tmp_path: Path, recorders: list[Tried], close_account: Close, long: bool
+) -> None:
+    with a_link(delay=0.1, jitter=0.03, loss=0.02) as link, a_venue(prepare=link.join) as venue:
+        recorder = Tried(tmp_path / "recorder", venue.port)
+        recorders.append(recorder)
+        recorder.start(under=link.under)
+        recorder.until("messages", 20_000 if long else 2_000)
+        assert recorder.figure("reconnects") == 0
+        recorder.stop()
+        account = close_account("200 ms there and back, 2 % of the packets lost", venue, recorder)
+    assert link.lost > 10
+    assert account.told == 0
