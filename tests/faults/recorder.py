@@ -114,18 +114,21 @@ class Tried(Recorder):
             "new messages on the disk",
         )
 
-    def round(self) -> None:
+    def round(self, rules: Rules = (), *, under: Sequence[str] = ()) -> None:
         """Start it and wait until what it receives is on the disk."""
         began = time.time_ns()
-        self.start()
+        self.start(rules, under=under)
         self.until_recording(began)
 
-    def run_worker(self, *arguments: str, rules: Rules = ()) -> int:
+    def run_worker(self, *arguments: str, rules: Rules = (), under: Sequence[str] = ()) -> int:
         """Run another worker to its end, or to what the rules make of it; its exit code."""
         program = [sys.executable, str(SABOTEUR), json.dumps(list(rules))] if rules else COMMAND
         with self.log.open("ab") as log:
             done = subprocess.run(
-                [*program, *arguments, "--config", str(self.config)], stdout=log, stderr=log, check=False
+                [*under, *program, *arguments, "--config", str(self.config)],
+                stdout=log,
+                stderr=log,
+                check=False,
             )
         return done.returncode
 
