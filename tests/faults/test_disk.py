@@ -40,7 +40,7 @@ def until_said(recorder: Tried, text: str, *, count: int = 1) -> None:
 def test_a_disk_that_was_full_and_has_room_again_has_no_hole(
     tmp_path: Path, venue: Venue, recorders: list[Tried], close_account: Close, long: bool
 ) -> None:
-    rounds = 10 if long else 1
+    rounds = 8 if long else 1
     with a_disk(tmp_path, 60) as disk:
         recorder = recorder_on(disk.folder, tmp_path, venue, recorders)
         recorder.round()
@@ -61,7 +61,7 @@ def test_a_disk_that_was_full_and_has_room_again_has_no_hole(
 def test_a_disk_without_inodes_holds_rows_back_until_there_are_some(
     tmp_path: Path, venue: Venue, recorders: list[Tried], close_account: Close
 ) -> None:
-    rounds = 10
+    rounds = 5
     with a_disk(tmp_path, 60, "-N", "600") as disk:
         recorder = recorder_on(disk.folder, tmp_path, venue, recorders)
         recorder.round()

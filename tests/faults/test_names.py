@@ -49,7 +49,7 @@ def recorder(tmp_path: Path, venue: Venue, recorders: list[Tried]) -> Tried:
 def test_names_that_are_gone_at_the_start_and_under_way_are_told_and_found_again(
     venue: Venue, names: NameServer, recorder: Tried, close_account: Close, way: str, long: bool
 ) -> None:
-    rounds = 5 if long else 1
+    rounds = 2 if long else 1
 
     def until_told(count: int) -> None:
         lines = f"cannot connect to ws://{HOST}"
