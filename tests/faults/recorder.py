@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+from faults.on_disk import streams_since
 from processes import COMMAND, Recorder, wait_until
 
 __all__ = ["CHANNELS", "PATIENCE", "SABOTEUR", "Rules", "Tried"]
@@ -108,24 +110,26 @@ class Tried(Recorder):
         assert condition(), f"it ended ({process.poll()}) before {what}: {self.log_text()[-3000:]}"
 
     def until_recording(self, since_ns: int) -> None:
-        """Wait until something that came after that time (UTC ns) is on the disk."""
-        self.until_so(
-            lambda: min(self.figure("last_message_ns"), self.figure("durable_ns")) > since_ns,
-            "new messages on the disk",
-        )
+        """Wait until of every stream something that came after that time (UTC ns) is on the disk."""
+        settings = self.settings["exchanges"][self.exchange]
+        wanted = set(itertools.product(settings["channels"], settings["symbols"]))
+        self.until_so(lambda: streams_since(self.data, since_ns) >= wanted, "new messages on the disk")
 
-    def round(self) -> None:
+    def round(self, rules: Rules = (), *, under: Sequence[str] = ()) -> None:
         """Start it and wait until what it receives is on the disk."""
         began = time.time_ns()
-        self.start()
+        self.start(rules, under=under)
         self.until_recording(began)
 
-    def run_worker(self, *arguments: str, rules: Rules = ()) -> int:
+    def run_worker(self, *arguments: str, rules: Rules = (), under: Sequence[str] = ()) -> int:
         """Run another worker to its end, or to what the rules make of it; its exit code."""
         program = [sys.executable, str(SABOTEUR), json.dumps(list(rules))] if rules else COMMAND
         with self.log.open("ab") as log:
             done = subprocess.run(
-                [*program, *arguments, "--config", str(self.config)], stdout=log, stderr=log, check=False
+                [*under, *program, *arguments, "--config", str(self.config)],
+                stdout=log,
+                stderr=log,
+                check=False,
             )
         return done.returncode
 

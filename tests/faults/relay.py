@@ -6,7 +6,7 @@ import contextlib
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 __all__ = ["Relay", "a_relay"]
@@ -87,10 +87,15 @@ class Relay:
                 client.sendall(self.way.encode())
                 client.close()
         elif self.way == "forward":
-            venue = socket.create_connection(("127.0.0.1", self._target))
-            self._open.append(venue)
-            threading.Thread(target=self._pump, args=(client, venue), daemon=True).start()
-            self._pump(venue, client)
+            self.carry(client, self._target)
+
+    def carry(self, client: socket.socket, port: int, connected: Callable[[], object] = lambda: None) -> None:
+        """Carry both ways until one side ends."""
+        target = socket.create_connection(("127.0.0.1", port))
+        self._open.append(target)
+        connected()
+        threading.Thread(target=self._pump, args=(client, target), daemon=True).start()
+        self._pump(target, client)
 
     def _pump(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):

@@ -12,7 +12,8 @@ product needs no switch for tests. A rule:
     do        kill, sleep:<seconds>, or the name of an error, such as EIO
 
 or {"clock": FILE}: the clock is off by as many seconds as the file says, which is read again and again, or
-{"pace": FACTOR, "from": UNIX_SECONDS}: it runs so many times as fast.
+{"pace": FACTOR, "from": UNIX_SECONDS}: it runs so many times as fast, or {"leak": FILE, "size": BYTES}: once
+the file is there, every second so many bytes more are held and never given back.
 """
 
 from __future__ import annotations
@@ -122,6 +123,17 @@ def _set_pace(factor: float, begin: float) -> None:
     time.time = lambda: time.time_ns() / 1e9
 
 
+def _leak(file: Path, bytes_per_second: int) -> None:
+    def hold() -> None:
+        held = []
+        while True:
+            time.sleep(_LOOK_SECONDS)
+            if file.exists():
+                held.append(b"\1" * round(bytes_per_second * _LOOK_SECONDS))  # zeros might cost nothing
+
+    threading.Thread(target=hold, daemon=True).start()
+
+
 def main() -> None:
     specifications, *arguments = sys.argv[1:]
     rules: list[Rule] = []
@@ -130,6 +142,8 @@ def main() -> None:
             _set_clock(Path(each["clock"]))
         elif "pace" in each:
             _set_pace(each["pace"], each["from"])
+        elif "leak" in each:
+            _leak(Path(each["leak"]), each["size"])
         else:
             rules.append(Rule(**each))
     for call in {rule.call for rule in rules}:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from faults.account import Close
 from faults.cable import Cable
+from faults.link import a_link
 from faults.recorder import Tried
 from faults.relay import Relay, a_relay
 from faults.venue import Venue, a_venue
@@ -37,14 +38,14 @@ def recorder(tmp_path: Path, relay: Relay, recorders: list[Tried]) -> Tried:
     return made
 
 
-def until_said(recorder: Tried, text: str) -> None:
-    recorder.until_so(lambda: text in recorder.log_text(), f"“{text}” in the log")
+def until_said(recorder: Tried, text: str, *, more_than: int = 0) -> None:
+    recorder.until_so(lambda: recorder.log_text().count(text) > more_than, f"“{text}” in the log")
 
 
 def test_a_venue_that_is_reset_again_and_again_leaves_no_silent_hole(
     venue: Venue, relay: Relay, recorder: Tried, close_account: Close, long: bool
 ) -> None:
-    rounds = 20 if long else 2
+    rounds = 25 if long else 2
     recorder.round()
     for _ in range(rounds):
         (relay.reset if random.random() < 0.5 else venue.reset)()
@@ -55,15 +56,18 @@ def test_a_venue_that_is_reset_again_and_again_leaves_no_silent_hole(
 
 
 def test_a_venue_that_refuses_for_a_while_is_found_again(
-    venue: Venue, relay: Relay, recorder: Tried, close_account: Close
+    venue: Venue, relay: Relay, recorder: Tried, close_account: Close, long: bool
 ) -> None:
+    rounds = 10 if long else 1
     recorder.round()
-    relay.refuse()
-    until_said(recorder, "Connection refused")
-    relay.listen()
-    recorder.until_recording(time.time_ns())
+    for _ in range(rounds):
+        said = recorder.log_text().count("Connection refused")
+        relay.refuse()
+        until_said(recorder, "Connection refused", more_than=said)
+        relay.listen()
+        recorder.until_recording(time.time_ns())
     recorder.stop()
-    account = close_account("connection refused", venue, recorder)
+    account = close_account("connection refused", venue, recorder, rounds=rounds)
     assert account.causes.keys() <= {"disconnect"}
 
 
@@ -127,12 +131,14 @@ STRANGE = {
 
 
 def test_strange_messages_are_kept_as_they_came_and_end_nothing(
-    venue: Venue, recorder: Tried, close_account: Close
+    venue: Venue, recorder: Tried, close_account: Close, long: bool
 ) -> None:
     recorder.round()
     for strange in STRANGE.values():
         venue.write(strange)
-        recorder.until_recording(time.time_ns())
+        if long:
+            recorder.until_recording(time.time_ns())
+    recorder.until_recording(time.time_ns())
     recorder.stop()
     kept = {row["payload"] for row in recorder.messages() if row["channel"] == "_unknown"}
     kept |= {row["payload"] for row in recorder.messages() if row["kind"] == "message"}
@@ -176,7 +182,7 @@ def test_a_flood_costs_no_message_and_no_unbounded_memory(
         recorder = Tried(tmp_path / "recorder", venue.port, segment_max_mb=5)
         recorders.append(recorder)
         recorder.round()
-        recorder.until("messages", 150_000 if long else 15_000)
+        recorder.until("messages", 150_000 if long else 4_000)
         peak = recorder.figure("rss_bytes")
         recorder.stop()
         account = close_account("a flood", venue, recorder)
@@ -216,3 +222,18 @@ def test_a_link_that_lets_nothing_through_is_given_up(
     recorder.stop()
     account = close_account("half-open: open, and nothing passes", venue, recorder)
     assert account.causes.keys() <= {"disconnect", "silence"}
+
+
+def test_a_slow_link_that_loses_packets_costs_time_and_no_message(
+    tmp_path: Path, recorders: list[Tried], close_account: Close, long: bool
+) -> None:
+    with a_link(delay=0.1, jitter=0.03, loss=0.02) as link, a_venue(rate=400, prepare=link.join) as venue:
+        recorder = Tried(tmp_path / "recorder", venue.port)
+        recorders.append(recorder)
+        recorder.start(under=link.under)
+        recorder.until("messages", 20_000 if long else 1_500)
+        assert recorder.figure("reconnects") == 0
+        recorder.stop()
+        account = close_account("200 ms there and back, 2 % of the packets lost", venue, recorder)
+    assert link.lost > 10
+    assert account.told == 0

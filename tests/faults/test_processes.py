@@ -141,7 +141,7 @@ def test_a_second_copy_is_refused_in_a_word_and_disturbs_nothing(
     assert second.returncode == 3
     assert f"already runs here, as the process with pid {recorder.process.pid}" in second.stderr
     assert "Traceback" not in second.stderr
-    recorder.until("messages", 500, new=True)
+    recorder.until("messages", 200, new=True)
     recorder.stop()
     account = close_account("started twice", venue, recorder)
     assert account.told == 0
@@ -168,11 +168,11 @@ def test_a_clock_that_is_set_loses_nothing_and_is_written_down(
         pytest.skip("one step of the clock is enough for the short form (--long: all)")
     clock = recorder.directory / "clock"
     recorder.start([{"clock": str(clock)}])
-    recorder.until("messages", 500)
+    recorder.until("messages", 200)
     recorder.until("durable_ns", 1)
     for offset in offsets:
         clock.write_text(f"{offset}")
-        recorder.until("messages", 500, new=True)
+        recorder.until("messages", 200, new=True)
         time.sleep(3)  # the watch looks once a second
     recorder.stop()
     account = close_account(f"the clock is set {name}", venue, recorder)
@@ -217,12 +217,14 @@ def lake_of(recorder: Tried) -> dict[str, bytes]:
 
 
 def test_workers_killed_at_each_step_leave_the_very_same_lake(
-    tmp_path: Path, venue: Venue, recorder: Tried, measured: Any, long: bool
+    tmp_path: Path, recorders: list[Tried], measured: Any, long: bool
 ) -> None:
-    recorder.round()
-    recorder.until("messages", 4_000)
-    recorder.stop()
-    calm = Tried(tmp_path / "calm", venue.port)
+    with a_venue(rate=1000) as venue:
+        recorder, calm = (Tried(tmp_path / name, venue.port) for name in ("recorder", "calm"))
+        recorders.append(recorder)
+        recorder.round()
+        recorder.until("messages", 4_000)
+        recorder.stop()
     shutil.copytree(recorder.data / "raw", calm.data / "raw")
     for each in (recorder, calm):
         # More than any disk has: retention deletes whatever the lake holds.

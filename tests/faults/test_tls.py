@@ -79,7 +79,7 @@ def test_a_venue_with_the_right_certificate_is_recorded_over_tls(
     with a_relay(venue.port, authority.server("good")) as relay:
         recorder = recorder_of(tmp_path, relay.port, recorders)
         recorder.start(environment={**os.environ, "SSL_CERT_FILE": str(authority.file)})
-        recorder.until("messages", 500)
+        recorder.until("messages", 200)
         recorder.until("durable_ns", 1)
         recorder.stop()
         account = close_account("over TLS", venue, recorder)

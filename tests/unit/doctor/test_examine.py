@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from faults.proxy import a_proxy
 
 from daedalus.config import Config
 from daedalus.doctor import Finding, Level, as_json, as_table, examine
@@ -26,11 +27,11 @@ def refuse(config: Config) -> None:
     )
 
 
-def configuration(tmp_path: Path, port: int = 9, text: str = "") -> Path:
+def configuration(tmp_path: Path, port: int = 9, text: str = "", host: str = "127.0.0.1") -> Path:
     path = tmp_path / "config.yaml"
     path.write_text(
         f"data_dir: {tmp_path}/data\n"
-        f"exchanges: {{binance: {{symbols: [BTCUSDT], websocket_url: 'ws://127.0.0.1:{port}'}}}}\n{text}"
+        f"exchanges: {{binance: {{symbols: [BTCUSDT], websocket_url: 'ws://{host}:{port}'}}}}\n{text}"
     )
     return path
 
@@ -136,3 +137,21 @@ def test_findings_are_shown_and_written_for_machines(tmp_path: Path) -> None:
     with open(os.devnull, "w") as nowhere:
         Console(file=nowhere, width=80).print(as_table(findings))
     assert [each["check"] for each in json.loads(as_json(findings))] == [each.check for each in findings]
+
+
+def test_an_exchange_is_looked_for_through_the_proxy_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with socket.create_server(("127.0.0.1", 0)) as server, a_proxy("geheim") as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        port = server.getsockname()[1]
+        path = configuration(tmp_path, port, host="venue.invalid")
+        found = by_check(examine(path, ask_store=agree))
+        assert found["binance is reachable"].level is Level.OK
+        assert proxy.asked == [f"venue.invalid:{port}"]
+        proxy.password = "another one"
+        found = by_check(examine(path, ask_store=agree))
+        assert "the proxy of the environment: " in found["binance is reachable"].found
+        assert "407" in found["binance is reachable"].found

@@ -6,6 +6,8 @@ import os
 import aiohttp
 import pytest
 from botocore import exceptions as boto
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
 
 from daedalus.sync.errors import TargetErrorKind, from_os_error
 from daedalus.sync.s3_errors import from_s3_error
@@ -65,3 +67,20 @@ def test_what_a_store_answers_says_whose_turn_it_is_and_nothing_it_wrote(
     assert meaning.kind is kind
     assert "HUNTER2" not in str(meaning)
     assert str(meaning).endswith(".")
+
+
+def test_a_proxy_that_refuses_or_is_not_there_is_told_without_its_address() -> None:
+    url = "http://user:geheim@proxy.lan:3128"
+    refusal = aiohttp.ClientHttpProxyError(
+        aiohttp.RequestInfo(URL("https://store"), "CONNECT", CIMultiDictProxy(CIMultiDict())), (), status=407
+    )
+    for cause, said in (
+        (refusal, "the proxy of the environment refuses with HTTP 407"),
+        (None, "cannot be reached"),
+    ):
+        error = from_s3_error(
+            boto.ProxyConnectionError(proxy_url=url, error=cause), "s3://lake", "store", "key"
+        )
+        assert error.kind is TargetErrorKind.UNREACHABLE
+        assert said in str(error)
+        assert "proxy.lan" not in str(error)

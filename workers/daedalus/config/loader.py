@@ -14,6 +14,7 @@ from .document import parse
 from .explain import explain
 from .model import Config
 from .problems import ConfigError, Problem
+from .proxies import wrong_proxies
 
 __all__ = ["SEARCHED", "find_config", "load_config", "parse_config"]
 
@@ -46,9 +47,13 @@ def find_config(path: Path | None = None) -> Path:
 
 
 def load_config(path: Path | None = None) -> Config:
-    """Find and read the configuration. Raises `ConfigError` with everything that is wrong in it."""
+    """Find and read the configuration. Raises `ConfigError` with everything that is wrong in it, or with the
+    proxy that the environment names."""
     found = find_config(path)
-    return parse_config(_read(found), str(found))
+    config = parse_config(_read(found), str(found))
+    if problems := wrong_proxies():
+        raise ConfigError(problems)
+    return config
 
 
 def parse_config(content: bytes, file: str) -> Config:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import http.client
 import os
 import socket
 import ssl
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from ..config import Config
 from ..sync.errors import TargetError
@@ -26,7 +29,7 @@ def exchange(name: str, url: str) -> Finding:
     host, secure = parts.hostname or "", parts.scheme in ("wss", "https")
     try:
         port = parts.port or _PORTS[parts.scheme]
-        with socket.create_connection((host, port), timeout=SECONDS) as plain:
+        with _connection(host, port, secure=secure) as plain:
             if secure:
                 with ssl.create_default_context().wrap_socket(plain, server_hostname=host):
                     pass
@@ -43,6 +46,27 @@ def exchange(name: str, url: str) -> Finding:
             "Check network and firewall; some exchanges do not serve some countries.",
         )
     return ok(check, host)
+
+
+def _connection(host: str, port: int, *, secure: bool) -> socket.socket:
+    """As the workers connect: through the proxy of the environment, where it names one."""
+    proxies = urllib.request.getproxies()
+    wanted = ("wss", "https") if secure else ("ws", "https", "http")
+    proxy = next((proxies[scheme] for scheme in wanted if scheme in proxies), None)
+    if proxy is None or urllib.request.proxy_bypass(f"{host}:{port}"):
+        return socket.create_connection((host, port), timeout=SECONDS)
+    parts = urlsplit(proxy)
+    through = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=SECONDS)
+    headers = {}
+    if parts.username is not None:
+        user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        headers["Proxy-Authorization"] = f"Basic {base64.b64encode(user.encode()).decode()}"
+    through.set_tunnel(host, port, headers)
+    try:
+        through.connect()
+    except OSError as error:
+        raise OSError(error.errno, f"the proxy of the environment: {error.strerror or error}") from None
+    return through.sock
 
 
 def store(config: Config, ask: Callable[[Config], None]) -> Finding:

@@ -92,11 +92,20 @@ def _meaning(error: BaseException) -> tuple[TargetErrorKind | None, str]:
         return TargetErrorKind.BUCKET, "the bucket's name or region is not a valid one"
     if isinstance(error, boto.ConnectTimeoutError | boto.ReadTimeoutError | TimeoutError):
         return TargetErrorKind.UNREACHABLE, "no answer in time"
+    if isinstance(error, boto.ProxyConnectionError):
+        return TargetErrorKind.UNREACHABLE, _of_proxy(error)
     if isinstance(error, boto.HTTPClientError | boto.ConnectionError | aiohttp.ClientError):
         return TargetErrorKind.UNREACHABLE, "cannot be reached, or the connection was lost"
     if isinstance(error, OSError):
         return None, ""
     return TargetErrorKind.REFUSED, f"the request failed with {type(error).__name__}"
+
+
+def _of_proxy(error: boto.ProxyConnectionError) -> str:
+    cause = error.kwargs.get("error")
+    if isinstance(cause, aiohttp.ClientHttpProxyError):
+        return f"the proxy of the environment refuses with HTTP {cause.status}"
+    return "the proxy of the environment cannot be reached"
 
 
 def _answer(error: boto.ClientError) -> tuple[TargetErrorKind, str]:
