@@ -20,7 +20,7 @@ __all__ = ["Account", "Close", "settle"]
 
 TABLES = {"trade": "trades", "aggTrade": "agg_trades"}
 NUMBER = {"trade": "t", "aggTrade": "a"}
-LAST_SECONDS = 20.0
+LAST_SECONDS = 3.0
 """How long before the last stop a message may have been sent that was still on its way: sockets hold some."""
 
 
