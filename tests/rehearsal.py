@@ -18,7 +18,8 @@ from processes import Recorder
 
 from daedalus.config import load_config
 from daedalus.exchanges import VENUES
-from daedalus.exchanges.base import BookUpdate, Header, Kind, Row, Venue
+from daedalus.exchanges.base import Header, Kind, Venue
+from daedalus.exchanges.rows import BookUpdate, Row
 from daedalus.normalize.columns import table_of
 from daedalus.normalize.worker import normalize_ready
 from daedalus.simulator import Simulator, SimulatorOptions

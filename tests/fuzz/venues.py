@@ -10,9 +10,10 @@ import msgspec
 import pyarrow as pa
 
 from daedalus.exchanges import VENUES
-from daedalus.exchanges.base import BookCheck, Header, Instrument, Kind, Row, Venue
+from daedalus.exchanges.base import BookCheck, Header, Kind, Venue
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.reading import UNREADABLE
+from daedalus.exchanges.rows import Instrument, Row
 from daedalus.normalize.schemas import TABLES
 from daedalus.normalize.transform import Carry, Transform
 from daedalus.store.raw import RawKind, RawRecord

@@ -16,19 +16,10 @@ import pytest
 from websockets.asyncio.client import connect
 
 from daedalus.exchanges import VENUES
-from daedalus.exchanges.base import (
-    AggTrade,
-    BookUpdate,
-    DerivativeTicker,
-    Kind,
-    Missing,
-    Quote,
-    Row,
-    Subscription,
-    Trade,
-)
+from daedalus.exchanges.base import Kind, Missing, Subscription
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.orderbook import Book
+from daedalus.exchanges.rows import AggTrade, BookUpdate, DerivativeTicker, Quote, Row, Trade
 from daedalus.simulator import Simulator, SimulatorOptions, running
 from daedalus.simulator.binance_contracts import agg_id, outside
 from daedalus.simulator.market import Order

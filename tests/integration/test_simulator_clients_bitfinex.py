@@ -15,18 +15,9 @@ import pytest
 from websockets.asyncio.client import connect
 
 from daedalus.exchanges import VENUES
-from daedalus.exchanges.base import (
-    BookUpdate,
-    DerivativeTicker,
-    Header,
-    Kind,
-    Missing,
-    Quote,
-    Row,
-    Subscription,
-    Trade,
-)
+from daedalus.exchanges.base import Header, Kind, Missing, Subscription
 from daedalus.exchanges.orderbook import Book
+from daedalus.exchanges.rows import BookUpdate, DerivativeTicker, Quote, Row, Trade
 from daedalus.simulator import Faults, Simulator, SimulatorOptions, running
 from daedalus.simulator.notation import Notation
 from daedalus.simulator.protocol import HttpRequest

@@ -13,9 +13,10 @@ import pytest
 from msgspec import structs
 from websockets.asyncio.client import connect
 
-from daedalus.exchanges.base import BookUpdate, Kind, Missing, Quote, Subscription, Trade
+from daedalus.exchanges.base import Kind, Missing, Subscription
 from daedalus.exchanges.coinbase import Coinbase
 from daedalus.exchanges.continuity import Continuity
+from daedalus.exchanges.rows import BookUpdate, Quote, Trade
 from daedalus.simulator import Simulator, SimulatorOptions, running
 from daedalus.simulator.notation import Notation
 from daedalus.simulator.options import Faults

@@ -15,19 +15,10 @@ import pytest
 from websockets.asyncio.client import connect
 
 from daedalus.exchanges import VENUES
-from daedalus.exchanges.base import (
-    BookUpdate,
-    DerivativeTicker,
-    Kind,
-    Liquidation,
-    Missing,
-    Quote,
-    Row,
-    Subscription,
-    Trade,
-)
+from daedalus.exchanges.base import Kind, Missing, Subscription
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.orderbook import Book
+from daedalus.exchanges.rows import BookUpdate, DerivativeTicker, Liquidation, Quote, Row, Trade
 from daedalus.simulator import Simulator, SimulatorOptions, running
 from daedalus.simulator.deribit_text import liquidation, trade_id
 from daedalus.simulator.notation import Notation

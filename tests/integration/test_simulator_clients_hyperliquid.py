@@ -17,7 +17,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from daedalus.exchanges import VENUES
-from daedalus.exchanges.base import BookUpdate, DerivativeTicker, Kind, Quote, Row, Subscription, Trade
+from daedalus.exchanges.base import Kind, Subscription
+from daedalus.exchanges.rows import BookUpdate, DerivativeTicker, Quote, Row, Trade
 from daedalus.simulator import Faults, Simulator, SimulatorOptions, running
 from daedalus.simulator.hyperliquid_text import trade_id
 from daedalus.simulator.market import Order

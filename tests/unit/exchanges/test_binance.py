@@ -4,22 +4,10 @@ import json
 
 import pytest
 
-from daedalus.exchanges.base import (
-    AggTrade,
-    BookUpdate,
-    Header,
-    Ids,
-    Instrument,
-    Kind,
-    Missing,
-    Quote,
-    Reply,
-    RestRequest,
-    Subscription,
-    Trade,
-)
+from daedalus.exchanges.base import Header, Ids, Kind, Missing, Reply, RestRequest, Subscription
 from daedalus.exchanges.binance import Binance
 from daedalus.exchanges.continuity import Continuity
+from daedalus.exchanges.rows import AggTrade, BookUpdate, Instrument, Quote, Trade
 
 VENUE = Binance()
 

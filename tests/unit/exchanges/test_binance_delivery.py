@@ -6,22 +6,18 @@ import json
 
 import pytest
 
-from daedalus.exchanges.base import (
+from daedalus.exchanges.base import Header, Ids, Kind, RestRequest, Subscription
+from daedalus.exchanges.binance_delivery import BinanceDelivery
+from daedalus.exchanges.rows import (
     AggTrade,
     BookUpdate,
     DerivativeTicker,
-    Header,
-    Ids,
     Instrument,
-    Kind,
     Liquidation,
     Quote,
-    RestRequest,
     Row,
-    Subscription,
     Trade,
 )
-from daedalus.exchanges.binance_delivery import BinanceDelivery
 
 VENUE = BinanceDelivery()
 

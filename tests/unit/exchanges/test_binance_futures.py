@@ -6,25 +6,19 @@ import json
 
 import pytest
 
-from daedalus.exchanges.base import (
+from daedalus.exchanges.base import Header, Ids, Kind, Missing, Proof, RestRequest, Subscription
+from daedalus.exchanges.binance_futures import BinanceFutures
+from daedalus.exchanges.continuity import Continuity
+from daedalus.exchanges.rows import (
     AggTrade,
     BookUpdate,
     DerivativeTicker,
-    Header,
-    Ids,
     Instrument,
-    Kind,
     Liquidation,
-    Missing,
-    Proof,
     Quote,
-    RestRequest,
     Row,
-    Subscription,
     Trade,
 )
-from daedalus.exchanges.binance_futures import BinanceFutures
-from daedalus.exchanges.continuity import Continuity
 
 VENUE = BinanceFutures()
 

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from daedalus.exchanges.base import AggTrade, BookUpdate, Kind, Quote, Row, Trade
+from daedalus.exchanges.base import Kind
 from daedalus.exchanges.binance_futures import BinanceFutures
 from daedalus.exchanges.continuity import Continuity
+from daedalus.exchanges.rows import AggTrade, BookUpdate, Quote, Row, Trade
 
 VENUE = BinanceFutures()
 RECORDINGS = ["BINANCE_FUTURES.ws.1.0", "BINANCE_FUTURES-btcusdt.gz"]

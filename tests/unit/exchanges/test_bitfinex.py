@@ -12,23 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daedalus.exchanges.base import (
-    BookUpdate,
-    DerivativeTicker,
-    Header,
-    Instrument,
-    Kind,
-    Liquidation,
-    Missing,
-    Quote,
-    Reply,
-    RestRequest,
-    Row,
-    Subscription,
-    Trade,
-)
+from daedalus.exchanges.base import Header, Kind, Missing, Reply, RestRequest, Subscription
 from daedalus.exchanges.bitfinex import Bitfinex, BitfinexReader
 from daedalus.exchanges.reading import UNREADABLE
+from daedalus.exchanges.rows import BookUpdate, DerivativeTicker, Instrument, Liquidation, Quote, Row, Trade
 
 VENUE = Bitfinex()
 BOOK_SUBSCRIBED = (

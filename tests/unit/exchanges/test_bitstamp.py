@@ -9,24 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daedalus.exchanges.base import (
-    BookUpdate,
-    DerivativeTicker,
-    Header,
-    Ids,
-    Instrument,
-    Kind,
-    Missing,
-    OrderEvent,
-    Reply,
-    RestRequest,
-    Row,
-    Subscription,
-    Trade,
-)
+from daedalus.exchanges.base import Header, Ids, Kind, Missing, Reply, RestRequest, Subscription
 from daedalus.exchanges.bitstamp import Bitstamp
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.reading import UNREADABLE
+from daedalus.exchanges.rows import BookUpdate, DerivativeTicker, Instrument, OrderEvent, Row, Trade
 
 VENUE = Bitstamp()
 US = 1_000

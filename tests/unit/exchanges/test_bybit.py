@@ -9,26 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daedalus.exchanges.base import (
-    BookUpdate,
-    DerivativeTicker,
-    Header,
-    Ids,
-    Instrument,
-    Kind,
-    Liquidation,
-    Missing,
-    Proof,
-    Quote,
-    Reply,
-    RestRequest,
-    Row,
-    Subscription,
-    Trade,
-)
+from daedalus.exchanges.base import Header, Ids, Kind, Missing, Proof, Reply, RestRequest, Subscription
 from daedalus.exchanges.bybit import Bybit, BybitSpot
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.reading import UNREADABLE
+from daedalus.exchanges.rows import BookUpdate, DerivativeTicker, Instrument, Liquidation, Quote, Row, Trade
 
 VENUE, SPOT = Bybit(), BybitSpot()
 

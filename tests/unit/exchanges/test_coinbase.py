@@ -7,22 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daedalus.exchanges.base import (
-    BookUpdate,
-    Header,
-    Ids,
-    Instrument,
-    Kind,
-    Missing,
-    Proof,
-    Quote,
-    Reply,
-    Subscription,
-    Trade,
-)
+from daedalus.exchanges.base import Header, Ids, Kind, Missing, Proof, Reply, Subscription
 from daedalus.exchanges.coinbase import Coinbase
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.reading import UNREADABLE
+from daedalus.exchanges.rows import BookUpdate, Instrument, Quote, Trade
 
 VENUE = Coinbase()
 

@@ -4,21 +4,10 @@ import json
 
 import pytest
 
-from daedalus.exchanges.base import (
-    BookUpdate,
-    Header,
-    Ids,
-    Instrument,
-    Kind,
-    Missing,
-    Quote,
-    Reply,
-    RestRequest,
-    Subscription,
-    Trade,
-)
+from daedalus.exchanges.base import Header, Ids, Kind, Missing, Reply, RestRequest, Subscription
 from daedalus.exchanges.coinbase_exchange import CoinbaseExchange
 from daedalus.exchanges.continuity import Continuity
+from daedalus.exchanges.rows import BookUpdate, Instrument, Quote, Trade
 
 VENUE = CoinbaseExchange()
 

@@ -9,25 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daedalus.exchanges.base import (
-    BookUpdate,
-    DerivativeTicker,
-    Header,
-    Ids,
-    Instrument,
-    Kind,
-    Liquidation,
-    Missing,
-    Quote,
-    Reply,
-    RestRequest,
-    Row,
-    Subscription,
-    Trade,
-)
+from daedalus.exchanges.base import Header, Ids, Kind, Missing, Reply, RestRequest, Subscription
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.deribit import Deribit
 from daedalus.exchanges.reading import UNREADABLE
+from daedalus.exchanges.rows import BookUpdate, DerivativeTicker, Instrument, Liquidation, Quote, Row, Trade
 
 VENUE = Deribit()
 MS = 1_000_000

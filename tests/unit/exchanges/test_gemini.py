@@ -6,23 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daedalus.exchanges.base import (
-    BookUpdate,
-    Header,
-    Ids,
-    Instrument,
-    Kind,
-    Missing,
-    Quote,
-    Reply,
-    RestRequest,
-    Row,
-    Subscription,
-    Trade,
-)
+from daedalus.exchanges.base import Header, Ids, Kind, Missing, Reply, RestRequest, Subscription
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.gemini import Gemini
 from daedalus.exchanges.reading import UNREADABLE
+from daedalus.exchanges.rows import BookUpdate, Instrument, Quote, Row, Trade
 
 VENUE = Gemini()
 

@@ -8,19 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from daedalus.exchanges.base import (
-    BookUpdate,
-    DerivativeTicker,
-    Header,
-    Instrument,
-    Kind,
-    Missing,
-    Quote,
-    Reply,
-    Subscription,
-    Trade,
-)
+from daedalus.exchanges.base import Header, Kind, Missing, Reply, Subscription
 from daedalus.exchanges.hyperliquid import Hyperliquid
+from daedalus.exchanges.rows import BookUpdate, DerivativeTicker, Instrument, Quote, Trade
 
 VENUE = Hyperliquid()
 TRADE = (

@@ -9,22 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kraken_recording import BTC_USD
 
-from daedalus.exchanges.base import (
-    BookUpdate,
-    Header,
-    Ids,
-    Instrument,
-    Kind,
-    Missing,
-    Quote,
-    Reply,
-    Subscription,
-    Trade,
-)
+from daedalus.exchanges.base import Header, Ids, Kind, Missing, Reply, Subscription
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.kraken import DEPTH, Kraken
 from daedalus.exchanges.kraken_book import KrakenBook
 from daedalus.exchanges.reading import UNREADABLE
+from daedalus.exchanges.rows import BookUpdate, Instrument, Quote, Trade
 
 VENUE = Kraken()
 

@@ -11,25 +11,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daedalus.exchanges.base import (
-    AggTrade,
-    BookUpdate,
-    DerivativeTicker,
-    Header,
-    Ids,
-    Instrument,
-    Kind,
-    Liquidation,
-    Missing,
-    Quote,
-    Reply,
-    Row,
-    Subscription,
-    Trade,
-)
+from daedalus.exchanges.base import Header, Ids, Kind, Missing, Reply, Subscription
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.okx import Okx
 from daedalus.exchanges.reading import UNREADABLE
+from daedalus.exchanges.rows import (
+    AggTrade,
+    BookUpdate,
+    DerivativeTicker,
+    Instrument,
+    Liquidation,
+    Quote,
+    Row,
+    Trade,
+)
 
 VENUE = Okx()
 

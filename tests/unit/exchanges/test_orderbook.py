@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daedalus.exchanges.base import BookUpdate
 from daedalus.exchanges.orderbook import Book
+from daedalus.exchanges.rows import BookUpdate
 
 
 def snapshot(last: int | None, *bids: tuple[float, float]) -> BookUpdate:

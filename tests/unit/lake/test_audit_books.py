@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lake_workbench import DAY, SECOND, Recording, audited, files, rewrite, stream
 
-from daedalus.exchanges.base import BookUpdate
+from daedalus.exchanges.rows import BookUpdate
 from daedalus.lake.report import Verdict
 from daedalus.lake.stored import Digest, Message
 from daedalus.lake.walk import Walk

@@ -11,8 +11,8 @@ import pytest
 from lake_workbench import BEGIN, DAY, SECOND, Recording, files, rewrite
 
 from daedalus.exchanges import VENUES
-from daedalus.exchanges.base import BookUpdate
 from daedalus.exchanges.orderbook import Book
+from daedalus.exchanges.rows import BookUpdate
 from daedalus.lake import NoBookError, book_at
 from daedalus.lake.books import moment
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from daedalus.exchanges.base import BookUpdate
 from daedalus.exchanges.orderbook import Book
+from daedalus.exchanges.rows import BookUpdate
 from daedalus.normalize.transform import Carry
 
 B = "20260921T150000000000-0"

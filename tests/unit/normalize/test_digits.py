@@ -9,7 +9,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daedalus.exchanges.base import BookUpdate, Quote, Trade
+from daedalus.exchanges.rows import BookUpdate, Quote, Trade
 from daedalus.normalize.digits import exact_values, inexact
 from daedalus.normalize.recorded import lines_of, read_line
 

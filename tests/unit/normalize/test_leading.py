@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from daedalus.exchanges.base import BookUpdate, Header, Kind, Level
+from daedalus.exchanges.base import Header, Kind
 from daedalus.exchanges.orderbook import Book
+from daedalus.exchanges.rows import BookUpdate, Level
 from daedalus.normalize.leading import Leading, Piece
 from daedalus.store.raw import RawRecord
 

@@ -6,7 +6,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daedalus.exchanges.base import Trade
+from daedalus.exchanges.rows import Trade
 from daedalus.normalize.columns import Entry
 from daedalus.normalize.ordering import Bucket, Ordering
 

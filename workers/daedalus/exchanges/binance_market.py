@@ -15,21 +15,12 @@ from urllib.parse import quote, urlsplit
 import msgspec
 from msgspec import Struct
 
-from .base import (
-    ConnectionPlan,
-    Header,
-    Instrument,
-    Kind,
-    Missing,
-    RestRequest,
-    Row,
-    Subscription,
-    Venue,
-)
+from .base import ConnectionPlan, Header, Kind, Missing, RestRequest, Subscription, Venue
 from .binance_messages import READERS, force_order_symbol
 from .binance_requests import read_other, reply, requests
 from .binance_rest import ANSWERS, instruments, snapshot_header, snapshot_row
 from .reading import UNREADABLE, unexpected
+from .rows import Instrument, Row
 
 __all__ = ["Backfill", "BinanceMarket"]
 

@@ -13,19 +13,9 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from .base import (
-    AggTrade,
-    BookUpdate,
-    DerivativeTicker,
-    Header,
-    Ids,
-    Kind,
-    Liquidation,
-    Quote,
-    Row,
-    Trade,
-)
+from .base import Header, Ids, Kind
 from .reading import Amount, Id
+from .rows import AggTrade, BookUpdate, DerivativeTicker, Liquidation, Quote, Row, Trade
 from .times import epoch_ns
 
 __all__ = ["READERS", "Reader", "force_order_symbol"]

@@ -11,8 +11,9 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from msgspec import Struct
 
-from .base import AggTrade, BookUpdate, Header, Ids, Instrument, Kind, Row, Trade
+from .base import Header, Ids, Kind
 from .reading import Amount, Id
+from .rows import AggTrade, BookUpdate, Instrument, Row, Trade
 from .runs import backfill_header
 from .times import epoch_ns
 

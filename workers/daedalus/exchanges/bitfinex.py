@@ -23,7 +23,6 @@ from .base import (
     Channel,
     ConnectionPlan,
     Header,
-    Instrument,
     Kind,
     Missing,
     Proof,
@@ -31,13 +30,13 @@ from .base import (
     Request,
     RestLimit,
     RestRequest,
-    Row,
     Subscription,
     Venue,
 )
 from .bitfinex_book import BitfinexBook
 from .bitfinex_messages import body_of, data_header, instruments, rows, trades_of
 from .reading import UNREADABLE, unexpected
+from .rows import Instrument, Row
 
 __all__ = ["Bitfinex"]
 

@@ -15,19 +15,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from .base import (
-    BookUpdate,
-    DerivativeTicker,
-    Header,
-    Instrument,
-    Kind,
-    Level,
-    Liquidation,
-    Quote,
-    Row,
-    Trade,
-)
+from .base import Header, Kind
 from .reading import UNREADABLE, Amount, Id, unexpected
+from .rows import BookUpdate, DerivativeTicker, Instrument, Level, Liquidation, Quote, Row, Trade
 from .times import epoch_ns
 
 __all__ = ["body_of", "data_header", "instruments", "rows", "trades_of"]

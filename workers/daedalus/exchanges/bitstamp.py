@@ -23,7 +23,6 @@ from .base import (
     Channel,
     ConnectionPlan,
     Header,
-    Instrument,
     Kind,
     Missing,
     Proof,
@@ -31,7 +30,6 @@ from .base import (
     Request,
     RestLimit,
     RestRequest,
-    Row,
     Subscription,
     Venue,
 )
@@ -45,6 +43,7 @@ from .bitstamp_messages import (
     snapshot_rows,
 )
 from .reading import UNREADABLE, unexpected
+from .rows import Instrument, Row
 
 __all__ = ["Bitstamp"]
 

@@ -9,9 +9,10 @@ from typing import Annotated, Generic, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
-from .base import BookUpdate, DerivativeTicker, Header, Instrument, Kind, OrderEvent, Row, Trade
+from .base import Header, Kind
 from .bitstamp_ids import microseconds_ns, time_ids
 from .reading import Amount, Id
+from .rows import BookUpdate, DerivativeTicker, Instrument, OrderEvent, Row, Trade
 from .times import epoch_ns
 
 __all__ = [

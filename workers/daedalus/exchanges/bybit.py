@@ -26,20 +26,19 @@ from .base import (
     Channel,
     ConnectionPlan,
     Header,
-    Instrument,
     Kind,
     Missing,
     Proof,
     Reply,
     RestLimit,
     RestRequest,
-    Row,
     Subscription,
     Venue,
 )
 from .bybit_messages import READERS, Reader
 from .bybit_requests import connections, text
 from .reading import UNREADABLE, unexpected
+from .rows import Instrument, Row
 
 __all__ = ["Bybit", "BybitSpot"]
 

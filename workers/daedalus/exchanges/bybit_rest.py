@@ -8,9 +8,10 @@ from typing import Literal
 import msgspec
 from msgspec import Struct, field
 
-from .base import Header, Instrument, Kind, Trade
+from .base import Header, Kind
 from .bybit_messages import SIDES
 from .reading import Amount
+from .rows import Instrument, Trade
 from .times import epoch_ns
 
 __all__ = ["instruments", "trades", "trades_header"]

@@ -20,7 +20,6 @@ from .base import (
     Channel,
     ConnectionPlan,
     Header,
-    Instrument,
     Kind,
     Missing,
     Proof,
@@ -28,13 +27,13 @@ from .base import (
     Request,
     RestLimit,
     RestRequest,
-    Row,
     Subscription,
     Venue,
 )
 from .coinbase_messages import Envelope, headers, rows
 from .coinbase_rest import backfill_header, backfill_rows, instruments
 from .reading import UNREADABLE, unexpected
+from .rows import Instrument, Row
 
 __all__ = ["Coinbase"]
 

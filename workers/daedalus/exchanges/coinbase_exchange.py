@@ -20,7 +20,6 @@ from .base import (
     ConnectionPlan,
     Header,
     Ids,
-    Instrument,
     Kind,
     Missing,
     Proof,
@@ -28,7 +27,6 @@ from .base import (
     Request,
     RestLimit,
     RestRequest,
-    Row,
     Subscription,
     Venue,
 )
@@ -41,6 +39,7 @@ from .coinbase_exchange_messages import (
     trade_row,
 )
 from .reading import UNREADABLE, Id, unexpected
+from .rows import Instrument, Row
 from .times import rfc3339_ns
 
 __all__ = ["CoinbaseExchange"]

@@ -11,8 +11,9 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from .base import BookUpdate, Header, Instrument, Level, Quote, Trade
+from .base import Header
 from .reading import Amount, Id
+from .rows import BookUpdate, Instrument, Level, Quote, Trade
 from .runs import backfill_header
 from .times import rfc3339_ns
 

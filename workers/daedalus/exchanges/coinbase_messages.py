@@ -11,8 +11,9 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from .base import BookUpdate, Header, Ids, Kind, Level, Quote, Row, Trade
+from .base import Header, Ids, Kind
 from .reading import Amount, Id
+from .rows import BookUpdate, Level, Quote, Row, Trade
 from .times import rfc3339_ns
 
 __all__ = ["Envelope", "TradeMessage", "headers", "rows", "sent", "time_ns", "trade_rows"]

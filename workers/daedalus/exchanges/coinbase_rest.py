@@ -8,9 +8,10 @@ import msgspec
 from msgspec import Struct
 
 from . import runs
-from .base import Header, Instrument, Trade
+from .base import Header
 from .coinbase_messages import TradeMessage, sent, time_ns, trade_rows
 from .reading import Amount
+from .rows import Instrument, Trade
 
 __all__ = ["backfill_header", "backfill_rows", "instruments"]
 

@@ -22,7 +22,6 @@ from .base import (
     Channel,
     ConnectionPlan,
     Header,
-    Instrument,
     Kind,
     Missing,
     Proof,
@@ -30,13 +29,13 @@ from .base import (
     Request,
     RestLimit,
     RestRequest,
-    Row,
     Subscription,
     Venue,
 )
 from .deribit_messages import READERS, missed_header, missed_rows
 from .deribit_rest import instruments
 from .reading import UNREADABLE, unexpected
+from .rows import Instrument, Row
 
 __all__ = ["Deribit"]
 

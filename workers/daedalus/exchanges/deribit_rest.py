@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct
 
-from .base import Instrument
 from .reading import Amount
+from .rows import Instrument
 from .times import epoch_ns
 
 __all__ = ["instruments"]

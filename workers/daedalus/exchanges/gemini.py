@@ -25,7 +25,6 @@ from .base import (
     ConnectionPlan,
     Header,
     Ids,
-    Instrument,
     Kind,
     Missing,
     Proof,
@@ -33,12 +32,12 @@ from .base import (
     Request,
     RestLimit,
     RestRequest,
-    Row,
     Subscription,
     Venue,
 )
 from .gemini_messages import ROWS, instruments, missed_header, missed_rows
 from .reading import UNREADABLE, Id, unexpected
+from .rows import Instrument, Row
 
 __all__ = ["Gemini"]
 

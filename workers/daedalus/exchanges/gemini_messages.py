@@ -8,8 +8,9 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from .base import BookUpdate, Header, Instrument, Kind, Quote, Row, Trade
+from .base import Header, Kind
 from .reading import Amount, Id
+from .rows import BookUpdate, Instrument, Quote, Row, Trade
 from .times import epoch_ns
 
 __all__ = ["ROWS", "instruments", "missed_header", "missed_rows"]

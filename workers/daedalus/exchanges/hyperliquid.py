@@ -23,18 +23,17 @@ from .base import (
     Channel,
     ConnectionPlan,
     Header,
-    Instrument,
     Kind,
     Reply,
     Request,
     RestLimit,
     RestRequest,
-    Row,
     Subscription,
     Venue,
 )
 from .hyperliquid_messages import READERS, instruments
 from .reading import UNREADABLE, unexpected
+from .rows import Instrument, Row
 
 __all__ = ["Hyperliquid"]
 

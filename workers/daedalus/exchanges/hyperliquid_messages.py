@@ -9,8 +9,9 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from .base import BookUpdate, DerivativeTicker, Header, Instrument, Kind, Level, Quote, Row, Trade
+from .base import Header, Kind
 from .reading import Amount
+from .rows import BookUpdate, DerivativeTicker, Instrument, Level, Quote, Row, Trade
 from .times import epoch_ns
 
 __all__ = ["READERS", "Reader", "instruments"]

@@ -19,7 +19,6 @@ from .base import (
     Channel,
     ConnectionPlan,
     Header,
-    Instrument,
     Kind,
     Missing,
     Proof,
@@ -27,7 +26,6 @@ from .base import (
     Request,
     RestLimit,
     RestRequest,
-    Row,
     Subscription,
     Venue,
 )
@@ -35,6 +33,7 @@ from .kraken_book import KrakenBook
 from .kraken_messages import Item, headers, rows
 from .kraken_rest import OLD_NAMES, backfill_header, backfill_rows, instruments
 from .reading import UNREADABLE, unexpected
+from .rows import Instrument, Row
 
 __all__ = ["DEPTH", "Kraken"]
 

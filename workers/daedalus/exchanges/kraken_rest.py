@@ -10,8 +10,9 @@ import msgspec
 from msgspec import Raw, Struct
 
 from . import runs
-from .base import Header, Instrument, Trade
+from .base import Header
 from .reading import Amount, Id
+from .rows import Instrument, Trade
 
 __all__ = ["OLD_NAMES", "backfill_header", "backfill_rows", "instruments"]
 

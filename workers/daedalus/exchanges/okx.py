@@ -23,26 +23,23 @@ import msgspec
 from msgspec import Struct
 
 from .base import (
-    AggTrade,
     Channel,
     ConnectionPlan,
     Header,
-    Instrument,
     Kind,
     Missing,
     Proof,
     Reply,
     RestLimit,
     RestRequest,
-    Row,
     Subscription,
-    Trade,
     Venue,
 )
 from .okx_messages import READERS, Reader
 from .okx_requests import connections, text
 from .okx_rest import fills, instruments
 from .reading import UNREADABLE, unexpected
+from .rows import AggTrade, Instrument, Row, Trade
 from .runs import backfill_header
 
 __all__ = ["Okx"]

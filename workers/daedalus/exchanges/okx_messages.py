@@ -13,20 +13,9 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from .base import (
-    AggTrade,
-    BookUpdate,
-    DerivativeTicker,
-    Header,
-    Ids,
-    Kind,
-    Level,
-    Liquidation,
-    Quote,
-    Row,
-    Trade,
-)
+from .base import Header, Ids, Kind
 from .reading import Amount, Id
+from .rows import AggTrade, BookUpdate, DerivativeTicker, Level, Liquidation, Quote, Row, Trade
 from .times import epoch_ns
 
 __all__ = ["READERS", "Reader"]

@@ -8,8 +8,8 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from .base import Instrument
 from .reading import Amount, Id
+from .rows import Instrument
 from .times import epoch_ns
 
 __all__ = ["Fill", "fills", "instruments"]

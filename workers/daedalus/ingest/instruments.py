@@ -12,8 +12,9 @@ import logging
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from ..exchanges.base import Instrument, Subscription, Venue
+from ..exchanges.base import Subscription, Venue
 from ..exchanges.reading import UNREADABLE
+from ..exchanges.rows import Instrument
 from ..store import Layout, Partition
 from ..store.layout import NORMALIZED, READY, SYNCED
 from ..store.raw import RawKind

@@ -16,7 +16,7 @@ import pyarrow.compute
 from msgspec import Struct
 
 from ..exchanges import VENUES
-from ..exchanges.base import Level
+from ..exchanges.rows import Level
 from ..normalize.columns import Gap
 from ..sync.settings import SyncSettings
 from .coverage import Event, outages

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute
 from msgspec import Struct
 
-from ..exchanges.base import BookUpdate
+from ..exchanges.rows import BookUpdate
 
 pc: Any = pyarrow.compute
 

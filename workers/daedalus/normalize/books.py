@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-from ..exchanges.base import BookCheck, BookUpdate, Header, Venue
+from ..exchanges.base import BookCheck, Header, Venue
 from ..exchanges.continuity import Continuity
 from ..exchanges.orderbook import Book
+from ..exchanges.rows import BookUpdate
 from .columns import BookDigest
 
 __all__ = ["BookState", "Books", "CheckState", "Checks"]

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 from msgspec import Struct
 
-from ..exchanges.base import (
+from ..exchanges.rows import (
     AggTrade,
     BookUpdate,
     DerivativeTicker,

@@ -15,8 +15,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from ..exchanges.base import BookUpdate, Header, Kind, Row, Venue
+from ..exchanges.base import Header, Kind, Venue
 from ..exchanges.reading import UNREADABLE
+from ..exchanges.rows import BookUpdate, Row
 from .columns import table_of
 from .recorded import Recorded, lines_of, read_line
 from .schemas import TABLES

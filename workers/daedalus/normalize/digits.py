@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from ..exchanges.base import (
+from ..exchanges.rows import (
     AggTrade,
     BookUpdate,
     DerivativeTicker,

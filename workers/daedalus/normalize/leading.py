@@ -12,8 +12,9 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from ..exchanges.base import BookUpdate, Header, Kind, Row
+from ..exchanges.base import Header, Kind
 from ..exchanges.orderbook import Book
+from ..exchanges.rows import BookUpdate, Row
 from ..store.raw import RawRecord
 
 __all__ = ["FollowerState", "LeadState", "Leading", "Piece"]

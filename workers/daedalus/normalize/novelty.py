@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..exchanges.base import AggTrade, Header, Liquidation, Row, Trade, Venue
+from ..exchanges.base import Header, Venue
 from ..exchanges.continuity import Continuity
 from ..exchanges.reading import number_of
+from ..exchanges.rows import AggTrade, Liquidation, Row, Trade
 from ..store.raw import RawRecord
 from .recent import Contents, Recent
 

@@ -16,17 +16,10 @@ import msgspec
 import pyarrow as pa
 from msgspec import Meta, Struct
 
-from ..exchanges.base import (
-    BookUpdate,
-    Channel,
-    Header,
-    Instrument,
-    Kind,
-    Row,
-    Venue,
-)
+from ..exchanges.base import Channel, Header, Kind, Venue
 from ..exchanges.continuity import Continuity, StreamState
 from ..exchanges.reading import UNREADABLE, number_of
+from ..exchanges.rows import BookUpdate, Instrument, Row
 from ..store.raw import CONNECTION, UNKNOWN, RawKind, RawRecord
 from .books import Books, BookState, Checks, CheckState
 from .columns import Entry, Gap, Line, LinkEvent, gap_batch, link_batch, table_of
