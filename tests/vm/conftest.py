@@ -19,9 +19,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Tell at once: the rest of these tests takes long."""
+    """Tell at once what failed, as the rest takes long, and what was measured."""
     if report.failed:
         print(report.longreprtext, flush=True)
+    elif report.when == "call" and report.capstdout:
+        print(f"\n{report.capstdout}", end="", flush=True)
 
 
 @pytest.fixture(scope="session")
