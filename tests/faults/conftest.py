@@ -44,6 +44,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason="takes minutes: part of the long form (--long)"))
 
 
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Tell at once what failed: the long form takes an hour."""
+    if report.failed:
+        print(report.longreprtext, flush=True)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     page = session.config.getoption("--record", None)
     if page is not None:

@@ -46,7 +46,7 @@ def test_a_disk_that_was_full_and_has_room_again_has_no_hole(
         recorder.round()
         for number in range(1, rounds + 1):
             ballast = disk.fill(leave=100_000)
-            until_said(recorder, "no space left", count=number)
+            until_said(recorder, "recording is held up", count=number)
             time.sleep(2)
             ballast.unlink()
             until_said(recorder, "recording goes on", count=number)
@@ -67,7 +67,7 @@ def test_a_disk_without_inodes_holds_rows_back_until_there_are_some(
         recorder.round()
         for number in range(1, rounds + 1):
             small = disk.use_up_inodes(leave=0)
-            until_said(recorder, "no space left", count=number)
+            until_said(recorder, "recording is held up", count=number)
             time.sleep(2)
             shutil.rmtree(small)
             until_said(recorder, "recording goes on", count=number)
