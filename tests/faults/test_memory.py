@@ -71,7 +71,7 @@ def test_every_worker_lives_in_150_mb_at_5000_messages_per_second_and_loses_noth
     assert resident < MOST_BYTES
     measured(
         "ingest in 150 MB, 5,000 messages per second",
-        recorded=len(rows),
+        rows=len(rows),
         messages_per_second=rate,
         **ingest,
         peak_with_shared_libraries_MB=resident / 1e6,
