@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 CODE := workers tests
 PIP_AUDIT := pip-audit==2.10.1
+# With extras: pip would look for the newest version of a package that another one wants with an extra, and find no hash.
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --no-strip-extras --generate-hashes --no-header \
+	--no-emit-index-url --no-emit-find-links
 # What sets up a Pi, and tests that: Ansible and its tools, apart from the recorder's own environment.
 APPLIANCE ?= .venv-appliance
 TOOLS := $(CURDIR)/$(APPLIANCE)/bin
@@ -85,14 +88,10 @@ vm: $(APPLIANCE)/.ready $(VENV)/.dev ## What a recorder survives, shown on the s
 
 lock: ## Resolve the dependencies anew (needs uv) for every platform, with hashes
 	cd workers && for extra in "" read dev; do \
-		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-			--no-emit-index-url --no-emit-find-links pyproject.toml $${extra:+--extra $$extra} \
-			-o requirements$${extra:+-$$extra}.lock; done
-	cd workers && printf 'hatchling\neditables\n' | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-		--no-header --no-emit-index-url --no-emit-find-links - -o requirements-build.lock
+		$(LOCK) pyproject.toml $${extra:+--extra $$extra} -o requirements$${extra:+-$$extra}.lock; done
+	cd workers && printf 'hatchling\neditables\n' | $(LOCK) - -o requirements-build.lock
 	cd workers && for group in appliance fuzz; do \
-		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-			--no-emit-index-url --no-emit-find-links --group pyproject.toml:$$group -o requirements-$$group.lock; done
+		$(LOCK) --group pyproject.toml:$$group -o requirements-$$group.lock; done
 
 audit-dependencies: $(BIN)/pip ## Ask the advisory database about each locked dependency (needs the network)
 	@test -x .venv-audit/bin/pip-audit || { $(PYTHON) -m venv .venv-audit && \
