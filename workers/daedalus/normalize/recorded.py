@@ -19,6 +19,8 @@ from typing import BinaryIO, cast
 import msgspec
 from msgspec import Raw, Struct
 
+from ..exchanges.reading import UNREADABLE
+
 __all__ = ["Recorded", "lines_of", "read_line"]
 
 _LARGEST_NS = 2**63 - 1
@@ -70,7 +72,7 @@ def _own_form(line: bytes) -> Recorded | None:
         payload = bytes(found.payload)
         if payload.startswith(b'"'):
             payload = _text(payload).encode()
-    except (ValueError, RecursionError):
+    except UNREADABLE:
         return None
     return _recorded(found.recv_ns, payload)
 

@@ -4,8 +4,21 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TypeVar
 
-__all__ = ["PRIVATE_MODE", "fsync_directory", "make_directories", "move", "publish", "write_atomic"]
+import msgspec
+
+__all__ = [
+    "PRIVATE_MODE",
+    "fsync_directory",
+    "make_directories",
+    "move",
+    "publish",
+    "read_json",
+    "write_atomic",
+]
+
+_T = TypeVar("_T")
 
 PRIVATE_MODE = 0o640
 PRIVATE_DIRECTORY_MODE = 0o750
@@ -54,6 +67,14 @@ def write_atomic(path: Path, content: bytes, *, durable: bool = True) -> None:
     os.replace(aside, path)
     if durable:
         fsync_directory(path.parent)
+
+
+def read_json(path: Path, kind: type[_T]) -> _T | None:
+    """What a file of JSON holds; None where there is none, or none that can be read."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except (OSError, ValueError, RecursionError):  # also what is no UTF-8, and what is nested without end
+        return None
 
 
 def _rename(source: Path, target: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from .files import write_atomic
+from .files import read_json, write_atomic
 
 __all__ = ["Status", "boot_id", "read_status", "read_statuses", "write_status"]
 
@@ -45,10 +45,7 @@ def write_status(directory: Path, status: Status) -> None:
 
 def read_status(directory: Path, worker: str) -> Status | None:
     """The worker's last status; None where there is none that can be read."""
-    try:
-        return msgspec.json.decode((directory / f"{worker}.json").read_bytes(), type=Status)
-    except (OSError, ValueError, RecursionError):  # also what is no UTF-8, and what is nested without end
-        return None
+    return read_json(directory / f"{worker}.json", Status)
 
 
 def read_statuses(directory: Path) -> list[Status]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from ..store.files import write_atomic
+from ..store.files import read_json, write_atomic
 
 __all__ = ["OpenProblem", "Past", "WorkerPast", "load_past", "save_past"]
 
@@ -72,10 +72,7 @@ class Past(Struct, frozen=True, kw_only=True):
 
 def load_past(directory: Path) -> Past:
     """What was remembered in ``directory``; nothing where there is none that can be read."""
-    try:
-        return msgspec.json.decode((directory / FILE).read_bytes(), type=Past)
-    except (OSError, ValueError, RecursionError):  # also what is no UTF-8, and what is nested without end
-        return Past()
+    return read_json(directory / FILE, Past) or Past()
 
 
 def save_past(directory: Path, past: Past) -> None:
