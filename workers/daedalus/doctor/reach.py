@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import http.client
 import os
 import socket
 import ssl
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
+
+from websockets.headers import build_authorization_basic
+from websockets.proxy import get_proxy, parse_proxy
+from websockets.uri import parse_uri
 
 from ..config import Config
 from ..sync.errors import TargetError
@@ -29,7 +31,7 @@ def exchange(name: str, url: str) -> Finding:
     host, secure = parts.hostname or "", parts.scheme in ("wss", "https")
     try:
         port = parts.port or _PORTS[parts.scheme]
-        with _connection(host, port, secure=secure) as plain:
+        with _connection(url, host, port) as plain:
             if secure:
                 with ssl.create_default_context().wrap_socket(plain, server_hostname=host):
                     pass
@@ -48,20 +50,15 @@ def exchange(name: str, url: str) -> Finding:
     return ok(check, host)
 
 
-def _connection(host: str, port: int, *, secure: bool) -> socket.socket:
+def _connection(url: str, host: str, port: int) -> socket.socket:
     """As the workers connect: through the proxy of the environment, where it names one."""
-    proxies = urllib.request.getproxies()
-    wanted = ("wss", "https") if secure else ("ws", "https", "http")
-    proxy = next((proxies[scheme] for scheme in wanted if scheme in proxies), None)
-    if proxy is None or urllib.request.proxy_bypass(f"{host}:{port}"):
+    named = get_proxy(parse_uri(url))
+    if named is None:
         return socket.create_connection((host, port), timeout=SECONDS)
-    parts = urlsplit(proxy)
-    through = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=SECONDS)
-    headers = {}
-    if parts.username is not None:
-        user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        headers["Proxy-Authorization"] = f"Basic {base64.b64encode(user.encode()).decode()}"
-    through.set_tunnel(host, port, headers)
+    proxy = parse_proxy(named)
+    through = http.client.HTTPConnection(proxy.host, proxy.port, timeout=SECONDS)
+    user = proxy.user_info
+    through.set_tunnel(host, port, {"Proxy-Authorization": build_authorization_basic(*user)} if user else {})
     try:
         through.connect()
     except OSError as error:
