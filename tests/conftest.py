@@ -14,6 +14,16 @@ settings.load_profile("patient")
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Of suites that take an hour: tell at once what failed, and what was measured."""
+    if not {"faults", "vm"} & report.keywords.keys():
+        return
+    if report.failed:
+        print(report.longreprtext, flush=True)
+    elif report.when == "call" and report.capstdout:
+        print(f"\n{report.capstdout}", end="", flush=True)
+
+
 @pytest.fixture(scope="session")
 def recordings() -> Path:
     """The folder of real recorded streams; they lie beside the project, not in it."""

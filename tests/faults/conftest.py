@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 from faults.account import Account, Close, settle
+from faults.certificates import Authority
 from faults.measured import Measured
 from faults.recorder import Tried
-from faults.venue import Venue
+from faults.venue import Venue, a_venue
 from s3_server import S3Server, weed_binary
 
 HERE = Path(__file__).parent
@@ -44,12 +45,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason="takes minutes: part of the long form (--long)"))
 
 
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Tell at once what failed: the long form takes an hour."""
-    if report.failed:
-        print(report.longreprtext, flush=True)
-
-
 def pytest_sessionfinish(session: pytest.Session) -> None:
     page = session.config.getoption("--record", None)
     if page is not None:
@@ -71,6 +66,19 @@ def measured(request: pytest.FixtureRequest) -> Callable[..., None]:
         table.note(request.node.path.stem, fault, figures)
 
     return note
+
+
+@pytest.fixture
+def venue() -> Iterator[Venue]:
+    """A venue that numbers its messages."""
+    with a_venue() as made:
+        yield made
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    """Who vouches for servers, to those that are told to trust it."""
+    return Authority(tmp_path / "authority")
 
 
 @pytest.fixture

@@ -56,6 +56,13 @@ class Tried(Recorder):
         self.asked_to_stop_ns = 0
         self.process: subprocess.Popen[bytes] | None = None
 
+    def look_for(self, host: str, port: int, *, tls: bool = False) -> None:
+        """Have it look for its venue there."""
+        s = "s" if tls else ""
+        urls = {"websocket_url": f"ws{s}://{host}:{port}", "rest_url": f"http{s}://{host}:{port}"}
+        self.settings["exchanges"][self.exchange].update(urls)
+        self.write_config()
+
     # Its life
 
     def start(
@@ -66,10 +73,9 @@ class Tried(Recorder):
         environment: Mapping[str, str] | None = None,
     ) -> None:
         """Start ingest, with sabotage; ``under``: the command that starts it."""
-        program = [sys.executable, str(SABOTEUR), json.dumps(list(rules))] if rules else COMMAND
-        arguments = [*under, *program, "ingest", self.exchange, "--config", str(self.config)]
+        command = self._command("ingest", self.exchange, rules=rules, under=under)
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(arguments, stdout=log, stderr=log, env=environment)
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
         self._ingest = self.process
 
     def stop(self) -> float:
@@ -109,6 +115,10 @@ class Tried(Recorder):
         wait_until(lambda: condition() or process.poll() is not None, PATIENCE, what)
         assert condition(), f"it ended ({process.poll()}) before {what}: {self.log_text()[-3000:]}"
 
+    def until_said(self, text: str, *, more_than: int = 0) -> None:
+        """Wait until the log has the text, and more often than that."""
+        self.until_so(lambda: self.log_text().count(text) > more_than, f"“{text}” in the log")
+
     def until_recording(self, since_ns: int) -> None:
         """Wait until of every stream something that came after that time (UTC ns) is on the disk."""
         settings = self.settings["exchanges"][self.exchange]
@@ -123,15 +133,13 @@ class Tried(Recorder):
 
     def run_worker(self, *arguments: str, rules: Rules = (), under: Sequence[str] = ()) -> int:
         """Run another worker to its end, or to what the rules make of it; its exit code."""
-        program = [sys.executable, str(SABOTEUR), json.dumps(list(rules))] if rules else COMMAND
+        command = self._command(*arguments, rules=rules, under=under)
         with self.log.open("ab") as log:
-            done = subprocess.run(
-                [*under, *program, *arguments, "--config", str(self.config)],
-                stdout=log,
-                stderr=log,
-                check=False,
-            )
-        return done.returncode
+            return subprocess.run(command, stdout=log, stderr=log, check=False).returncode
+
+    def _command(self, *arguments: str, rules: Rules, under: Sequence[str]) -> list[str]:
+        program = [sys.executable, str(SABOTEUR), json.dumps(list(rules))] if rules else COMMAND
+        return [*under, *program, *arguments, "--config", str(self.config)]
 
     # What it left
 

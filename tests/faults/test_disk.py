@@ -33,10 +33,6 @@ def recorder_on(folder: Path, aside: Path, venue: Venue, recorders: list[Tried],
     return recorder
 
 
-def until_said(recorder: Tried, text: str, *, count: int = 1) -> None:
-    recorder.until_so(lambda: recorder.log_text().count(text) >= count, f"“{text}” in the log")
-
-
 def test_a_disk_that_was_full_and_has_room_again_has_no_hole(
     tmp_path: Path, venue: Venue, recorders: list[Tried], close_account: Close, long: bool
 ) -> None:
@@ -46,10 +42,10 @@ def test_a_disk_that_was_full_and_has_room_again_has_no_hole(
         recorder.round()
         for number in range(1, rounds + 1):
             ballast = disk.fill(leave=100_000)
-            until_said(recorder, "recording is held up", count=number)
+            recorder.until_said("recording is held up", more_than=number - 1)
             time.sleep(2)
             ballast.unlink()
-            until_said(recorder, "recording goes on", count=number)
+            recorder.until_said("recording goes on", more_than=number - 1)
             recorder.until_recording(time.time_ns())
             time.sleep(LOG_SECONDS if number < rounds else 0)
         recorder.stop()
@@ -67,10 +63,10 @@ def test_a_disk_without_inodes_holds_rows_back_until_there_are_some(
         recorder.round()
         for number in range(1, rounds + 1):
             small = disk.use_up_inodes(leave=0)
-            until_said(recorder, "recording is held up", count=number)
+            recorder.until_said("recording is held up", more_than=number - 1)
             time.sleep(2)
             shutil.rmtree(small)
-            until_said(recorder, "recording goes on", count=number)
+            recorder.until_said("recording goes on", more_than=number - 1)
             recorder.until_recording(time.time_ns())
             time.sleep(LOG_SECONDS if number < rounds else 0)
         recorder.stop()
@@ -106,8 +102,8 @@ def test_a_disk_that_fails_for_a_while_costs_nothing(
     recorder = recorder_on(tmp_path, tmp_path, venue, recorders)
     path = "*.arrows"
     recorder.start([{"call": call, "path": path, "number": 12, "times": times, "do": "EIO"}])
-    until_said(recorder, "the disk failed at")
-    until_said(recorder, "recording goes on")
+    recorder.until_said("the disk failed at")
+    recorder.until_said("recording goes on")
     recorder.until_recording(time.time_ns())
     recorder.stop()
     account = close_account(f"{call} fails with EIO {'six' if long else 'three'} times", venue, recorder)
@@ -120,7 +116,7 @@ def test_a_batch_torn_by_a_failing_write_is_taken_back(
     recorder = recorder_on(tmp_path, tmp_path, venue, recorders)
     torn = {"call": "pwrite", "path": "*.arrows", "moment": "half", "times": 3, "do": "EIO"}
     recorder.start([{**torn, "number": 10}])
-    until_said(recorder, "recording goes on")
+    recorder.until_said("recording goes on")
     recorder.until_recording(time.time_ns())
     recorder.stop()
     account = close_account("half a batch is written, then EIO", venue, recorder)
@@ -136,11 +132,11 @@ def test_a_medium_whose_write_back_fails_costs_nothing_once_it_works_again(
         recorder.round()
         ballast = medium / "ballast"
         ballast.write_bytes(bytes(shutil.disk_usage(medium).free))
-        until_said(recorder, "recording is held up")
+        recorder.until_said("recording is held up")
         time.sleep(2)
         ballast.unlink()
         resize(medium, 300)
-        until_said(recorder, "recording goes on")
+        recorder.until_said("recording goes on")
         recorder.until_recording(time.time_ns())
         recorder.stop()
         account = close_account("write-back fails, fsync tells", venue, recorder)

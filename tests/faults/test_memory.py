@@ -11,9 +11,10 @@ from typing import Any
 from faults.account import Close
 from faults.memory_group import MemoryGroup, a_memory_group
 from faults.recorder import Tried
+from faults.uploading import into
 from faults.venue import a_venue
 from processes import simulated
-from s3_server import ACCESS_KEY, SECRET_KEY, S3Server
+from s3_server import S3Server
 
 MOST_BYTES = 150_000_000
 LEAK_BYTES = 100_000_000
@@ -76,14 +77,7 @@ def test_every_worker_lives_in_150_mb_at_5000_messages_per_second_and_loses_noth
         **ingest,
         peak_with_shared_libraries_MB=resident / 1e6,
     )
-    recorder.settings["sync"] = {
-        "target": f"s3://{store.new_bucket('memory')}/lake",
-        "endpoint_url": store.endpoint_url,
-        "region": "us-east-1",
-        "access_key": ACCESS_KEY,
-        "secret_key": SECRET_KEY,
-        "include_raw": True,
-    }
+    recorder.settings["sync"] = into(store, store.new_bucket("memory"), include_raw=True)
     recorder.write_config()
     for worker in ("normalize", "sync"):
         with a_memory_group(worker, MOST_BYTES) as group:

@@ -10,7 +10,7 @@ import pytest
 from faults.account import Close
 from faults.names import NameServer, a_name_server
 from faults.recorder import Tried
-from faults.venue import Venue, a_venue
+from faults.venue import Venue
 
 HOST = "stream.venue.test"
 SAID = {
@@ -22,12 +22,6 @@ STOP_SECONDS = 10.0
 
 
 @pytest.fixture
-def venue() -> Iterator[Venue]:
-    with a_venue() as made:
-        yield made
-
-
-@pytest.fixture
 def names(tmp_path: Path) -> Iterator[NameServer]:
     with a_name_server(tmp_path / "names") as made:
         yield made
@@ -36,9 +30,7 @@ def names(tmp_path: Path) -> Iterator[NameServer]:
 @pytest.fixture
 def recorder(tmp_path: Path, venue: Venue, recorders: list[Tried]) -> Tried:
     made = Tried(tmp_path / "recorder", venue.port)
-    urls = {"websocket_url": f"ws://{HOST}:{venue.port}", "rest_url": f"http://{HOST}:{venue.port}"}
-    made.settings["exchanges"]["binance"].update(urls)
-    made.write_config()
+    made.look_for(HOST, venue.port)
     recorders.append(made)
     return made
 
@@ -50,21 +42,17 @@ def test_names_that_are_gone_at_the_start_and_under_way_are_told_and_found_again
     venue: Venue, names: NameServer, recorder: Tried, close_account: Close, way: str, long: bool
 ) -> None:
     rounds = 2 if long else 1
-
-    def until_told(count: int) -> None:
-        lines = f"cannot connect to ws://{HOST}"
-        recorder.until_so(lambda: recorder.log_text().count(lines) >= count, f"{count} times “{lines}”")
-
+    said = f"cannot connect to ws://{HOST}"
     names.way = way
     recorder.start(under=names.under)
-    until_told(2)
+    recorder.until_said(said, more_than=1)
     names.way = "known"
     recorder.until_recording(time.time_ns())
     for _ in range(rounds):
         told = recorder.log_text().count("cannot connect to")
         names.way = way
         venue.reset()
-        until_told(told + 1)
+        recorder.until_said(said, more_than=told)
         names.way = "known"
         recorder.until_recording(time.time_ns())
     lines = [line for line in recorder.log_text().splitlines() if "cannot connect to" in line]

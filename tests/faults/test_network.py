@@ -20,12 +20,6 @@ from daedalus.simulator import Faults
 
 
 @pytest.fixture
-def venue() -> Iterator[Venue]:
-    with a_venue() as made:
-        yield made
-
-
-@pytest.fixture
 def relay(venue: Venue) -> Iterator[Relay]:
     with a_relay(venue.port) as made:
         yield made
@@ -36,10 +30,6 @@ def recorder(tmp_path: Path, relay: Relay, recorders: list[Tried]) -> Tried:
     made = Tried(tmp_path / "recorder", relay.port)
     recorders.append(made)
     return made
-
-
-def until_said(recorder: Tried, text: str, *, more_than: int = 0) -> None:
-    recorder.until_so(lambda: recorder.log_text().count(text) > more_than, f"“{text}” in the log")
 
 
 def test_a_venue_that_is_reset_again_and_again_leaves_no_silent_hole(
@@ -63,7 +53,7 @@ def test_a_venue_that_refuses_for_a_while_is_found_again(
     for _ in range(rounds):
         said = recorder.log_text().count("Connection refused")
         relay.refuse()
-        until_said(recorder, "Connection refused", more_than=said)
+        recorder.until_said("Connection refused", more_than=said)
         relay.listen()
         recorder.until_recording(time.time_ns())
     recorder.stop()
@@ -100,7 +90,7 @@ def test_whatever_the_venue_answers_it_is_asked_again_until_it_serves(
     recorder.round()
     relay.way = way
     venue.reset()
-    until_said(recorder, said)
+    recorder.until_said(said)
     assert "Traceback" not in recorder.log_text()
     relay.way = "forward"
     recorder.until_recording(time.time_ns())
@@ -216,7 +206,7 @@ def test_a_link_that_lets_nothing_through_is_given_up(
 ) -> None:
     recorder.round()
     relay.freeze()
-    until_said(recorder, "ended after")
+    recorder.until_said("ended after")
     relay.thaw()
     recorder.until_recording(time.time_ns())
     recorder.stop()

@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,6 @@ from faults.venue import Venue, a_venue
 from processes import COMMAND, wait_until
 
 Rule = dict[str, Any]
-
-
-@pytest.fixture
-def venue() -> Iterator[Venue]:
-    with a_venue() as made:
-        yield made
 
 
 @pytest.fixture

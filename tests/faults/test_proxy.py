@@ -17,24 +17,13 @@ from faults.certificates import Authority
 from faults.proxy import Proxy, a_proxy
 from faults.recorder import PATIENCE, Tried
 from faults.relay import Relay, a_relay
-from faults.uploading import lake, syncing, tables
+from faults.uploading import into, lake, syncing, tables
 from faults.venue import Venue, a_venue
 from processes import wait_until
-from s3_server import ACCESS_KEY, SECRET_KEY, S3Server
+from s3_server import S3Server
 
 HOST = "venue.invalid"
 PASSWORD = "of-this-office-alone"
-
-
-@pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    return Authority(tmp_path / "authority")
-
-
-@pytest.fixture
-def venue() -> Iterator[Venue]:
-    with a_venue() as made:
-        yield made
 
 
 @pytest.fixture
@@ -46,9 +35,7 @@ def relay(venue: Venue, authority: Authority) -> Iterator[Relay]:
 @pytest.fixture
 def recorder(tmp_path: Path, relay: Relay, recorders: list[Tried]) -> Tried:
     made = Tried(tmp_path / "recorder", relay.port)
-    urls = {"websocket_url": f"wss://{HOST}:{relay.port}", "rest_url": f"https://{HOST}:{relay.port}"}
-    made.settings["exchanges"]["binance"].update(urls)
-    made.write_config()
+    made.look_for(HOST, relay.port, tls=True)
     recorders.append(made)
     return made
 
@@ -58,10 +45,6 @@ def through(proxy: Proxy, authority: Authority) -> dict[str, str]:
     plain = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     trust = {"SSL_CERT_FILE": str(authority.file), "AWS_CA_BUNDLE": str(authority.file)}
     return {**plain, **trust, "HTTPS_PROXY": proxy.url}
-
-
-def until_said(recorder: Tried, text: str, *, more_than: int = 0) -> None:
-    recorder.until_so(lambda: recorder.log_text().count(text) > more_than, f"“{text}” in the log")
 
 
 def test_websockets_and_rest_go_through_a_proxy_that_goes_away_and_comes_back(
@@ -75,7 +58,7 @@ def test_websockets_and_rest_go_through_a_proxy_that_goes_away_and_comes_back(
         for _ in range(rounds):
             said = recorder.log_text().count("Connection refused")
             proxy.refuse()
-            until_said(recorder, "Connection refused", more_than=said)
+            recorder.until_said("Connection refused", more_than=said)
             proxy.listen()
             recorder.until_recording(time.time_ns())
         recorder.stop()
@@ -94,14 +77,14 @@ def test_a_proxy_that_answers_407_is_told_without_the_password_and_asked_again(
         environment = through(proxy, authority)
         proxy.password = "another one"
         recorder.start(environment=environment)
-        until_said(recorder, "HTTP 407")
+        recorder.until_said("HTTP 407")
         assert "Tunnel connection failed: 407" in recorder.log_text()  # of REST
         proxy.password = PASSWORD
         recorder.until_recording(time.time_ns())
         said = recorder.log_text().count("HTTP 407")
         proxy.password = "yet another one"
         proxy.reset()
-        until_said(recorder, "HTTP 407", more_than=said)
+        recorder.until_said("HTTP 407", more_than=said)
         proxy.password = PASSWORD
         recorder.until_recording(time.time_ns())
         assert proxy.taken < 60, "the proxy was hammered"
@@ -124,14 +107,8 @@ def test_sync_goes_through_a_proxy_and_waits_for_one_that_refuses_or_is_gone(
     assert recorder.run_worker("normalize", "--once") == 0
     expected = tables(recorder, "ready")
     with a_relay(store.port, authority.server("store", "store.invalid")) as relay, a_proxy(PASSWORD) as proxy:
-        recorder.settings["sync"] = {
-            "target": f"s3://{bucket}/lake",
-            "endpoint_url": f"https://store.invalid:{relay.port}",
-            "region": "us-east-1",
-            "access_key": ACCESS_KEY,
-            "secret_key": SECRET_KEY,
-            "interval_seconds": 1,
-        }
+        url = f"https://store.invalid:{relay.port}"
+        recorder.settings["sync"] = into(store, bucket, endpoint_url=url, interval_seconds=1)
         recorder.write_config()
         environment = through(proxy, authority)
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from faults.recorder import PATIENCE, Tried
-from faults.uploading import lake, syncing, tables
+from faults.uploading import into, lake, syncing, tables
 from faults.venue import a_venue
 from processes import wait_until
-from s3_server import ACCESS_KEY, SECRET_KEY, S3Server
+from s3_server import SECRET_KEY, S3Server
 
 pytestmark = pytest.mark.s3
 
@@ -29,15 +29,9 @@ def test_a_store_that_dies_loses_its_bucket_or_gets_another_key_ends_with_the_wh
         recorder.stop()
     assert recorder.run_worker("normalize", "--once") == 0
     expected = tables(recorder, "ready")
-    recorder.settings["sync"] = {
-        "target": f"s3://{bucket}/lake",
-        "endpoint_url": store.endpoint_url,
-        "region": "us-east-1",
-        "access_key": ACCESS_KEY,
-        "secret_key": "the key before it was rotated",
-        "interval_seconds": 1,
-        "concurrency": 1,
-    }
+    recorder.settings["sync"] = into(
+        store, bucket, secret_key="the key before it was rotated", interval_seconds=1, concurrency=1
+    )
     recorder.write_config()
 
     def sync_says(text: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,29 +11,16 @@ from faults.account import Close
 from faults.certificates import Authority
 from faults.recorder import Tried
 from faults.relay import a_relay
-from faults.venue import Venue, a_venue
+from faults.venue import Venue
 from sync_workbench import fill, waiting
 
 from daedalus.store.layout import Layout
 from daedalus.sync import SyncSettings, sync_once
 
 
-@pytest.fixture
-def authority(tmp_path: Path) -> Authority:
-    return Authority(tmp_path / "authority")
-
-
-@pytest.fixture
-def venue() -> Iterator[Venue]:
-    with a_venue() as made:
-        yield made
-
-
 def recorder_of(folder: Path, port: int, recorders: list[Tried]) -> Tried:
     recorder = Tried(folder / "recorder", port)
-    urls = {"websocket_url": f"wss://localhost:{port}", "rest_url": f"https://localhost:{port}"}
-    recorder.settings["exchanges"]["binance"].update(urls)
-    recorder.write_config()
+    recorder.look_for("localhost", port, tls=True)
     recorders.append(recorder)
     return recorder
 
@@ -66,7 +52,7 @@ def test_a_venue_that_cannot_prove_who_it_is_is_not_recorded_and_told_why(
     with a_relay(venue.port, impostor(kind, authority, tmp_path)) as relay:
         recorder = recorder_of(tmp_path, relay.port, recorders)
         recorder.start(environment={**os.environ, "SSL_CERT_FILE": str(authority.file)})
-        recorder.until_so(lambda: KINDS[kind] in recorder.log_text(), KINDS[kind])
+        recorder.until_said(KINDS[kind])
         recorder.stop()
     assert recorder.messages() == []
     assert venue.sent() == []

@@ -5,12 +5,25 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from faults.recorder import PATIENCE, Tried
 from processes import COMMAND
-from s3_server import S3Server
+from s3_server import ACCESS_KEY, SECRET_KEY, S3Server
 
-__all__ = ["lake", "syncing", "tables"]
+__all__ = ["into", "lake", "syncing", "tables"]
+
+
+def into(store: S3Server, bucket: str, **others: Any) -> dict[str, Any]:
+    """The section ``sync`` of a configuration: to ``lake`` in this bucket."""
+    return {
+        "target": f"s3://{bucket}/lake",
+        "endpoint_url": store.endpoint_url,
+        "region": "us-east-1",
+        "access_key": ACCESS_KEY,
+        "secret_key": SECRET_KEY,
+        **others,
+    }
 
 
 @contextmanager

@@ -18,14 +18,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(3600))
 
 
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Tell at once what failed, as the rest takes long, and what was measured."""
-    if report.failed:
-        print(report.longreprtext, flush=True)
-    elif report.when == "call" and report.capstdout:
-        print(f"\n{report.capstdout}", end="", flush=True)
-
-
 @pytest.fixture(scope="session")
 def appliance_once() -> Iterator[Appliance]:
     # Not unsafe: what the machine has made durable must be so when it is killed.

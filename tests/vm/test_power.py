@@ -17,9 +17,8 @@ IDS = {"trades": "trade", "agg_trades": "aggTrade"}
 def drained(appliance: Appliance) -> None:
     """All that was recorded until now has reached the lake: sealed, made into tables, uploaded."""
     appliance.sh("systemctl stop 'daedalus-ingest@*'")
-    if waiting(
-        appliance, "raw/active"
-    ):  # a slow machine seals it at the next start: one that hears nothing new
+    # A slow machine seals what is still there at the next start: here at one that hears nothing new.
+    if waiting(appliance, "raw/active"):
         for exchange in RATES:
             appliance.around.shut(exchange)
         appliance.sh("systemctl start daedalus.target && systemctl stop 'daedalus-ingest@*'")
