@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 from comparison import environment
-from receiving import Venue, await_messages, recorder
+from receiving import await_messages, started
 
 __all__ = ["flame"]
 
@@ -23,25 +22,12 @@ def flame(messages: Path, count: int, directory: Path, say: Callable[[str], None
     if python is None:
         return None
     image = directory / "flame.svg"
-    venue = Venue(messages, 0, count)
-    with recorder(directory, venue.url) as worker:
-        sample = [
-            str(Path(python).with_name("py-spy")),
-            "record",
-            "--pid",
-            str(worker.pid),
-            "--output",
-            str(image),
-        ]
-        sample += ["--function", "--rate", str(SAMPLES_PER_SECOND), "--duration", str(SECONDS)]
-        try:
-            venue.await_subscription()
-            time.sleep(1.5)  # its start is over
-            venue.go()
-            sampled = subprocess.run(sample, capture_output=True, text=True, check=False)
-            await_messages(directory, count)
-        finally:
-            venue.end()
+    with started(messages, 0, count, directory) as (venue, worker):
+        sample = [str(Path(python).with_name("py-spy")), "record", "--pid", str(worker.pid), "--function"]
+        sample += ["--output", str(image), "--rate", str(SAMPLES_PER_SECOND), "--duration", str(SECONDS)]
+        venue.go()
+        sampled = subprocess.run(sample, capture_output=True, text=True, check=False)
+        await_messages(directory, count)
     if sampled.returncode:
         say(f"no flame graph: {sampled.stderr.strip()}")
         return None

@@ -61,42 +61,32 @@ class Venue:
 
 def ingest(messages: Path, rate: float, count: int, directory: Path) -> Receiving:
     """The whole ingest worker, as its user runs it."""
-    venue = Venue(messages, rate, count)
-    with recorder(directory, venue.url) as worker:
-        try:
-            venue.await_subscription()
-            time.sleep(1.5)  # the books it asks for now are refused, and its start is over
-            begun, rss_before = worker.cpu_times(), worker.memory_info().rss
-            venue.go()
-            await_messages(directory, count // 10)
-            rss_warm = worker.memory_info().rss
-            await_messages(directory, count)
-            time.sleep(SETTLE_SECONDS)
-            ended = worker.cpu_times()
-            used = ended.user - begun.user + ended.system - begun.system
-            return Receiving(used / count * 1e6, rss_before, rss_warm, worker.memory_info().rss)
-        finally:
-            venue.end()
+    with started(messages, rate, count, directory) as (venue, worker):
+        begun, rss_before = worker.cpu_times(), worker.memory_info().rss
+        venue.go()
+        await_messages(directory, count // 10)
+        rss_warm = worker.memory_info().rss
+        await_messages(directory, count)
+        time.sleep(SETTLE_SECONDS)
+        ended = worker.cpu_times()
+        used = ended.user - begun.user + ended.system - begun.system
+        return Receiving(used / count * 1e6, rss_before, rss_warm, worker.memory_info().rss)
 
 
 def latencies(
     messages: Path, rate: float, count: int, directory: Path, beside: list[str] | None = None
 ) -> list[int]:
     """ns from each send to the message's recv_ns, in the order of sending, while ``beside`` runs too."""
-    venue = Venue(messages, rate, count)
     other = subprocess.Popen(beside) if beside else None
-    with recorder(directory, venue.url):
-        try:
-            venue.await_subscription()
-            time.sleep(1.5)
+    try:
+        with started(messages, rate, count, directory) as (venue, _):
             venue.go()
             venue.await_sent()
             await_messages(directory, count)
-        finally:
-            venue.end()
-            if other:
-                other.kill()
-                other.wait()
+    finally:
+        if other:
+            other.kill()
+            other.wait()
     sent = array("q")
     sent.frombytes(messages.with_suffix(".sent").read_bytes())
     return [received - at for received, at in zip(received_ns(directory, count), sent, strict=True)]
@@ -148,6 +138,21 @@ def recorder(
     finally:
         process.terminate()
         process.wait(60)
+
+
+@contextmanager
+def started(
+    messages: Path, rate: float, count: int, directory: Path
+) -> Iterator[tuple[Venue, psutil.Process]]:
+    """A venue that waits to be told to go, and a recorder that is connected to it."""
+    venue = Venue(messages, rate, count)
+    with recorder(directory, venue.url) as worker:
+        try:
+            venue.await_subscription()
+            time.sleep(1.5)  # the books it asks for now are refused, and its start is over
+            yield venue, worker
+        finally:
+            venue.end()
 
 
 def cpu_seconds(process: psutil.Process) -> float:

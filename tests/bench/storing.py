@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from msgspec import Struct
 from pyarrow import csv
+from receiving import MODULE
 
 from daedalus.exchanges import VENUES
 from daedalus.exchanges.base import Kind
@@ -117,15 +118,7 @@ def store(venue: str, stamped: list[tuple[int, bytes]], directory: Path) -> Stor
 
 def peak_of_normalize(directory: Path) -> int:
     """The most that the whole worker held (RSS, bytes) over what a recorder has left in ``directory``."""
-    command = [
-        sys.executable,
-        "-m",
-        "daedalus",
-        "normalize",
-        "--once",
-        "--config",
-        str(directory / "config.yaml"),
-    ]
+    command = [sys.executable, *MODULE, "normalize", "--once", "--config", str(directory / "config.yaml")]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as worker:
         _, status, used = os.wait4(worker.pid, 0)
         worker.returncode = os.waitstatus_to_exitcode(status)
