@@ -22,7 +22,7 @@ from daedalus.normalize import normalize_ready
 from daedalus.normalize.carry import read_carry
 from daedalus.normalize.decode import decode_lines
 from daedalus.normalize.recorded import lines_of
-from daedalus.normalize.transform import Carry, Transform
+from daedalus.normalize.transform import Transform
 from daedalus.status.render import as_json, as_table
 from daedalus.status.view import view
 from daedalus.store import READY, Layout, Partition, SegmentId, read_status
@@ -32,6 +32,8 @@ from daedalus.store.raw import CONNECTION, RawKind, RawRecord
 from daedalus.watchdog.decide import decide
 from daedalus.watchdog.observation import Limits, Observation, WorkerSeen
 from daedalus.watchdog.past import FILE, load_past
+
+from .venues import to_tables
 
 BEGIN = 1_790_000_000_000_000_000
 CONN = "20260921T140640000000-0"
@@ -132,13 +134,7 @@ def notes(data: bytes) -> None:
             kind, payload = NOTES[line[0] % len(NOTES)] if line else RawKind.MESSAGE, line[1:]
             rows.append(RawRecord(at, CONN, number, kind.value, channel, symbol, payload))
             rows.append(RawRecord(at, CONN, number + 1, "message", channel, symbol, TRADE % (number * 3)))
-        carry = Carry()
-        for _ in range(2):
-            transform = Transform(BINANCE, channel, carry, io.BytesIO())
-            transform.feed(rows)
-            for table, date in transform.files():
-                list(transform.batches(table, date))
-            carry = transform.carry()
+        to_tables(BINANCE, channel, rows)
 
 
 def status_file(data: bytes) -> None:

@@ -33,7 +33,7 @@ def venue_reader(name: str) -> Callable[[bytes], None]:
         lines = data.split(b"\n")[:MOST_LINES]
         records = [*_messages(venue, lines), *_answers(venue, data)]
         for channel in dict.fromkeys(record.channel for record in records):
-            _to_tables(venue, channel, [record for record in records if record.channel == channel])
+            to_tables(venue, channel, [record for record in records if record.channel == channel])
 
     return read
 
@@ -88,7 +88,7 @@ def _answers(venue: Venue, body: bytes) -> list[RawRecord]:
     return stored
 
 
-def _to_tables(venue: Venue, channel: str, records: list[RawRecord]) -> None:
+def to_tables(venue: Venue, channel: str, records: list[RawRecord]) -> None:
     """As two segments: what the first carries to the second must be fit to be written down and read."""
     carry = Carry()
     for _ in range(2):
