@@ -75,7 +75,7 @@ async def receive(count: int, directory: Path) -> None:
     for start in range(0, len(stream), READ_BYTES):
         whole: list[bytes] = []
         frames.feed(stream[start : start + READ_BYTES], whole)
-        listener.receive(1_795_400_000_000_000_000 + start, whole, 0.0)
+        listener.receive([1_795_400_000_000_000_000 + start] * len(whole), whole, 0.0)
         if intake.wake.is_set():
             intake.wake.clear()
             writer.work()

@@ -14,7 +14,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosedError
 from websockets.utils import accept_key
 
-from daedalus.ingest.wire import WireError, open_wire
+from daedalus.ingest.wire import SLICE_MESSAGES, WireError, open_wire
 
 Handler = Callable[[ServerConnection], Awaitable[None]]
 
@@ -28,14 +28,14 @@ async def venue(handler: Handler) -> AsyncIterator[str]:
 
 class Received:
     def __init__(self) -> None:
-        self.batches: list[tuple[int, list[bytes]]] = []
+        self.slices: list[int] = []
+        self.stamps: list[int] = []
+        self.payloads: list[bytes] = []
 
-    def __call__(self, recv_ns: int, payloads: list[bytes]) -> None:
-        self.batches.append((recv_ns, payloads))
-
-    @property
-    def payloads(self) -> list[bytes]:
-        return [payload for _, payloads in self.batches for payload in payloads]
+    def __call__(self, times: list[int], payloads: list[bytes]) -> None:
+        self.slices.append(len(payloads))
+        self.stamps += times
+        self.payloads += payloads
 
 
 async def test_messages_arrive_whole_in_order_as_bytes_with_their_time() -> None:
@@ -51,10 +51,10 @@ async def test_messages_arrive_whole_in_order_as_bytes_with_their_time() -> None
         wire = await open_wire(url, received, ping_seconds=20)
         assert await wire.lost() == "closed with code 1000"
     assert received.payloads == [text.encode() for text in sent]
-    stamps = [stamp for stamp, _ in received.batches]
-    assert before <= stamps[0]
-    assert stamps == sorted(stamps)
-    assert stamps[-1] <= time.time_ns()
+    assert len(received.stamps) == len(sent)
+    assert before <= received.stamps[0]
+    assert received.stamps == sorted(received.stamps)
+    assert received.stamps[-1] <= time.time_ns()
 
 
 async def test_a_message_in_fragments_is_put_together() -> None:
@@ -127,11 +127,28 @@ async def test_messages_that_wait_for_each_other_keep_the_times_at_which_they_ca
     async with venue(handler) as url:
         await (await open_wire(url, received, ping_seconds=20)).lost()
     assert received.payloads == [str(number).encode() for number in range(20)]
-    stamps = [stamp for stamp, payloads in received.batches for _ in payloads]
     following = [*gone[1:], time.time_ns()]
-    assert all(sent <= stamp for sent, stamp in zip(gone, stamps, strict=True))
+    assert all(sent <= stamp for sent, stamp in zip(gone, received.stamps, strict=True))
     # One that is stamped when it is handed over would have the time of a later one.
-    assert sum(stamp < after for stamp, after in zip(stamps, following, strict=True)) >= 10
+    assert sum(stamp < after for stamp, after in zip(received.stamps, following, strict=True)) >= 10
+
+
+async def test_what_waited_is_handed_over_in_slices() -> None:
+    async def handler(connection: ServerConnection) -> None:
+        for number in range(300):
+            await connection.send(str(number))
+            await asyncio.sleep(0.0005)
+
+    received = Received()
+    async with venue(handler) as url:
+        await (await open_wire(url, received, ping_seconds=20)).lost()
+    assert received.payloads == [str(number).encode() for number in range(300)]
+    assert len(received.slices) < 150
+    stamps = iter(received.stamps)
+    for size in received.slices:
+        times = [next(stamps) for _ in range(size)]
+        # One read is never parted, however much it brings.
+        assert size - times.count(times[-1]) < SLICE_MESSAGES
 
 
 async def test_the_last_messages_before_a_silence_are_handed_over_without_another() -> None:
@@ -176,7 +193,7 @@ async def test_a_fault_in_what_was_handed_over_late_ends_the_connection() -> Non
         await connection.send("second")
         await connection.wait_closed()
 
-    def receive(recv_ns: int, payloads: list[bytes]) -> None:
+    def receive(times: list[int], payloads: list[bytes]) -> None:
         if b"second" in payloads:
             raise ValueError("a fault of ours")
 

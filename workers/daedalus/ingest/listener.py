@@ -68,13 +68,13 @@ class Listener:
         self._heard_ns = 0
         self._quiet = QuietLog(log)
 
-    def receive(self, recv_ns: int, payloads: list[bytes], now: float) -> None:
-        """Take the messages of one read of the socket; ``now``: seconds of the event loop's clock."""
+    def receive(self, times: list[int], payloads: list[bytes], now: float) -> None:
+        """Take messages, each with the UTC ns of its arrival; ``now``: seconds of the event loop's clock."""
         counters = self._intake.counters
         write, heard, lags = self._journal.message, self._liveness.heard, counters.lags_ns
         classify, checked = self._classify, self._checked
         size = 0
-        for payload in payloads:
+        for recv_ns, payload in zip(times, payloads, strict=True):
             try:
                 header = classify(payload)
             except Exception as error:
@@ -98,11 +98,11 @@ class Listener:
                 channel, symbol = self._odd(header, payload), ""
             write(recv_ns, channel, symbol, payload)
             size += len(payload)
-        self._heard_ns = recv_ns
+            self._heard_ns = recv_ns
         self._liveness.last_anything = now
         counters.bytes += size
         counters.messages += len(payloads)
-        counters.last_message_ns = recv_ns
+        counters.last_message_ns = times[-1]
         self._intake.received(len(payloads))
 
     def _also(self, parts: Iterable[Header], recv_ns: int, now: float) -> None:

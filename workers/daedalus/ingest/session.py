@@ -134,13 +134,13 @@ class Session:
 
     # What comes over the wire
 
-    def _receive(self, recv_ns: int, payloads: list[bytes]) -> None:
+    def _receive(self, times: list[int], payloads: list[bytes]) -> None:
         if self._ended.done():
             return
         if not self._journal.begun:  # the venue spoke before `open` returned
-            self._opened(recv_ns)
-        self._heard_ns = recv_ns
-        self._listener.receive(recv_ns, payloads, self._loop.time())
+            self._opened(times[0])
+        self._heard_ns = times[-1]
+        self._listener.receive(times, payloads, self._loop.time())
 
     def replied(self, reply: Reply) -> None:
         asked: Iterable[Subscription] = reply.subscriptions

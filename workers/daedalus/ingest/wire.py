@@ -3,16 +3,17 @@
 This is the seam behind which the receive path can be exchanged. At the rates a recorder sees, what
 costs is not parsing but waking: a client that hands each message to a waiting coroutine pays for a
 future, a queue and a second turn of the event loop per message, and whatever runs right after a wake-up
-finds the processor's caches cold. So this wire only notes the time where the socket is read; some
-milliseconds later it cuts all that was read into messages and hands them to a plain function. Where
-messages are rare it does so at once. Handshake, TLS, proxies, redirects, pings, fragments and closing
-stay the library's.
+finds the processor's caches cold. So this wire only notes the time where the socket is read; a tenth of
+a second later it cuts all that was read into messages and hands them to a plain function, in slices
+between which the socket is looked at. Where messages are rare it does so at once. Handshake, TLS,
+proxies, redirects, pings, fragments and closing stay the library's.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol, cast
@@ -25,7 +26,15 @@ from websockets.protocol import CONNECTING
 
 from .frames import FrameSplitter
 
-__all__ = ["MAX_MESSAGE_BYTES", "Receive", "Wire", "WireError", "open_wire"]
+__all__ = [
+    "LATEST_SECONDS",
+    "MAX_MESSAGE_BYTES",
+    "SLICE_MESSAGES",
+    "Receive",
+    "Wire",
+    "WireError",
+    "open_wire",
+]
 
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 """Whole books come in one message (Coinbase: 5 MB); the library's default of 1 MiB cuts them off."""
@@ -33,18 +42,21 @@ MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 OPEN_TIMEOUT_SECONDS = 10.0
 CLOSE_TIMEOUT_SECONDS = 2.0
 
-GATHER_NS = 10_000_000
-"""Bytes that come within so long of the last handing over wait for the next one."""
+GATHER_SECONDS = 0.1
+"""What is read within so long of the last handing over waits for the next one."""
 
-GATHER_READS = 32
 GATHER_BYTES = 64 * 1024
-"""More than that never waits: handing over must not hold up the next time stamp."""
+"""More than that does not wait."""
 
-LATEST_SECONDS = 0.05
-"""How long the last bytes before a silence wait at most."""
+SLICE_MESSAGES = 32
+SLICE_BYTES = 64 * 1024
+"""So much is handed over in one turn of the event loop: more would hold up the next time stamp."""
 
-Receive = Callable[[int, list[bytes]], None]
-"""Called with the UTC ns at which bytes were read, and the messages that became whole with them.
+LATEST_SECONDS = 2 * GATHER_SECONDS
+"""How long after its time stamp a message is handed over at the latest, unless the loop is held up."""
+
+Receive = Callable[[list[int], list[bytes]], None]
+"""Called with the messages that are whole, and for each the UTC ns at which its last bytes were read.
 
 The call comes up to `LATEST_SECONDS` after that time."""
 
@@ -112,10 +124,10 @@ class _Connection(ClientConnection):
         self._frames = FrameSplitter(super().data_received, MAX_MESSAGE_BYTES)
         self._head: bytes | None = b""  # what came of the answer to the handshake; None after it
         self._open = False
-        self._waiting: list[tuple[int, bytes]] = []  # what was read, and when (UTC ns)
+        self._waiting: deque[tuple[int, bytes]] = deque()  # when it was read (UTC ns), and what
         self._waiting_bytes = 0
-        self._delivered_ns = 0
-        self._latest: asyncio.TimerHandle | None = None
+        self._emptied_ns = 0
+        self._turn: asyncio.Handle | None = None  # the next handing over
 
     def data_received(self, data: bytes) -> None:
         recv_ns = time.time_ns()
@@ -126,38 +138,50 @@ class _Connection(ClientConnection):
                 super().data_received(data)
                 return
             self._open = True
-        waiting = self._waiting
-        waiting.append((recv_ns, data))
+        self._waiting.append((recv_ns, data))
         self._waiting_bytes += len(data)
-        if (
-            recv_ns - self._delivered_ns >= GATHER_NS
-            or len(waiting) >= GATHER_READS
-            or self._waiting_bytes >= GATHER_BYTES
-        ):
-            self.deliver()
-        elif self._latest is None:
-            self._latest = self.loop.call_later(LATEST_SECONDS, self._deliver_latest)
+        if self._waiting_bytes >= GATHER_BYTES:
+            self._take_turn()
+        elif self._turn is None:
+            if recv_ns - self._emptied_ns >= _GATHER_NS:
+                self._take_turn()
+            else:
+                self._turn = self.loop.call_later(GATHER_SECONDS, self._take_turn)
 
     def deliver(self) -> None:
-        """Cut what was read into messages, and hand them over with the times at which they were whole."""
-        waiting, self._waiting = self._waiting, []
-        self._waiting_bytes = 0
-        for recv_ns, data in waiting:
-            self._frames.feed(data, self._whole)
-            if self._whole:
-                whole, self._whole = self._whole, []
-                self._receive(recv_ns, whole)
-        if waiting:
-            self._delivered_ns = waiting[-1][0]
+        """Hand over all that waits."""
+        while self._waiting:
+            self._deliver_slice()
 
-    def _deliver_latest(self) -> None:
-        self._latest = None
+    def _take_turn(self) -> None:
+        """Hand over one slice, and the next one when the socket was looked at."""
+        if self._turn is not None:
+            self._turn.cancel()
+            self._turn = None
         try:
-            self.deliver()
+            self._deliver_slice()
         except Exception:
-            # What waited is gone: end the connection, as the event loop does where reading fails.
+            # The slice is gone: end the connection, as the event loop does where reading fails.
             self.transport.abort()
             raise
+        if self._waiting:
+            self._turn = self.loop.call_soon(self._take_turn)
+        else:
+            self._emptied_ns = time.time_ns()
+
+    def _deliver_slice(self) -> None:
+        """Cut the first of what was read into messages, and hand them over."""
+        times: list[int] = []
+        whole = self._whole = list[bytes]()
+        size = 0
+        while self._waiting and len(times) < SLICE_MESSAGES and size < SLICE_BYTES:
+            recv_ns, data = self._waiting.popleft()
+            size += len(data)
+            self._frames.feed(data, whole)
+            times += [recv_ns] * (len(whole) - len(times))
+        self._waiting_bytes -= size
+        if whole:
+            self._receive(times, whole)
 
     def _shake_hands(self, head: bytes) -> bytes:
         """Give the library the head of the venue's answer once it is whole; what came behind is returned."""
@@ -179,8 +203,8 @@ class _Connection(ClientConnection):
         try:
             self.deliver()
         finally:
-            if self._latest is not None:
-                self._latest.cancel()
+            if self._turn is not None:
+                self._turn.cancel()
             super().connection_lost(exc)
 
     def process_event(self, event: Request | Response | Frame) -> None:
@@ -193,6 +217,7 @@ class _Connection(ClientConnection):
             self._parts.clear()
 
 
+_GATHER_NS = int(GATHER_SECONDS * 1e9)
 _END_OF_HEAD = b"\r\n\r\n"
 _LONGEST_HEAD = 256 * 1024  # more than the library accepts: it then says what is wrong
 
