@@ -35,7 +35,7 @@ def recorder(tmp_path: Path, relay: Relay, recorders: list[Tried]) -> Tried:
 def test_a_venue_that_is_reset_again_and_again_leaves_no_silent_hole(
     venue: Venue, relay: Relay, recorder: Tried, close_account: Close, long: bool
 ) -> None:
-    rounds = 25 if long else 2
+    rounds = 8 if long else 2  # the pauses between them double
     recorder.round()
     for _ in range(rounds):
         (relay.reset if random.random() < 0.5 else venue.reset)()
@@ -48,7 +48,7 @@ def test_a_venue_that_is_reset_again_and_again_leaves_no_silent_hole(
 def test_a_venue_that_refuses_for_a_while_is_found_again(
     venue: Venue, relay: Relay, recorder: Tried, close_account: Close, long: bool
 ) -> None:
-    rounds = 10 if long else 1
+    rounds = 5 if long else 1
     recorder.round()
     for _ in range(rounds):
         said = recorder.log_text().count("Connection refused")

@@ -6,13 +6,29 @@ import logging
 import threading
 from collections.abc import Callable
 
-from ..store import Closing, StreamingParquetWriter
+from ..config import Writer as WriterConfig
+from ..store import Closing, StreamingParquetWriter, WriterLimits
+from .wire import LATEST_SECONDS
 
-__all__ = ["StorageThread"]
+__all__ = ["StorageThread", "limits_of"]
 
 log = logging.getLogger("daedalus.ingest.storage")
 
 TURN_SECONDS = 0.25
+
+_BEFORE_A_FLUSH_SECONDS = LATEST_SECONDS + TURN_SECONDS
+"""So long a message may wait in the wire and for the writer's turn."""
+
+
+def limits_of(writer: WriterConfig) -> WriterLimits:
+    """The writer's limits as they are configured; what a power cut may cost includes all waiting."""
+    return WriterLimits(
+        batch_size=writer.batch_size,
+        batch_bytes=writer.batch_bytes,
+        flush_interval_seconds=max(0.0, writer.flush_interval_seconds - _BEFORE_A_FLUSH_SECONDS),
+        segment_max_bytes=writer.segment_max_bytes,
+        min_free_bytes=writer.min_free_bytes,
+    )
 
 
 class StorageThread(threading.Thread):

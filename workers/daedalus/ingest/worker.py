@@ -21,11 +21,10 @@ from functools import partial
 import msgspec
 
 from ..config import Config
-from ..config import Writer as WriterConfig
 from ..exchanges import VENUES
 from ..exchanges.base import ConnectionPlan
 from ..notify import Notifier
-from ..store import Layout, StreamingParquetWriter, WorkerLock, WriterLimits
+from ..store import Layout, StreamingParquetWriter, WorkerLock
 from ..store.status import boot_id, read_status
 from .backfill import Backfill
 from .backoff import Backoff
@@ -40,7 +39,7 @@ from .report import Reporter
 from .rest import RestClient
 from .session import Session, Start
 from .snapshots import Snapshots
-from .storage import StorageThread
+from .storage import StorageThread, limits_of
 
 __all__ = ["run_ingest"]
 
@@ -77,16 +76,6 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def _limits(writer: WriterConfig) -> WriterLimits:
-    return WriterLimits(
-        batch_size=writer.batch_size,
-        batch_bytes=writer.batch_bytes,
-        flush_interval_seconds=writer.flush_interval_seconds,
-        segment_max_bytes=writer.segment_max_bytes,
-        min_free_bytes=writer.min_free_bytes,
-    )
-
-
 def _heartbeat(notifier: Notifier, storage: StorageThread) -> Callable[[str], None]:
     """What the event loop calls now and then: life is told only if the storage thread has moved since."""
     seen = 0
@@ -117,7 +106,7 @@ class _Ingest:
         self._venue = venue
         self._layout = layout
         self._subscriptions = settings.subscriptions()
-        self._writer = StreamingParquetWriter(layout, exchange, _limits(writer))
+        self._writer = StreamingParquetWriter(layout, exchange, limits_of(writer))
         self._intake = Intake(
             venue, self._writer, queue_maxsize=writer.queue_maxsize, batch_size=writer.batch_size
         )

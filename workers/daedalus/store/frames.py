@@ -21,6 +21,7 @@ from typing import Any
 
 import pyarrow as pa
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from .raw import RAW_SCHEMA, RawRecord
 
@@ -60,18 +61,25 @@ class Damaged(Struct, frozen=True):
 
 def encode(rows: Sequence[RawRecord]) -> bytes:
     """The batch message of rows of one channel (at least one), and its commit marker."""
-    strings, channel = pa.string(), rows[0].channel
+    recv_ns, conn, seq, kind, channel, symbol, payload = zip(*map(astuple, rows), strict=True)
     columns: list[pa.Array[Any]] = [
-        pa.array([row.recv_ns for row in rows], pa.int64()),
-        pa.array([row.conn for row in rows], strings),
-        pa.array([row.seq for row in rows], pa.int64()),
-        pa.array([row.kind for row in rows], strings),
-        pa.repeat(pa.scalar(channel, strings), len(rows)),
-        pa.array([row.symbol for row in rows], strings),
-        pa.array([row.payload for row in rows], pa.binary()),
+        pa.array(recv_ns, pa.int64()),
+        _texts(conn),
+        pa.array(seq, pa.int64()),
+        _texts(kind),
+        _texts(channel),
+        _texts(symbol),
+        pa.array(payload, pa.binary()),
     ]
     message = _message(pa.RecordBatch.from_arrays(columns, schema=RAW_SCHEMA), _WRITE)
     return message + _MARKER_TEMPLATE % zlib.crc32(message)
+
+
+def _texts(values: Sequence[str]) -> pa.Array[Any]:
+    """A column of texts, which are mostly all the same."""
+    if values.count(values[0]) == len(values):
+        return pa.repeat(pa.scalar(values[0], pa.string()), len(values))
+    return pa.array(values, pa.string())
 
 
 def scan(descriptor: int) -> Iterator[Committed | Damaged]:

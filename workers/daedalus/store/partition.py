@@ -6,8 +6,8 @@ Only the storage thread uses it.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
+from itertools import islice
 
 from .layout import Partition, SegmentId
 from .limits import WriterLimits
@@ -35,7 +35,7 @@ class PartitionWriter:
         closed: Callable[[SegmentId], None],
     ) -> None:
         self.partition = partition
-        self.rows: deque[RawRecord] = deque()
+        self.rows: list[RawRecord] = []
         self.segment: Segment | None = None
         self._limits = limits
         self._open_segment = open_segment
@@ -66,8 +66,7 @@ class PartitionWriter:
             self.segment = self._open_segment(self.partition, batch[0].recv_ns)
             self._hour = hour
         written = self.segment.append(batch)
-        for _ in batch:
-            self.rows.popleft()
+        del self.rows[: len(batch)]
         self._waiting_bytes -= payload_bytes
         return len(batch), written, hour
 
@@ -98,11 +97,11 @@ class PartitionWriter:
     def _next_batch(self, hour: int) -> tuple[list[RawRecord], int]:
         """The first rows, all of one hour, as many as one batch may hold; and their payloads' bytes."""
         start, end = hour * HOUR_NS, (hour + 1) * HOUR_NS
-        most_rows, most_bytes = self._limits.batch_size, self._limits.batch_bytes
+        most_bytes = self._limits.batch_bytes
         batch: list[RawRecord] = []
         payload_bytes = 0
-        for record in self.rows:
-            if len(batch) == most_rows or payload_bytes >= most_bytes or not start <= record.recv_ns < end:
+        for record in islice(self.rows, self._limits.batch_size):
+            if payload_bytes >= most_bytes or not start <= record.recv_ns < end:
                 break
             batch.append(record)
             payload_bytes += len(record.payload)
