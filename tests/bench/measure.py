@@ -17,6 +17,7 @@ from receiving import Receiving, ingest
 from recordings import RECORDINGS, read_recording
 from storing import Storing, peak_of_normalize, store
 from syncing import Syncing, sync
+from writing import Writing, writers
 
 __all__ = ["FULL_SPEED", "MEMORY", "OURS", "RATES", "Measured", "measure", "say"]
 
@@ -38,6 +39,7 @@ class Measured(Struct, frozen=True):
     about: dict[str, str]
     memory: Receiving
     normalizer_peak: int
+    writing: list[Writing]
     storing: list[Storing]
     latency: Latency
     syncing: Syncing | None
@@ -69,6 +71,8 @@ def measure(directory: Path) -> Measured:
     say(f"memory over {MEMORY:,} messages")
     memory = ingest(file, 0, MEMORY, directory / "memory")
     normalizer_peak = peak_of_normalize(directory / "memory")
+    say("writing, and a kill in the middle of it")
+    wrote = writers(file, directory / "writing")
     say("storing, sealing, normalizing: each venue's recording")
     storing = _stored(payloads, directory)
     say("latency alone, while sealing, with normalize and sync beside")
@@ -87,6 +91,7 @@ def measure(directory: Path) -> Measured:
         about={each.name: each.about for each in others},
         memory=memory,
         normalizer_peak=normalizer_peak,
+        writing=wrote,
         storing=storing,
         latency=waited,
         syncing=syncing,

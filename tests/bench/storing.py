@@ -27,7 +27,7 @@ from daedalus.exchanges.base import Kind
 from daedalus.normalize import normalize_ready
 from daedalus.store import CONNECTION, Layout, RawKind, RawRecord, StreamingParquetWriter, WriterLimits
 
-__all__ = ["Storing", "peak_of_normalize", "store"]
+__all__ = ["Storing", "peak_of_normalize", "records_of", "store"]
 
 
 TURN_NS = 250_000_000  # of the writer, as in the recorder
@@ -68,7 +68,7 @@ class Storing(Struct, frozen=True):
 def store(venue: str, stamped: list[tuple[int, bytes]], directory: Path) -> Storing:
     """Write, seal and normalize a venue's messages, one after the other in this process."""
     layout = Layout(directory)
-    records = _records(venue, stamped)
+    records = records_of(venue, stamped)
     now_ns = stamped[0][0]
     writer = StreamingParquetWriter(
         layout,
@@ -126,7 +126,8 @@ def peak_of_normalize(directory: Path) -> int:
     return used.ru_maxrss * 1024
 
 
-def _records(venue: str, stamped: list[tuple[int, bytes]]) -> list[RawRecord]:
+def records_of(venue: str, stamped: list[tuple[int, bytes]]) -> list[RawRecord]:
+    """The messages, with the ns at which each came, as the rows that a recorder makes of them."""
     read = VENUES[venue].reader()
     records: list[RawRecord] = []
     for number, (recv_ns, payload) in enumerate(stamped):
