@@ -63,6 +63,23 @@ def test_every_row_is_durable_when_the_interval_has_passed(
     assert len(synced) == 2, "nothing was written since"
 
 
+def test_a_flood_does_not_wait_for_the_interval_to_be_durable(
+    writer: Any, row: Row, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fdatasync", synced.append)
+    w = writer(batch_size=1)
+    w.append(row(0, payload=os.urandom(1024 * 1024)))
+    w.work()
+    assert (w.waiting, len(synced)) == (0, 0)
+    w.append(row(1, payload=os.urandom(1024 * 1024)))
+    w.work()
+    assert (w.waiting, len(synced)) == (0, 1)
+    w.append(row(2, payload=b"little"))
+    w.work()
+    assert len(synced) == 1
+
+
 def test_a_closed_writer_leaves_sealed_files_only(
     writer: Any, row: Row, layout: Layout, ready_rows: Any
 ) -> None:

@@ -18,6 +18,9 @@ __all__ = ["HOUR_NS", "PartitionWriter"]
 
 HOUR_NS = 3_600_000_000_000
 
+_MOST_UNSYNCED_BYTES = 2 * 1024 * 1024
+"""Some 80,000 messages: reached by floods alone."""
+
 
 class PartitionWriter:
     """Rows that wait, and the segment they go to.
@@ -77,6 +80,11 @@ class PartitionWriter:
         over = now_ns // HOUR_NS > self._hour and not self.rows
         if over or self.segment.size >= self._limits.segment_max_bytes:
             self.rotate()
+
+    def sync_if_due(self) -> None:
+        """Make durable what was written if it is much: until then it is held in memory, too."""
+        if self.segment is not None and self.segment.unsynced >= _MOST_UNSYNCED_BYTES:
+            self.sync()
 
     def sync(self) -> None:
         """Make durable what was written; a file that was deleted under us takes no more rows."""

@@ -84,6 +84,11 @@ class Segment:
         self._unsynced.clear()
 
     @property
+    def unsynced(self) -> int:
+        """Bytes that are written and not yet durable; they are held in memory, too."""
+        return self.size - self._durable_size
+
+    @property
     def gone(self) -> bool:
         """Whether somebody has deleted the file: what is written to it is lost when it is closed."""
         return os.fstat(self._descriptor).st_nlink == 0

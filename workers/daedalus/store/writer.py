@@ -186,6 +186,7 @@ class StreamingParquetWriter:
                 self._rows_by_hour[partition.partition.channel, hour] += rows
                 self._count.update(rows=rows, bytes=size, flushes=1)
                 partition.rotate_if_due(now_ns)
+                partition.sync_if_due()
             if everything:
                 partition.rotate_if_due(now_ns)
                 partition.sync()
