@@ -27,7 +27,7 @@ from daedalus.exchanges.base import Kind
 from daedalus.normalize import normalize_ready
 from daedalus.store import CONNECTION, Layout, RawKind, RawRecord, StreamingParquetWriter, WriterLimits
 
-__all__ = ["Storing", "peak_of_normalize", "records_of", "store"]
+__all__ = ["Storing", "json_line", "peak_of_normalize", "records_of", "store"]
 
 
 TURN_NS = 250_000_000  # of the writer, as in the recorder
@@ -149,19 +149,20 @@ def bytes_written() -> int:
     return int(lines["write_bytes"]) - int(lines["cancelled_write_bytes"])
 
 
+def json_line(record: RawRecord) -> bytes:
+    """A message with its receive time, as a line of JSON."""
+    about = {
+        "recv_ns": record.recv_ns,
+        "channel": record.channel,
+        "symbol": record.symbol,
+        "payload": record.payload.decode(),
+    }
+    return json.dumps(about).encode()
+
+
 def json_lines(records: list[RawRecord]) -> int:
     """The size of the messages as one zstd-3 frame of JSON lines with their receive time."""
-    lines = [
-        json.dumps(
-            {
-                "recv_ns": record.recv_ns,
-                "channel": record.channel,
-                "symbol": record.symbol,
-                "payload": record.payload.decode(),
-            }
-        ).encode()
-        for record in records
-    ]
+    lines = [json_line(record) for record in records]
     return len(pa.Codec("zstd", compression_level=3).compress(b"\n".join(lines), asbytes=True))
 
 

@@ -9,7 +9,6 @@ leaves.
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import time
@@ -22,7 +21,7 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 from msgspec import Struct
-from storing import records_of
+from storing import json_line, records_of
 
 from daedalus.store import Layout, RawRecord, StreamingParquetWriter, WriterLimits
 from daedalus.store.raw import RAW_SCHEMA
@@ -116,13 +115,7 @@ def _parquet(rows: Iterator[RawRecord], directory: Path) -> Callable[[], object]
 def _lines(rows: Iterator[RawRecord], directory: Path) -> Callable[[], object]:
     stream = pa.CompressedOutputStream(pa.OSFile(str(directory / "rows.jsonl.zst"), "wb"), "zstd")
     for row in rows:
-        about = {
-            "recv_ns": row.recv_ns,
-            "channel": row.channel,
-            "symbol": row.symbol,
-            "payload": row.payload.decode(),
-        }
-        stream.write(json.dumps(about).encode() + b"\n")
+        stream.write(json_line(row) + b"\n")
     return stream.close
 
 

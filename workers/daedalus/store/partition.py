@@ -83,7 +83,7 @@ class PartitionWriter:
 
     def sync_if_due(self) -> None:
         """Make durable what was written if it is much: until then it is held in memory, too."""
-        if self.segment is not None and self.segment.unsynced >= _MOST_UNSYNCED_BYTES:
+        if self.segment is not None and self.segment.unsynced_bytes >= _MOST_UNSYNCED_BYTES:
             self.sync()
 
     def sync(self) -> None:

@@ -84,8 +84,8 @@ class Segment:
         self._unsynced.clear()
 
     @property
-    def unsynced(self) -> int:
-        """Bytes that are written and not yet durable; they are held in memory, too."""
+    def unsynced_bytes(self) -> int:
+        """How much is written and not yet durable; it is held in memory, too."""
         return self.size - self._durable_size
 
     @property
