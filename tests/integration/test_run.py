@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import subprocess
@@ -36,6 +37,12 @@ def test_a_run_ends_by_itself_with_everything_in_the_lake(tmp_path: Path) -> Non
     raw = recorder.raw("normalized")
     messages = sum(row["kind"] == "message" for row in raw)
     assert messages == recorder.figure("messages") > 1000
+    told = json.loads(recorder.run("config", "check", "--json").stdout)
+    assert recorder.status["config_hash"] == told["workers"]["ingest-coinbase_exchange"]
+    assert (recorder.status["config_path"], recorder.status["version"]) == (
+        told["config_path"],
+        told["version"],
+    )
     counts = lake_counts(recorder.data / "lake")
     assert counts["trades"] > 50
     assert counts["book_updates"] > 1000

@@ -154,6 +154,28 @@ def test_config_check_says_what_is_right_or_all_that_is_wrong() -> None:
     assert len(wrong.stderr.splitlines()) == 2
 
 
+def test_config_check_takes_the_file_as_every_other_command_does() -> None:
+    path = config()
+    shown = [call("config", "check", *named).stdout for named in ([path], ["-c", path], ["--config", path])]
+    assert shown[0] == shown[1] == shown[2] != ""
+    assert call("config", "show", path).stdout == call("config", "show", "-c", path).stdout != ""
+    both = call("config", "check", path, "-c", "other.yaml")
+    assert (both.exit_code, "Name one" in both.stderr) == (2, True)
+
+
+def test_each_worker_tells_in_its_status_which_configuration_it_runs() -> None:
+    path = config()
+    for worker in ("normalize", "sync", "watchdog"):
+        call(worker, "--once", "--config", path)
+    told = json.loads(call("config", "check", "--json", path).stdout)
+    assert set(told["workers"]) == {"ingest-binance", "normalize", "sync", "watchdog"}
+    for worker in ("normalize", "sync", "watchdog"):
+        status = json.loads(Path("data/status", f"{worker}.json").read_bytes())
+        assert status["config_hash"] == told["workers"][worker]
+        assert status["config_path"] == told["config_path"] == str(Path(path).resolve())
+        assert status["version"] == told["version"] == __version__
+
+
 def test_config_check_warns_of_secrets_that_everyone_may_read() -> None:
     path = config(f"sync: {{target: s3://b, access_key: {SECRET}, secret_key: {SECRET}}}\n")
     Path(path).chmod(0o644)

@@ -147,3 +147,37 @@ def test_half_a_pair_from_outside_is_an_error_too(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("DAEDALUS_S3_ACCESS_KEY", "env-a")
     with pytest.raises(ConfigError, match="access_key is given, secret_key is not"):
         load_config(path)
+
+
+@pytest.mark.parametrize(
+    ("data_dir", "place"),
+    [("", "data"), ("data_dir: here\n", "here"), ("data_dir: ../beside\n", "../beside")],
+)
+def test_a_relative_data_dir_is_below_the_directory_of_the_file_wherever_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data_dir: str, place: str
+) -> None:
+    file = write(tmp_path / "etc" / "config.yaml", data_dir + MINIMAL)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "link.yaml").symlink_to(file)
+    expected = (tmp_path.resolve() / "etc" / place).resolve()
+    assert load_config(Path("etc/config.yaml")).data_dir == expected
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    for name in ("../etc/config.yaml", "link.yaml", str(file)):
+        config = load_config(Path(name))
+        assert config.data_dir == expected
+        assert config.target == f"file://{expected}/lake"
+
+
+def test_an_absolute_data_dir_is_taken_as_it_stands(tmp_path: Path) -> None:
+    file = write(tmp_path / "etc" / "config.yaml", "data_dir: /srv/link/../data\n" + MINIMAL)
+    assert load_config(file).data_dir == Path("/srv/link/../data")
+
+
+def test_a_configuration_that_comes_through_a_pipe_has_its_data_below_the_current_directory(
+    tmp_path: Path,
+) -> None:
+    read, write_end = os.pipe()
+    os.write(write_end, MINIMAL.encode())
+    os.close(write_end)
+    assert load_config(Path(f"/dev/fd/{read}")).data_dir == tmp_path / "data"
+    os.close(read)

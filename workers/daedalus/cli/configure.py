@@ -1,4 +1,4 @@
-"""`daedalus config`: is the configuration right, and what does it amount to."""
+"""`daedalus config`: is the configuration right, what does it amount to, and does anybody run another one."""
 
 from __future__ import annotations
 
@@ -13,30 +13,47 @@ __all__ = ["config_app"]
 
 config_app = typer.Typer(help="Check the configuration, or show what is in effect.", no_args_is_help=True)
 
+File = Annotated[Path | None, typer.Argument(metavar="FILE", help=CONFIG_HELP, show_default=False)]
+
+
+def _one(file: Path | None, config: Path | None) -> Path | None:
+    if file is not None and config is not None and file != config:
+        raise typer.BadParameter(f"{file} and {config} are both named. Name one.")
+    return file or config
+
 
 @config_app.command(
     epilog="[bold]Examples[/]\n  daedalus config check\n  daedalus config check /etc/daedalus/config.yaml"
+    "\n  daedalus config check --json | jq .workers"
 )
 def check(
-    file: Annotated[Path | None, typer.Argument(metavar="FILE", help=CONFIG_HELP, show_default=False)] = None,
+    file: File = None,
+    config: ConfigOption = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one object for machines, with each worker's hash.")
+    ] = False,
 ) -> None:
     """Say what is right, or everything that is wrong, with its line. Exit code 0 or 2."""
     from ..config import find_config, load_config
-    from ..config.report import summary, warnings
+    from ..config.report import as_json, summary, warnings
 
-    path = find_config(file)
+    path = find_config(_one(file, config))
     loaded = load_config(path)
+    found = warnings(loaded, path)
+    if json:
+        typer.echo(as_json(loaded, found))
+        return
     typer.secho(f"{path} is right.", fg=typer.colors.GREEN)
     for line in summary(loaded):
         typer.echo(f"  {line}")
-    for warning in warnings(loaded, path):
+    for warning in found:
         typer.secho(f"warning: {warning}", fg=typer.colors.YELLOW, err=True)
 
 
 @config_app.command(epilog="[bold]Example[/]\n  daedalus config show > effective.yaml")
-def show(config: ConfigOption = None) -> None:
+def show(file: File = None, config: ConfigOption = None) -> None:
     """Print every key with the value in effect, as YAML. Secrets are masked."""
     from ..config import load_config
     from ..config.report import effective
 
-    typer.echo(effective(load_config(config)), nl=False)
+    typer.echo(effective(load_config(_one(file, config))), nl=False)

@@ -52,7 +52,7 @@ def ingest(exchange: Exchange, stats_interval: StatsInterval = None, config: Con
 
 def normalize(once: Once = False, config: ConfigOption = None) -> None:
     """Turn sealed raw files into tables: trades, books, quotes, and the ledger of gaps."""
-    from ..config import load_config
+    from ..config import load_config, setup_of
     from ..log import setup_logging
     from ..normalize import run_normalize
     from ..store.layout import Layout
@@ -60,7 +60,13 @@ def normalize(once: Once = False, config: ConfigOption = None) -> None:
     loaded = load_config(config)
     setup_logging(loaded.log.level)
     with stop_event() as stop:
-        progress = run_normalize(Layout(loaded.data_dir), loaded.normalize.interval_seconds, stop, once)
+        progress = run_normalize(
+            Layout(loaded.data_dir),
+            loaded.normalize.interval_seconds,
+            stop,
+            once,
+            setup_of(loaded, "normalize"),
+        )
     if once and (progress.trouble or progress.damaged):
         complain(
             progress.trouble or f"{progress.damaged} damaged segments were set aside; the log names them"
@@ -85,7 +91,7 @@ def sync(
 ) -> None:
     """Bring tables (and raw files) to the lake, verified, and keep the disk within its budget."""
     from .. import sync as worker
-    from ..config import load_config
+    from ..config import load_config, setup_of
     from ..log import setup_logging
     from ..store.layout import Layout
 
@@ -97,11 +103,12 @@ def sync(
         worker.render_plan(Console(), worker.dry_run(layout, settings))
         return
     setup_logging(loaded.log.level)
+    setup = setup_of(loaded, "sync")
     with stop_event() as stop:
         if not once:
-            worker.run_sync(layout, settings, stop)
+            worker.run_sync(layout, settings, stop, setup=setup)
             return
-        report = worker.sync_once(layout, settings, stop=stop)
+        report = worker.sync_once(layout, settings, stop=stop, setup=setup)
     if report.files_waiting or report.error:
         complain(report.error or f"{report.files_waiting} files still wait")
         raise typer.Exit(FAILED)

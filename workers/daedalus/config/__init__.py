@@ -7,6 +7,7 @@ imported here stays in the memory of every worker.
 from __future__ import annotations
 
 from .exchange import Exchange
+from .fingerprint import fingerprint, setup_of, workers_of
 from .loader import SEARCHED, find_config, load_config, parse_config
 from .model import Alerts, ApiKey, Config, Log, Memory, Normalize, Retention, Sync, Writer
 from .problems import ConfigError, Problem
@@ -26,6 +27,9 @@ __all__ = [
     "Sync",
     "Writer",
     "find_config",
+    "fingerprint",
     "load_config",
     "parse_config",
+    "setup_of",
+    "workers_of",
 ]

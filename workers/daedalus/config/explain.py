@@ -21,7 +21,7 @@ from .document import Document
 from .model import Config
 from .problems import KeyPath, Problem, nearest, quoted
 
-__all__ = ["explain", "is_secret"]
+__all__ = ["SECRETS", "explain", "is_secret"]
 
 _EXPECTED = {
     "int_type": "a whole number",
@@ -37,7 +37,9 @@ _EXPECTED = {
     "literal_error": "{expected}",
     "string_pattern_mismatch": "letters, digits and dashes",
 }
-_SECRETS = {("sync", "access_key"), ("sync", "secret_key"), ("alerts", "urls")}
+SECRETS = (("sync", "access_key"), ("sync", "secret_key"), ("alerts", "urls"), ("alerts", "dead_mans_ping"))
+"""Where a secret may stand."""
+
 _MISSING = {
     "exchanges": "exchanges: {binance: {symbols: [BTCUSDT]}}",
     "key": 'key: "…"',
@@ -47,7 +49,7 @@ _MISSING = {
 
 def is_secret(path: KeyPath) -> bool:
     """Whether what stands at this path must not be shown."""
-    return path[:1] == ("api_keys",) or path[:2] in _SECRETS
+    return path[:1] == ("api_keys",) or path[:2] in SECRETS
 
 
 def explain(error: ValidationError, document: Document) -> list[Problem]:

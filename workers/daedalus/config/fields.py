@@ -186,4 +186,4 @@ def _location(value: object) -> Path:
 
 
 Location = Annotated[Path, BeforeValidator(_location)]
-"""A directory; ``~`` is the home directory, a relative path is below the current one."""
+"""A directory; ``~`` is the home directory, a relative path is below the directory of the configuration."""

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from .document import parse
 from .explain import explain
-from .model import Config
+from .model import Config, Origin
 from .problems import ConfigError, Problem
 from .proxies import wrong_proxies
 
@@ -47,13 +47,18 @@ def find_config(path: Path | None = None) -> Path:
 
 
 def load_config(path: Path | None = None) -> Config:
-    """Find and read the configuration. Raises `ConfigError` with everything that is wrong in it, or with the
-    proxy that the environment names."""
+    """Find and read the configuration; a relative ``data_dir`` is below the directory of its file.
+
+    Raises `ConfigError` with everything that is wrong in it, or with the proxy that the environment names.
+    """
     found = find_config(path)
     config = parse_config(_read(found), str(found))
     if problems := wrong_proxies():
         raise ConfigError(problems)
-    return config
+    # Of links the file itself counts: by whatever name it is read, its data lie in one place.
+    file = found.resolve()
+    config = config.below(file.parent if file.is_file() else Path.cwd())
+    return config.of(Origin(file, config.origin.written))
 
 
 def parse_config(content: bytes, file: str) -> Config:
@@ -67,9 +72,10 @@ def parse_config(content: bytes, file: str) -> Config:
         problem = f"expected a mapping at the top, got {found}. Write exchanges: without a dash."
         raise ConfigError([Problem(file, document.line(()), (), problem)])
     try:
-        return Config.model_validate(_with_secrets(document.value))
+        config = Config.model_validate(_with_secrets(document.value))
     except ValidationError as error:
         raise ConfigError(explain(error, document)) from None
+    return config.of(Origin(None, document.value))
 
 
 def _may_be_there(path: Path) -> bool:

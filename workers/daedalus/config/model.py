@@ -6,17 +6,42 @@ three together. ``_mb`` is 1,000,000 bytes.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, SecretStr, Strict, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, SecretStr, Strict, model_validator
 
 from .exchange import Exchanges
 from .fields import AlertUrl, HttpUrl, Location, Target, VenueName, refuse
 from .section import MEGABYTE, Megabytes, Seconds, Section, empty_if_none
 
-__all__ = ["Alerts", "ApiKey", "Config", "Log", "Memory", "Normalize", "Retention", "Sync", "Writer"]
+__all__ = [
+    "Alerts",
+    "ApiKey",
+    "Config",
+    "Log",
+    "Memory",
+    "Normalize",
+    "Origin",
+    "Retention",
+    "Sync",
+    "Writer",
+]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a configuration was read. Two are equal by what they say, wherever each comes from.
+
+    ``file``: None where there is none. ``written``: its keys as they stand there, without defaults, and
+    without the secrets that lie outside of it.
+    """
+
+    file: Path | None = field(default=None, compare=False)
+    written: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
 
 
 class ApiKey(Section):
@@ -136,6 +161,23 @@ class Config(Section):
     memory: Memory = Memory()
     alerts: Alerts = Alerts()
     log: Log = Log()
+
+    _origin: Origin = PrivateAttr(default=Origin())
+
+    @property
+    def origin(self) -> Origin:
+        return self._origin
+
+    def of(self, origin: Origin) -> Self:
+        """The same, knowing where it comes from."""
+        config = self.model_copy()
+        config._origin = origin
+        return config
+
+    def below(self, base: Path) -> Self:
+        """The same with its ``data_dir`` below ``base``, where it is relative."""
+        place = self.data_dir if self.data_dir.is_absolute() else Path(os.path.normpath(base / self.data_dir))
+        return self.model_copy(update={"data_dir": place})
 
     @property
     def target(self) -> str:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from .. import __version__
 from .exchange import Exchange
+from .fingerprint import fingerprint, workers_of
 from .model import Config
 
-__all__ = ["effective", "summary", "warnings"]
+__all__ = ["as_json", "effective", "summary", "warnings"]
 
 
 def summary(config: Config) -> list[str]:
@@ -31,6 +34,19 @@ def summary(config: Config) -> list[str]:
         lines.append(f"{name}   {', '.join(channels)}: {', '.join(counts)}")
     lines.append(f"target   {config.target}{' (and raw files)' if config.sync.include_raw else ''}")
     return lines
+
+
+def as_json(config: Config, warned: Sequence[str]) -> str:
+    """What machines want to know: the file, the version, and the hash that each worker would tell of it."""
+    about = {
+        "config_path": str(config.origin.file) if config.origin.file else "",
+        "data_dir": str(config.data_dir.absolute()),
+        "target": config.target,
+        "version": __version__,
+        "workers": {name: fingerprint(config, name) for name in workers_of(config)},
+        "warnings": list(warned),
+    }
+    return json.dumps(about, indent=2)
 
 
 def warnings(config: Config, path: Path) -> list[str]:

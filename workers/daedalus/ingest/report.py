@@ -9,9 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
+from msgspec.structs import asdict
 
 from ..store import StreamingParquetWriter
-from ..store.status import Status, boot_id, write_status
+from ..store.status import Setup, Status, boot_id, write_status
 from ..units import duration_text
 from .counters import Counters, Meter, Rates, stats_line
 
@@ -24,12 +25,18 @@ class Reporter:
     """Writes ``<directory>/<worker>.json`` every two seconds, and prints figures on demand."""
 
     def __init__(
-        self, directory: Path, exchange: str, counters: Counters, writer: StreamingParquetWriter
+        self,
+        directory: Path,
+        exchange: str,
+        counters: Counters,
+        writer: StreamingParquetWriter,
+        setup: Setup,
     ) -> None:
         self._directory = directory
         self._exchange = exchange
         self._counters = counters
         self._writer = writer
+        self._setup = setup
         self._streams = 0
         self._wrong: tuple[str, ...] = ()
         self._process = psutil.Process()
@@ -81,6 +88,7 @@ class Reporter:
         """Write the status now. ``state``: running or stopped."""
         blocked = self._writer.blocked
         status = Status(
+            **asdict(self._setup),
             worker=f"ingest-{self._exchange}",
             pid=os.getpid(),
             boot_id=self._boot_id,

@@ -20,7 +20,7 @@ from functools import partial
 
 import msgspec
 
-from ..config import Config
+from ..config import Config, setup_of
 from ..exchanges import VENUES
 from ..exchanges.base import ConnectionPlan
 from ..notify import Notifier
@@ -120,7 +120,8 @@ class _Ingest:
         self._intake.holes.ask = self._backfill.ask
         self._catch_up = CatchUp(venue, self._intake.continuity, self._backfill.ask)
         self._instruments = Instruments(venue, rest, journal, layout)
-        self._reporter = Reporter(layout.status, exchange, counters, self._writer)
+        setup = setup_of(config, f"ingest-{exchange}")
+        self._reporter = Reporter(layout.status, exchange, counters, self._writer, setup)
 
     async def run(self, stats_interval: float | None) -> int:
         loop = asyncio.get_running_loop()

@@ -9,13 +9,14 @@ import time
 from collections.abc import Callable, Mapping
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from ..exchanges import VENUES
 from ..exchanges.base import Venue
 from ..notify import Notifier
 from ..store.layout import READY, Layout, Partition, SegmentId
 from ..store.lock import WorkerLock
-from ..store.status import Status, boot_id, write_status
+from ..store.status import UNTOLD, Setup, Status, boot_id, write_status
 from .carry import prune_carries
 from .segment import DamagedSegment, Interrupted, normalize_segment, set_aside
 
@@ -80,18 +81,19 @@ def run_normalize(
     interval: float = 2.0,
     stop: threading.Event | None = None,
     once: bool = False,
+    setup: Setup = UNTOLD,
 ) -> Progress:
     """Normalize until ``stop`` is set (or, with ``once``, all that is there), looking every ``interval`` s.
 
     Says what it does in the status ``normalize``. Raises `AlreadyRunning` where another one is at work.
     """
     with WorkerLock(layout, "normalize"):
-        return _run(layout, interval, stop or threading.Event(), once)
+        return _run(layout, interval, stop or threading.Event(), once, setup)
 
 
-def _run(layout: Layout, interval: float, stop: threading.Event, once: bool) -> Progress:
+def _run(layout: Layout, interval: float, stop: threading.Event, once: bool, setup: Setup) -> Progress:
     progress = Progress()
-    voice = _Voice(layout)
+    voice = _Voice(layout, setup)
     _sweep(layout)
 
     def go_on() -> bool:
@@ -118,8 +120,9 @@ def _wait(seconds: float, stop: threading.Event, go_on: Callable[[], bool]) -> b
 class _Voice:
     """Writes the worker's status, every few seconds and at each change of its state."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, setup: Setup) -> None:
         self._directory = layout.status
+        self._setup = setup
         self._boot_id = boot_id()
         self._started_ns = time.time_ns()
         self._said_at = -STATUS_SECONDS
@@ -152,6 +155,7 @@ class _Voice:
             "damaged": progress.damaged,
         }
         status = Status(
+            **asdict(self._setup),
             worker="normalize",
             pid=os.getpid(),
             boot_id=self._boot_id,

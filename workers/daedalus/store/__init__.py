@@ -13,7 +13,7 @@ from .files import fsync_directory, make_directories, move, publish, write_atomi
 from .layout import NORMALIZED, READY, SYNCED, Layout, Partition, SegmentId, TableFile
 from .limits import Closing, WriterLimits, WriterStats
 from .lock import AlreadyRunning, WorkerLock
-from .status import Status, boot_id, read_status, read_statuses, write_status
+from .status import Setup, Status, boot_id, read_status, read_statuses, write_status
 
 if TYPE_CHECKING:
     from .raw import CONNECTION, RAW_SCHEMA, UNKNOWN, RawKind, RawRecord
@@ -35,6 +35,7 @@ __all__ = [
     "RawRecord",
     "Recovery",
     "SegmentId",
+    "Setup",
     "Status",
     "StreamingParquetWriter",
     "TableFile",

@@ -9,10 +9,25 @@ from msgspec import Struct
 
 from .files import read_json, write_atomic
 
-__all__ = ["Status", "boot_id", "read_status", "read_statuses", "write_status"]
+__all__ = ["UNTOLD", "Setup", "Status", "boot_id", "read_status", "read_statuses", "write_status"]
 
 
-class Status(Struct, frozen=True, kw_only=True):
+class Setup(Struct, frozen=True, kw_only=True):
+    """What a worker runs: its version, and the configuration that it read when it started.
+
+    ``config_path`` is absolute, ``config_hash`` that of `daedalus.config.fingerprint`. All are "" where
+    nobody told.
+    """
+
+    config_path: str = ""
+    config_hash: str = ""
+    version: str = ""
+
+
+UNTOLD = Setup()
+
+
+class Status(Setup, frozen=True, kw_only=True):
     """One worker's state. Times are UTC ns; ``state`` is running, blocked or stopped.
 
     ``figures`` are numbers for people and machines (messages, gaps, rss_bytes, …), ``note`` is one

@@ -7,8 +7,10 @@ import os
 import time
 from pathlib import Path
 
+from msgspec.structs import asdict
+
 from ..notify import Notifier
-from ..store.status import Status, boot_id, write_status
+from ..store.status import Setup, Status, boot_id, write_status
 from .retention import RetentionReport
 from .transfer import Progress
 
@@ -23,9 +25,10 @@ _log = logging.getLogger(__name__)
 class Voice:
     """Writes the status ``<directory>/<worker>.json`` and the log."""
 
-    def __init__(self, directory: Path, worker: str, status_seconds: float) -> None:
+    def __init__(self, directory: Path, worker: str, status_seconds: float, setup: Setup) -> None:
         self._directory = directory
         self._worker = worker
+        self._setup = setup
         self._status_seconds = status_seconds
         self._started_ns = time.time_ns()
         self._said = float("-inf")
@@ -71,6 +74,7 @@ class Voice:
             figures["over_budget_bytes"] = retention.missing_bytes
             notes.append(_over_budget(retention))
         status = Status(
+            **asdict(self._setup),
             worker=self._worker,
             pid=os.getpid(),
             boot_id=boot_id(),

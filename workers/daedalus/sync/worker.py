@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from ..store.layout import Layout
 from ..store.lock import WorkerLock
+from ..store.status import UNTOLD, Setup
 from .attempts import Attempts
 from .errors import TargetError
 from .open_target import open_target
@@ -51,26 +52,38 @@ class SyncReport(Struct, frozen=True, kw_only=True):
 
 
 def sync_once(
-    layout: Layout, settings: SyncSettings, *, target: Target | None = None, stop: Event | None = None
+    layout: Layout,
+    settings: SyncSettings,
+    *,
+    target: Target | None = None,
+    stop: Event | None = None,
+    setup: Setup = UNTOLD,
 ) -> SyncReport:
     """Try everything that waits once, then keep the disk budget.
 
     Raises `TargetError` where the settings make no target, `AlreadyRunning` where another sync is at work.
     """
-    run = _Run(layout, settings, target or open_target(settings), stop or Event())
+    run = _Run(layout, settings, target or open_target(settings), stop or Event(), setup)
     with WorkerLock(layout, WORKER):
         run.once()
         run.tick(now=True, state="stopped")
     return run.report()
 
 
-def run_sync(layout: Layout, settings: SyncSettings, stop: Event, *, target: Target | None = None) -> None:
+def run_sync(
+    layout: Layout,
+    settings: SyncSettings,
+    stop: Event,
+    *,
+    target: Target | None = None,
+    setup: Setup = UNTOLD,
+) -> None:
     """Keep the target up to date until ``stop`` is set, which ends it within about a second.
 
     Raises `TargetError` where the settings make no target, `AlreadyRunning` where another sync is at
     work; whatever fails later is told in the status and tried again.
     """
-    run = _Run(layout, settings, target or open_target(settings), stop)
+    run = _Run(layout, settings, target or open_target(settings), stop, setup)
     with WorkerLock(layout, WORKER):
         _log.info("sync of %s to %s", layout.data_dir, run.target.url)
         run.ready()
@@ -83,7 +96,9 @@ def run_sync(layout: Layout, settings: SyncSettings, stop: Event, *, target: Tar
 class _Run:
     """The state of one run."""
 
-    def __init__(self, layout: Layout, settings: SyncSettings, target: Target, stop: Event) -> None:
+    def __init__(
+        self, layout: Layout, settings: SyncSettings, target: Target, stop: Event, setup: Setup
+    ) -> None:
         self.target = target
         self._layout = layout
         self._settings = settings
@@ -94,7 +109,7 @@ class _Run:
         self._retention: RetentionReport | None = None
         self._checked = False
         self._more = False
-        self._voice = Voice(layout.status, WORKER, settings.status_seconds)
+        self._voice = Voice(layout.status, WORKER, settings.status_seconds, setup)
 
     def ready(self) -> None:
         self._voice.ready()

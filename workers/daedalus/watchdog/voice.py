@@ -8,7 +8,9 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..store.status import Status, write_status
+from msgspec.structs import asdict
+
+from ..store.status import Setup, Status, write_status
 
 __all__ = ["WORKER", "Voice"]
 
@@ -18,14 +20,16 @@ WORKER = "watchdog"
 class Voice:
     """Writes ``<directory>/watchdog.json``."""
 
-    def __init__(self, directory: Path, boot_id: str) -> None:
+    def __init__(self, directory: Path, boot_id: str, setup: Setup) -> None:
         self._directory = directory
         self._boot_id = boot_id
+        self._setup = setup
         self._started_ns = time.time_ns()
 
     def say(self, state: str, note: str, figures: Mapping[str, float]) -> None:
         """Write it now. A disk that takes nothing is a problem of its own, and told as one."""
         status = Status(
+            **asdict(self._setup),
             worker=WORKER,
             pid=os.getpid(),
             boot_id=self._boot_id,

@@ -16,7 +16,7 @@ import psutil
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ..config import Config
+from ..config import Config, setup_of
 from ..notify import Notifier
 from ..store.layout import Layout
 from ..store.lock import WorkerLock
@@ -28,7 +28,7 @@ from .folding import Announcement
 from .observation import Limits, Observation
 from .observe import look, workers_of
 from .past import load_past, save_past
-from .voice import Voice
+from .voice import WORKER, Voice
 
 __all__ = ["Options", "run_watchdog", "watch_once"]
 
@@ -106,7 +106,7 @@ class _Watch:
         self._alerts = Alerts([url.get_secret_value() for url in config.alerts.urls])
         self._ping_url = config.alerts.dead_mans_ping
         self._past = load_past(layout.data_dir)
-        self._voice = Voice(layout.status, boot_id())
+        self._voice = Voice(layout.status, boot_id(), setup_of(config, WORKER))
         self._looks = 0
         self._restarts = 0
         self._collected = 0

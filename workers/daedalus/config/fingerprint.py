@@ -1,0 +1,77 @@
+"""Which configuration a worker runs, as a short text that two can be compared by.
+
+A worker says its own in its status. Whoever asks whether a change has taken effect compares that with the
+one of the file that lies there now.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec.structs import astuple
+
+from .. import __version__
+from ..store.status import Setup
+from .explain import SECRETS
+from .model import Config
+
+__all__ = ["fingerprint", "setup_of", "workers_of"]
+
+_ROUNDS = 100_000
+"""So that nobody guesses a password from a status file, which more people may read than the configuration."""
+
+
+def workers_of(config: Config) -> list[str]:
+    """The workers that this configuration needs, by the names of their status files."""
+    return [*(f"ingest-{name}" for name in config.exchanges), "normalize", "sync", "watchdog"]
+
+
+def setup_of(config: Config, worker: str) -> Setup:
+    """What a worker that starts now with this configuration says that it runs."""
+    return Setup(
+        config_path=str(config.origin.file) if config.origin.file else "",
+        config_hash=fingerprint(config, worker),
+        version=__version__,
+    )
+
+
+def fingerprint(config: Config, worker: str) -> str:
+    """The hash of all values in effect that concern one worker (``ingest-binance``, ``normalize``, …).
+
+    Comments, the order of keys and a default that is written out change nothing; another exchange's symbols
+    do not change an ingest's. A secret that stands in the file counts, one from a credential or the
+    environment does not: whoever looks may not be able to read it.
+    """
+    values = config.model_dump(mode="json")
+    for name, exchange in config.exchanges.items():
+        values["exchanges"][name]["channels"] = [list(astuple(each)) for each in exchange.subscriptions()]
+        del values["exchanges"][name]["symbols"]
+    for section, key in SECRETS:
+        written = config.origin.written.get(section)
+        values[section][key] = _sealed(written.get(key)) if isinstance(written, Mapping) else None
+    text = json.dumps(_concerning(worker, values), sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _concerning(worker: str, values: dict[str, Any]) -> dict[str, Any]:
+    common = {"data_dir": values["data_dir"], "log": values["log"]}
+    kind, _, exchange = worker.partition("-")
+    if kind == "ingest":
+        return {**common, "exchange": values["exchanges"].get(exchange), "writer": values["writer"]}
+    if kind == "normalize":
+        return {**common, "normalize": values["normalize"]}
+    free = values["writer"]["min_free_mb"]
+    if kind == "sync":
+        return {**common, "sync": values["sync"], "min_free_mb": free}
+    watched = {key: values[key] for key in ("alerts", "memory")}
+    return {**common, **watched, "exchanges": sorted(values["exchanges"]), "min_free_mb": free}
+
+
+def _sealed(secret: object) -> str | None:
+    if not secret:
+        return None
+    content = json.dumps(secret, default=str).encode()
+    return hashlib.pbkdf2_hmac("sha256", content, b"daedalus", _ROUNDS).hex()
