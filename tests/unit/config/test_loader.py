@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from daedalus.config import SEARCHED, ConfigError, find_config, load_config
+from daedalus.config import SEARCHED, ConfigError, find_config, load_config, parse_config
 
 MINIMAL = "exchanges: {binance: {symbols: [BTCUSDT]}}\n"
 
@@ -181,3 +181,15 @@ def test_a_configuration_that_comes_through_a_pipe_has_its_data_below_the_curren
     os.close(write_end)
     assert load_config(Path(f"/dev/fd/{read}")).data_dir == tmp_path / "data"
     os.close(read)
+
+
+@pytest.mark.parametrize("place", ["/tables/synced", "/raw/ready", "", "/../data/tables/ready"])
+def test_a_lake_among_the_files_that_retention_deletes_is_refused_with_its_line(
+    tmp_path: Path, place: str
+) -> None:
+    text = f"{MINIMAL}data_dir: {tmp_path}/data\nsync:\n  target: file://{tmp_path}/data{place}\n"
+    with pytest.raises(ConfigError) as caught:
+        parse_config(text.encode(), "f")
+    (problem,) = caught.value.problems
+    assert str(problem).startswith("f:4 sync.target: ")
+    assert f"Write a directory of its own, for example file://{tmp_path}/data/lake." in problem.text

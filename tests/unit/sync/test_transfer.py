@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from backlog import segment, table_file, tree
-from sync_workbench import Watched, fill, lake_of, refuse, status, synced
+from sync_workbench import Watched, changed, fill, lake_of, refuse, status, synced, waiting
 
 from daedalus.store.layout import NORMALIZED, READY, SYNCED, Layout
-from daedalus.sync import SyncSettings, TargetErrorKind, open_target, sync_once
+from daedalus.sync import SyncSettings, TargetError, TargetErrorKind, open_target, sync_once
 
 
 def test_everything_arrives_and_is_moved_to_synced(layout: Layout, settings: SyncSettings) -> None:
@@ -135,3 +135,23 @@ def test_a_disk_that_takes_no_status_does_not_end_the_worker(layout: Layout, set
     (layout.status / "sync.json").mkdir(parents=True)  # in the way of the file
     sync_once(layout, settings)
     assert lake_of(settings) == expected
+
+
+def test_a_lake_that_is_our_own_directory_is_refused_before_anything_is_moved(
+    layout: Layout, settings: SyncSettings, tmp_path: Path
+) -> None:
+    expected = fill(layout)
+    (tmp_path / "lake").symlink_to(layout.tables(SYNCED))
+    with pytest.raises(TargetError, match="own tables") as caught:
+        sync_once(layout, settings)
+    assert caught.value.kind is TargetErrorKind.SETTINGS
+    assert waiting(layout) == expected
+
+
+def test_a_file_is_never_taken_for_its_own_copy(layout: Layout, settings: SyncSettings) -> None:
+    expected = fill(layout)
+    target = open_target(changed(settings, target=str(layout.tables(READY))))
+    (source,) = list(layout.tables(READY).rglob("*.parquet"))[:1]
+    with pytest.raises(TargetError, match="very file"):
+        target.put(source, source.relative_to(layout.tables(READY)).as_posix())
+    assert waiting(layout) == expected

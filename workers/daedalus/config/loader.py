@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from ..store.places import clash
 from .document import parse
 from .explain import explain
 from .model import Config, Origin
@@ -52,17 +53,18 @@ def load_config(path: Path | None = None) -> Config:
     Raises `ConfigError` with everything that is wrong in it, or with the proxy that the environment names.
     """
     found = find_config(path)
-    config = parse_config(_read(found), str(found))
-    if problems := wrong_proxies():
-        raise ConfigError(problems)
+    content = _read(found)
     # Of links the file itself counts: by whatever name it is read, its data lie in one place.
     file = found.resolve()
-    config = config.below(file.parent if file.is_file() else Path.cwd())
+    config = parse_config(content, str(found), file.parent if file.is_file() else Path.cwd())
+    if problems := wrong_proxies():
+        raise ConfigError(problems)
     return config.of(Origin(file, config.origin.written))
 
 
-def parse_config(content: bytes, file: str) -> Config:
-    """Read a configuration's bytes; ``file`` is what messages call it."""
+def parse_config(content: bytes, file: str, base: Path | None = None) -> Config:
+    """Read a configuration's bytes; ``file`` is what messages call it, ``base`` what a relative ``data_dir``
+    is below (None: it stays relative)."""
     document = parse(_text(content, file), file)
     if document.value is None:
         problem = "the file is empty. Write at least exchanges: {binance: {symbols: [BTCUSDT]}}."
@@ -75,6 +77,10 @@ def parse_config(content: bytes, file: str) -> Config:
         config = Config.model_validate(_with_secrets(document.value))
     except ValidationError as error:
         raise ConfigError(explain(error, document)) from None
+    config = config if base is None else config.below(base)
+    if wrong := clash(config.data_dir, config.target):
+        path = ("sync", "target") if config.sync.target else ("data_dir",)
+        raise ConfigError([Problem(file, document.line(path), path, wrong)])
     return config.of(Origin(None, document.value))
 
 

@@ -12,7 +12,7 @@ from threading import Event
 from typing import BinaryIO
 
 from ..store.files import publish
-from .errors import from_os_error
+from .errors import TargetError, TargetErrorKind, from_os_error
 from .target import Outcome, Receipt, mismatch, open_source, read_chunks, sha256_of, size_of
 
 __all__ = ["FileTarget"]
@@ -39,6 +39,8 @@ class FileTarget:
             size = size_of(file)
             try:
                 there = final.exists()
+                if there and os.path.samestat(os.fstat(file.fileno()), final.stat()):
+                    raise _is_the_source(self.url, final)
                 if there and self._same(file, final, stop):
                     return Receipt(key, size, Outcome.UNCHANGED, "sha256")
                 self._write(file, key, stop)
@@ -80,6 +82,11 @@ class FileTarget:
         if final.stat().st_size != size_of(file):
             return False
         return _digest(final) == sha256_of(file, self.url, stop)
+
+
+def _is_the_source(url: str, final: Path) -> TargetError:
+    problem = f"{final} is the very file that is to be uploaded: the lake lies inside data_dir's own files"
+    return TargetError(TargetErrorKind.SETTINGS, url, problem, "Write a directory of its own as the target.")
 
 
 def _digest(path: Path) -> bytes:

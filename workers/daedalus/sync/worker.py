@@ -15,13 +15,14 @@ from msgspec import Struct
 
 from ..store.layout import Layout
 from ..store.lock import WorkerLock
+from ..store.places import clash
 from ..store.status import UNTOLD, Setup
 from .attempts import Attempts
-from .errors import TargetError
+from .errors import TargetError, TargetErrorKind
 from .open_target import open_target
 from .plan import plan_uploads
 from .retention import Budget, RetentionReport, apply_retention
-from .settings import SyncSettings
+from .settings import SyncSettings, public_url
 from .target import Target
 from .transfer import TICK_SECONDS, Progress, run_pass
 from .voice import Voice
@@ -63,6 +64,7 @@ def sync_once(
 
     Raises `TargetError` where the settings make no target, `AlreadyRunning` where another sync is at work.
     """
+    _require_own_place(layout, settings)
     run = _Run(layout, settings, target or open_target(settings), stop or Event(), setup)
     with WorkerLock(layout, WORKER):
         run.once()
@@ -83,6 +85,7 @@ def run_sync(
     Raises `TargetError` where the settings make no target, `AlreadyRunning` where another sync is at
     work; whatever fails later is told in the status and tried again.
     """
+    _require_own_place(layout, settings)
     run = _Run(layout, settings, target or open_target(settings), stop, setup)
     with WorkerLock(layout, WORKER):
         _log.info("sync of %s to %s", layout.data_dir, run.target.url)
@@ -91,6 +94,14 @@ def run_sync(
             run.once(longest_seconds=PASS_SECONDS)
             run.rest()
         run.tick(now=True, state="stopped")
+
+
+def _require_own_place(layout: Layout, settings: SyncSettings) -> None:
+    """Raise `TargetError` where the lake would lie among the files that retention deletes."""
+    if wrong := clash(layout.data_dir, settings.target):
+        url = public_url(settings.target)
+        problem, _, remedy = wrong.partition(". ")
+        raise TargetError(TargetErrorKind.SETTINGS, url, problem, remedy)
 
 
 class _Run:
