@@ -1,35 +1,51 @@
-"""REST, as much as a recorder needs of it: rare requests, paced by the venue's own budget."""
+"""REST, as much as a recorder needs of it: a few requests at a time, paced by the exchange's own budget.
+
+Invariants:
+- An answer has an end: it is whole within `DEADLINE_SECONDS` and `MAX_BODY_BYTES`, or it is an error.
+- A body that ends before its announced length is an error, never a shorter answer.
+- Whoever waits for an answer can be cancelled at any moment; nothing is left behind that must be waited for.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import http.client
+import os
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 
+import aiohttp
+import msgspec
 from msgspec import Struct
+from yarl import URL
 
 from ..exchanges.base import RestLimit, RestRequest
-from ..exchanges.reading import whole_number
+from ..exchanges.reading import UNREADABLE, whole_number
+from .names import DaemonResolver
+from .pacer import Pacer
 
-__all__ = ["Pacer", "RestClient", "RestError"]
+__all__ = ["RestClient", "RestError"]
 
-TIMEOUT_SECONDS = 20.0
+DEADLINE_SECONDS = 30.0
+"""For one answer as a whole, from the connection to the last byte: a slow line carries some 10 MB in it."""
+
+CONNECT_SECONDS = 10.0
 MAX_BODY_BYTES = 64 * 1024 * 1024
-LONGEST_PAUSE_SECONDS = 24 * 3600.0
-"""A venue that asks for more is asked again the next day."""
+REQUESTS_UNDER_WAY = 4
+"""So many answers may be waited for: one that drips holds up no other."""
 
-_PASSING = (403, 408, 418, 425, 429)  # 403: what some venues say to whoever asks too often
-BUDGET_SHARE = 0.5
-"""How much of the venue's budget we use: other programs may share the address."""
+LONGEST_PAUSE_SECONDS = 24 * 3600.0
+"""An exchange that asks for more is asked again the next day."""
+
+_PASSING = (403, 407, 408, 418, 425, 429)  # 403: what some exchanges say to whoever asks too often
+_REASON_BYTES = 16 * 1024
+"""So much is read of an answer that is an error, to see whether the exchange itself speaks."""
 
 
 class RestError(Exception):
-    """A request failed. ``retry_after`` is the seconds the venue asks us to stay away, or None.
+    """A request failed. ``retry_after`` is the seconds the exchange asks us to stay away, or None.
 
-    ``passing``: the same request may succeed later; the venue has not refused it for what it asks.
+    ``passing``: the same request may succeed later; the exchange has not refused it for what it asks.
     """
 
     def __init__(self, message: str, retry_after: float | None = None, *, passing: bool = True) -> None:
@@ -38,54 +54,15 @@ class RestError(Exception):
         self.passing = passing
 
 
-class Answer(Struct, frozen=True):
-    """A body and the weight that the venue says we have used in this minute (None: it does not say)."""
+class _Answer(Struct, frozen=True):
+    """A body and the weight that the exchange says we have used in this minute (None: it does not say)."""
 
     body: bytes
     used_weight: int | None
 
 
-class Pacer:
-    """Says how long to wait so that the weight used in any minute stays within our share.
-
-    Times are seconds of one monotonic clock.
-    """
-
-    def __init__(self, limit: RestLimit) -> None:
-        self._allowed = limit.weight_per_minute * BUDGET_SHARE
-        self._spent: list[tuple[float, int]] = []
-        self._interval = limit.interval_seconds
-        self._not_before = 0.0
-
-    def delay(self, weight: int, now: float) -> float:
-        """Seconds to wait before a request of ``weight`` may be sent."""
-        self._spent = [(at, spent) for at, spent in self._spent if now - at < 60.0]
-        wait = max(0.0, self._not_before - now)
-        used = sum(spent for _, spent in self._spent)
-        for at, spent in self._spent:
-            if used + weight <= self._allowed:
-                break
-            used -= spent
-            wait = max(wait, at + 60.0 - now)
-        return wait
-
-    def spend(self, weight: int, now: float) -> None:
-        """A request of ``weight`` is being sent."""
-        self._spent.append((now, weight))
-        self.stay_away(self._interval, now)
-
-    def venue_says(self, used: int, now: float) -> None:
-        """The venue counts more than we do (others share our address): wait for its next minute."""
-        if used > self._allowed:
-            self.stay_away(60.0, now)
-
-    def stay_away(self, seconds: float, now: float) -> None:
-        """The venue asked for a pause."""
-        self._not_before = max(self._not_before, now + seconds)
-
-
 class RestClient:
-    """Requests to one venue, one at a time, within its budget."""
+    """Requests to one exchange, within its budget. Belongs to one event loop; `close` it there."""
 
     def __init__(self, base_url: str, limit: RestLimit, clock: Callable[[], float] = time.monotonic) -> None:
         self._base_url = base_url.rstrip("/")
@@ -93,15 +70,18 @@ class RestClient:
         self._pacer = Pacer(limit)
         self._clock = clock
         self._turn = asyncio.Lock()
+        self._under_way = asyncio.Semaphore(REQUESTS_UNDER_WAY)
+        self._session: aiohttp.ClientSession | None = None
 
     async def get(self, request: RestRequest) -> bytes:
         """The body of the answer. Raises `RestError`; the pace is kept here, retrying is the caller's."""
-        async with self._turn:
-            while (wait := self._pacer.delay(request.weight, self._clock())) > 0:  # noqa: ASYNC110 - a time, no event
-                await asyncio.sleep(wait)
-            self._pacer.spend(request.weight, self._clock())
+        async with self._under_way:
+            async with self._turn:
+                while (wait := self._pacer.delay(request.weight, self._clock())) > 0:  # noqa: ASYNC110 - a time, no event
+                    await asyncio.sleep(wait)
+                self._pacer.spend(request.weight, self._clock())
             try:
-                answer = await asyncio.to_thread(self._fetch, request)
+                answer = await self._in_time(request)
             except RestError as error:
                 if error.retry_after is not None:
                     self._pacer.stay_away(error.retry_after, self._clock())
@@ -110,37 +90,104 @@ class RestClient:
             self._pacer.venue_says(answer.used_weight, self._clock())
         return answer.body
 
-    def _fetch(self, request: RestRequest) -> Answer:
+    async def close(self) -> None:
+        """Let go of the connections; waits for none of them."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def _in_time(self, request: RestRequest) -> _Answer:
         url = self._base_url + request.path
-        # The scheme is the configuration's, which admits http and https alone.
-        headers = {"User-Agent": "daedalus"}
-        if request.body is not None:
-            headers["Content-Type"] = "application/json"
-        message = urllib.request.Request(url, request.body, headers)  # noqa: S310
         try:
-            with urllib.request.urlopen(message, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
-                body = answer.read(MAX_BODY_BYTES + 1)
-                if len(body) > MAX_BODY_BYTES:
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                return await self._fetch(url, request.body)
+        except TimeoutError as error:
+            raise RestError(f"{url}: no whole answer within {DEADLINE_SECONDS:.0f} s") from error
+        except (aiohttp.ClientError, OSError, ValueError, EOFError) as error:
+            # ValueError: an address to which the exchange sends us, and a length, that are none.
+            raise RestError(f"{url}: {_in_words(error)}") from error
+
+    async def _fetch(self, url: str, body: bytes | None) -> _Answer:
+        method, headers = ("GET", {}) if body is None else ("POST", {"Content-Type": "application/json"})
+        asked = self._open().request(
+            # The path is encoded by the exchange's file, which knows what its exchange takes.
+            method,
+            URL(url, encoded=True),
+            data=body,
+            headers=headers,
+            proxy=_proxy_of(url),
+        )
+        async with asked as answer:
+            if answer.status != 200:
+                raise await _refused(url, answer)
+            parts, size = [], 0
+            async for part in answer.content.iter_any():
+                parts.append(part)
+                size += len(part)
+                if size > MAX_BODY_BYTES:
                     raise RestError(f"{url}: the answer is larger than {MAX_BODY_BYTES >> 20} MiB")
-                header = self._limit.used_header
-                used = whole_number(answer.headers.get(header, "")) if header is not None else None
-                return Answer(body, used)
-        except urllib.error.HTTPError as error:
-            raise RestError(
-                f"{url}: HTTP {error.code} {error.reason}",
-                _retry_after(error),
-                passing=error.code >= 500 or error.code in _PASSING,
-            ) from error
-        except (OSError, http.client.HTTPException, ValueError, EOFError) as error:
-            # ValueError: an address to which the venue sends us, and a length, that are none.
-            reason = getattr(error, "reason", None) or error
-            raise RestError(f"{url}: {reason or type(error).__name__}") from error
+            header = self._limit.used_header
+            used = whole_number(answer.headers.get(header, "")) if header is not None else None
+            return _Answer(b"".join(parts), used)
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=REQUESTS_UNDER_WAY, resolver=DaemonResolver()),
+                headers={"User-Agent": "daedalus", "Accept-Encoding": "gzip, deflate"},
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        return self._session
 
 
-def _retry_after(error: urllib.error.HTTPError) -> float | None:
-    """Seconds to stay away: what the venue says, or a minute where it only says that it is too much."""
-    text = error.headers.get("Retry-After", "") if error.headers is not None else ""
-    seconds = whole_number(text)
+def _proxy_of(url: str) -> str | None:
+    """The proxy that the environment names for it, as the websockets read it too."""
+    parts = URL(url, encoded=True)
+    if urllib.request.proxy_bypass(f"{parts.host}:{parts.port}"):
+        return None
+    return urllib.request.getproxies().get(parts.scheme)
+
+
+async def _refused(url: str, answer: aiohttp.ClientResponse) -> RestError:
+    """What an answer is that is no success. Final only where the exchange itself says so, in JSON:
+    a page of whatever stands before it (a proxy, a page that says that it is closed) may be gone soon."""
+    passing = answer.status < 400 or answer.status >= 500 or answer.status in _PASSING
+    if not passing:
+        try:
+            msgspec.json.decode(await answer.content.read(_REASON_BYTES))
+        except (*UNREADABLE, aiohttp.ClientError):
+            passing = True
+    return RestError(f"{url}: HTTP {answer.status} {answer.reason}", _retry_after(answer), passing=passing)
+
+
+def _retry_after(answer: aiohttp.ClientResponse) -> float | None:
+    """Seconds to stay away: what the exchange says, or a minute where it only says that it is too much."""
+    seconds = whole_number(answer.headers.get("Retry-After", ""))
     if seconds is not None:
         return min(float(seconds), LONGEST_PAUSE_SECONDS)
-    return 60.0 if error.code in (418, 429) else None
+    return 60.0 if answer.status in (418, 429) else None
+
+
+def _in_words(error: BaseException) -> str:
+    """One line, without what the library repeats of the request: a proxy's URL may hold a password."""
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return f"the proxy answers {error.status} {error.message}"
+    if isinstance(error, aiohttp.TooManyRedirects):
+        return "it sends us in circles"
+    if isinstance(error, aiohttp.ClientResponseError):
+        return "the answer is no HTTP"
+    if isinstance(error, aiohttp.InvalidURL):
+        return "it sends us to an address that is none"
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return "the answer is cut off"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return f"cannot connect to {error.host}:{error.port}: {_reason(error.os_error)}"
+    text = str(error) or type(error).__name__
+    return " ".join(text.split())
+
+
+def _reason(error: OSError) -> str:
+    """The system's words: those of the loop repeat the address."""
+    if error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno)
+    return error.strerror or str(error)

@@ -111,7 +111,7 @@ class _Ingest:
             venue, self._writer, queue_maxsize=writer.queue_maxsize, batch_size=writer.batch_size
         )
         counters = self._intake.counters
-        rest = RestClient(settings.rest_url or venue.rest_url, venue.rest_limit)
+        self._rest = rest = RestClient(settings.rest_url or venue.rest_url, venue.rest_limit)
         self._conn_prefix = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
         self._conn_count = 0
         journal = Journal(f"{self._conn_prefix}-rest", self._intake.append)
@@ -144,6 +144,7 @@ class _Ingest:
         if not await self._leave_out_unknown():
             notifier.stopping("no symbol is known to the venue")
             storage.finish(SEAL_SECONDS)
+            await self._rest.close()
             await asyncio.to_thread(storage.join)
             return REFUSED
         keepers = self._keepers()
@@ -181,6 +182,7 @@ class _Ingest:
         await asyncio.gather(*tasks, catching_up, return_exceptions=True)
         await asyncio.gather(*(keeper.close("restart", "stopped") for keeper in keepers))
         storage.finish(SEAL_SECONDS)
+        await self._rest.close()
         await asyncio.to_thread(storage.join)
         self._reporter.write("stopped", Meter(self._intake.counters, time.monotonic()).read(time.monotonic()))
         closing = storage.closing

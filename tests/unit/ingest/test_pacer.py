@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from daedalus.exchanges.base import RestLimit
+from daedalus.ingest.pacer import Pacer
+
+LIMIT = RestLimit(weight_per_minute=1000, used_header="X-Used")
+
+
+def test_requests_within_half_of_the_budget_need_not_wait() -> None:
+    pacer = Pacer(LIMIT)
+    for _ in range(2):
+        assert pacer.delay(250, now=0) == 0
+        pacer.spend(250, now=0)
+    assert pacer.delay(250, now=10) == 50
+    assert pacer.delay(250, now=60) == 0
+
+
+def test_only_as_much_as_is_needed_must_leave_the_minute() -> None:
+    pacer = Pacer(LIMIT)
+    pacer.spend(250, now=0)
+    pacer.spend(250, now=20)
+    assert pacer.delay(250, now=30) == 30
+    assert pacer.delay(500, now=30) == 50
+
+
+def test_where_the_venue_minds_seconds_requests_keep_their_distance() -> None:
+    pacer = Pacer(RestLimit(weight_per_minute=1000, interval_seconds=0.5))
+    assert pacer.delay(1, now=0) == 0
+    pacer.spend(1, now=0)
+    assert pacer.delay(1, now=0.125) == 0.375
+    assert pacer.delay(1, now=0.5) == 0
+
+
+def test_a_venue_that_counts_others_requests_too_is_believed() -> None:
+    pacer = Pacer(LIMIT)
+    pacer.venue_says(499, now=0)
+    assert pacer.delay(1, now=0) == 0
+    pacer.venue_says(800, now=0)
+    assert pacer.delay(1, now=0) == 60
