@@ -60,6 +60,7 @@ def audit(
         Finding("stranger", key, "a file that daedalus did not name; readers count its rows")
         for key in listing.strangers
     ]
+    findings += [Finding("unreadable", key, trouble) for key, trouble in listing.unreadable]
     findings += _without_siblings(listing, question)
     findings += _lost_segments(lake, listing, question)
     read_files = read_bytes = 0

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import fsspec
 import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet as pq
@@ -18,8 +17,11 @@ from msgspec import Struct
 from ..normalize.schemas import TABLES
 from ..store.layout import NORMALIZED, READY, SYNCED, Layout, SegmentId, TableFile
 from ..sync.errors import TargetError, TargetErrorKind, from_os_error
+from ..sync.filesystems import is_local, is_s3, other_filesystem, s3_filesystem
 from ..sync.settings import SyncSettings, public_url
+from .local import Found, local_files
 from .pages import DamagedFileError, holds, row_group
+from .remote import StoreFile, told
 
 __all__ = ["DamagedFileError", "Lake", "LakeFile", "Listing", "RawFile", "open_lake"]
 
@@ -47,11 +49,15 @@ class RawFile(Struct, frozen=True, order=True):
 
 
 class Listing(Struct, frozen=True):
-    """All files of a lake, sorted. ``strangers``: Parquet files that readers find and nobody here wrote."""
+    """All files of a lake, sorted. ``strangers``: Parquet files that readers find and nobody here wrote.
+
+    ``unreadable``: folders, and what looks like a file, that cannot be looked at; and why.
+    """
 
     files: tuple[LakeFile, ...]
     raw: tuple[RawFile, ...]
     strangers: tuple[str, ...]
+    unreadable: tuple[tuple[str, str], ...] = ()
 
 
 class Lake:
@@ -75,10 +81,14 @@ class Lake:
         """Every file there is; one that lies in two states counts once. Raises `TargetError`."""
         files: dict[str, LakeFile] = {}
         strangers: list[str] = []
+        unreadable: list[tuple[str, str]] = []
         for root in self._roots:
             for table in TABLES:
-                for path, size in self._find(f"{root}/{table}"):
-                    key = path[len(root) + 1 :]
+                for found in self._find(f"{root}/{table}"):
+                    key = found.path[len(root) + 1 :]
+                    if found.trouble:
+                        unreadable.append((key, found.trouble))
+                        continue
                     known = TableFile.from_path(Path(key))
                     if known is None:
                         strangers.append(key)
@@ -93,17 +103,25 @@ class Lake:
                             exchange=partition.exchange,
                             channel=partition.channel,
                             key=key,
-                            path=path,
-                            size=size,
+                            path=found.path,
+                            size=found.size,
                         ),
                     )
         raw: dict[SegmentId, RawFile] = {}
         for root in self._raw_roots:
-            for path, _ in self._find(root):
-                segment = SegmentId.from_sealed(Path(path[len(root) + 1 :]))
-                if segment is not None:
-                    raw.setdefault(segment, RawFile(segment, path))
-        return Listing(tuple(sorted(files.values())), tuple(sorted(raw.values())), tuple(sorted(strangers)))
+            for found in self._find(root):
+                key = found.path[len(root) + 1 :]
+                segment = SegmentId.from_sealed(Path(key))
+                if found.trouble:
+                    unreadable.append((f"raw/{key}", found.trouble))
+                elif segment is not None:
+                    raw.setdefault(segment, RawFile(segment, found.path))
+        return Listing(
+            tuple(sorted(files.values())),
+            tuple(sorted(raw.values())),
+            tuple(sorted(strangers)),
+            tuple(sorted(unreadable)),
+        )
 
     def batches(
         self,
@@ -118,7 +136,7 @@ class Lake:
         """
         expected = TABLES[file.table].schema
         try:
-            with self._open(self._place(file)) as opened:
+            with self._open(self._place(file), file.key) as opened:
                 parquet = pq.ParquetFile(opened, page_checksum_verification=True)
                 if not parquet.schema_arrow.equals(expected):
                     raise DamagedFileError(f"{file.key}: its columns are not those of {file.table}")
@@ -136,12 +154,18 @@ class Lake:
             raise DamagedFileError(f"{file.key}: {_one_line(error)}") from None
 
     def messages(self, file: RawFile) -> int:
-        """How many messages of the venue a raw file holds; -1 where it cannot be read."""
+        """How many messages of the venue a raw file holds; -1 where its bytes are damaged.
+
+        Raises `TargetError` where it cannot be read for another reason.
+        """
+        key = f"raw/{file.segment.sealed_path}"
         try:
-            with self._open(file.path) as opened:
+            with self._open(file.path, key) as opened:
                 kinds = pq.read_table(opened, columns=["kind"], partitioning=None)["kind"]
                 return sum(1 for kind in kinds.to_pylist() if kind == "message")
-        except (pa.ArrowException, OSError, ValueError):
+        except (pa.ArrowException, OSError, ValueError) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise from_os_error(error, self.url, key) from None
             return -1
 
     def _place(self, file: LakeFile) -> str:
@@ -151,19 +175,23 @@ class Lake:
             return next((place for place in places if Path(place).exists()), file.path)
         return file.path
 
-    def _open(self, path: str) -> Any:  # noqa: ANN401 - the same
-        return open(path, "rb") if self._local else self._filesystem.open(path, "rb")
+    def _open(self, path: str, key: str) -> Any:  # noqa: ANN401 - a file of Python's, or one like it
+        return open(path, "rb") if self._local else StoreFile(self._filesystem, path, self.url, key)
 
-    def _find(self, root: str) -> list[tuple[str, int]]:
+    def _find(self, root: str) -> list[Found]:
+        if self._local:
+            return sorted(local_files(root), key=lambda found: found.path)
         try:
-            found = self._filesystem.find(root, detail=True)
-        except FileNotFoundError:
-            return []
+            listed = self._filesystem.find(root, detail=True)
+        except FileNotFoundError as error:
+            if error.__cause__ is None:
+                return []
+            raise told(error, self.url, "a listing") from None  # no folder, and no bucket either
         except Exception as error:  # drivers raise what their libraries raise
-            raise _told(error, self.url) from None
+            raise told(error, self.url, "a listing") from None
         return [
-            (path, int(about["size"] or 0))
-            for path, about in sorted(found.items())
+            Found(path, int(about["size"] or 0))
+            for path, about in sorted(listed.items())
             if path.endswith(".parquet") and not path.rpartition("/")[2].startswith(".")
         ]
 
@@ -174,30 +202,13 @@ def open_lake(settings: SyncSettings) -> Lake:
     Raises `TargetError` where there is none, or no driver for such a URL.
     """
     url = public_url(settings.target).rstrip("/")
-    scheme, separator, rest = settings.target.partition("://")
-    if not separator or scheme in ("file", "local"):
-        return _local(Path(rest if separator else settings.target).expanduser().absolute())
-    if scheme in ("s3", "s3a"):
-        import s3fs
-
-        filesystem = s3fs.S3FileSystem(
-            key=settings.access_key,
-            secret=settings.secret_key,
-            token=settings.session_token,
-            endpoint_url=settings.endpoint_url,
-            client_kwargs={"region_name": settings.region} if settings.region else {},
-            skip_instance_cache=True,
-            use_listings_cache=False,
-        )
-        root = url.partition("://")[2]
+    if is_local(settings.target):
+        return _local(Path(settings.target.rpartition("://")[2]).expanduser().absolute())
+    if is_s3(settings.target):
+        filesystem, root = s3_filesystem(settings), url.partition("://")[2]
     else:
-        try:
-            filesystem, root = fsspec.core.url_to_fs(settings.target)
-        except (ImportError, ValueError) as error:
-            problem = f"no driver for this kind of URL ({type(error).__name__})"
-            remedy = "Write file://… or s3://…, or install the fsspec driver of this one."
-            raise TargetError(TargetErrorKind.SETTINGS, url, problem, remedy) from None
-    return Lake(url, filesystem, [root], [f"{root.rstrip('/')}/raw"], local=False)
+        filesystem, root = other_filesystem(settings.target)
+    return Lake(url, filesystem, [root], [f"{root}/raw"], local=False)
 
 
 def _local(root: Path) -> Lake:
@@ -209,22 +220,8 @@ def _local(root: Path) -> Lake:
     roots, raw = [root], [root / "raw"]
     if any(each.is_dir() for each in tables):
         roots, raw = tables, [layout.raw(state) for state in (READY, NORMALIZED, SYNCED)][1:]
-    filesystem = fsspec.filesystem("file")
-    return Lake(
-        f"file://{root}", filesystem, [str(each) for each in roots], [str(each) for each in raw], True
-    )
+    return Lake(f"file://{root}", None, [str(each) for each in roots], [str(each) for each in raw], True)
 
 
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
-
-
-def _told(error: Exception, url: str) -> TargetError:
-    if url.startswith("s3"):
-        from ..sync.s3_errors import from_s3_error
-
-        return from_s3_error(error, url, url, "a listing")
-    if isinstance(error, OSError):
-        return from_os_error(error, url, url)
-    problem = f"the driver failed with {type(error).__name__}"
-    return TargetError(TargetErrorKind.REFUSED, url, problem, "Check the URL and the driver's configuration.")

@@ -6,6 +6,7 @@ Invariant: no error's text or representation holds a credential, whatever a stor
 from __future__ import annotations
 
 import errno
+import os
 from enum import StrEnum
 
 __all__ = ["SourceGoneError", "StoppedError", "TargetError", "TargetErrorKind", "from_os_error"]
@@ -77,7 +78,9 @@ _PERMISSION = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 def from_os_error(error: OSError, target: str, place: str) -> TargetError:
     """What an operating system's error on ``place`` of the target means."""
-    reason = f"{error.strerror or type(error).__name__} at {place}"
+    # Not the error's own text: a driver puts the store's words into it.
+    what = os.strerror(error.errno) if error.errno else type(error).__name__
+    reason = f"{what} at {place}"
     if error.errno in _SPACE:
         kind, remedy = TargetErrorKind.NO_SPACE, "Make room there, or choose another target."
     elif error.errno in _PERMISSION or isinstance(error, PermissionError):

@@ -11,9 +11,8 @@ from pathlib import Path
 from threading import Event
 from typing import BinaryIO, TypeVar
 
-import fsspec
-
 from .errors import SourceGoneError, StoppedError, TargetError, TargetErrorKind, from_os_error
+from .filesystems import other_filesystem
 from .settings import public_url
 from .target import Outcome, Receipt, mismatch, open_source, read_chunks, size_of
 
@@ -27,16 +26,7 @@ class FsspecTarget:
 
     def __init__(self, url: str) -> None:
         self.url = public_url(url).rstrip("/")
-        try:
-            self._fs, root = fsspec.core.url_to_fs(url)
-        except (ImportError, ValueError) as error:
-            raise TargetError(
-                TargetErrorKind.SETTINGS,
-                self.url,
-                f"no driver for this kind of URL ({type(error).__name__})",
-                "Write file://… or s3://…, or install the fsspec driver of this one.",
-            ) from None
-        self._root = root.rstrip("/")
+        self._fs, self._root = other_filesystem(url)
 
     def check(self) -> None:
         self._ask(self._fs.makedirs, self._root, exist_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from .file_target import FileTarget
+from .filesystems import is_local, is_s3
 from .fsspec_target import FsspecTarget
 from .settings import SyncSettings
 from .target import Target
@@ -17,12 +18,9 @@ def open_target(settings: SyncSettings) -> Target:
 
     Raises `TargetError` where no driver serves this kind of URL.
     """
-    scheme, separator, rest = settings.target.partition("://")
-    if not separator:
-        return FileTarget(Path(settings.target))
-    if scheme in ("file", "local"):
-        return FileTarget(Path(rest))
-    if scheme in ("s3", "s3a"):
+    if is_local(settings.target):
+        return FileTarget(Path(settings.target.rpartition("://")[2]))
+    if is_s3(settings.target):
         # Here, so that a local lake does without the S3 client: half a second and 20 MB to import.
         from .s3_target import S3Target
 

@@ -18,10 +18,10 @@ from threading import Event
 from typing import Any, BinaryIO, TypeVar
 
 import aiohttp
-import s3fs
 from botocore.exceptions import BotoCoreError, ClientError
 
 from .errors import StoppedError, TargetError, TargetErrorKind
+from .filesystems import s3_filesystem
 from .s3_content import S3Content, Window
 from .s3_errors import error_code, from_s3_error
 from .settings import SyncSettings, public_url
@@ -34,8 +34,6 @@ _T = TypeVar("_T")
 
 SINGLE_BYTES = 64 << 20  # above, a broken upload costs too much to begin again in one piece
 PART_BYTES = 16 << 20  # a power of two of chunks; 10,000 parts reach 160 GB
-CONNECT_SECONDS = 15
-ANSWER_SECONDS = 60  # from the end of a request to its answer
 STALL_SECONDS = 120.0  # a dead link keeps accepting nothing; the kernel would wait a quarter of an hour
 POLL_SECONDS = 0.25
 _SENDING = ("put_object", "create_multipart_upload", "upload_part")
@@ -55,25 +53,7 @@ class S3Target:
         self._single_bytes = single_bytes
         self._part_bytes = part_bytes
         self._checksums = True  # until the store says that it does not know them
-        self._fs = s3fs.S3FileSystem(
-            key=settings.access_key,
-            secret=settings.secret_key,
-            token=settings.session_token,
-            endpoint_url=settings.endpoint_url,
-            client_kwargs={"region_name": settings.region} if settings.region else {},
-            config_kwargs={
-                "connect_timeout": CONNECT_SECONDS,
-                "read_timeout": ANSWER_SECONDS,
-                # One quick repetition for a kept connection that went stale; the worker does the rest.
-                "retries": {"mode": "standard", "total_max_attempts": 2},
-                # We name the checksum; the client's own default one is unknown to many stores.
-                "request_checksum_calculation": "when_required",
-                "response_checksum_validation": "when_required",
-                "max_pool_connections": max(10, settings.concurrency * 2),
-            },
-            skip_instance_cache=True,
-            use_listings_cache=False,
-        )
+        self._fs = s3_filesystem(settings)
 
     def check(self) -> None:
         listing = self._call("list_objects_v2", self._prefix, Prefix=self._prefix, MaxKeys=1)

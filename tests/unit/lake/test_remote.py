@@ -1,0 +1,104 @@
+"""A lake behind a store that echoes what it was asked: none of it is told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import ClassVar
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+from lake_workbench import Recording, files
+
+from daedalus.lake.source import Lake, open_lake
+from daedalus.sync import SyncSettings, TargetError, TargetErrorKind
+
+ACCESS, SECRET, TOKEN = "AKIAOFTHETEST", "secret-of-the-test", "token-of-the-test"
+
+
+class Store(BaseHTTPRequestHandler):
+    """Lists what is in ``objects`` and refuses the rest, with the request's own headers as its reason."""
+
+    objects: ClassVar[dict[str, int]] = {}
+    code = "AccessDenied"
+    status = 403
+
+    def do_GET(self) -> None:
+        prefix = parse_qs(urlsplit(self.path).query).get("prefix", [""])[0]
+        if "list-type" in self.path and self.objects:
+            found = "".join(
+                f"<Contents><Key>{key}</Key><Size>{size}</Size></Contents>"
+                for key, size in self.objects.items()
+                if key.startswith(prefix)
+            )
+            self._answer(200, f"<ListBucketResult><KeyCount>1</KeyCount>{found}</ListBucketResult>")
+        else:
+            echo = f"{self.headers['Authorization']} {self.headers['X-Amz-Security-Token']}"
+            self._answer(
+                self.status, f"<Error><Code>{self.code}</Code><Message>you sent {echo}</Message></Error>"
+            )
+
+    def do_HEAD(self) -> None:
+        size = self.objects.get(unquote(urlsplit(self.path).path).removeprefix("/bucket/"))
+        self._answer(404 if size is None else 200, "x" * (size or 0))
+
+    def _answer(self, status: int, body: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body.encode())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def store() -> Iterator[type[Store]]:
+    class Own(Store):
+        pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Own)
+    Thread(target=server.serve_forever, daemon=True).start()
+    Own.server_port = server.server_address[1]  # type: ignore[attr-defined]
+    yield Own
+    server.shutdown()
+
+
+def lake_of(store: type[Store]) -> Lake:
+    endpoint = f"http://127.0.0.1:{store.server_port}"  # type: ignore[attr-defined]
+    keys = {"access_key": ACCESS, "secret_key": SECRET, "session_token": TOKEN}
+    return open_lake(
+        SyncSettings(target="s3://bucket/lake", endpoint_url=endpoint, region="us-east-1", **keys)
+    )
+
+
+def silent(error: BaseException) -> None:
+    told = f"{error} {error!r}"
+    assert not re.search(f"{ACCESS}|{SECRET}|{TOKEN}|Signature|Credential=", told), told
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "Weird", "NoSuchBucket", "InvalidAccessKeyId"])
+def test_a_listing_that_is_refused_is_told_in_our_words(store: type[Store], code: str) -> None:
+    store.code, store.status = code, 404 if code == "NoSuchBucket" else 400
+    with pytest.raises(TargetError, match=code) as refused:
+        lake_of(store).listing()
+    silent(refused.value)
+
+
+def test_a_file_that_the_store_refuses_is_not_called_damaged(store: type[Store], tmp_path: Path) -> None:
+    recording = Recording(tmp_path)
+    recording.trades(range(10))
+    root = recording.seal()
+    store.objects = {
+        f"lake/{path.relative_to(root).as_posix()}": path.stat().st_size for path in files(root, "trades")
+    }
+    lake = lake_of(store)
+    (file,) = lake.listing().files
+    with pytest.raises(TargetError) as refused:
+        list(lake.batches(file))
+    assert refused.value.kind is TargetErrorKind.DENIED
+    silent(refused.value)
