@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -99,9 +100,23 @@ def test_two_lakes_become_one(recording: Recording, tmp_path: Path) -> None:
     again = daedalus("lake", "merge", second, first, out)
     assert "5 files (5 unchanged)" in again.stdout
     assert daedalus("audit", out).exit_code == 0
-    refused = daedalus("lake", "merge", first, out, second)
+    (tmp_path / "another").mkdir()
+    shutil.copytree(second, tmp_path / "another", dirs_exist_ok=True)
+    refused = daedalus("lake", "merge", first, out, tmp_path / "another")
     assert refused.exit_code == 2
     assert "not of this merge" in refused.stderr
+
+
+def test_nothing_is_merged_into_a_source(recording: Recording, tmp_path: Path) -> None:
+    other = Recording(tmp_path / "two", late=0.02)
+    other.trades(range(40, 120), at=39)
+    first, second = recording.seal(), other.seal()
+    (tmp_path / "link").symlink_to(first)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.parquet")}
+    for out in (first, second, first / "inside", tmp_path / "link", tmp_path / "one"):
+        refused = daedalus("lake", "merge", first, second, out)
+        assert (refused.exit_code, "Name a place outside" in refused.stderr) == (2, True), out
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.parquet")} == before
 
 
 def test_a_damaged_lake_is_not_merged(recording: Recording, tmp_path: Path) -> None:

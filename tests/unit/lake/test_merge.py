@@ -17,8 +17,10 @@ from daedalus.lake import NoBookError, book_at
 from daedalus.lake.merge import Merged, merge
 from daedalus.lake.report import Verdict
 from daedalus.lake.source import open_lake
+from daedalus.store.raw import RawKind
 from daedalus.sync import SyncSettings, TargetError, open_target
 
+PLAIN = {"baseAsset": "A", "quoteAsset": "B", "filters": []}
 SECOND_CONN = "20260922T000001000000-0"
 
 
@@ -243,6 +245,18 @@ def test_it_gives_the_same_bytes_in_either_order_and_once_more(
     inside = range(min(heard[0] | heard[1]), max(heard[0] | heard[1]) + 1)
     assert missing == len(set(inside) - heard[0] - heard[1])
     assert audited(place / "again").sound
+
+
+def test_a_list_that_is_asked_for_once_a_day_has_no_hole(
+    pair: tuple[Recording, Recording], tmp_path: Path
+) -> None:
+    listed = {"timezone": "UTC", "symbols": [{"symbol": "A", "status": "TRADING"} | PLAIN]}
+    one, other = pair
+    one.note("instruments", RawKind.INSTRUMENTS, 1, "", **listed)
+    other.note("instruments", RawKind.INSTRUMENTS, 6, "", SECOND_CONN, **listed)
+    joined(one.seal(), other.seal(), tmp_path / "out")
+    assert len(rows(tmp_path / "out", "instruments")) == 1
+    assert rows(tmp_path / "out", "gaps") == []
 
 
 def test_a_place_that_holds_something_else_is_refused(

@@ -182,12 +182,15 @@ def merge(
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from ..lake.apart import refuse_overlap
     from ..lake.merge import merge as joined
     from ..lake.source import DamagedFileError, open_lake
     from ..sync import TargetError, TargetErrorKind, open_target
 
-    first, second = (open_lake(_settings(each, config)) for each in (one, other))
+    sources = [_settings(each, config) for each in (one, other)]
     settings = _settings(out, config)
+    first, second = (open_lake(each) for each in sources)
+    refuse_overlap(sources, settings)
     target = open_target(settings)
     try:
         there = open_lake(settings).listing()

@@ -22,6 +22,7 @@ from ..normalize.schemas import TABLES
 from ..store.layout import Partition, SegmentId, TableFile
 from ..sync.errors import TargetError, TargetErrorKind
 from ..sync.target import Outcome, Target
+from .channel import ASIDE
 from .evidence import Evidence, note, slices
 from .gap_lines import gaps_of, inside, latest
 from .merge_ledger import Life, joined_ledger, off_times
@@ -278,7 +279,8 @@ class _Channel:
 
     def _join(self, symbol: str, absent: Sequence[Span] | None) -> list[Gap]:
         one, other = (lines.get(symbol, []) for lines in self._lines)
-        lives = [each.get(symbol) for each in self._lives]
+        # A list that is asked for once a day has no time in which nobody recorded it.
+        lives = [None if self._main in ASIDE else each.get(symbol) for each in self._lives]
         joined = joined_ledger(one, other, lives, absent)
         named = [_named(line, self._channel, symbol) for line in joined]
         self._done.filled += sum(line.status == "filled" for line in named)
