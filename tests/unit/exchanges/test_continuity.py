@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import msgspec
@@ -143,12 +144,66 @@ def test_streams_do_not_disturb_each_other_and_messages_without_ids_are_new() ->
     assert observe(continuity, message(900), other, Header(Kind.DATA, "quote", "A")) == [Observation()] * 3
 
 
-def test_the_holes_remembered_are_bounded_and_what_is_forgotten_is_never_a_duplicate() -> None:
+def test_the_holes_remembered_are_bounded_and_every_missing_id_still_counts_as_missing() -> None:
     continuity = Continuity(CHANNELS)
-    observe(continuity, *[message(2 * number) for number in range(MAX_HOLES + 101)])
-    assert len(continuity.open_holes("trade", "A")) == MAX_HOLES
+    last = 2 * (MAX_HOLES + 101)
+    observe(continuity, *[message(number) for number in range(0, last + 1, 2)])
+    assert MAX_HOLES * 0.9 < len(continuity.open_holes("trade", "A")) <= MAX_HOLES
+    assert all(continuity.missing("trade", "A", number) for number in range(1, last, 2))
     assert not continuity.observe(message(3), 0).duplicate
-    assert continuity.observe(message(2 * MAX_HOLES), 0).duplicate
+    assert continuity.observe(message(last - 2), 0).duplicate
+
+
+def test_an_id_is_missing_where_the_stream_went_beyond_it_or_nothing_of_it_is_known() -> None:
+    continuity = Continuity(CHANNELS)
+    observe(continuity, message(5), message(9))
+    told = {number: continuity.missing("trade", "A", number) for number in (4, 5, 6, 8, 9, 10)}
+    assert told == {4: True, 5: False, 6: True, 8: True, 9: False, 10: False}
+    assert continuity.missing("trade", "B", 1)
+    assert continuity.count_missing("trade", "A", 3, 12) == 2 + 3 + 3
+    assert continuity.count_missing("trade", "B", 3, 12) == 10
+    continuity.fill("trade", "A", 2, 7)
+    assert continuity.open_holes("trade", "A") == [(8, 8)]
+    assert continuity.open_holes("trade", "A", 9) == []
+    assert continuity.open_holes("trade", "A", 1, 8) == [(8, 8)]
+
+
+def test_holes_are_looked_up_and_filled_in_the_time_of_a_few_whatever_their_number() -> None:
+    continuity = Continuity(CHANNELS)
+    count = MAX_HOLES // 2
+    observe(continuity, *[message(2 * number) for number in range(count + 1)])
+    begin = time.process_time()
+    for number in range(1, 2 * count, 2):
+        assert continuity.missing("trade", "A", number)
+    for first in range(0, 2 * count, 1000):
+        continuity.fill("trade", "A", first, first + 999)
+    assert continuity.open_holes("trade", "A") == []
+    assert time.process_time() - begin < 5.0  # a walk over all of them for each took minutes
+
+
+def test_a_time_that_is_hours_off_does_not_make_the_numbers_start_anew() -> None:
+    continuity = Continuity(CHANNELS)
+    hours = 5 * 3600
+    observed = observe(
+        continuity,
+        message(1, at=10), message(2, at=11), message(3, at=11 + hours), message(2, at=11),
+        message(1, at=10 + hours),
+        message(4, at=12), message(5, at=-hours), message(4, at=12), message(6, at=13), message(3, at=13),
+    )  # fmt: skip
+    assert not any(one.reset or one.hole for one in observed)
+    assert duplicates(observed) == [False, False, False, True, True, False, False, True, False, True]
+
+
+def test_times_that_are_all_off_by_the_same_still_tell_a_new_count() -> None:
+    continuity = Continuity(CHANNELS)
+    day = 86_400
+    continuity.observe(message(900, at=day), 0)
+    assert continuity.observe(message(1, at=day + 61), 61 * SECOND).reset
+
+
+def test_what_was_missing_by_the_old_numbers_is_told_with_the_new_count() -> None:
+    observed = observe(Continuity(CHANNELS), message(1), message(5), message(1, at=61))
+    assert (observed[2].reset, observed[2].dropped) == (True, ((2, 4),))
 
 
 def test_a_range_from_before_the_first_id_fills_the_holes_behind_it_too() -> None:

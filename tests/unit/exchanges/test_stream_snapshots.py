@@ -67,3 +67,54 @@ def test_a_smaller_number_at_a_later_time_is_a_new_count() -> None:
 def test_a_link_to_a_smaller_number_is_a_new_count_without_a_hole() -> None:
     observed = seen(snapshot("linked", 700), update("linked", 3, 700), update("linked", 9, 3))
     assert observed[1:] == [Observation(reset=True), Observation()]
+
+
+def test_on_one_connection_a_link_that_points_behind_the_last_message_is_a_break() -> None:
+    continuity = Continuity(CHANNELS)
+    headers = [snapshot("linked", 100), update("linked", 130, 120), update("linked", 200, 110)]
+    observed = [continuity.observe(header, at, "a") for at, header in enumerate(headers)]
+    assert [one.hole and (one.hole.from_id, one.hole.to_id) for one in observed] == [
+        None,
+        (100, 130),
+        (130, 200),
+    ]
+    assert continuity.open_holes("linked", "A") == [(101, 120), (131, 199)]
+
+
+def test_on_two_connections_it_is_an_overlap() -> None:
+    continuity = Continuity(CHANNELS)
+    continuity.observe(snapshot("linked", 100), 0, "a")
+    continuity.observe(update("linked", 130, 100), 1, "a")
+    assert continuity.observe(update("linked", 200, 110), 2, "b") == Observation()
+
+
+def test_a_link_to_nothing_behind_a_known_book_is_a_new_count_and_a_gap() -> None:
+    for conns in ("aaa", "aab"):
+        continuity = Continuity(CHANNELS)
+        headers = [snapshot("linked", 100), update("linked", 130, 100), update("linked", 200, 0)]
+        observed = [
+            continuity.observe(header, at, conn)
+            for at, (header, conn) in enumerate(zip(headers, conns, strict=True))
+        ]
+        assert observed[2].reset
+        assert observed[2].hole
+        assert continuity.open_holes("linked", "A") == []
+
+
+def test_a_link_to_nothing_is_the_beginning_of_a_new_book_and_no_break() -> None:
+    assert seen(update("linked", 1, 0), update("linked", 5, 1)) == [Observation()] * 2
+
+
+def test_on_one_connection_a_book_that_counts_backwards_starts_anew_within_the_minute() -> None:
+    continuity = Continuity(CHANNELS)
+    headers = [update("counted", 70, at=50), update("counted", 71, at=51), update("counted", 3, at=52)]
+    observed = [continuity.observe(header, at, "a") for at, header in enumerate(headers)]
+    assert [one.reset for one in observed] == [False, False, True]
+    assert observed[2].hole
+
+
+def test_a_book_that_says_the_same_again_does_not() -> None:
+    continuity = Continuity(CHANNELS)
+    headers = [update("counted", 70, at=50), update("counted", 71, at=51), update("counted", 70, at=50)]
+    observed = [continuity.observe(header, at, "a") for at, header in enumerate(headers)]
+    assert observed[2] == Observation(duplicate=True)

@@ -5,6 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from daedalus.exchanges import continuity
+from daedalus.normalize import settlement
+from daedalus.normalize.worker import normalize_ready
+from daedalus.store.layout import READY, Layout
 from daedalus.store.raw import RawKind
 
 A, B = "20260921T140640000000-0", "20260921T140640000000-1"
@@ -122,3 +130,68 @@ def test_of_an_answer_by_time_only_what_was_missed_becomes_rows(tape: Any, trans
     assert {int(str(number)) for number in result.ids()} == set(range(1000, 1101, 10))
     assert len(result.ids()) == 11
     assert [gap["status"] for gap in result.tables["gaps"]] == ["filled"]
+
+
+@pytest.mark.parametrize("bound", [10_000, 20])
+def test_however_many_gaps_there_are_each_is_told_and_what_is_fetched_is_kept(
+    trades: Any, transformed: Any, monkeypatch: pytest.MonkeyPatch, bound: int
+) -> None:
+    monkeypatch.setattr(continuity, "MAX_HOLES", bound)
+    monkeypatch.setattr(continuity, "_JOINED", bound // 10)
+    monkeypatch.setattr(settlement, "MAX_OPEN", bound)
+    kept = [number for number in range(3_001) if number % 6]
+    tape = trades(kept)
+    before = transformed(tape)
+    assert {gap[4] for gap in told(before)} == {"open"}
+    assert sum(gap[2] for gap in told(before)) == 499
+
+    empty, fetched = tape.split(len(tape.rows))[1], [number for number in range(3_000) if number % 6 == 0]
+    backfill(empty, 4_000, fetched[1:])
+    after = transformed(empty, before.carry)
+    assert [int(str(number)) for number in after.ids()] == fetched[1:]
+    if bound > 499:  # beyond it the ledger goes on to say open
+        assert {(gap[3], gap[4]) for gap in told(after)} == {(0, "filled")}
+        assert len(told(after)) == 499
+    assert not [gap for gap in told(after) if gap[4] == "filled" and gap[0] + 1 not in fetched]
+
+
+def test_a_verdict_costs_the_same_however_many_gaps_are_open(trades: Any, transformed: Any) -> None:
+    tape = trades(number for number in range(36_000) if number % 6)
+    for number in range(6, 35_999, 6):
+        verdict(tape, 40_000, "unfillable", "the venue does not have it", number, number)
+    lines = told(transformed(tape))
+    assert {line[4] for line in lines} == {"unfillable"}
+    assert len(lines) == 5_999
+
+
+def test_a_gap_of_numbers_that_start_anew_is_never_called_filled(tape: Any, transformed: Any) -> None:
+    counted = tape("binance", "trade")
+    for at, number in [(0, 100), (1, 105), (100, 1), (101, 2)]:
+        counted.trade(at, number)
+    first, second = counted.split(2)
+    before = transformed(first)
+    lines = told(transformed(second, before.carry))
+    assert (100, 105, 4, 4, "unfillable", "the venue's numbers started anew") in lines
+    assert not [line for line in lines if line[4] == "filled"]
+
+
+def test_what_is_fetched_without_any_memory_of_what_came_before_is_kept(tape: Any, transformed: Any) -> None:
+    alone = tape("binance", "trade")
+    backfill(alone, 0, [1, 2, 3])
+    alone.trade(1, 4)
+    assert transformed(alone).ids() == ["1", "2", "3", "4"]
+
+
+def test_an_open_gap_outlives_a_damaged_file(trades: Any, transformed: Any, layout: Layout) -> None:
+    trades([1, 5]).seal(layout, 1)
+    damaged = layout.raw(READY) / trades([6]).seal(layout, 2).sealed_path
+    damaged.write_bytes(b"no Parquet")
+    fetched = trades([])
+    backfill(fetched, 9, [2, 3, 4])
+    fetched.seal(layout, 3)
+    normalize_ready(layout)
+    gaps = pa.concat_tables(
+        pq.read_table(path) for path in sorted(layout.tables(READY).rglob("gaps/**/*.parquet"))
+    )
+    last = gaps.sort_by("as_of").to_pylist()[-1]
+    assert (last["from_id"], last["to_id"], last["status"], last["remaining"]) == (1, 5, "filled", 0)

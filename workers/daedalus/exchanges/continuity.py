@@ -6,25 +6,33 @@ says the same of the same messages in the same order.
 Invariants, per stream (channel and symbol):
 - An id is a duplicate only if it was seen: above `first`, not above `last`, and in no open hole.
 - `last` only grows, except when the venue's own counter starts anew.
-- At most `MAX_HOLES` holes are remembered. When the oldest is forgotten, `first` moves past it, so that
-  messages from before it count as new: one row twice rather than one row lost.
+- Every missing id lies in a hole that is remembered. Beyond `MAX_HOLES` the oldest are joined, two and two,
+  with the ids between them: those count as missing again, so one row may come twice, and none is lost.
+- Two of the venue's times that lie hours further apart than the messages came prove nothing: one is wrong.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
 from .base import Channel, Header, Ids, Proof
+from .times import IMPLAUSIBLE_NS
 
 __all__ = ["MAX_HOLES", "RECENT_IDS", "Continuity", "Hole", "Observation", "StreamState"]
 
-MAX_HOLES = 1000
+MAX_HOLES = 100_000
+"""Of one stream, 13 MB of memory: a busy stream that leaves out every sixth id, for an hour and a half."""
+
+_JOINED = MAX_HOLES // 10
+
 RECENT_IDS = 256
 """How many ids are remembered of a channel whose ids have an order but may skip."""
 
 _COUNTER_RESET_NS = 60_000_000_000
+"""How much later an id that went back must be said: connections and repetitions may lag behind so far."""
 
 
 class Hole(Struct, frozen=True, gc=False):
@@ -44,11 +52,15 @@ class Hole(Struct, frozen=True, gc=False):
 
 
 class Observation(Struct, frozen=True, gc=False):
-    """What one message proved. ``reset``: the venue's counter started anew with this message."""
+    """What one message proved. ``reset``: the venue's counter started anew with this message.
+
+    ``dropped``: with it, the ids of the count before that are missing for good, as (first, last).
+    """
 
     duplicate: bool = False
     hole: Hole | None = None
     reset: bool = False
+    dropped: Sequence[tuple[int, int]] = ()
 
 
 _NEW = Observation()
@@ -60,7 +72,7 @@ class StreamState(Struct):
 
     ``holes`` are the missing ids as (first, last), ascending. ``recent`` are the newest ids of a channel
     whose ids may skip (None where they are consecutive). ``announced`` is an id that a heartbeat named
-    and that has not come yet.
+    and that has not come yet. ``conn``: the connection that brought ``last``.
     """
 
     channel: str
@@ -72,6 +84,7 @@ class StreamState(Struct):
     holes: list[tuple[int, int]] = []
     recent: list[int] | None = None
     announced: int | None = None
+    conn: str = ""
 
 
 class Continuity:
@@ -83,12 +96,14 @@ class Continuity:
     def __init__(self, channels: Mapping[str, Channel], state: list[StreamState] | None = None) -> None:
         self._consecutive = frozenset(name for name, channel in channels.items() if channel.consecutive)
         self._counted = frozenset(name for name, channel in channels.items() if channel.proof is Proof.IDS)
+        self._books = frozenset(name for name, channel in channels.items() if channel.snapshot is not None)
         self._streams = {(stream.channel, stream.symbol): stream for stream in state or []}
 
-    def observe(self, header: Header, recv_ns: int) -> Observation:
-        """Take note of a message that came at ``recv_ns`` (UTC ns) and say what it proves.
+    def observe(self, header: Header, recv_ns: int, conn: str = "") -> Observation:
+        """Take note of a message that came at ``recv_ns`` (UTC ns) over ``conn`` and say what it proves.
 
-        To be asked once per message, in the order of arrival. Bodies of snapshots are not messages.
+        To be asked once per message, in the order of arrival. Bodies of snapshots are not messages. Where
+        the connection is not known (""), it is taken for another one each time.
         """
         ids = header.ids
         if ids is None:
@@ -97,36 +112,57 @@ class Continuity:
             return self._heartbeat(header.proves, header.symbol, ids.last, recv_ns)
         stream = self._streams.get((header.channel, header.symbol))
         if stream is None:
-            return self._begin(header, ids, recv_ns)
+            return self._begin(header, ids, recv_ns, conn)
         if stream.recent is not None:
             return _observe_recent(stream, ids.last, recv_ns)
         last, previous = stream.last, ids.previous
         if header.is_snapshot:
-            return self._snapshot(stream, header, ids, recv_ns)
+            return self._snapshot(stream, header, ids, recv_ns, conn)
         if (ids.first == last + 1) if previous is None else (previous == last):
             if ids.last < last:  # linked to what came before, and yet smaller: the counter starts anew
-                self._begin(header, ids, recv_ns)
-                return Observation(reset=True)
-            _advance(stream, header, ids, recv_ns)
+                return self._anew(stream, header, ids, recv_ns, conn)
+            _advance(stream, header, ids, recv_ns, conn)
             return _NEW
-        return self._out_of_step(stream, header, ids, recv_ns)
+        return self._out_of_step(stream, header, ids, recv_ns, conn)
+
+    def anew(self, header: Header, recv_ns: int, conn: str = "") -> Observation:
+        """Take note of a message of which its rows say that the venue's counter starts anew with it."""
+        ids, stream = header.ids, self._streams.get((header.channel, header.symbol))
+        if ids is None or stream is None or stream.recent is not None:
+            return self.observe(header, recv_ns, conn)
+        return self._anew(stream, header, ids, recv_ns, conn, _hole(stream, ids.first, None, recv_ns))
 
     def seen(self, channel: str, symbol: str, number: int) -> bool:
         """Whether this id of a stream was observed before."""
         stream = self._streams.get((channel, symbol))
         if stream is None or not stream.first <= number <= stream.last:
             return False
-        return not any(first <= number <= last for first, last in stream.holes)
+        position = bisect_left(stream.holes, (number + 1,)) - 1
+        return position < 0 or stream.holes[position][1] < number
 
     def missing(self, channel: str, symbol: str, number: int) -> bool:
-        """Whether this id lies in a hole that is remembered."""
-        return any(first <= number <= last for first, last in self.open_holes(channel, symbol))
+        """Whether this id was never observed, though the stream has gone beyond it (or is not known)."""
+        stream = self._streams.get((channel, symbol))
+        return stream is None or (number <= stream.last and not self.seen(channel, symbol, number))
+
+    def count_missing(self, channel: str, symbol: str, first: int, last: int) -> int:
+        """How many of the ids ``first``..``last`` (inclusive) were never observed."""
+        stream = self._streams.get((channel, symbol))
+        if stream is None:
+            return last - first + 1
+        count = max(0, min(last, stream.first - 1) - first + 1) + max(
+            0, last - max(first, stream.last + 1) + 1
+        )
+        return count + sum(
+            min(last, end) - max(first, begin) + 1
+            for begin, end in self.open_holes(channel, symbol, first, last)
+        )
 
     def fill(self, channel: str, symbol: str, first: int, last: int) -> None:
-        """Ids ``first``..``last`` (inclusive) are found after all: take them out of the holes they lie in."""
+        """Ids ``first``..``last`` (inclusive) are found after all; those beyond the last are yet to come."""
         stream = self._streams.get((channel, symbol))
-        if stream is not None and max(first, stream.first) <= min(last, stream.last):
-            _fill(stream, max(first, stream.first), min(last, stream.last))
+        if stream is not None and first <= min(last, stream.last):
+            _fill(stream, first, min(last, stream.last))
 
     def first(self, channel: str, symbol: str) -> int | None:
         """The smallest id seen of a stream; None if there was none."""
@@ -138,23 +174,50 @@ class Continuity:
         stream = self._streams.get((channel, symbol))
         return stream.last if stream else None
 
-    def open_holes(self, channel: str, symbol: str) -> list[tuple[int, int]]:
-        """The missing ids that are remembered, as (first, last), ascending."""
+    def open_holes(
+        self, channel: str, symbol: str, first: int | None = None, last: int | None = None
+    ) -> list[tuple[int, int]]:
+        """The missing ids, as (first, last), ascending: all, or the holes that touch ``first``..``last``."""
         stream = self._streams.get((channel, symbol))
-        return list(stream.holes) if stream else []
+        if stream is None:
+            return []
+        begin = 0 if first is None else _position(stream.holes, first)
+        end = len(stream.holes) if last is None else bisect_left(stream.holes, (last + 1,))
+        return stream.holes[begin:end]
 
     def state(self) -> list[StreamState]:
         """All that is remembered, by channel and symbol. Valid until the next `observe`."""
         return [stream for _, stream in sorted(self._streams.items())]
 
-    def _begin(self, header: Header, ids: Ids, recv_ns: int) -> Observation:
+    def _begin(self, header: Header, ids: Ids, recv_ns: int, conn: str) -> Observation:
         recent = None if header.channel in self._consecutive else [ids.last]
         self._streams[header.channel, header.symbol] = StreamState(
-            header.channel, header.symbol, _first(ids), ids.last, recv_ns, header.venue_ns, recent=recent
+            header.channel,
+            header.symbol,
+            _first(ids),
+            ids.last,
+            recv_ns,
+            header.venue_ns,
+            recent=recent,
+            conn=conn,
         )
         return _NEW
 
-    def _snapshot(self, stream: StreamState, header: Header, ids: Ids, recv_ns: int) -> Observation:
+    def _anew(
+        self,
+        stream: StreamState,
+        header: Header,
+        ids: Ids,
+        recv_ns: int,
+        conn: str,
+        hole: Hole | None = None,
+    ) -> Observation:
+        self._begin(header, ids, recv_ns, conn)
+        return Observation(hole=hole, reset=True, dropped=tuple(stream.holes))
+
+    def _snapshot(
+        self, stream: StreamState, header: Header, ids: Ids, recv_ns: int, conn: str
+    ) -> Observation:
         """A whole book on the stream: it stands for all updates up to its id, which may not have come."""
         counted = header.channel in self._counted
         # Where messages are counted, the snapshot is the message of its number; a link leads up to it.
@@ -162,34 +225,45 @@ class Continuity:
         if before > stream.last:
             hole = _hole(stream, ids.last, before - stream.last if counted else None, recv_ns)
             _remember(stream, (stream.last + 1, before))
-            _advance(stream, header, ids, recv_ns)
+            _advance(stream, header, ids, recv_ns, conn)
             return Observation(hole=hole)
         if ids.last >= stream.last:
-            _advance(stream, header, ids, recv_ns)
+            _advance(stream, header, ids, recv_ns, conn)
             return _NEW
-        if (header.venue_ns or 0) <= (stream.venue_ns or 0):
+        later_ns = _later_ns(stream, header, recv_ns)
+        if later_ns is None and not _alone(stream, conn):
+            return _NEW  # of a connection that may be behind another one
+        if later_ns is not None and later_ns <= 0:
             return _NEW  # of a connection that is behind another one
-        unknown = _hole(stream, ids.last, None, recv_ns)
-        self._begin(header, ids, recv_ns)
-        return Observation(hole=unknown, reset=True)
+        return self._anew(stream, header, ids, recv_ns, conn, _hole(stream, ids.last, None, recv_ns))
 
-    def _out_of_step(self, stream: StreamState, header: Header, ids: Ids, recv_ns: int) -> Observation:
+    def _out_of_step(
+        self, stream: StreamState, header: Header, ids: Ids, recv_ns: int, conn: str
+    ) -> Observation:
         first = _first(ids)
         if ids.last <= stream.last:
-            venue_ns, seen_ns = header.venue_ns, stream.venue_ns
-            if venue_ns is not None and seen_ns is not None and venue_ns - seen_ns > _COUNTER_RESET_NS:
-                unknown = _hole(stream, ids.first, None, recv_ns)
-                self._begin(header, ids, recv_ns)
-                return Observation(hole=unknown, reset=True)
+            later_ns = _later_ns(stream, header, recv_ns)
+            # On one connection nothing overtakes, and what a book repeats has the time that it had.
+            alone = _alone(stream, conn) and header.channel in self._books
+            if later_ns is not None and later_ns > (0 if alone else _COUNTER_RESET_NS):
+                return self._anew(stream, header, ids, recv_ns, conn, _hole(stream, ids.first, None, recv_ns))
             return _NEW if first <= ids.last and _fill(stream, first, ids.last) else _DUPLICATE
         hole: Hole | None = None
-        if first <= stream.last:
-            _fill(stream, first, ids.last)
-        else:
+        if first > stream.last:
             missing = first - stream.last - 1 if ids.previous is None else None
             hole = _hole(stream, ids.first, missing, recv_ns)
             _remember(stream, (stream.last + 1, first - 1))
-        _advance(stream, header, ids, recv_ns)
+        elif ids.previous is not None and (ids.previous <= 0 < stream.last or _alone(stream, conn)):
+            # A link behind the last message is an overlap of two connections. On one it is a break, and so
+            # it is where nothing comes before: the venue begins anew.
+            hole = _hole(stream, ids.last, None, recv_ns)
+            if ids.previous <= 0:
+                return self._anew(stream, header, ids, recv_ns, conn, hole)
+            if stream.last + 1 < ids.last:
+                _remember(stream, (stream.last + 1, ids.last - 1))
+        else:
+            _fill(stream, first, ids.last)
+        _advance(stream, header, ids, recv_ns, conn)
         return Observation(hole=hole) if hole else _NEW
 
     def _heartbeat(self, channel: str, symbol: str, last: int, recv_ns: int) -> Observation:
@@ -225,10 +299,24 @@ def _observe_recent(stream: StreamState, number: int, recv_ns: int) -> Observati
     return _NEW
 
 
-def _advance(stream: StreamState, header: Header, ids: Ids, recv_ns: int) -> None:
+def _advance(stream: StreamState, header: Header, ids: Ids, recv_ns: int, conn: str) -> None:
     stream.last = ids.last
     stream.recv_ns = recv_ns
     stream.venue_ns = header.venue_ns or stream.venue_ns
+    stream.conn = conn
+
+
+def _alone(stream: StreamState, conn: str) -> bool:
+    """Whether a message came by the connection that brought the last id: then nothing else explains it."""
+    return conn != "" and stream.conn == conn
+
+
+def _later_ns(stream: StreamState, header: Header, recv_ns: int) -> int | None:
+    """How much later than the last message the venue said this one; None where its times do not tell."""
+    if header.venue_ns is None or stream.venue_ns is None:
+        return None
+    later_ns = header.venue_ns - stream.venue_ns
+    return later_ns if abs(later_ns - (recv_ns - stream.recv_ns)) <= IMPLAUSIBLE_NS else None
 
 
 def _hole(stream: StreamState, to_id: int, missing: int | None, recv_ns: int) -> Hole:
@@ -237,32 +325,37 @@ def _hole(stream: StreamState, to_id: int, missing: int | None, recv_ns: int) ->
 
 def _remember(stream: StreamState, hole: tuple[int, int]) -> None:
     stream.holes.append(hole)
-    _forget_the_oldest(stream)
+    _join_the_oldest(stream)
 
 
-def _forget_the_oldest(stream: StreamState) -> None:
-    if len(stream.holes) > MAX_HOLES:
-        stream.first = stream.holes.pop(0)[1] + 1
+def _join_the_oldest(stream: StreamState) -> None:
+    holes = stream.holes
+    if len(holes) > MAX_HOLES:  # many at once, so that each new hole costs the same
+        holes[:_JOINED] = [(holes[at][0], holes[at + 1][1]) for at in range(0, _JOINED, 2)]
+
+
+def _position(holes: list[tuple[int, int]], number: int) -> int:
+    """The place of the first hole that does not end before ``number``."""
+    position = bisect_left(holes, (number,))
+    return position - 1 if position and holes[position - 1][1] >= number else position
 
 
 def _fill(stream: StreamState, first: int, last: int) -> bool:
     """Take the ids out of the holes they lie in; False if they lie in none."""
+    holes = stream.holes
     older = first < stream.first
     if older:
         # Older than all that was seen. What lies between may still come: a hole, though no loss.
         between = (last + 1, stream.first - 1)
         stream.first = first
         if between[0] <= between[1]:
-            stream.holes.insert(0, between)
-            _forget_the_oldest(stream)
-    position = len(stream.holes)
-    while position and stream.holes[position - 1][1] >= first:
-        position -= 1
+            holes.insert(0, between)
+            _join_the_oldest(stream)
+    position = end = _position(holes, first)
     rest: list[tuple[int, int]] = []
-    end = position
-    while end < len(stream.holes) and stream.holes[end][0] <= last:
-        hole_first, hole_last = stream.holes[end]
+    while end < len(holes) and holes[end][0] <= last:
+        hole_first, hole_last = holes[end]
         rest += [piece for piece in ((hole_first, first - 1), (last + 1, hole_last)) if piece[0] <= piece[1]]
         end += 1
-    stream.holes[position:end] = rest
+    holes[position:end] = rest
     return older or end > position

@@ -7,7 +7,10 @@ from calendar import timegm
 from datetime import datetime
 from functools import lru_cache
 
-__all__ = ["epoch_ns", "rfc3339_ns"]
+__all__ = ["IMPLAUSIBLE_NS", "epoch_ns", "rfc3339_ns"]
+
+IMPLAUSIBLE_NS = 2 * 3_600_000_000_000
+"""A time of the venue further from what its arrival says is wrong: its row keeps it, it decides nothing."""
 
 _LARGEST_NS = 2**63 - 1
 _SMALLEST_MICROSECONDS = 100_000_000_000_000  # as milliseconds: the year 5138

@@ -113,7 +113,7 @@ class Listener:
                 self._check(part, recv_ns)
 
     def _check(self, header: Header, recv_ns: int) -> None:
-        hole = self._intake.continuity.observe(header, recv_ns).hole
+        hole = self._intake.continuity.observe(header, recv_ns, self._journal.conn).hole
         channel, symbol = header.channel, header.symbol
         if hole is not None and not header.is_snapshot:
             alone = self._intake.serving[hole.channel, hole.symbol] <= 1

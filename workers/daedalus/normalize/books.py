@@ -104,8 +104,7 @@ class Books:
         held = followed.held
         assert held is not None
         last_id = followed.book.last_id
-        holes = self._continuity.open_holes(self._channel, symbol)
-        if last_id is not None and any(last > last_id for _, last in holes):
+        if last_id is not None and self._continuity.open_holes(self._channel, symbol, last_id + 1):
             if len(held) > _HELD:
                 self.hole(symbol, proved=True)
             return

@@ -166,8 +166,10 @@ class Ledger:
         if len(stream.alive) > 1 and not waited:
             return []
         gaps = []
-        still_open = self._continuity.open_holes(stream.channel, stream.symbol) if stream.waiting else []
         for hole, cause in stream.waiting:
+            still_open = self._continuity.open_holes(
+                stream.channel, stream.symbol, hole.from_id + 1, hole.to_id
+            )
             inside = [
                 (first, last) for first, last in still_open if first > hole.from_id and last <= hole.to_id
             ]

@@ -65,15 +65,18 @@ class Novelty:
         """
         if not self._consecutive:
             return self._in_gaps(rows, times)
-        missing = [row for row in rows if self._is_missing(row)]
-        for row in missing:
-            number = number_of(row)
-            assert number is not None
-            self._continuity.fill(self._channel, row.symbol, number, number)
-        for part in (header, *header.more):  # ids without a row: what was traded off the book
+        missing = {
+            (row.symbol, number): row
+            for row in rows
+            if (number := number_of(row)) is not None
+            and self._continuity.missing(self._channel, row.symbol, number)
+        }
+        for part in (header, *header.more):  # also ids without a row: what was traded off the book
             if part.ids is not None:
                 self._continuity.fill(self._channel, part.symbol, part.ids.first, part.ids.last)
-        return missing
+        for symbol, number in missing:
+            self._continuity.fill(self._channel, symbol, number, number)
+        return list(missing.values())
 
     def _trades(self, header: Header, rows: Sequence[Row]) -> Sequence[Row]:
         if self._consecutive and header.ids is not None:
@@ -102,7 +105,3 @@ class Novelty:
             and any(from_ns - _SLACK_NS <= at <= to_ns + _SLACK_NS for from_ns, to_ns in times)
             and not self.recent.again(row.symbol, row.id)
         ]
-
-    def _is_missing(self, row: Row) -> bool:
-        number = number_of(row)
-        return number is not None and self._continuity.missing(self._channel, row.symbol, number)

@@ -24,7 +24,7 @@ from ..store.raw import DAMAGE, RAW_SCHEMA, RawRecord
 from .carry import read_carry, write_carry
 from .parquet import ROW_GROUP_LINES, table_writer
 from .schemas import TABLES
-from .transform import Carry, Counts, Transform
+from .transform import Counts, Transform
 
 __all__ = ["DamagedSegment", "Interrupted", "normalize_segment", "set_aside"]
 
@@ -74,9 +74,7 @@ def normalize_segment(
 
 def set_aside(layout: Layout, segment: SegmentId) -> Path:
     """Move a raw file that cannot be read to ``raw/damaged``, and let the ledger know what is missing."""
-    before = read_carry(layout, segment)
-    carry = Carry(before.continuity, before.ledger, before.eras, damaged=True)
-    write_carry(layout, segment, carry)
+    write_carry(layout, segment, msgspec.structs.replace(read_carry(layout, segment), damaged=True))
     partition = segment.partition
     kept = layout.damaged / f"{partition.exchange}.{partition.channel}.{segment.number:019d}.parquet"
     move(layout.raw(READY) / segment.sealed_path, kept)

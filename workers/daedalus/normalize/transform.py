@@ -248,14 +248,16 @@ class Transform:
 
     def _found(self, record: RawRecord, header: Header, rows: Sequence[Row]) -> Sequence[Row]:
         """The rows of a backfill that were missing; takes them out of the holes."""
-        times = self._settlement.open_times(self._channel, record.symbol)
+        # Where trades have numbers, these say what was missing.
+        times = () if self._about.consecutive else self._settlement.open_times(self._channel, record.symbol)
         found = self._novelty.of_backfill(header, rows, times)
         self.counts.duplicates += not found
         return found
 
     def _seen(self, record: RawRecord, part: Header) -> bool:
-        observed = self._continuity.observe(part, record.recv_ns)
+        observed = self._continuity.observe(part, record.recv_ns, record.conn)
         if observed.reset:
+            self._settlement.anew(part.channel, part.symbol, observed.dropped, record.recv_ns)
             self._eras[part.symbol] = self._eras.get(part.symbol, 0) + 1
             self._books.anew(part.symbol, void=observed.hole is not None)
         gaps = self._ledger.message(
