@@ -12,6 +12,7 @@ from .configure import config_app
 from .group import Group
 from .lake import audit, book, lake_app
 from .look import status
+from .output import print_anywhere
 from .record import demo, ingest, normalize, run, sync
 from .simulate import simulate
 from .tools import decode
@@ -149,4 +150,5 @@ def main() -> None:
     """The entry point of the installed command."""
     # Read when Arrow is loaded, which only commands do. Its own allocator keeps what was freed: 20 MB.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    print_anywhere()
     app(prog_name="daedalus")
