@@ -14,6 +14,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from daedalus.exchanges import VENUES
 from daedalus.exchanges.base import Header, Kind, Subscription
 from daedalus.exchanges.binance import Binance
+from daedalus.ingest import session as session_module
 from daedalus.ingest.intake import Intake
 from daedalus.ingest.session import Session, Start
 from daedalus.store.raw import RawRecord
@@ -259,8 +260,72 @@ async def test_books_are_asked_for_after_subscribing_and_stored_as_they_came() -
                 await asyncio.sleep(0.05)
         assert recorded.asked == [("depth", "BTCUSDT")]
         body = b'{"lastUpdateId": 7, "bids": [], "asks": []}\n'
-        it.record_snapshot("depth", "BTCUSDT", body)
+        it.record_snapshot("depth", "BTCUSDT", 7, body)
         await it.close("restart", "stopped")
-        it.record_snapshot("depth", "BTCUSDT", b"too late")
+        it.record_snapshot("depth", "BTCUSDT", 8, b"too late")
     (snapshot,) = [record for record in recorded.shelf.records if record.kind == "snapshot"]
     assert (snapshot.channel, snapshot.symbol, snapshot.payload) == ("depth", "BTCUSDT", body)
+
+
+async def test_a_book_that_waits_long_for_its_snapshot_is_written_down_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(session_module, "NO_BOOK_NS", 0)
+
+    async def handler(connection: ServerConnection) -> None:
+        await answer(connection)
+        await connection.wait_closed()
+
+    recorded = Recorded()
+    async with session(recorded, handler) as it:
+        async with asyncio.timeout(5):
+            while not recorded.asked:
+                await asyncio.sleep(0.05)
+        assert list(recorded.intake.counters.bookless) == [("depth", "BTCUSDT")]
+        it.no_book("depth", "BTCUSDT", "the exchange answers <html>")
+        it.record_snapshot("depth", "BTCUSDT", 7, b"{}")
+        it.no_book("depth", "BTCUSDT", "of a book that is there")
+        await it.close("restart", "stopped")
+    notes = [record for record in recorded.shelf.records if record.kind in ("no_book", "snapshot")]
+    assert [record.kind for record in notes] == ["no_book", "no_book", "snapshot"]
+    first, second = (json.loads(record.payload) for record in notes[:2])
+    assert first == second
+    assert first["reason"] == "the exchange answers <html>"
+    assert notes[1].recv_ns <= notes[2].recv_ns
+    assert not recorded.intake.counters.bookless
+
+
+async def test_a_book_that_had_no_snapshot_when_the_connection_ends_is_written_down(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(session_module, "NO_BOOK_NS", 0)
+
+    async def handler(connection: ServerConnection) -> None:
+        await answer(connection)
+        await connection.wait_closed()
+
+    recorded = Recorded()
+    async with session(recorded, handler) as it:
+        async with asyncio.timeout(5):
+            while not recorded.asked:
+                await asyncio.sleep(0.05)
+        await it.close("restart", "stopped")
+    (note,) = [record for record in recorded.shelf.records if record.kind == "no_book"]
+    assert json.loads(note.payload)["reason"] == "the request waits for its turn"
+    assert not recorded.intake.counters.bookless
+
+
+async def test_a_book_that_has_its_snapshot_in_a_moment_is_not_worth_a_line() -> None:
+    async def handler(connection: ServerConnection) -> None:
+        await answer(connection)
+        await connection.wait_closed()
+
+    recorded = Recorded()
+    async with session(recorded, handler) as it:
+        async with asyncio.timeout(5):
+            while not recorded.asked:
+                await asyncio.sleep(0.05)
+        it.no_book("depth", "BTCUSDT", "cut off")
+        it.record_snapshot("depth", "BTCUSDT", 7, b"{}")
+        await it.close("restart", "stopped")
+    assert not [record for record in recorded.shelf.records if record.kind == "no_book"]

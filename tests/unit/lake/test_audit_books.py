@@ -12,12 +12,13 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lake_workbench import DAY, SECOND, Recording, audited, files, rewrite, stream
+from lake_workbench import BEGIN, DAY, SECOND, Recording, audited, files, rewrite, stream
 
 from daedalus.exchanges.rows import BookUpdate
 from daedalus.lake.report import Verdict
 from daedalus.lake.stored import Digest, Message
 from daedalus.lake.walk import Walk
+from daedalus.store.raw import RawKind
 
 
 @pytest.fixture
@@ -212,3 +213,17 @@ def test_numbers_that_start_anew_with_a_snapshot_start_a_new_book() -> None:
     walk.feed(message(4, 2, [(6.0, 1.0)]))
     assert walk.book.bids == {5.0: 1.0, 6.0: 1.0}
     assert not walk.take(over=True).jumps
+
+
+def test_a_stretch_without_a_book_is_told_though_no_update_is_missing(recording: Recording) -> None:
+    recording.opened(0, ["depth"])
+    recording.depths(1, 600, at=1)
+    since = BEGIN + 5_000_000
+    recording.note("depth", RawKind.NO_BOOK, 100.0, since_ns=since, reason="the exchange answers <html>")
+    recording.snapshot(100.001, 99)
+    report = audited(recording.seal())
+    line = stream(report, "depth")
+    assert (line.verdict, line.missing, line.digests, line.digests_wrong) == (Verdict.MISSING, 0, 9, 0)
+    assert "no book for 100 s: no snapshot came" in line.notes
+    assert line.seconds_unconnected == 0
+    assert report.sound

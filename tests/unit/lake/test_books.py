@@ -15,6 +15,7 @@ from daedalus.exchanges.orderbook import Book
 from daedalus.exchanges.rows import BookUpdate
 from daedalus.lake import NoBookError, book_at
 from daedalus.lake.books import moment
+from daedalus.store.raw import RawKind
 
 MIDNIGHT = datetime(2026, 9, 22, tzinfo=UTC)
 
@@ -169,3 +170,15 @@ def test_what_is_no_time_is_refused() -> None:
         moment("2026-09-22T00:00:01.0000000001")
     with pytest.raises(ValueError, match="isoformat"):
         moment("noon")
+
+
+def test_while_no_snapshot_came_there_is_none(tmp_path: Path) -> None:
+    recording = Recording(tmp_path)
+    recording.opened(0, ["depth"])
+    recording.depths(1, 100, at=1)
+    recording.note("depth", RawKind.NO_BOOK, 60.0, since_ns=BEGIN, reason="the exchange answers <html>")
+    recording.snapshot(60.001, 59)
+    lake = recording.seal()
+    with pytest.raises(NoBookError):
+        at(lake, 30)
+    assert at(lake, 61)[0]

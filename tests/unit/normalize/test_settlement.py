@@ -15,6 +15,7 @@ from daedalus.normalize.worker import normalize_ready
 from daedalus.store.layout import READY, Layout
 from daedalus.store.raw import RawKind
 
+_BEGIN = 1_790_000_000 * 10**9
 A, B = "20260921T140640000000-0", "20260921T140640000000-1"
 
 
@@ -195,3 +196,28 @@ def test_an_open_gap_outlives_a_damaged_file(trades: Any, transformed: Any, layo
     )
     last = gaps.sort_by("as_of").to_pylist()[-1]
     assert (last["from_id"], last["to_id"], last["status"], last["remaining"]) == (1, 5, "filled", 0)
+
+
+def test_a_book_without_its_snapshot_is_one_line_however_often_it_was_told(
+    tape: Any, transformed: Any
+) -> None:
+    depths = tape("binance", "depth")
+    depths.subscribed(0, "start")
+    depths.depth(1, 1, 1)
+    for at in (11, 15, 40):
+        depths.note(RawKind.NO_BOOK, at, since_ns=_BEGIN, reason="the exchange answers <html>")
+    depths.snapshot(40.001, 1)
+    depths.depth(41, 2, 2)
+    result = transformed(depths)
+    assert result.gaps() == [(0, 40, None, None, 0, "snapshot")]
+    assert told(result) == [(None, None, 0, 0, "unfillable", "no book: the exchange answers <html>")]
+
+
+def test_a_book_that_still_waits_has_a_later_line_of_the_same_beginning(tape: Any, transformed: Any) -> None:
+    depths = tape("binance", "depth")
+    for at in (11, 40):
+        depths.note(RawKind.NO_BOOK, at, since_ns=_BEGIN, reason="cut off")
+    first, second = depths.split(1)
+    before = transformed(first)
+    assert before.gaps() == [(0, 11, None, None, 0, "snapshot")]
+    assert transformed(second, before.carry).gaps() == [(0, 40, None, None, 0, "snapshot")]

@@ -13,19 +13,18 @@ __all__ = ["Books"]
 
 
 class Books:
-    """The snapshots one connection waits for. Every method returns True where one must be fetched."""
+    """The snapshots one connection waits for. `delta` and `snapshot` say whether one must be fetched."""
 
     def __init__(self) -> None:
         self._first_delta: dict[str, int] = {}
         self._snapshot_last: dict[str, int] = {}
         self.unsynced: set[str] = set()
 
-    def begin(self, symbol: str) -> bool:
+    def begin(self, symbol: str) -> None:
         """The stream starts, or starts anew after a hole: what was known of the book is void."""
         self._first_delta.pop(symbol, None)
         self._snapshot_last.pop(symbol, None)
         self.unsynced.add(symbol)
-        return True
 
     def delta(self, symbol: str, ids: Ids) -> bool:
         """A delta came for a book in `unsynced`; synced books need not be asked."""

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from ..units import bytes_text, duration_text
 
-__all__ = ["Counters", "Meter", "Rates", "stats_line"]
+__all__ = ["Bookless", "Counters", "Meter", "Rates", "stats_line"]
 
 LAG_SAMPLES = 4096
 
@@ -30,6 +30,7 @@ class Counters:
         self.pauses = 0
         self.snapshots = 0
         self.snapshot_failures = 0
+        self.bookless: dict[tuple[str, str], Bookless] = {}  # by channel and symbol
         self.unheard: dict[str, int] = {}  # by connection: streams that should have delivered by now
         self.lags_ns: deque[int] = deque(maxlen=LAG_SAMPLES)
 
@@ -37,6 +38,13 @@ class Counters:
     def never_delivered(self) -> int:
         """Streams that were asked for long ago and have not delivered yet, over all open connections."""
         return sum(self.unheard.values())
+
+
+class Bookless(Struct):
+    """A book that waits for its snapshot over REST: since when (UTC ns), and why none came yet."""
+
+    since_ns: int
+    reason: str = "the request waits for its turn"
 
 
 class Rates(Struct, frozen=True):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
@@ -16,7 +17,7 @@ from typing import Protocol
 from ..exchanges.base import Venue
 from ..exchanges.continuity import Continuity
 from ..store.raw import RawRecord
-from .counters import Counters
+from .counters import Bookless, Counters
 from .holes import Holes
 
 __all__ = ["Intake", "Pausable", "Sink"]
@@ -75,6 +76,10 @@ class Intake:
     def leave(self, session: Pausable) -> None:
         """A connection has ended."""
         self._sessions.discard(session)
+
+    def void(self, channel: str, symbol: str) -> None:
+        """Nothing is known of a book until its next snapshot over REST."""
+        self.counters.bookless.setdefault((channel, symbol), Bookless(time.time_ns()))
 
     def received(self, count: int) -> None:
         """So many records were appended: look at how many wait."""

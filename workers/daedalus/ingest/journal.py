@@ -59,6 +59,11 @@ class Journal:
         about: dict[str, object] = {"missing": missing, "from_ns": from_ns}
         self._note(at_ns, RawKind.LOST, stream.channel, stream.symbol, about)
 
+    def no_book(self, channel: str, symbol: str, since_ns: int, reason: str) -> None:
+        """Since then there is no book of the stream, until now; ``reason``: why no snapshot came."""
+        about: dict[str, object] = {"since_ns": since_ns, "reason": reason}
+        self._note(time.time_ns(), RawKind.NO_BOOK, channel, symbol, about)
+
     def judged(self, missing: Missing, status: str, note: str) -> None:
         """What became of a hole: filled or unfillable, and by what or why."""
         about: dict[str, object] = {

@@ -124,8 +124,10 @@ class Listener:
                 self._said.book_needed(channel, symbol)
 
     def _void(self, channel: str, symbol: str) -> None:
-        if channel not in self._fetched or self._books.begin(symbol):
-            self._said.book_needed(channel, symbol)
+        if channel in self._fetched:
+            self._books.begin(symbol)
+            self._intake.void(channel, symbol)
+        self._said.book_needed(channel, symbol)
 
     def _compare(self, header: Header, payload: bytes) -> None:
         """Hold the book against the venue's checksum, where it sends one."""

@@ -137,6 +137,7 @@ class Reporter:
             "pauses": counters.pauses,
             "snapshots": counters.snapshots,
             "snapshot_failures": counters.snapshot_failures,
+            "bookless": len(counters.bookless),
             "never_delivered": counters.never_delivered,
             **counters.oddities,
             "rss_bytes": self._process.memory_info().rss,

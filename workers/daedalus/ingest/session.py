@@ -30,6 +30,9 @@ SNAPSHOT_DELAY_SECONDS = 1.0
 LIFETIME_MARGIN = 0.98
 RESUBSCRIBE_SECONDS = 10.0
 
+NO_BOOK_NS = 10_000_000_000
+"""A book that waited longer for its snapshot is told; a moment is how every one begins."""
+
 
 class Start(Struct, frozen=True):
     """Why the streams were not recorded before a session, and until when (UTC ns) they were."""
@@ -210,14 +213,28 @@ class Session:
 
     # What we write down ourselves
 
-    def record_snapshot(self, channel: str, symbol: str, body: bytes) -> None:
-        """Store the body of a book fetched over REST, and judge whether it is new enough."""
+    def record_snapshot(self, channel: str, symbol: str, last: int, body: bytes) -> bool:
+        """Store a book fetched over REST that holds all up to ``last``; whether it is new enough."""
         if self._ended.done():
-            return
-        header = self._venue.classify_snapshot(symbol, body)
+            return True
+        too_old = self._books.snapshot(symbol, last)
+        if not too_old:
+            self.no_book(channel, symbol)
+            self._intake.counters.bookless.pop((channel, symbol), None)
         self._journal.body(RawKind.SNAPSHOT, channel, symbol, body)
-        if header.ids is not None and self._books.snapshot(symbol, header.ids.last):
-            self._loop.call_later(SNAPSHOT_DELAY_SECONDS, self._ask_snapshot, self, channel, symbol)
+        return not too_old
+
+    def no_book(self, channel: str, symbol: str, reason: str | None = None) -> None:
+        """Write down that there is no book of a stream until now, if it has been so for long.
+
+        ``reason``: why the last attempt to fetch one failed; None: as before.
+        """
+        waits = self._intake.counters.bookless.get((channel, symbol))
+        if waits is None or self._ended.done():
+            return
+        waits.reason = reason or waits.reason
+        if time.time_ns() - waits.since_ns >= NO_BOOK_NS:
+            self._journal.no_book(channel, symbol, waits.since_ns, waits.reason)
 
     @property
     def over(self) -> bool:
@@ -264,6 +281,8 @@ class Session:
             if self._venue.channels[each.channel].snapshot == "rest":
                 if anew:
                     self._books.begin(each.symbol)
+                    if self._intake.serving[each.channel, each.symbol] <= 1:
+                        self._intake.void(each.channel, each.symbol)
                 # By then the stream runs, and the snapshot falls into it.
                 self._loop.call_later(
                     SNAPSHOT_DELAY_SECONDS, self._ask_snapshot, self, each.channel, each.symbol
@@ -309,10 +328,19 @@ class Session:
         lifetime = self.plan.lifetime_seconds
         return lifetime is not None and now - self._opened_at > lifetime * LIFETIME_MARGIN
 
+    def _leave_books(self) -> None:
+        """Books that still wait wait no more where nobody else serves them: from now on it is an outage."""
+        for each in self._served:
+            stream = each.channel, each.symbol
+            if stream in self._intake.counters.bookless and self._intake.serving[stream] <= 1:
+                self.no_book(*stream)
+                del self._intake.counters.bookless[stream]
+
     def _end(self, cause: str, reason: str) -> None:
         if self._ended.done():
             return
         if self._journal.begun:
+            self._leave_books()
             self._journal.closed(self._served, cause, reason, self._heard_ns)
             self._intake.leave(self)
             self._intake.counters.connected -= 1

@@ -12,7 +12,8 @@ from .spans import Span
 
 __all__ = ["gaps_of", "inside", "latest", "seconds_without"]
 
-_RECORDER = "venue"
+_SERVED = ("venue", "snapshot")
+"""Causes of gaps in which a connection did serve the stream."""
 
 
 def gaps_of(batch: pa.RecordBatch) -> list[Gap]:
@@ -48,6 +49,6 @@ def seconds_without(lines: Sequence[Gap], outages: Sequence[Span], from_ns: int,
     """Seconds within ``from_ns``..``to_ns`` in which nobody served the stream."""
     from .spans import common, count, union
 
-    off = [(line.from_timestamp, line.to_timestamp - 1) for line in lines if line.cause != _RECORDER]
+    off = [(line.from_timestamp, line.to_timestamp - 1) for line in lines if line.cause not in _SERVED]
     spans, _ = union([span for span in (*off, *outages) if span[0] <= span[1]])
     return count(common(spans, [(from_ns, to_ns - 1)])) / 1e9

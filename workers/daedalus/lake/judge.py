@@ -214,7 +214,11 @@ def _evidence(day: Day, ids: _Ids, walked: Walked) -> str:
 
 
 def _notes(day: Day, ids: _Ids, walked: Walked) -> list[str]:
-    notes = []
+    notes = [
+        f"no book for {(line.to_timestamp - line.from_timestamp) / 1e9:,.0f} s: no snapshot came"
+        for line in day.lines
+        if line.cause == "snapshot" and line.status != _FILLED
+    ]
     if ids.found_again:
         notes.append(f"{ids.found_again:,} ids are there that the ledger still calls missing")
     if day.found.repeated:

@@ -15,7 +15,7 @@ from ..exchanges.base import Channel
 from ..exchanges.continuity import Continuity, Hole
 from .columns import Gap
 
-__all__ = ["Ledger", "StreamLedger"]
+__all__ = ["Ledger", "StreamLedger", "no_book"]
 
 WAIT_NS = 10_000_000_000
 """How long another connection may take to bring what one has lost."""
@@ -23,6 +23,7 @@ WAIT_NS = 10_000_000_000
 _START = "start"
 _VENUE = "venue"
 _DAMAGED = "damaged"
+_SNAPSHOT = "snapshot"
 
 
 class StreamLedger(Struct):
@@ -181,6 +182,14 @@ class Ledger:
                 gaps.append(_proven(hole, first - 1, last + 1, last - first + 1, cause))
         stream.waiting = []
         return gaps
+
+
+def no_book(channel: str, symbol: str, since_ns: int | None, at_ns: int, why: str | None) -> Gap:
+    """The time in which a book waited for its snapshot: no update is missing, but there is no book."""
+    begin = min(since_ns or at_ns, at_ns)
+    return Gap(
+        channel, symbol, begin, at_ns, None, None, 0, _SNAPSHOT, "unfillable", 0, f"no book: {why}", at_ns
+    )
 
 
 def _process(conn: str) -> str:

@@ -87,6 +87,7 @@ class Settlement:
         for each in state:
             self._follow(each)
         self._final: list[Gap] = []
+        self._standing: dict[tuple[str, str, int], Gap] = {}
 
     def proved(self, gaps: Iterable[Gap], at_ns: int) -> None:
         """Take gaps that the ledger has proved by a row of that time."""
@@ -97,6 +98,10 @@ class Settlement:
             else:
                 note = f"{gap.note}; {why}" if gap.note else why
                 self._final.append(msgspec.structs.replace(gap, status="unfillable", note=note))
+
+    def stands(self, gap: Gap) -> None:
+        """Take a gap that nothing can fill and that may still grow: of those that begin alike, the last."""
+        self._standing[gap.channel, gap.symbol, gap.from_timestamp] = gap
 
     def judged(self, channel: str, symbol: str, verdict: Verdict, at_ns: int) -> None:
         """Take what ingest says of its attempt to fill a hole. Ids have the last word over it."""
@@ -137,7 +142,7 @@ class Settlement:
 
     def lines(self, now_ns: int) -> list[Gap]:
         """The lines of this segment, which ends at ``now_ns``; what is settled is forgotten. Call it once."""
-        lines, still = self._final, []
+        lines, still = [*self._final, *self._standing.values()], []
         for each in sorted(self.state(), key=_age):
             remaining = self._remaining(each.gap)
             gap = msgspec.structs.replace(each.gap, remaining=remaining)
@@ -153,6 +158,7 @@ class Settlement:
                 if not each.told:
                     lines.append(gap)
                 still.append(OpenGap(each.gap, told=True))
+        self._standing.clear()
         self._final, self._open = [], {}
         for each in still[-MAX_OPEN:]:
             self._follow(each)

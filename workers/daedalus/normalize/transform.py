@@ -25,7 +25,7 @@ from .books import Books, BookState, Checks, CheckState
 from .columns import Entry, Gap, Line, LinkEvent, gap_batch, link_batch, table_of
 from .digits import exact_values, inexact
 from .leading import Leading, LeadState, Piece
-from .ledger import Ledger, StreamLedger
+from .ledger import Ledger, StreamLedger, no_book
 from .novelty import Novelty
 from .ordering import Bucket, Ordering
 from .recent import Contents, ContentState, Recent, RecentState
@@ -352,6 +352,8 @@ class Transform:
             count = "frames" if note.missing is None else f"{note.missing:,} frames"
             why = f"{count} of the connection are missing"
             self._lost(record, symbol, min(note.from_ns or at_ns, at_ns), why)
+        elif record.kind == RawKind.NO_BOOK:
+            self._settlement.stands(no_book(channel, symbol, note.since_ns, at_ns, note.reason))
         elif record.kind == RawKind.OPEN:
             self._links.append(LinkEvent(conn, "open", at_ns, url=note.url))
         elif record.kind == RawKind.CLOSE:

@@ -33,6 +33,7 @@ class RawKind(StrEnum):
     SUBSCRIBED = "subscribed"  # a stream is now served by this connection; payload: JSON
     UNSUBSCRIBED = "unsubscribed"  # a stream is no longer served by it; payload: JSON
     LOST = "lost"  # frames of the connection are missing, maybe this stream's; payload: JSON
+    NO_BOOK = "no_book"  # a book has waited for its snapshot since a while; payload: JSON
     GAP = "gap"  # what became of a hole; payload: JSON
     INSTRUMENTS = "instruments"  # the body of a REST answer that lists what can be traded
     CLOCK = "clock"  # the wall clock was stepped; payload: JSON
