@@ -57,6 +57,18 @@ class Disk:
         finally:
             os.close(descriptor)
 
+    def remount(self, *options: str) -> None:
+        _run("mount", "-o", ",".join(("remount", *options)), str(self.folder))
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Whatever writes here waits until the block ends."""
+        _run("fsfreeze", "--freeze", str(self.folder))
+        try:
+            yield
+        finally:
+            subprocess.run(["fsfreeze", "--unfreeze", str(self.folder)], check=True)
+
 
 @contextmanager
 def a_disk(directory: Path, megabytes: int, *options: str) -> Iterator[Disk]:

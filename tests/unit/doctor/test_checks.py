@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from daedalus.doctor import Finding, Level, disk, machine, workers
-from daedalus.host import CgroupMemory, Clock, Mount, Power, Swap, Throttling
+from daedalus.host import CgroupMemory, Clock, Mount, Power, Swap, Throttling, WriteTrouble, Writing
 from daedalus.status import Row
 
 GB = 1 << 30
@@ -61,6 +61,18 @@ CASES: list[tuple[Finding, Level, str]] = [
     (disk.mounted_for_writing("the root", mount("rw,noatime")), OK, "/dev/mmcblk0p2 on /"),
     (disk.mounted_for_writing("the root", mount("ro,noatime")), BAD, "is mounted read-only"),
     (disk.mounted_for_writing("the root", None), OK, "does not tell"),
+    (disk.mounted_for_writing("x", mount("rw,relatime,emergency_ro")), BAD, "is mounted read-only"),
+    (disk.mounted_for_writing("x", mount("rw,shutdown")), BAD, "is mounted read-only"),
+    (disk.mounted_for_writing("x", mount("rw"), Writing()), OK, "a file was written and removed"),
+    (
+        disk.mounted_for_writing("x", mount("rw"), Writing(WriteTrouble.READ_ONLY, "it is ro")),
+        BAD,
+        "it is ro",
+    ),
+    (disk.mounted_for_writing("x", mount("rw"), Writing(WriteTrouble.FAILS, "I/O error")), BAD, "I/O error"),
+    (disk.mounted_for_writing("x", mount("rw"), Writing(WriteTrouble.HANGS, "20 s")), BAD, "20 s"),
+    (disk.mounted_for_writing("x", mount("rw"), Writing(WriteTrouble.FULL, "is full")), BAD, "is full"),
+    (disk.mounted_for_writing("x", mount("rw"), Writing(WriteTrouble.DENIED, "no")), OK, "not for this user"),
     (disk.card_errors(None), OK, "as root"),
     (disk.card_errors(["mmc0: new high speed SDXC card", "EXT4-fs (sda1): mounted filesystem"]), OK, "none"),
     (disk.card_errors(["mmc0: Timeout waiting for hardware interrupt.", "x"]), BAD, "1 in the kernel's log"),

@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+from faults.disks import a_disk
+
 from daedalus.config import Config
 from daedalus.status import observe
 from daedalus.store.layout import Layout
@@ -41,3 +43,12 @@ def test_a_process_that_is_gone_was_killed(tmp_path: Path) -> None:
 def test_a_process_that_began_after_the_last_word_only_has_the_number(tmp_path: Path) -> None:
     say(tmp_path, os.getpid(), time.time_ns() - 86_400_000_000_000)
     assert observe(config(tmp_path))[0].state == "killed"
+
+
+def test_a_worker_on_a_disk_that_turned_read_only_is_held_up_by_it(tmp_path: Path) -> None:
+    with a_disk(tmp_path, 16) as disk:
+        say(disk.folder, os.getpid(), time.time_ns())
+        disk.remount("ro")
+        row = observe(config(disk.folder))[0]
+        assert (row.state, row.well) == ("blocked", False)
+        assert f"on {disk.folder} is read-only" in row.note

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from daedalus.status import Row, as_json, as_table, view
-from daedalus.status.view import SILENT_AFTER_NS
+from daedalus.status.view import SILENT_AFTER_NS, held_up
 from daedalus.store.status import Status
 
 NOW = 1_800_000_000_000_000_000
@@ -121,3 +121,11 @@ def test_json_has_every_field_and_whether_it_is_well() -> None:
     assert shown["gaps"] == 1
     assert shown["well"] is True
     assert set(Row.__struct_fields__) < set(shown)
+
+
+def test_whoever_lives_is_held_up_where_nothing_can_be_written() -> None:
+    alive, gone = row(status(age_ns=10**13)), row(status(state="stopped"), alive=False)
+    held, same = held_up([alive, gone], "/dev/x on /data is read-only")
+    assert (held.state, held.well, held.note) == ("blocked", False, "/dev/x on /data is read-only. 8 streams")
+    assert same == gone
+    assert held_up([alive], "") == [alive]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from faults.disks import a_disk
 
 from daedalus.config import Config
 from daedalus.watchdog import report_failure, send_test
@@ -83,3 +85,16 @@ def test_a_unit_that_fails_again_and_again_is_told_once_an_hour(
         "..._.._evil.reported",
         ".daedalus-ingest@binance.service.reported",
     ]
+
+
+def test_a_unit_that_fails_on_a_disk_that_is_read_only_is_told_once_an_hour_too(
+    tmp_path: Path, webhook: Webhook, configured: Callable[..., Config], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "run").mkdir()
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path / "run"))
+    with a_disk(tmp_path, 16) as disk:
+        disk.remount("ro")
+        config = configured().model_copy(update={"data_dir": disk.folder / "data"})
+        for _ in range(3):
+            assert report_failure(config, "daedalus-sync.service")
+    assert len(webhook.alerts) == 1

@@ -262,3 +262,44 @@ def test_after_a_reboot_old_moments_mean_nothing_and_what_was_told_is_not_told_a
 def test_the_same_look_gives_the_same_decision() -> None:
     seen = observation(0, worker(2_000), GONE, disk_free=0)
     assert decide(seen, Past(), LIMITS) == decide(seen, Past(), LIMITS)
+
+
+DEAD_DISKS: list[dict[str, Any]] = [
+    {"read_only": True, "unwritable": "/dev/mmcblk0p2 on / is read-only"},
+    {"unwritable": "/dev/sda1 on /data fails to write: Input/output error"},
+    {"unwritable": "/dev/sda1 on /data is full", "disk_free": 0},
+]
+
+
+@pytest.mark.parametrize("disk", DEAD_DISKS)
+@pytest.mark.parametrize(
+    "seen",
+    [
+        worker(state="silent", silent_seconds=4_000.0),
+        worker(silent_seconds=4_000.0, connected=0),
+        worker(mb=5_000),
+        worker(state="silent", memory=MemorySeen(used=MB, throttled=9, stalled_percent=90.0)),
+    ],
+)
+def test_a_worker_is_never_restarted_while_the_disk_takes_no_writes(
+    seen: WorkerSeen, disk: dict[str, Any]
+) -> None:
+    decisions = watch(observation(minute, seen, **disk) for minute in range(20))
+    assert [each.restarts for each in decisions] == [()] * 20
+    news = [each for decision in decisions for each in decision.announcements]
+    assert news[0].critical
+    assert not any("has stopped working" in each.text or "received nothing" in each.text for each in news)
+
+
+@pytest.mark.parametrize("disk", DEAD_DISKS)
+def test_a_disk_that_takes_no_writes_is_told_once_as_critical(disk: dict[str, Any]) -> None:
+    decisions = watch(observation(minute, worker(), **disk) for minute in range(20))
+    (news,) = [each for decision in decisions for each in decision.announcements]
+    assert news.critical
+
+
+def test_a_worker_that_hangs_is_restarted_when_the_disk_is_well_again() -> None:
+    silent = worker(state="silent")
+    dead = [observation(minute, silent, read_only=True, unwritable="x") for minute in range(5)]
+    well = [observation(minute, silent) for minute in range(5, 8)]
+    assert [len(each.restarts) for each in watch([*dead, *well])] == [0, 0, 0, 0, 0, 0, 1, 0]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from faults.disks import a_disk
 
 from daedalus.config import Config
 from daedalus.store.layout import Layout
@@ -23,6 +24,7 @@ from daedalus.watchdog import Options, run_watchdog, state, watch_once
 from daedalus.watchdog.act import restart
 from daedalus.watchdog.decide import Restart
 from daedalus.watchdog.past import load_past
+from daedalus.watchdog.spare import holding_the_lock
 
 if TYPE_CHECKING:
     from .conftest import Webhook
@@ -231,6 +233,76 @@ def test_the_loop_tells_systemd_and_writes_its_status_until_it_is_stopped(
     assert status is not None
     assert (status.state, status.figures["looks"]) == ("stopped", 1)
     assert webhook.pings == ["/ping/1"]
+
+
+def on(disk: Path, config: Config) -> Config:
+    return config.model_copy(update={"data_dir": disk / "data"})
+
+
+@pytest.fixture
+def own_runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What systemd gives the unit."""
+    (tmp_path / "run").mkdir()
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path / "run"))
+    return tmp_path / "run"
+
+
+def test_a_watchdog_starts_tells_once_and_remembers_on_a_disk_that_died_under_it(
+    tmp_path: Path, webhook: Webhook, configured: Callable[..., Config], own_runtime: Path
+) -> None:
+    with a_disk(tmp_path, 64) as disk:
+        config = on(disk.folder, configured("writer: {min_free_mb: 0}\n"))
+        watch_once(config, Options())
+        worker = Leaky(config.data_dir / "status")
+        try:
+            disk.remount("abort")
+            for _ in range(3):
+                watch_once(config, Options())
+            (alert,) = webhook.alerts
+            assert "read-only now, which is how a card dies" in alert["message"]
+            assert load_past(config.data_dir).problems["disk"].told is not None
+            assert worker.process.poll() is None
+        finally:
+            worker.end()
+
+
+def test_a_second_watchdog_is_kept_away_by_the_lock_of_one_whose_disk_died_under_it(
+    tmp_path: Path, configured: Callable[..., Config], own_runtime: Path
+) -> None:
+    with a_disk(tmp_path, 64) as disk:
+        config = on(disk.folder, configured())
+        with WorkerLock(Layout(config.data_dir), "watchdog"):
+            disk.remount("abort")
+            with pytest.raises(AlreadyRunning):
+                watch_once(config, Options())
+        layout = Layout(config.data_dir)
+        with holding_the_lock(layout), pytest.raises(AlreadyRunning), holding_the_lock(layout):
+            pass
+
+
+def test_a_second_watchdog_is_kept_away_where_no_lock_file_was_ever_written(
+    tmp_path: Path, configured: Callable[..., Config], own_runtime: Path
+) -> None:
+    with a_disk(tmp_path, 64) as disk:
+        disk.remount("ro")
+        layout = Layout(disk.folder / "data")
+        with holding_the_lock(layout), pytest.raises(AlreadyRunning), holding_the_lock(layout):
+            pass
+
+
+def test_what_was_remembered_beside_a_dead_disk_goes_back_when_it_lives_again(
+    tmp_path: Path, configured: Callable[..., Config], own_runtime: Path
+) -> None:
+    with a_disk(tmp_path, 64) as disk:
+        config = on(disk.folder, configured())
+        watch_once(config, Options())
+        disk.remount("ro")
+        watch_once(config, Options())
+        assert len(list(own_runtime.rglob("watchdog.json"))) == 1
+        disk.remount("rw")
+        watch_once(config, Options())
+        assert list(own_runtime.rglob("watchdog.json")) == []
+        assert load_past(config.data_dir).problems["disk"].told is not None
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
-"""Says what is wrong with machine and recorder, and what to do about it. Reads, asks, and changes nothing.
+"""Says what is wrong with machine and recorder, and what to do about it. Reads and asks, and changes nothing:
+the small file that proves that data_dir takes a write is gone when it ends.
 
 Each check is a pure function of what was read; `examine` reads. docs/troubleshooting.md follows it.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ..host import Mount
+from ..host import Mount, WriteTrouble, Writing
 from ..units import bytes_text
 from .finding import Finding, bad, ok, warn
 
@@ -35,16 +35,25 @@ def space(free: int | None, total: int | None, min_free: int) -> Finding:
     return ok(check, text)
 
 
-def mounted_for_writing(name: str, mount: Mount | None) -> Finding:
-    """Whether a file system can be written. A card that dies turns read-only by itself."""
+def mounted_for_writing(name: str, mount: Mount | None, tried: Writing | None = None) -> Finding:
+    """Whether a file system can be written. A card that dies turns read-only by itself.
+
+    ``tried``: what came of a write; None: none was made, and only the mount's word is known.
+    """
     check = f"{name} is writable"
-    if mount is None or not mount.read_only:
-        return ok(check, f"{mount.source} on {mount.target}" if mount else "this system does not tell")
-    return bad(
-        check,
-        f"{mount.source} on {mount.target} is mounted read-only",
-        "See journalctl -k -g 'mmc|I/O error'. Save what is not uploaded, then replace the card.",
-    )
+    remedy = "See journalctl -k -g 'mmc|I/O error'. Save what is not uploaded, then replace the card."
+    where = f"{mount.source} on {mount.target}" if mount else ""
+    if mount is not None and mount.read_only:
+        return bad(check, f"{where} is mounted read-only", remedy)
+    if tried is None:
+        return ok(check, f"{where} is mounted for writing" if where else "this system does not tell")
+    if tried.trouble is WriteTrouble.FULL:
+        return bad(check, tried.found, "Delete what else lies on this disk, or let sync upload.")
+    if tried.broken:
+        return bad(check, tried.found, remedy)
+    if tried.trouble is WriteTrouble.DENIED:
+        return ok(check, f"{where} is mounted for writing; trying it is not for this user, but for root")
+    return ok(check, f"{where}: a file was written and removed")
 
 
 def card_errors(lines: Iterable[str] | None) -> Finding:

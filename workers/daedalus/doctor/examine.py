@@ -21,6 +21,7 @@ from .finding import Finding, bad, ok, warn
 __all__ = ["examine"]
 
 ROOT = Path("/")
+SCRATCH = Path("/var/tmp")  # noqa: S108 - where everyone may write on the root's own disk
 SECONDS = 15.0
 
 
@@ -64,12 +65,23 @@ def _machine(root: Path) -> Iterator[Finding]:
     yield machine.temperature(host.read_temperature(root))
     yield machine.power(host.read_power(root))
     yield workers.clock(host.read_clock(root))
-    yield disk.mounted_for_writing("the root", host.mount_of(PurePosixPath("/"), host.read_mounts(root)))
+    yield disk.mounted_for_writing(
+        "the root",
+        host.mount_of(PurePosixPath("/"), host.read_mounts(root)),
+        host.try_writing([SCRATCH]) if root == ROOT and _is_on_root(SCRATCH) else None,
+    )
     yield disk.journal(
         volatile=any((root / "run/log/journal").glob("*/*.journal")),
         persistent=any((root / "var/log/journal").glob("*/*.journal")),
     )
     yield disk.card_errors(_kernel_log() if root == Path("/") else None)  # of this machine alone
+
+
+def _is_on_root(directory: Path) -> bool:
+    try:
+        return directory.stat().st_dev == ROOT.stat().st_dev
+    except OSError:
+        return False
 
 
 def _configuration(config: Config, path: Path) -> Iterator[Finding]:
@@ -94,8 +106,10 @@ def _disk(config: Config, root: Path) -> Iterator[Finding]:
     except OSError:
         pass
     yield disk.space(free, total, config.writer.min_free_bytes)
-    mounts = host.read_mounts(root)
-    yield disk.mounted_for_writing("data_dir", host.mount_of(PurePosixPath(data_dir), mounts))
+    # The file system that it really lies on, behind links.
+    mount = host.mount_of(PurePosixPath(os.path.realpath(data_dir)), host.read_mounts(root))
+    tried = host.try_writing(Layout(data_dir).written) if data_dir.is_dir() else None
+    yield disk.mounted_for_writing("data_dir", mount, tried)
 
 
 def _workers(config: Config) -> Iterator[Finding]:

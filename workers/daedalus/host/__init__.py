@@ -1,4 +1,5 @@
 """What the machine says of itself: plain reads of /proc, /sys and /run, no privileges, no commands.
+The one thing that is tried and not read is whether a directory takes a write.
 
 Every function takes the ``root`` below which these lie, so that a made-up machine can be read as well.
 What is not there, or not for us to read, is None: no reading ever fails.
@@ -17,6 +18,7 @@ from .kernel import (
     read_swapped,
     read_swaps,
 )
+from .writing import WriteTrouble, Writing, try_writing
 
 __all__ = [
     "CgroupMemory",
@@ -25,6 +27,8 @@ __all__ = [
     "Power",
     "Swap",
     "Throttling",
+    "WriteTrouble",
+    "Writing",
     "controllers",
     "mount_of",
     "own_cgroup",
@@ -38,4 +42,5 @@ __all__ = [
     "read_swapped",
     "read_swaps",
     "read_temperature",
+    "try_writing",
 ]

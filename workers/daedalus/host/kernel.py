@@ -20,6 +20,7 @@ __all__ = [
 ]
 
 KIB = 1024
+_READ_ONLY = frozenset(("ro", "emergency_ro", "shutdown"))
 
 
 class Swap(Struct, frozen=True):
@@ -31,7 +32,9 @@ class Swap(Struct, frozen=True):
 
 
 class Mount(Struct, frozen=True):
-    """One mounted file system. ``options`` has ``ro`` where nothing can be written."""
+    """One mounted file system. ``options`` has ``ro`` where nothing can be written, and of one that turned
+    read-only by itself ``emergency_ro`` (ext4 since Linux 6.12) or ``shutdown``, beside an ``rw`` that stays.
+    """
 
     source: str
     target: str
@@ -40,7 +43,7 @@ class Mount(Struct, frozen=True):
 
     @property
     def read_only(self) -> bool:
-        return "ro" in self.options
+        return not self.options.isdisjoint(_READ_ONLY)
 
 
 def read_memory_total(root: Path) -> int | None:

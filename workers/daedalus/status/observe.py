@@ -6,10 +6,11 @@ import time
 
 import psutil
 
+from .. import host
 from ..config import Config
 from ..store.layout import Layout
 from ..store.status import Status, boot_id, read_statuses
-from .view import Row, view
+from .view import Row, held_up, view
 
 __all__ = ["observe", "process_lives"]
 
@@ -19,8 +20,12 @@ CLOCK_SLACK_SECONDS = 2.0
 def observe(config: Config) -> list[Row]:
     """One row per worker that this configuration needs, and per one that left a status file."""
     expected = [*(f"ingest-{name}" for name in config.exchanges), "normalize", "sync"]
-    statuses = read_statuses(Layout(config.data_dir).status)
-    return view(statuses, expected, now_ns=time.time_ns(), boot_id=boot_id(), alive=process_lives)
+    layout = Layout(config.data_dir)
+    statuses = read_statuses(layout.status)
+    rows = view(statuses, expected, now_ns=time.time_ns(), boot_id=boot_id(), alive=process_lives)
+    # A write is tried only where something is wrong: looking on is to cost the card nothing.
+    writing = host.try_writing(layout.written, probe=any(not row.well for row in rows))
+    return held_up(rows, writing.found if writing.broken else "")
 
 
 def process_lives(status: Status) -> bool:

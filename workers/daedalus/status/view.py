@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ..store.status import Status
 
-__all__ = ["SILENT_AFTER_NS", "Row", "view"]
+__all__ = ["SILENT_AFTER_NS", "Row", "held_up", "view"]
 
 SILENT_AFTER_NS = 30_000_000_000
 """A worker writes its status every few seconds; one older than this belongs to one that hangs."""
 
 _WAITING = ("queue", "segments_waiting", "files_waiting")
+_HELD_UP = ("running", "silent", "blocked")
 _UNWELL = ("blocked", "killed", "power cut", "silent")
 
 
@@ -85,6 +87,21 @@ def _row(status: Status, now_ns: int, boot_id: str, alive: bool) -> Row:
         updated_seconds=_age(status.updated_ns, now_ns),
         note=status.note,
     )
+
+
+def held_up(rows: Sequence[Row], reason: str) -> list[Row]:
+    """The rows, where nothing can be written and ``reason`` says why ("": all is well with the disk).
+
+    A worker that cannot write cannot say so either: its last word is from before.
+    """
+    if not reason:
+        return list(rows)
+    return [
+        replace(row, state="blocked", note=f"{reason}. {row.note}" if row.note else reason)
+        if row.alive and row.state in _HELD_UP
+        else row
+        for row in rows
+    ]
 
 
 def _state(status: Status, now_ns: int, boot_id: str, alive: bool) -> str:

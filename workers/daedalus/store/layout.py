@@ -146,6 +146,11 @@ class Layout(Struct, frozen=True):
     def status(self) -> Path:
         return self.data_dir / "status"
 
+    @property
+    def written(self) -> tuple[Path, ...]:
+        """The directories that the workers write in first of all; each may be a disk of its own."""
+        return (self.status, self.active, self.tables_active, self.data_dir)
+
     def raw(self, state: str) -> Path:
         """The root of sealed raw files in ``state`` (ready, normalized or synced)."""
         return self.data_dir / "raw" / state

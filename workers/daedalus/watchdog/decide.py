@@ -44,9 +44,10 @@ def decide(seen: Observation, past: Past, limits: Limits) -> Decision:
     restarts: list[Restart] = []
     after: dict[str, WorkerPast] = {}
     for worker in seen.workers:
-        found = list(worker_problems(worker, before[worker.worker], limits, seen.at))
+        writes = seen.machine.takes_writes
+        found = list(worker_problems(worker, before[worker.worker], limits, seen.at, takes_writes=writes))
         memory = _remember(worker, before[worker.worker], found)
-        cured, restart = _cure(worker, found, memory, past.problems, seen.at)
+        cured, restart = _cure(worker, found, memory, past.problems, seen.at, takes_writes=writes)
         if restart is not None:
             restarts.append(restart)
             once = any(p.cure is Cure.RESTART_ONCE for p in found if _held(p, past.problems, seen.at))
@@ -113,7 +114,13 @@ def _held(problem: Problem, known: dict[str, OpenProblem], at: float) -> bool:
 
 
 def _cure(
-    seen: WorkerSeen, found: list[Problem], memory: WorkerPast, known: dict[str, OpenProblem], at: float
+    seen: WorkerSeen,
+    found: list[Problem],
+    memory: WorkerPast,
+    known: dict[str, OpenProblem],
+    at: float,
+    *,
+    takes_writes: bool,
 ) -> tuple[list[Problem], Restart | None]:
     """The problems, with what is done about them in their text, and the one restart that is due."""
     told: list[Problem] = []
@@ -124,6 +131,8 @@ def _cure(
             from_when = allowed_at(memory.restarts, at)
             if problem.cure is Cure.RESTART_ONCE and memory.revived:
                 text += ". It was restarted once, which did not help; it is not done again"
+            elif not takes_writes:
+                text += ". It is not restarted while the disk takes no writes: a new process could not start"
             elif seen.pid is None:
                 text += ". Its process is not known, so it cannot be restarted from here"
             elif at < from_when:

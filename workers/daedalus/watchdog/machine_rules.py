@@ -44,6 +44,13 @@ def _disk(seen: Observation, limits: Limits) -> Iterator[Problem]:
             "See: journalctl -k -g 'mmc|I/O error', then replace the card",
             critical=True,
         )
+    elif seen.machine.unwritable and not (free is not None and free < limits.min_free):
+        yield Problem(
+            key="disk",
+            text=f"nothing can be written in the data directory: {seen.machine.unwritable}. "
+            "Recording waits, and what comes meanwhile is lost. See: daedalus doctor",
+            critical=True,
+        )
     elif free is not None and free < limits.min_free:
         yield Problem(
             key="disk",

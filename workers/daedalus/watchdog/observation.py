@@ -56,12 +56,18 @@ class MachineSeen(Struct, frozen=True, kw_only=True):
 
     disk_free: int | None = None
     read_only: bool = False
+    unwritable: str = ""
+    """Why nothing can be written in data_dir, in words: read-only, full, an error, not for this user."""
     clock_synchronized: bool | None = None
     clock_offset: float | None = None
     temperature: float | None = None
     undervoltage: bool = False
     throttled: bool = False
     oom_kills: int | None = None
+
+    @property
+    def takes_writes(self) -> bool:
+        return not (self.read_only or self.unwritable)
 
 
 class Observation(Struct, frozen=True, kw_only=True):

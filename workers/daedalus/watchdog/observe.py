@@ -45,7 +45,7 @@ def look(layout: Layout, workers: Iterable[str], root: Path = ROOT) -> Observati
         now_ns=now_ns,
         boot_id=boot,
         workers=tuple(_worker(row, statuses.get(row.worker), now_ns, root) for row in rows),
-        machine=_machine(layout.data_dir, root),
+        machine=_machine(layout, root),
     )
 
 
@@ -97,16 +97,17 @@ def _memory(pid: int, group: str | None, root: Path) -> MemorySeen | None:
     return MemorySeen(used=resident + host.read_swapped(pid, root))
 
 
-def _machine(data_dir: Path, root: Path) -> MachineSeen:
+def _machine(layout: Layout, root: Path) -> MachineSeen:
     clock, power = host.read_clock(root), host.read_power(root)
+    writing = host.try_writing(layout.written, root)
     try:
-        free: int | None = free_bytes(data_dir)
-        read_only = bool(os.statvfs(data_dir).f_flag & os.ST_RDONLY)
+        free: int | None = free_bytes(layout.data_dir)
     except OSError:
-        free, read_only = None, False
+        free = None
     return MachineSeen(
         disk_free=free,
-        read_only=read_only,
+        read_only=writing.read_only,
+        unwritable=writing.found,
         clock_synchronized=clock.synchronized,
         clock_offset=clock.offset_seconds,
         temperature=host.read_temperature(root),

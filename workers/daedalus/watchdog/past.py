@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from ..store.files import read_json, write_atomic
+from .spare import spare_directories, spare_directory
 
 __all__ = ["OpenProblem", "Past", "WorkerPast", "load_past", "save_past"]
 
@@ -70,12 +71,29 @@ class Past(Struct, frozen=True, kw_only=True):
         return Past(boot_id=boot_id, problems=problems, undelivered=self.undelivered)
 
 
-def load_past(directory: Path) -> Past:
-    """What was remembered in ``directory``; nothing where there is none that can be read."""
-    return read_json(directory / FILE, Past) or Past()
+def load_past(data_dir: Path) -> Past:
+    """What was remembered of ``data_dir``; nothing where there is none that can be read."""
+    # Where something lies in spare, the disk took no writes: it is the newest.
+    for directory in (*spare_directories(data_dir), data_dir):
+        if (past := read_json(directory / FILE, Past)) is not None:
+            return past
+    return Past()
 
 
-def save_past(directory: Path, past: Past) -> None:
-    """Remember. On a full disk it is remembered in memory alone."""
-    with contextlib.suppress(OSError):
-        write_atomic(directory / FILE, msgspec.json.encode(past), durable=False)
+def save_past(data_dir: Path, past: Past, *, takes_writes: bool = True) -> None:
+    """Remember: in ``data_dir``, or where that takes no writes in the memory of the machine."""
+    content = msgspec.json.encode(past)
+    if takes_writes and _written(data_dir, content):
+        for directory in spare_directories(data_dir):
+            with contextlib.suppress(OSError):
+                (directory / FILE).unlink(missing_ok=True)
+    elif (spare := spare_directory(data_dir)) is not None:
+        _written(spare, content)
+
+
+def _written(directory: Path, content: bytes) -> bool:
+    try:
+        write_atomic(directory / FILE, content, durable=False)
+    except OSError:
+        return False
+    return True

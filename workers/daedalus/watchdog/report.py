@@ -6,14 +6,17 @@ how often. What was told lies in one small file per unit, apart from the watchdo
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import platform
 import re
 import time
+from pathlib import Path
 
 from ..config import Config
 from ..store.files import write_atomic
 from .alerts import Alerts
+from .spare import spare_directories, spare_directory
 
 __all__ = ["report_failure", "send_test"]
 
@@ -35,19 +38,32 @@ def send_test(config: Config) -> bool:
 
 def report_failure(config: Config, unit: str) -> bool:
     """Tell that a unit has failed, unless that was told within the last hour; whether it is told."""
-    marker = config.data_dir / "status" / f".{re.sub(r'[^A-Za-z0-9@._-]', '_', unit)}.reported"
-    try:
-        age = time.time() - marker.stat().st_mtime
-    except OSError:
-        age = AGAIN_SECONDS
-    if 0 <= age < AGAIN_SECONDS:  # a clock that was set back must not silence it
+    name = f".{re.sub(r'[^A-Za-z0-9@._-]', '_', unit)}.reported"
+    places = (config.data_dir / "status", *spare_directories(config.data_dir))
+    if any(0 <= _age(place / name) < AGAIN_SECONDS for place in places):  # a clock set back silences nothing
         return True
     text = f"{unit} has failed. See why: journalctl -u {unit} -e; then: daedalus doctor"
     log.error("%s", text)
     told = _alerts(config).send(f"daedalus on {platform.node()}: trouble", text, critical=True)
     if told:
-        write_atomic(marker, b"", durable=False)
+        _mark(config.data_dir, name)
     return told
+
+
+def _age(marker: Path) -> float:
+    try:
+        return time.time() - marker.stat().st_mtime
+    except OSError:
+        return AGAIN_SECONDS
+
+
+def _mark(data_dir: Path, name: str) -> None:
+    try:
+        write_atomic(data_dir / "status" / name, b"", durable=False)
+    except OSError:
+        if (spare := spare_directory(data_dir)) is not None:
+            with contextlib.suppress(OSError):
+                write_atomic(spare / name, b"", durable=False)
 
 
 def _alerts(config: Config) -> Alerts:

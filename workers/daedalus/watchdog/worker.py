@@ -1,7 +1,7 @@
 """The watchdog's loop: look, judge, act, tell, once a minute for years.
 
 Invariants: one watchdog watches a ``data_dir`` at a time; nothing that it looks at, and no service that
-it tells, can end it; a dry run changes and tells nothing.
+it tells, can end it, least of all a disk that takes no writes; a dry run changes and tells nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from msgspec.structs import replace
 from ..config import Config, setup_of
 from ..notify import Notifier
 from ..store.layout import Layout
-from ..store.lock import WorkerLock
 from ..store.status import boot_id
 from .act import restart
 from .alerts import Alerts, ping
@@ -28,6 +27,7 @@ from .folding import Announcement
 from .observation import Limits, Observation
 from .observe import look, workers_of
 from .past import load_past, save_past
+from .spare import holding_the_lock
 from .voice import WORKER, Voice
 
 __all__ = ["Options", "run_watchdog", "watch_once"]
@@ -67,7 +67,7 @@ class Options(Struct, frozen=True, kw_only=True):
 def run_watchdog(config: Config, options: Options, stop: threading.Event) -> None:
     """Watch until ``stop`` is set. Raises `AlreadyRunning`."""
     layout = Layout(config.data_dir)
-    with WorkerLock(layout, "watchdog"):
+    with holding_the_lock(layout):
         watch = _Watch(config, options, layout)
         notifier = Notifier.from_environment()
         notifier.ready("watching")
@@ -88,7 +88,7 @@ def watch_once(config: Config, options: Options) -> tuple[Observation, Decision]
     if options.dry_run:
         watch = _Watch(config, options, layout)
         return watch.judge()
-    with WorkerLock(layout, "watchdog"):
+    with holding_the_lock(layout):
         watch = _Watch(config, options, layout)
         result = watch.turn()
         watch.say("stopped")
@@ -109,6 +109,7 @@ class _Watch:
         self._voice = Voice(layout.status, boot_id(), setup_of(config, WORKER))
         self._looks = 0
         self._restarts = 0
+        self._takes_writes = True
         self._collected = 0
 
     @property
@@ -128,15 +129,16 @@ class _Watch:
         news = list(decision.announcements)
         self._past = decision.past
         # Remembered before it is done: should this process end over it, it is not done twice.
-        save_past(self._layout.data_dir, self._past)
+        self._remember(seen)
         for wanted in decision.restarts:
             self._restarts += 1
             if trouble := restart(wanted):
                 news.append(Announcement(f"{wanted.worker} could not be restarted: {trouble}", critical=True))
+        # Told before it is logged: the log may lie on the disk that hangs.
+        self._past = replace(self._past, undelivered=self._tell(news))
         for each in news:
             log.log(logging.ERROR if each.critical else logging.WARNING, "%s", each.text)
-        self._past = replace(self._past, undelivered=self._tell(news))
-        save_past(self._layout.data_dir, self._past)
+        self._remember(seen)
         # Without a word from us somebody looks here; so it is not given while alerts do not get out.
         if self._ping_url and not self._past.undelivered:
             ping(self._ping_url)
@@ -144,7 +146,14 @@ class _Watch:
             self._collected += gc.collect()
         return seen, decision
 
+    def _remember(self, seen: Observation) -> None:
+        self._takes_writes = seen.machine.takes_writes
+        save_past(self._layout.data_dir, self._past, takes_writes=self._takes_writes)
+
     def say(self, state: str) -> None:
+        """Write the status. Not on a disk that took no write a moment ago: it may hold us up for ever."""
+        if not self._takes_writes:
+            return
         self._voice.say(
             state,
             "" if self.line.startswith("all is well") else self.line,

@@ -21,16 +21,19 @@ TWO_LOOKS_SECONDS = 50.0
 LOOP_STARTS, LOOP_SECONDS = 3, 900.0
 
 
-def worker_problems(seen: WorkerSeen, past: WorkerPast, limits: Limits, at: float) -> Iterator[Problem]:
-    """Everything that is wrong with one worker at the moment ``at``."""
-    yield from _life(seen, past, at)
+def worker_problems(
+    seen: WorkerSeen, past: WorkerPast, limits: Limits, at: float, *, takes_writes: bool = True
+) -> Iterator[Problem]:
+    """Everything that is wrong with one worker at the moment ``at``. ``takes_writes``: of the disk."""
+    yield from _life(seen, past, at, takes_writes)
     if seen.works or seen.state == "silent":
         if seen.memory is not None:
             yield from _memory(seen, seen.memory, past, limits)
-        yield from _data(seen, past)
+        if takes_writes:
+            yield from _data(seen, past)
 
 
-def _life(seen: WorkerSeen, past: WorkerPast, at: float) -> Iterator[Problem]:
+def _life(seen: WorkerSeen, past: WorkerPast, at: float, takes_writes: bool) -> Iterator[Problem]:
     name = seen.worker
     recent = [start for start in past.starts if at - start < LOOP_SECONDS]
     if len(recent) >= LOOP_STARTS:
@@ -49,7 +52,8 @@ def _life(seen: WorkerSeen, past: WorkerPast, at: float) -> Iterator[Problem]:
             worker=name,
             holds_seconds=TWO_LOOKS_SECONDS,
         )
-    elif seen.state == "silent":
+    # Without a disk that takes writes its status grows old while it works: it cannot say that it lives.
+    elif seen.state == "silent" and takes_writes:
         yield Problem(
             key=f"hung:{name}",
             text=f"{name} (process {seen.pid}) has stopped working: it lives, but says nothing any more",
