@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import psutil
 import pytest
 from processes import COMMAND, Recorder, simulated, wait_until
 
@@ -64,6 +67,109 @@ def test_ctrl_c_stops_all_workers_in_good_order(tmp_path: Path) -> None:
     assert process.returncode == 0, output
     assert recorder.status["state"] == "stopped"
     assert lake_counts(recorder.data / "lake")["trades"] > 10
+
+
+def workers_below(directory: Path) -> list[int]:
+    """The workers that live on a data directory, by their command lines."""
+    found = []
+    for process in psutil.process_iter(["pid", "cmdline"]):
+        line = process.info["cmdline"] or []
+        if str(directory / "config.yaml") in line and {"ingest", "normalize", "sync"} & set(line):
+            found.append(process.info["pid"])
+    return found
+
+
+def told(output: Path) -> str:
+    return output.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[tuple[Recorder, subprocess.Popen[bytes], Path]]:
+    """`daedalus run` of a simulated exchange, at work; its output in a file."""
+    with simulated("binance", "--rate", "200", "--symbols", "BTCUSDT") as port:
+        recorder, output = Recorder(tmp_path, "binance", port, {"symbols": ["BTCUSDT"]}), tmp_path / "output"
+        with output.open("wb") as log:
+            command = [*COMMAND, "run", "--config", str(recorder.config)]
+            process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        try:
+            wait_until(lambda: recorder.figure("messages") > 100, 60, "messages")
+            assert len(workers_below(tmp_path)) == 3
+            yield recorder, process, output
+        finally:
+            process.kill()
+            process.wait()
+            for pid in workers_below(tmp_path):
+                os.kill(pid, signal.SIGKILL)
+
+
+def test_a_terminal_that_is_closed_stops_all_workers_in_good_order(
+    running: tuple[Recorder, subprocess.Popen[bytes], Path],
+) -> None:
+    recorder, process, output = running
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(60) == 0, told(output)
+    assert workers_below(recorder.directory) == []
+    assert recorder.status["state"] == "stopped"
+    assert lake_counts(recorder.data / "lake")["trades"] > 10
+
+
+def test_a_run_that_is_killed_leaves_no_worker_and_what_it_recorded_is_sealed(
+    running: tuple[Recorder, subprocess.Popen[bytes], Path],
+) -> None:
+    recorder, process, _ = running
+    process.kill()
+    process.wait()
+    wait_until(lambda: not workers_below(recorder.directory), 60, "the end of the workers")
+    assert recorder.status["state"] == "stopped"
+    assert not list((recorder.data / "raw" / "active").glob("*.arrows"))
+
+
+def test_a_third_ctrl_c_ends_at_once_and_leaves_no_worker(
+    running: tuple[Recorder, subprocess.Popen[bytes], Path],
+) -> None:
+    recorder, process, output = running
+    for pid in workers_below(recorder.directory):
+        os.kill(pid, signal.SIGSTOP)  # so that stopping in good order takes its time
+    for _ in range(3):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+    assert process.wait(30) == 130, told(output)
+    wait_until(lambda: not workers_below(recorder.directory), 30, "the end of the workers")
+
+
+def test_a_second_run_ends_at_once_with_code_3_and_harms_nothing(
+    running: tuple[Recorder, subprocess.Popen[bytes], Path],
+) -> None:
+    recorder, process, _ = running
+    second = recorder.run("run", "--duration", "60")
+    assert second.returncode == 3
+    assert re.search(r"run already runs here, as the process with pid \d+", second.stderr)
+    assert second.stdout == ""
+    assert len(workers_below(recorder.directory)) == 3
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 0
+
+
+def test_a_run_beside_a_worker_that_was_started_by_itself_ends_with_code_3(tmp_path: Path) -> None:
+    with simulated("binance", "--rate", "200", "--symbols", "BTCUSDT") as port:
+        recorder = Recorder(tmp_path, "binance", port, {"symbols": ["BTCUSDT"]})
+        recorder.start()
+        wait_until(lambda: recorder.figure("messages") > 0, 60, "messages")
+        second = recorder.run("run", "--duration", "60")
+        recorder.stop()
+    assert second.returncode == 3
+    assert "ingest-binance already runs here" in second.stderr
+
+
+def test_a_run_that_recorded_nothing_fails_and_says_why(tmp_path: Path) -> None:
+    with simulated("binance", "--symbols", "BTCUSDT") as port:
+        pass
+    recorder = Recorder(tmp_path, "binance", port, {"symbols": ["BTCUSDT"]})
+    done = recorder.run("run", "--duration", "6")
+    assert done.returncode == 1
+    last = done.stdout.splitlines()[-1]
+    assert last.startswith("Nothing was recorded by ingest-binance: ")
+    assert "cannot connect" in last or "refused" in last.lower()
 
 
 def test_ingest_stops_within_ten_seconds_with_everything_sealed(tmp_path: Path) -> None:
@@ -130,6 +236,28 @@ def test_figures_are_printed_at_the_interval_that_was_asked_for(tmp_path: Path) 
         r"buffers \d+, segments \d+, reconnects 0, gaps 0, RSS [\d.]+ MB\n",
         lines[-1],
     )
+
+
+def test_a_second_demonstration_in_one_place_ends_with_code_3_and_the_first_goes_on(tmp_path: Path) -> None:
+    command = [*COMMAND, "demo", "--duration"]
+    first = subprocess.Popen([*command, "10"], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    wait_until(
+        lambda: (tmp_path / "data/demo/status/ingest-binance.json").exists(), 60, "the first one's status"
+    )
+    second = subprocess.run(
+        [*command, "1"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    output, _ = first.communicate(timeout=120)
+    assert (second.returncode, first.returncode) == (3, 0), second.stderr + output
+    assert "demo already runs here" in second.stderr
+    assert "BROKEN" not in output
+
+
+def test_a_demonstration_with_a_wrong_symbol_touches_nothing(tmp_path: Path) -> None:
+    command = [*COMMAND, "demo", "--symbols", "foo", "--duration", "1"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, list(tmp_path.iterdir())) == (2, [])
+    assert "foo" in done.stderr
 
 
 def test_the_demonstration_needs_nothing_but_the_package(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
+from ..lifeline import follow_parent
 from .configure import config_app
 from .group import Group
 from .lake import audit, book, lake_app
@@ -148,6 +149,7 @@ app.command(
 
 def main() -> None:
     """The entry point of the installed command."""
+    follow_parent()
     # Read when Arrow is loaded, which only commands do. Its own allocator keeps what was freed: 20 MB.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     print_anywhere()

@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C as an event that a worker waits on, so that it stops in good order."""
+"""SIGTERM, Ctrl-C and a closed terminal as an event that a worker waits on, to stop in good order."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event
 from types import FrameType
+
+from ..stopping import stop_signals
 
 __all__ = ["stop_event"]
 
@@ -35,7 +37,7 @@ def stop_event() -> Iterator[Event]:
 
     listener = threading.Thread(target=listen, name="signals", daemon=True)
     listener.start()
-    before = {each: signal.signal(each, stop) for each in (signal.SIGTERM, signal.SIGINT)}
+    before = {each: signal.signal(each, stop) for each in stop_signals()}
     try:
         yield event
     finally:

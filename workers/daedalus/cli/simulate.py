@@ -118,12 +118,12 @@ def simulate(
 
 async def _serve(options: SimulatorOptions) -> None:
     import asyncio
-    import signal
 
     from ..simulator import serve
+    from ..stopping import stop_signals
 
     stop = asyncio.Event()
-    for each in (signal.SIGTERM, signal.SIGINT):
+    for each in stop_signals():
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
 
     def ready(port: int) -> None:

@@ -12,7 +12,6 @@ import contextlib
 import errno
 import logging
 import os
-import signal
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -24,6 +23,7 @@ from ..config import Config, setup_of
 from ..exchanges import VENUES
 from ..exchanges.base import ConnectionPlan
 from ..notify import Notifier
+from ..stopping import stop_signals
 from ..store import Layout, StreamingParquetWriter, WorkerLock
 from ..store.status import boot_id, read_status
 from .backfill import Backfill
@@ -57,8 +57,8 @@ SEAL_SECONDS = 7.0
 
 
 def run_ingest(config: Config, exchange: str, stats_interval: float | None = None) -> int:
-    """Record ``exchange`` until SIGTERM or SIGINT; the exit code: 0, 1 after an error of our own, or 2
-    where the venue knows none of the symbols.
+    """Record ``exchange`` until one of the `stop_signals`; the exit code: 0, 1 after an error of our own,
+    or 2 where the venue knows none of the symbols.
 
     ``stats_interval`` prints a line of figures every so many seconds. Raises `AlreadyRunning` where
     another recorder has the exchange's files open.
@@ -126,7 +126,7 @@ class _Ingest:
     async def run(self, stats_interval: float | None) -> int:
         loop = asyncio.get_running_loop()
         stop = asyncio.Event()
-        for each in (signal.SIGTERM, signal.SIGINT):
+        for each in stop_signals():
             loop.add_signal_handler(each, stop.set)
         begun_ns = time.time_ns()
         start = await asyncio.to_thread(self._take_over)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +11,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
+
+from ..lifeline import child_environment, pipe_of_children
 
 __all__ = ["Child", "command"]
 
@@ -20,6 +23,10 @@ LONGEST_PAUSE_SECONDS = 30.0
 SETTLED_SECONDS = 60.0
 REFUSED = (2, 3)
 """Exit codes that a new start does not mend: wrong configuration, and another instance running."""
+
+LOOKED_BACK_BYTES = 65_536
+_LOGGED = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z [A-Z]+ ")
+_TROUBLE = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z (?:WARNING|ERROR|CRITICAL) (?P<text>.+)")
 
 
 def command(*arguments: str) -> list[str]:
@@ -39,6 +46,7 @@ class Child:
         self._process: subprocess.Popen[bytes] | None = None
         self._output: IO[bytes] | None = None
         self._started = 0.0
+        self._log_begins = _size(self.log_path)
         self._pause = FIRST_PAUSE_SECONDS
         self._start_at: float | None = None
 
@@ -52,10 +60,11 @@ class Child:
         self._output = self._output or self.log_path.open("ab")
         self._process = subprocess.Popen(  # noqa: S603 - our own command line
             command(*self._arguments),
-            stdin=subprocess.DEVNULL,
+            stdin=pipe_of_children(),
             stdout=self._output,
             stderr=self._output,
             start_new_session=True,
+            env=child_environment(),
         )
         self._started = time.monotonic()
 
@@ -78,6 +87,25 @@ class Child:
             self._start_at = None
             self.restarts += 1
             self.start()
+
+    def trouble(self) -> str:
+        """The last warning or error that it has logged since we began; "" where there is none."""
+        try:
+            with self.log_path.open("rb") as log:
+                log.seek(max(self._log_begins, _size(self.log_path) - LOOKED_BACK_BYTES))
+                lines = log.read().decode("utf-8", "replace").splitlines()
+        except OSError:
+            return ""
+        told = [found["text"] for line in lines if (found := _TROUBLE.match(line))]
+        # What refuses to begin says why before there is a log: its error stands there alone.
+        plain = [line for line in lines if line.strip() and not _LOGGED.match(line)]
+        last = told[-1:] or plain[-1:]
+        return "".join(c if c.isprintable() else "?" for c in last[0].strip()) if last else ""
+
+    def kill(self) -> None:
+        """End it at once; what it has flushed is kept."""
+        if self._process is not None and self.alive:
+            self._process.kill()
 
     def ask_to_stop(self) -> None:
         """Send SIGTERM."""
@@ -103,3 +131,10 @@ class Child:
             if self._output is not None:
                 self._output.close()
                 self._output = None
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

@@ -7,7 +7,6 @@ and sync is eager, so that a file's whole way can be watched in half a minute.
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import time
 from collections.abc import Sequence
@@ -15,22 +14,26 @@ from pathlib import Path
 
 import yaml
 from rich.console import Console
+from rich.text import Text
 
-from ..config import load_config
+from ..config import load_config, parse_config
 from ..exchanges import VENUES
 from ..lake.audit import audit
 from ..lake.show import show_query, show_sizes, show_verdicts
 from ..lake.source import open_lake
 from ..lake.summary import table_sizes
 from ..simulator import VENUES as SIMULATED
+from ..simulator import Simulator, SimulatorOptions
 from ..sync.settings import SyncSettings
 from .children import Child
-from .foreground import run_all
+from .foreground import RUN, ensure_free, run_all
+from .place import CONFIG, claimed, cleared
 
 __all__ = ["run_demo"]
 
 SIMULATED_RATE = 2000
 CONNECT_SECONDS = 15.0
+HEAD = "# Written by `daedalus demo`{}.\n"
 
 
 def run_demo(
@@ -44,72 +47,85 @@ def run_demo(
 ) -> int:
     """Record into ``data_dir`` and show the lake that came of it; the exit code.
 
-    Simulated, the directory is emptied before: it holds nothing but an earlier demonstration. ``live``
-    records the real venue, into what is there already. ``symbols``: none means the venue's usual ones.
-    ``duration``: seconds, None until Ctrl-C.
+    Simulated, what an earlier demonstration recorded is deleted before. ``live`` records the real venue,
+    into what is there already. ``symbols``: none means the venue's usual ones. ``duration``: seconds, None
+    until Ctrl-C. Raises `ConfigError` or `SimulatorError` for what cannot be recorded and for a directory
+    of somebody else's, `AlreadyRunning` where another one runs there; nothing is changed then.
     """
     symbols = symbols or SIMULATED[exchange].usual_symbols
-    if live:
-        return _record(console, data_dir, exchange, symbols, None, duration)
-    shutil.rmtree(data_dir, ignore_errors=True)
+    port = None if live else _free_port()
+    text = _configuration(exchange, symbols, port)
+    parse_config(text.encode(), CONFIG)
+    if not live:
+        Simulator(SimulatorOptions(exchange=exchange, symbols=tuple(symbols), rate=SIMULATED_RATE))
+    with claimed(data_dir) as layout:
+        ensure_free(layout, (RUN, f"ingest-{exchange}", "normalize", "sync", "watchdog"))
+        if not live:
+            cleared(layout)
+        config_path = data_dir / CONFIG
+        config_path.write_text(text, encoding="utf-8")
+        if port is None:
+            return _record(console, config_path, duration)
+        return _simulated(console, config_path, exchange, symbols, port, duration)
+
+
+def _simulated(
+    console: Console,
+    config_path: Path,
+    exchange: str,
+    symbols: Sequence[str],
+    port: int,
+    duration: float | None,
+) -> int:
     os.environ["no_proxy"] = "*"  # all is on this machine
-    port = _free_port()
     options = ("--port", str(port), "--symbols", ",".join(symbols), "--rate", str(SIMULATED_RATE))
-    simulator = Child("simulate", ("simulate", exchange, *options), data_dir / "logs")
+    simulator = Child("simulate", ("simulate", exchange, *options), config_path.parent / "logs")
     simulator.start()
     try:
         if not _listening(port, simulator):
-            console.print(f"The simulated venue did not start; see {simulator.log_path}", style="red")
+            why = simulator.trouble() or f"see {simulator.log_path}"
+            console.print(Text(f"The simulated venue did not start: {why}", style="red"), soft_wrap=True)
             return 1
         console.print(f"A simulated {exchange} runs on 127.0.0.1:{port}, {SIMULATED_RATE:,} messages/s.")
-        return _record(console, data_dir, exchange, symbols, port, duration)
+        return _record(console, config_path, duration)
     finally:
         simulator.ask_to_stop()
         simulator.wait(5.0)
 
 
-def _record(
-    console: Console,
-    data_dir: Path,
-    exchange: str,
-    symbols: Sequence[str],
-    port: int | None,
-    duration: float | None,
-) -> int:
-    config_path = _write_config(data_dir, exchange, symbols, port)
+def _record(console: Console, config_path: Path, duration: float | None) -> int:
     config = load_config(config_path)
     code = run_all(config, config_path, console=console, duration=duration)
-    lake = data_dir / "lake"
-    if not lake.is_dir():
-        console.print(f"Nothing was recorded; the workers' logs in {data_dir / 'logs'} say why.", style="red")
-        return 1
-    sizes = table_sizes(lake)
+    directory = config_path.parent
+    lake = directory / "lake"
+    sizes = table_sizes(lake) if lake.is_dir() else []
+    if not any(table.rows for table in sizes):
+        console.print(Text(f"Nothing is in the lake {lake}.", style="red"), soft_wrap=True)
+        return code or 1
     show_sizes(console, sizes)
     report = audit(open_lake(SyncSettings(target=str(lake))))
     show_verdicts(console, report)
     if any(table.name == "trades" and table.rows for table in sizes):
         show_query(console, lake)
     console.print(
-        f"\nThe lake: {lake}   the configuration: {config_path}   logs: {data_dir / 'logs'}", soft_wrap=True
+        f"\nThe lake: {lake}   the configuration: {config_path}   logs: {directory / 'logs'}", soft_wrap=True
     )
     return code or int(not report.sound)
 
 
-def _write_config(data_dir: Path, exchange: str, symbols: Sequence[str], port: int | None) -> Path:
+def _configuration(exchange: str, symbols: Sequence[str], port: int | None) -> str:
     channels = [name for name, channel in VENUES[exchange].channels.items() if channel.per_symbol]
     about: dict[str, object] = {"symbols": list(symbols), "channels": channels}
     if port is not None:
         about |= {"websocket_url": f"ws://127.0.0.1:{port}", "rest_url": f"http://127.0.0.1:{port}"}
     settings = {
-        "data_dir": str(data_dir),
+        "data_dir": ".",
         "exchanges": {exchange: about},
         "writer": {"segment_max_mb": 0.2, "min_free_mb": 100},
         "sync": {"interval_seconds": 2},
     }
-    path = data_dir / "config.yaml"
-    data_dir.mkdir(parents=True, exist_ok=True)
-    path.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
-    return path
+    head = HEAD.format("" if port is None else "; its exchange was a simulated one and is gone")
+    return head + yaml.safe_dump(settings, sort_keys=False)
 
 
 def _free_port() -> int:

@@ -8,18 +8,24 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import FrameType
 
 from rich.console import Console
 
 from ..config import Config
+from ..stopping import stop_signals
 from ..store.layout import Layout
+from ..store.lock import WorkerLock
 from .children import Child, command
+from .outcome import Outcome
 from .progress import Progress
 
-__all__ = ["run_all"]
+__all__ = ["RUN", "ensure_free", "run_all"]
+
+RUN = "run"
+"""The name of its lock."""
 
 INGEST_STOP_SECONDS = 15.0
 WORKER_STOP_SECONDS = 15.0
@@ -35,9 +41,11 @@ def run_all(
     dry_run: bool = False,
     duration: float | None = None,
 ) -> int:
-    """Run all workers; the exit code: 0, or 1 where a worker refused to run or did not end well.
+    """Run all workers; the exit code: 0, 1 where something failed or an exchange brought nothing, or the one
+    with which a worker refused to run.
 
     ``duration``: seconds after which it ends by itself. ``dry_run`` prints the command lines alone.
+    Raises `AlreadyRunning` where one of the workers runs on this ``data_dir`` already.
     """
     ingest = [(f"ingest-{name}", ("ingest", name)) for name in config.exchanges]
     after = [("normalize", ("normalize",))] + ([] if no_sync else [("sync", ("sync",))])
@@ -48,29 +56,47 @@ def run_all(
             )
         return 0
 
+    layout = Layout(config.data_dir)
     logs = config.data_dir / "logs"
 
     def child(name: str, arguments: Sequence[str]) -> Child:
         return Child(name, [*arguments, "--config", str(config_path)], logs)
 
-    first = [child(*each) for each in ingest]
-    later = [child(*each) for each in after]
-    with _StopSignals() as signals, Progress(console, Layout(config.data_dir), first + later) as progress:
-        for each in first + later:
-            each.start()
-        ends_at = time.monotonic() + duration if duration is not None else None
-        while not signals.received and (ends_at is None or time.monotonic() < ends_at):
-            for each in first + later:
-                each.look_after(time.monotonic())
-            if all(each.refused is not None for each in first):
-                break
-            progress.show("recording", ends_at)
-            time.sleep(TURN_SECONDS)
-        clean = _stop(
-            first, later, [child(f"{name}-last", (*args, "--once")) for name, args in after], progress
-        )
-    refused = any(each.refused is not None for each in first + later)
-    return 0 if clean and not refused else 1
+    with WorkerLock(layout, RUN), _StopSignals() as signals:
+        ensure_free(layout, (name for name, _ in ingest + after))
+        first = [child(*each) for each in ingest]
+        later = [child(*each) for each in after]
+        last = [child(f"{name}-last", (*arguments, "--once")) for name, arguments in after]
+        outcome = Outcome(layout, first)
+        progress = Progress(console, layout, first + later)
+        try:
+            with progress:
+                for each in first + later:
+                    each.start()
+                ends_at = time.monotonic() + duration if duration is not None else None
+                while not signals.received and (ends_at is None or time.monotonic() < ends_at):
+                    for each in first + later:
+                        each.look_after(time.monotonic())
+                    if outcome.refused(first + later):
+                        break
+                    progress.show("recording", ends_at)
+                    outcome.look()
+                    time.sleep(TURN_SECONDS)
+                clean = _stop(first, later, last, progress)
+        except KeyboardInterrupt:
+            for each in (*first, *later, *last):
+                each.kill()
+            raise
+    for line in outcome.complaints(first + later):
+        progress.tell(line)
+    return outcome.code(first + later, clean)
+
+
+def ensure_free(layout: Layout, workers: Iterable[str]) -> None:
+    """Raise `AlreadyRunning` where one of them runs here, with us or without."""
+    for name in workers:
+        with WorkerLock(layout, name):
+            pass
 
 
 def _stop(first: Sequence[Child], later: Sequence[Child], last: Sequence[Child], progress: Progress) -> bool:
@@ -91,14 +117,14 @@ def _stop(first: Sequence[Child], later: Sequence[Child], last: Sequence[Child],
 
 
 class _StopSignals:
-    """Notes the first SIGINT or SIGTERM; the second SIGINT does what it does without us."""
+    """Notes the first signal that asks to stop; from then on Ctrl-C interrupts, as it would without us."""
 
     def __init__(self) -> None:
         self.received = False
         self._before: dict[signal.Signals, object] = {}
 
     def __enter__(self) -> _StopSignals:
-        for each in (signal.SIGINT, signal.SIGTERM):
+        for each in stop_signals():
             self._before[each] = signal.signal(each, self._note)
         return self
 

@@ -1,20 +1,21 @@
-"""What a person sees while the workers run: rates, and how many files lie in each state."""
+"""What a person sees while the workers run: rates, what goes wrong, and how many files lie in each state."""
 
 from __future__ import annotations
 
 import fnmatch
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from rich.console import Console
+from rich import box
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from ..store.layout import NORMALIZED, READY, SYNCED, Layout
-from ..store.status import Status, read_statuses
+from ..store.status import Status, read_status
 from ..units import bytes_text
 from .children import Child
 
@@ -22,15 +23,21 @@ __all__ = ["Progress"]
 
 REFRESH_SECONDS = 1.0
 PLAIN_SECONDS = 5.0
+HOUR_SECONDS = 3600
 
 
 class Progress:
-    """A live table on a terminal, a line every five seconds elsewhere."""
+    """A live table on a terminal, a line every five seconds elsewhere.
+
+    It shows these children alone: a status file of another run says nothing of this one. A screen that has
+    gone (a closed terminal, a pipe that nobody reads) ends the showing, never the work.
+    """
 
     def __init__(self, console: Console, layout: Layout, children: Sequence[Child]) -> None:
         self._console = console
         self._layout = layout
         self._children = children
+        self._begun_ns = time.time_ns()
         self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
         self._phase = ""
         self._shown = float("-inf")
@@ -42,7 +49,8 @@ class Progress:
 
     def __exit__(self, *exc: object) -> None:
         if self._live is not None:
-            self._live.stop()
+            self._try(self._live.stop)
+            self._live = None
 
     def show(self, phase: str, ends_at: float | None) -> None:
         """Show the present state, at most once a second. ``ends_at``: monotonic seconds, or None."""
@@ -52,57 +60,99 @@ class Progress:
             return
         self._phase, self._shown = phase, now
         left = f", {ends_at - now:.0f} s left" if ends_at is not None and ends_at > now else ""
-        statuses = read_statuses(self._layout.status)
-        files = _files(self._layout)
-        if self._live is not None:
-            self._live.update(self._table(f"{phase}{left}", statuses, files), refresh=True)
+        statuses = self._statuses()
+        lines = [*_files(self._layout), *([_next_files()] if phase == "recording" else [])]
+        if (live := self._live) is not None:
+            shown = self._table(f"Daedalus: {phase}{left}", statuses, lines)
+            self._try(lambda: live.update(shown, refresh=True))
         else:
-            self._console.print(_line(f"{phase}{left}", statuses, files), highlight=False, soft_wrap=True)
+            self.tell(f"{_line(f'{phase}{left}', statuses)} | {' | '.join(lines)}")
 
-    def _table(self, title: str, statuses: Sequence[Status], files: str) -> Table:
-        table = Table(title=f"Daedalus: {title}", caption=files, caption_justify="left", expand=False)
-        for name in ("worker", "state", "messages/s", "messages", "received", "gaps", "memory", "note"):
-            table.add_column(name, justify="left" if name in ("worker", "state", "note") else "right")
-        restarts = {child.name: child.restarts for child in self._children}
-        for status in statuses:
-            figures = status.figures
-            state = status.state + (
-                f" ({restarts[status.worker]} restarts)" if restarts.get(status.worker) else ""
-            )
+    def tell(self, line: str) -> None:
+        """Print one line, of whatever length."""
+        self._try(lambda: self._console.print(Text(line), soft_wrap=True))
+
+    def _try(self, show: Callable[[], None]) -> None:
+        try:
+            show()
+        except (OSError, SystemExit):  # rich ends the program where nobody reads its output any more
+            self._console.quiet = True
+
+    def _statuses(self) -> dict[str, Status]:
+        found = {child.name: read_status(self._layout.status, child.name) for child in self._children}
+        return {
+            name: status for name, status in found.items() if status and status.started_ns >= self._begun_ns
+        }
+
+    def _table(self, title: str, statuses: dict[str, Status], lines: Sequence[str]) -> Group:
+        """Of at most 80 columns. An exchange has its own name here, without ``ingest-``."""
+        table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=0, show_edge=False)
+        for name in ("worker", "state", "msg/s", "messages", "received", "gaps", "memory"):
+            table.add_column(name, justify="left" if name in ("worker", "state") else "right", no_wrap=True)
+        notes = []
+        for child in self._children:
+            status = statuses.get(child.name)
+            figures = status.figures if status else {}
+            state = status.state if status and child.alive else ("starting" if child.alive else "ended")
             table.add_row(
-                status.worker,
-                Text(state, style="green" if status.state == "running" else "yellow"),
+                Text(_short(child)),
+                Text(state, style="green" if state == "running" else "yellow"),
                 _count(figures, "messages_per_second"),
                 _count(figures, "messages"),
                 bytes_text(figures["bytes"]) if "bytes" in figures else "",
                 _count(figures, "gaps"),
                 bytes_text(figures["rss_bytes"]) if "rss_bytes" in figures else "",
-                status.note,
             )
-        return table
+            if note := _note(child, status):
+                notes.append(
+                    Text(f"{_short(child)}: {note}", style="yellow", no_wrap=True, overflow="ellipsis")
+                )
+        return Group(table, *notes, *(Text(line, style="dim") for line in lines))
+
+
+def _short(child: Child) -> str:
+    return child.name.removeprefix("ingest-")
+
+
+def _note(child: Child, status: Status | None) -> str:
+    """What somebody should know of a worker; "" where all is as it should be."""
+    if child.refused is not None or not child.alive:
+        return child.trouble()
+    if status is None:
+        return ""
+    if status.state == "blocked" or child.restarts:
+        again = f"started again {child.restarts} times; " if child.restarts else ""
+        return f"{again}{status.note or child.trouble()}"
+    if child.name.startswith("ingest-"):
+        return status.note if status.figures.get("messages") else child.trouble()
+    return status.note
 
 
 def _count(figures: dict[str, float], key: str) -> str:
     return f"{figures[key]:,.0f}" if key in figures else ""
 
 
-def _line(title: str, statuses: Sequence[Status], files: str) -> str:
-    ingest = [status.figures for status in statuses if status.worker.startswith("ingest-")]
+def _line(title: str, statuses: dict[str, Status]) -> str:
+    ingest = [status.figures for name, status in statuses.items() if name.startswith("ingest-")]
     rate = sum(each.get("messages_per_second", 0) for each in ingest)
     messages = sum(each.get("messages", 0) for each in ingest)
     size = sum(each.get("bytes", 0) for each in ingest)
     gaps = sum(each.get("gaps", 0) for each in ingest)
-    return (
-        f"{title}: {rate:,.0f} msg/s, {messages:,.0f} messages, {bytes_text(size)}, gaps {gaps:.0f} | {files}"
-    )
+    return f"{title}: {rate:,.0f} msg/s, {messages:,.0f} messages, {bytes_text(size)}, gaps {gaps:.0f}"
 
 
-def _files(layout: Layout) -> str:
+def _next_files() -> str:
+    """When the hour is over, at which every file is sealed that has not become full before."""
+    minutes = (HOUR_SECONDS - int(time.time()) % HOUR_SECONDS + 59) // 60
+    return f"the files of this hour reach the lake in {minutes} min at the latest, or at the end"
+
+
+def _files(layout: Layout) -> list[str]:
     states = [("active", layout.active, "*.arrows")]
     states += [(state, layout.raw(state), "*.parquet") for state in (READY, NORMALIZED, SYNCED)]
     raw = ", ".join(f"{name} {_number(root, pattern)}" for name, root, pattern in states)
     tables = ", ".join(f"{state} {_number(layout.tables(state), '*.parquet')}" for state in (READY, SYNCED))
-    return f"raw files: {raw} | table files: {tables}"
+    return [f"raw files: {raw}", f"table files: {tables}"]
 
 
 def _number(root: Path, pattern: str) -> int:

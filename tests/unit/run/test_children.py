@@ -1,0 +1,38 @@
+"""What a child's log says of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from daedalus.run.children import Child
+
+STAMP = "2026-11-23T21:24:00.123Z"
+
+
+def child(tmp_path: Path, before: str, since: str) -> Child:
+    log = tmp_path / "ingest-binance.log"
+    log.write_text(before)
+    made = Child("ingest-binance", ("ingest", "binance"), tmp_path)
+    log.write_text(before + since)
+    return made
+
+
+def test_the_trouble_is_the_last_warning_or_error_since_the_run_began(tmp_path: Path) -> None:
+    before = f"{STAMP} ERROR ingest of yesterday\n"
+    since = f"{STAMP} WARNING ingest.binance cannot connect\x1b[2J to ws://x\n{STAMP} INFO ingest stopping\n"
+    assert child(tmp_path, before, since).trouble() == "ingest.binance cannot connect?[2J to ws://x"
+
+
+def test_without_trouble_there_is_none_to_tell(tmp_path: Path) -> None:
+    assert (
+        child(tmp_path, f"{STAMP} ERROR ingest of yesterday\n", f"{STAMP} INFO ingest fine\n").trouble() == ""
+    )
+
+
+def test_who_refuses_before_it_logs_is_quoted_all_the_same(tmp_path: Path) -> None:
+    line = "data: ingest-binance already runs here, as the process with pid 7"
+    assert child(tmp_path, "", f"{line}\n").trouble() == line
+
+
+def test_a_child_that_never_began_has_no_trouble(tmp_path: Path) -> None:
+    assert Child("sync", ("sync",), tmp_path / "nowhere").trouble() == ""

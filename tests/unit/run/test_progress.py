@@ -1,0 +1,95 @@
+"""What a person sees of a run: it fits the terminal, is of this run alone, and may fail without harm."""
+
+from __future__ import annotations
+
+import io
+import time
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from daedalus.run.children import Child
+from daedalus.run.progress import Progress
+from daedalus.store.layout import Layout
+from daedalus.store.status import Status, write_status
+
+SIX = ("binance_delivery", "binance_futures", "bitfinex", "coinbase_exchange", "deribit", "hyperliquid")
+FIGURES = {
+    "messages_per_second": 12_345.0, "messages": 1_234_567_890.0, "bytes": 123.4e9, "gaps": 123_456.0,
+    "rss_bytes": 123.4e6,
+}  # fmt: skip
+
+
+def children(tmp_path: Path, started_ns: int) -> list[Child]:
+    layout = Layout(tmp_path)
+    layout.status.mkdir()
+    made = [Child(name, (), tmp_path) for name in (*(f"ingest-{name}" for name in SIX), "normalize", "sync")]
+    for each in made:
+        figures = FIGURES if each.name.startswith("ingest-") else {"gaps": 7.0}
+        write_status(
+            layout.status,
+            Status(worker=each.name, pid=1, boot_id="b", started_ns=started_ns, updated_ns=started_ns,
+                   note="left out: " + "a long reason " * 20, figures=figures),
+        )  # fmt: skip
+        each._process = type("Lives", (), {"poll": lambda self: None})()  # type: ignore[assignment]
+    return made
+
+
+def screen(terminal: bool) -> Console:
+    return Console(file=io.StringIO(), force_terminal=terminal, width=80, height=24, color_system=None)
+
+
+def shown(console: Console) -> list[str]:
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue().splitlines()
+
+
+def test_six_exchanges_fit_a_terminal_of_80_by_24_whole(tmp_path: Path) -> None:
+    console = screen(terminal=False)
+    progress = Progress(console, Layout(tmp_path), made := children(tmp_path, time.time_ns() + 10**9))
+    table = progress._table(
+        "Daedalus: recording", progress._statuses(), ["raw files: none", "table files: none"]
+    )
+    console.print(table)
+    lines = shown(console)
+    assert len(lines) <= 24
+    assert max(map(len, lines)) <= 80
+    for name in SIX:
+        row = next(line.split() for line in lines if line.startswith(f"{name} "))
+        assert row[1:4] == ["running", "12,345", "1,234,567,890"], row
+    assert len(made) == 8
+
+
+def test_where_there_is_no_terminal_each_look_is_one_line(tmp_path: Path) -> None:
+    console = screen(terminal=False)
+    with Progress(console, Layout(tmp_path), children(tmp_path, time.time_ns() + 10**9)) as progress:
+        progress.show("recording", None)
+        progress.show("stopped", None)
+    lines = shown(console)
+    assert len(lines) == 2
+    assert "7,407,407,340 messages" in lines[0]
+    assert "the files of this hour reach the lake in" in lines[0]
+
+
+def test_the_numbers_of_another_run_are_not_shown(tmp_path: Path) -> None:
+    console = screen(terminal=False)
+    with Progress(console, Layout(tmp_path), children(tmp_path, 1)) as progress:
+        progress.show("recording", None)
+    assert "recording: 0 msg/s, 0 messages" in shown(console)[0]
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(5, "the terminal was closed"), BrokenPipeError(32, "nobody reads")]
+)
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_screen_that_has_gone_does_not_end_the_run(tmp_path: Path, error: OSError, terminal: bool) -> None:
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise error
+
+    console = Console(file=io.StringIO(), force_terminal=terminal, width=80)
+    with Progress(console, Layout(tmp_path), children(tmp_path, 1)) as progress:
+        console.file = Gone()
+        progress.show("recording", None)
+        progress.show("stopped", None)

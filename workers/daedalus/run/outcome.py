@@ -1,0 +1,64 @@
+"""What came of a run: which exchanges brought something, and what a person has to be told of the others."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+
+from ..store.layout import Layout
+from ..store.status import read_status
+from .children import Child
+
+__all__ = ["Outcome"]
+
+FAILED, REFUSED, RUNS_ALREADY = 1, 2, 3
+
+
+class Outcome:
+    """Follows the ingest workers by their status files, through every start of theirs."""
+
+    def __init__(self, layout: Layout, ingest: Sequence[Child]) -> None:
+        self._layout = layout
+        self._ingest = ingest
+        self._begun_ns = time.time_ns()
+        self._brought: set[str] = set()
+
+    def look(self) -> None:
+        """Note which of them have messages by now."""
+        for each in self._ingest:
+            if each.name in self._brought:
+                continue
+            status = read_status(self._layout.status, each.name)
+            if status is None or status.started_ns < self._begun_ns:
+                continue  # of a run before this one
+            if status.figures.get("messages", 0) > 0:
+                self._brought.add(each.name)
+
+    def refused(self, children: Iterable[Child]) -> bool:
+        """Whether to go on makes no sense: nothing records, or somebody else is at work here."""
+        codes = [each.refused for each in children]
+        return RUNS_ALREADY in codes or all(each.refused is not None for each in self._ingest)
+
+    def complaints(self, children: Iterable[Child]) -> list[str]:
+        """One line for each worker that refused to run, and each exchange that brought nothing, with why."""
+        self.look()
+        lines = []
+        for each in children:
+            why = each.trouble()
+            if each.refused is not None:
+                lines.append(f"{each.name} refused to run: {why or f'exit code {each.refused}'}")
+            elif each in self._ingest and each.name not in self._brought:
+                lines.append(
+                    f"Nothing was recorded by {each.name}: {why or 'no message came'}. See {each.log_path}"
+                )
+        return lines
+
+    def code(self, children: Iterable[Child], clean: bool) -> int:
+        """The exit code."""
+        refusals = {each.refused for each in children if each.refused is not None}
+        if RUNS_ALREADY in refusals:
+            return RUNS_ALREADY
+        if refusals and all(each.refused == REFUSED for each in self._ingest):
+            return REFUSED
+        silent = any(each.name not in self._brought for each in self._ingest)
+        return FAILED if refusals or silent or not clean else 0

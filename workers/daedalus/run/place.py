@@ -1,0 +1,67 @@
+"""The directory of a demonstration: it deletes nothing that no demonstration has made.
+
+A directory that a demonstration has made carries its mark. In one that is marked, what the workers make is
+deleted, by name; whatever else somebody put there stays.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import yaml
+
+from ..config import ConfigError, Problem
+from ..store.layout import Layout
+from ..store.lock import WorkerLock
+
+__all__ = ["CONFIG", "claimed", "cleared"]
+
+DEMO = "demo"
+"""The name of its lock."""
+
+CONFIG = "config.yaml"
+MARK = ".daedalus-demo"
+MARK_TEXT = "Made by `daedalus demo`, which deletes what it recorded here when it runs again.\n"
+MADE = ("raw", "tables", "lake", "logs", CONFIG, "watchdog.json")
+
+
+@contextmanager
+def claimed(directory: Path) -> Iterator[Layout]:
+    """Have the directory to oneself, made where it is not there.
+
+    Raises `ConfigError` where it holds what no demonstration has made, `AlreadyRunning` where another one
+    is at work in it. Nothing has been changed then.
+    """
+    if directory.is_dir() and any(directory.iterdir()) and not _ours(directory):
+        text = "holds what no demonstration has made. Move it away, or run this in another directory."
+        raise ConfigError([Problem(str(directory), 0, (), text)])
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / MARK).write_text(MARK_TEXT, encoding="utf-8")
+    layout = Layout(directory)
+    with WorkerLock(layout, DEMO):
+        yield layout
+
+
+def cleared(layout: Layout) -> None:
+    """Delete what the last demonstration recorded. Only where no worker runs; the locks stay."""
+    for path in (layout.data_dir / name for name in MADE):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    for path in layout.status.iterdir():
+        if path.is_file() and path.suffix != ".lock":
+            path.unlink()
+
+
+def _ours(directory: Path) -> bool:
+    if (directory / MARK).is_file():
+        return True
+    # Earlier versions set no mark, but their configuration names the very directory it lies in.
+    with suppress(OSError, ValueError, yaml.YAMLError):
+        written = yaml.safe_load((directory / CONFIG).read_text(encoding="utf-8"))
+        return isinstance(written, dict) and written.get("data_dir") == str(directory)
+    return False
