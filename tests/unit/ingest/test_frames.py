@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import tracemalloc
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daedalus.ingest.frames import FrameSplitter
+from daedalus.ingest.frames import Fragments, FrameSplitter, payload_of
 
 MAX = 1_000_000
 
@@ -66,3 +68,40 @@ def test_a_large_message_in_many_pieces_is_not_copied_for_each() -> None:
     for position in range(0, len(wire), 1000):
         splitter.feed(wire[position : position + 1000], messages)
     assert messages == [payload]
+
+
+@given(SIZES)
+def test_the_payload_of_a_frame_is_what_was_put_in(size: int) -> None:
+    assert payload_of(frame(b"x" * size, 0x89)) == b"x" * size
+
+
+def test_a_message_in_fragments_is_whole_with_its_last_one() -> None:
+    fragments = Fragments(MAX)
+    assert fragments.add(frame(b"to", 0x02)) is None
+    assert fragments.add(frame(b"", 0x00)) is None
+    assert fragments.add(frame(b"x" * 300, 0x00)) is None
+    assert fragments.add(frame(b"gether", 0x80)) == b"to" + b"x" * 300 + b"gether"
+    assert fragments.add(frame(b"again", 0x01)) is None
+
+
+def test_empty_fragments_without_end_take_no_memory() -> None:
+    fragments = Fragments(MAX)
+    fragments.add(frame(b"begun", 0x01))
+    tracemalloc.start()
+    try:
+        for _ in range(100_000):
+            fragments.add(b"\x00\x00")
+        assert tracemalloc.get_traced_memory()[0] < 100_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_fragments_out_of_their_order_or_beyond_the_limit_are_refused() -> None:
+    with pytest.raises(ValueError, match="unexpected continuation"):
+        Fragments(MAX).add(frame(b"", 0x80))
+    fragments = Fragments(10)
+    fragments.add(frame(b"12345", 0x01))
+    with pytest.raises(ValueError, match="expected a continuation"):
+        fragments.add(frame(b"", 0x02))
+    with pytest.raises(ValueError, match="more than 10 bytes"):
+        fragments.add(frame(b"678901", 0x00))

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from types import MappingProxyType
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
 
 from daedalus.exchanges.base import Channel, Proof, Subscription
 from daedalus.exchanges.binance import Binance
@@ -80,10 +82,16 @@ class Tape:
 
 
 @asynccontextmanager
-async def kept(handler: Callable[[ServerConnection], Awaitable[None]]) -> AsyncIterator[Kept]:
+async def kept(
+    handler: Callable[[ServerConnection], Awaitable[None]],
+    backoff: Backoff | None = None,
+    process_request: Callable[[ServerConnection, Request], Response | None] | None = None,
+) -> AsyncIterator[Kept]:
     outcome = Kept()
     intake = Intake(Hasty(), outcome, queue_maxsize=10**6, batch_size=10**6)
-    async with serve(handler, "127.0.0.1", 0, compression=None, close_timeout=0.2) as server:
+    async with serve(
+        handler, "127.0.0.1", 0, compression=None, close_timeout=0.2, process_request=process_request
+    ) as server:
         port = next(iter(server.sockets)).getsockname()[1]
         (plan,) = Hasty().plan([Subscription("trade", "BTCUSDT")], f"ws://127.0.0.1:{port}")
         plan = msgspec.structs.replace(plan, send_interval_seconds=0.0)
@@ -92,7 +100,7 @@ async def kept(handler: Callable[[ServerConnection], Awaitable[None]]) -> AsyncI
             outcome.sessions += 1
             return Session(plan, f"run-{outcome.sessions}", intake, lambda *_: None, patience)
 
-        it = Keeper(intake, new_session, Backoff(base=0.05))
+        it = Keeper(intake, new_session, backoff or Backoff(base=0.05))
         task = asyncio.create_task(it.run(Start("start")))
         try:
             yield outcome
@@ -189,3 +197,60 @@ async def test_a_stop_in_the_middle_of_a_replacement_leaves_no_time_unserved() -
         await outcome.until(lambda: len(outcome.notes("subscribed")) == 2)
     ends = [record.conn for record in outcome.records if record.kind == "unsubscribed"]
     assert ends == ["run-2", "run-1"]
+
+
+@pytest.mark.parametrize("why", ["a notice", "frames lost"])
+async def test_a_venue_whose_connections_must_all_end_at_once_is_connected_to_with_growing_pauses(
+    monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    monkeypatch.setattr(keeper_module, "OVERLAP_SECONDS", 0.05)
+    tape = Tape()
+    came: list[float] = []
+
+    async def handler(connection: ServerConnection) -> None:
+        came.append(time.monotonic())
+        await tape.join(connection)
+        if why == "a notice":
+            await connection.send(SHUTDOWN)
+        await connection.wait_closed()
+        tape.connections.remove(connection)
+
+    if why == "frames lost":
+        subscribed = Session._serve
+
+        def serve_and_ask(session: Session, *args: Any) -> None:
+            subscribed(session, *args)
+            session.replacement.set()
+
+        monkeypatch.setattr(Session, "_serve", serve_and_ask)
+    async with kept(handler, Backoff(base=0.4)) as outcome:
+        running = asyncio.create_task(tape.run())
+        await outcome.until(lambda: len(came) >= 4)
+        running.cancel()
+    # Half of 0.4, 0.8 and 1.6 s at the least; without a pause it is 0.05 s each time.
+    assert came[3] - came[0] >= 1.4
+    assert {note["cause"] for note in outcome.notes("close")} <= {"replaced", "restart"}
+
+
+async def test_a_replacement_that_fails_is_tried_again_with_growing_pauses_and_the_old_one_goes_on() -> None:
+    tape = Tape()
+    refused: list[float] = []
+
+    async def handler(connection: ServerConnection) -> None:
+        await tape.join(connection)
+        await connection.send(SHUTDOWN)
+        await connection.wait_closed()
+
+    def refuse_all_but_the_first(connection: ServerConnection, request: object) -> Response | None:
+        if not tape.connections:
+            return None
+        refused.append(time.monotonic())
+        return connection.respond(503, "one is enough")
+
+    async with kept(handler, Backoff(base=0.4), refuse_all_but_the_first) as outcome:
+        running = asyncio.create_task(tape.run())
+        await outcome.until(lambda: len(refused) >= 4)
+        running.cancel()
+    assert refused[3] - refused[0] >= 1.4 + 1.4  # half of 0.8, 1.6 and 3.2 s at the least
+    ids = outcome.ids()
+    assert ids == list(range(min(ids), max(ids) + 1))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing, suppress
 from functools import partial
+from typing import cast
 
 import pytest
+from half_dead import let_lead
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosedError
@@ -24,6 +28,40 @@ async def venue(handler: Handler) -> AsyncIterator[str]:
     async with serve(handler, "127.0.0.1", 0, compression=None, close_timeout=0.5) as server:
         port = next(iter(server.sockets)).getsockname()[1]
         yield f"ws://127.0.0.1:{port}/stream"
+
+
+Play = Callable[[asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def bare_venue(play: Play, *, reads: bool = True) -> AsyncIterator[str]:
+    """A venue that shakes hands, writes what it likes, and reads all that comes, or nothing."""
+    playing: set[asyncio.Task[None]] = set()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        playing.add(cast("asyncio.Task[None]", asyncio.current_task()))
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        key = next(line.split(": ")[1] for line in head.split("\r\n") if line.startswith("Sec-WebSocket-Key"))
+        writer.write(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            + f"Sec-WebSocket-Accept: {accept_key(key)}\r\n\r\n".encode()
+        )
+        reading = asyncio.create_task(reader.read()) if reads else None
+        with suppress(OSError, asyncio.CancelledError):
+            await play(writer)
+            await asyncio.sleep(1)
+        if reading is not None:
+            reading.cancel()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    try:
+        yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    finally:
+        for task in playing:
+            task.cancel()
+        await asyncio.gather(*playing, return_exceptions=True)
+        server.close()
 
 
 class Received:
@@ -222,7 +260,7 @@ async def test_the_venues_reason_for_closing_is_kept() -> None:
         assert await wire.lost() == "closed with code 1008: too many messages"
 
 
-async def test_a_venue_that_does_not_answer_pings_is_given_up() -> None:
+async def test_a_venue_that_says_nothing_and_answers_no_pings_is_given_up() -> None:
     async def handler(connection: ServerConnection) -> None:
         connection.transport.pause_reading()
         await asyncio.sleep(5)
@@ -230,7 +268,183 @@ async def test_a_venue_that_does_not_answer_pings_is_given_up() -> None:
     async with venue(handler) as url:
         wire = await open_wire(url, Received(), ping_seconds=0.1)
         async with asyncio.timeout(4):
+            assert "not even the answer to a ping" in await wire.lost()
+
+
+async def test_a_silent_venue_that_answers_pings_is_kept() -> None:
+    async def handler(connection: ServerConnection) -> None:
+        await asyncio.sleep(1.5)
+        await connection.send("at last")
+
+    received = Received()
+    async with venue(handler) as url:
+        wire = await open_wire(url, received, ping_seconds=0.1)
+        assert await wire.lost() == "closed with code 1000"
+    assert received.payloads == [b"at last"]
+
+
+async def test_a_venue_that_answers_no_pings_but_sends_data_is_kept() -> None:
+    async def play(writer: asyncio.StreamWriter) -> None:
+        for _ in range(60):
+            writer.write(b"\x81\x04data")
+            await asyncio.sleep(0.03)
+        writer.write(b"\x88\x02\x03\xe8")
+        await writer.drain()
+
+    received = Received()
+    async with bare_venue(play) as url:
+        wire = await open_wire(url, received, ping_seconds=0.2)
+        assert await wire.lost() == "closed with code 1000"
+    assert received.payloads == [b"data"] * 60
+
+
+async def test_a_pause_of_our_own_is_no_silence_of_the_venue() -> None:
+    async def play(writer: asyncio.StreamWriter) -> None:
+        while True:
+            writer.write(b"\x81\x04data")
+            await asyncio.sleep(0.03)
+
+    received = Received()
+    async with bare_venue(play) as url:
+        wire = await open_wire(url, received, ping_seconds=0.1)
+        wire.pause()
+        await asyncio.sleep(0.8)
+        wire.resume()
+        async with asyncio.timeout(10):
+            while len(received.payloads) < 20:
+                await asyncio.sleep(0.01)
+        await wire.close()
+
+
+async def test_a_flood_of_pings_costs_no_memory() -> None:
+    sent = 0
+
+    async def play(writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        while True:
+            writer.write((b"\x89\x7d" + b"x" * 125) * 500)
+            await writer.drain()
+            sent += 500
+
+    async with bare_venue(play, reads=False) as url:
+        wire = await open_wire(url, Received(), ping_seconds=20)
+        tracemalloc.start()
+        try:
+            async with asyncio.timeout(60):
+                while sent < 100_000:
+                    await asyncio.sleep(0.01)
+            assert tracemalloc.get_traced_memory()[0] < 4_000_000  # some 13 MB, were each answered
+        finally:
+            tracemalloc.stop()
+        await wire.close()
+
+
+async def test_nothing_is_read_from_a_venue_that_takes_nothing_and_it_is_given_up() -> None:
+    async def play(writer: asyncio.StreamWriter) -> None:
+        while True:
+            writer.write(b"\x81\x04data" * 100)
+            await writer.drain()
+            await asyncio.sleep(0.01)
+
+    received = Received()
+    async with bare_venue(play, reads=False) as url:
+        wire = await open_wire(url, received, ping_seconds=0.5)
+        sending = asyncio.create_task(wire.send("x" * 32 * 1024 * 1024))
+        assert "not even the answer to a ping" in await asyncio.wait_for(wire.lost(), 20)
+        with suppress(WireError):
+            await asyncio.wait_for(sending, 10)
+
+
+async def test_a_venue_that_takes_nothing_is_closed_in_time() -> None:
+    async def play(writer: asyncio.StreamWriter) -> None:
+        while True:
+            writer.write(b"\x89\x00" * 50_000)
+            await writer.drain()
+
+    async with bare_venue(play, reads=False) as url:
+        wire = await open_wire(url, Received(), ping_seconds=20)
+        # More than the kernel takes: the library would wait for room until the end of days.
+        sending = asyncio.create_task(wire.send("x" * 32 * 1024 * 1024))
+        await asyncio.sleep(0.5)
+        begun = time.monotonic()
+        await asyncio.wait_for(wire.close(), 30)
+        assert time.monotonic() - begun < 8
+        with suppress(WireError):
+            await asyncio.wait_for(sending, 10)
+
+
+async def test_empty_fragments_without_end_leave_room_for_messages() -> None:
+    async def play(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"\x01\x02be")
+        for _ in range(20):
+            writer.write(b"\x00\x00" * 50_000 + b"\x89\x00" + b"\x8a\x00" * 1000)
+            await writer.drain()
+        writer.write(b"\x80\x03gun\x81\x04more\x88\x02\x03\xe8")
+        await writer.drain()
+
+    received = Received()
+    async with bare_venue(play) as url:
+        wire = await open_wire(url, received, ping_seconds=20)
+        assert await asyncio.wait_for(wire.lost(), 60) == "closed with code 1000"
+    assert received.payloads == [b"begun", b"more"]
+
+
+@pytest.mark.parametrize("wrong", [b"\x80\x02no", b"\x01\x02no\x01\x02no"])
+async def test_fragments_out_of_their_order_end_the_connection(wrong: bytes) -> None:
+    async def play(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"\x81\x04good" + wrong + b"\x81\x05never")
+        await asyncio.sleep(30)
+
+    received = Received()
+    async with bare_venue(play) as url:
+        wire = await open_wire(url, received, ping_seconds=20)
+        assert "1002 (protocol error)" in await asyncio.wait_for(wire.lost(), 10)
+    assert received.payloads == [b"good"]
+
+
+async def test_a_venue_that_says_farewell_and_does_not_hang_up_is_left() -> None:
+    async def play(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"\x88\x02\x03\xe8")
+        while True:
+            writer.write(b"\x89\x00")
+            await asyncio.sleep(0.05)
+
+    async with bare_venue(play) as url:
+        wire = await open_wire(url, Received(), ping_seconds=20)
+        await asyncio.wait_for(wire.lost(), 10)
+
+
+async def test_an_address_that_takes_the_connection_and_says_nothing_is_followed_by_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("daedalus.ingest.wire.OPEN_TIMEOUT_SECONDS", 1.0)
+
+    async def handler(connection: ServerConnection) -> None:
+        await connection.send("here")
+
+    received = Received()
+    async with venue(handler) as url:
+        port = int(url.split(":")[2].split("/")[0])
+        let_lead(monkeypatch, "exchange.test", "127.0.0.2", "127.0.0.1")
+        with closing(socket.create_server(("127.0.0.2", port))):
+            wire = await open_wire(f"ws://exchange.test:{port}/stream", received, ping_seconds=20)
             await wire.lost()
+    assert received.payloads == [b"here"]
+
+
+async def test_one_address_that_says_nothing_is_named_and_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("daedalus.ingest.wire.OPEN_TIMEOUT_SECONDS", 0.5)
+    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
+        url = f"ws://127.0.0.1:{listening.getsockname()[1]}/"
+        begun = time.monotonic()
+        with pytest.raises(WireError) as caught:
+            await open_wire(url, Received(), ping_seconds=20)
+        assert str(caught.value) == f"cannot connect to {url}: 127.0.0.1: no answer in time"
+        listening.setblocking(False)
+        listening.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            listening.accept()
+        assert time.monotonic() - begun < 10
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from websockets.proxy import get_proxy, parse_proxy
 from websockets.uri import parse_uri
 
 from ..config import Config
+from ..dial import connect
 from ..sync.errors import TargetError
 from .finding import Finding, bad, ok
 
@@ -44,7 +45,7 @@ def exchange(name: str, url: str) -> Finding:
     except OSError as error:
         return bad(
             check,
-            f"{host}: {error.strerror or type(error).__name__}",
+            f"{host}: {error.strerror or error or type(error).__name__}",
             "Check network and firewall; some exchanges do not serve some countries.",
         )
     return ok(check, host)
@@ -54,7 +55,7 @@ def _connection(url: str, host: str, port: int) -> socket.socket:
     """As the workers connect: through the proxy of the environment, where it names one."""
     named = get_proxy(parse_uri(url))
     if named is None:
-        return socket.create_connection((host, port), timeout=SECONDS)
+        return connect((host, port), SECONDS)
     proxy = parse_proxy(named)
     through = http.client.HTTPConnection(proxy.host, proxy.port, timeout=SECONDS)
     user = proxy.user_info

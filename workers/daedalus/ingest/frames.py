@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-__all__ = ["FrameSplitter"]
+__all__ = ["Fragments", "FrameSplitter", "payload_of"]
 
 _PLAIN = frozenset((0x81, 0x82))  # the first byte of a final text or binary frame
 _LONG, _LONGER = 126, 127
+_FINAL = 0x80
 
 
 class FrameSplitter:
@@ -27,11 +28,12 @@ class FrameSplitter:
         self._max_bytes = max_bytes
         self._rest = bytearray()
         self._needed = 0  # bytes of `_rest` that make the next frame whole
-        self._given_up = False
+        self.given_up = False
+        """Whether what comes is no longer split: the protocol must see all of it."""
 
     def feed(self, data: bytes, messages: list[bytes]) -> None:
         """Take the next bytes; append the messages that are whole now."""
-        if self._given_up:
+        if self.given_up:
             self._odd(data)
             return
         if self._rest:
@@ -65,10 +67,42 @@ class FrameSplitter:
                 messages.append(data[start:stop])
             else:
                 self._odd(data[position:stop])
+                if self.given_up:  # by who was told
+                    self._odd(data[stop:])
+                    return
             position = stop
         if position < end:
             self._rest += data[position:]
 
     def _give_up(self, data: bytes) -> None:
-        self._given_up = True
+        self.given_up = True
         self._odd(data)
+
+
+def payload_of(frame: bytes) -> bytes:
+    """The payload of a whole frame without a mask."""
+    size = frame[1]
+    return frame[2 if size < _LONG else 4 if size == _LONG else 10 :]
+
+
+class Fragments:
+    """Puts together a message that comes in several frames (RFC 6455, 5.4); many may be empty."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._parts: bytearray | None = None
+
+    def add(self, frame: bytes) -> bytes | None:
+        """Take a frame; the message where it is whole. Raises `ValueError` where the frame must not be."""
+        first = frame[0]
+        begins = first & 0x0F != 0
+        if begins is (self._parts is not None):
+            raise ValueError("expected a continuation frame" if begins else "unexpected continuation frame")
+        parts = self._parts = bytearray() if self._parts is None else self._parts
+        parts += payload_of(frame)
+        if len(parts) > self._max_bytes:
+            raise ValueError(f"a message of more than {self._max_bytes:,} bytes")
+        if first < _FINAL:
+            return None
+        self._parts = None
+        return bytes(parts)

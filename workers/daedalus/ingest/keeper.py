@@ -1,8 +1,9 @@
 """The keeper: one planned connection, kept up for as long as the worker runs.
 
 A session that is lost is replaced at once, then with growing pauses. A session that must end (the
-venue's 24 hours, a notice) is replaced before: the next one is opened and delivers, both run beside
-each other for a moment, and only then the old one is closed. What came twice is removed later, by id.
+venue's 24 hours, a notice) is replaced before, with the same pauses where it was young: the next one is
+opened and delivers, both run beside each other for a moment, and only then the old one is closed. What came
+twice is removed later, by id.
 """
 
 from __future__ import annotations
@@ -79,18 +80,33 @@ class Keeper:
             replacing = asyncio.ensure_future(session.replacement.wait())
             try:
                 await asyncio.wait((ending, replacing), return_when=asyncio.FIRST_COMPLETED)
-                if ending.done():
+                successor = None if ending.done() else await self._succeed(session, ending)
+                if successor is None:
                     end = ending.result()
                     await session.close(end.cause, end.reason)
                     return end
             finally:
                 ending.cancel()
                 replacing.cancel()
+            session = successor
+
+    async def _succeed(self, session: Session, ending: asyncio.Future[End]) -> Session | None:
+        """Replace a session, trying until it is done; None where it has ended before.
+
+        A venue that announces the end of each connection as soon as it stands, or loses frames on each, must
+        not be connected to again and again without a pause; nor one that takes no second connection.
+        """
+        pause = self._backoff.next_delay(session.age_seconds)
+        while True:
+            await asyncio.wait((ending,), timeout=pause)
+            if ending.done():
+                return None
             session.replacement.clear()
             successor = await self._replace(session)
+            self._sessions = [successor or session]
             if successor is not None:
-                session = successor
-            self._sessions = [session]
+                return successor
+            pause = self._backoff.next_delay()
 
     async def _replace(self, old: Session) -> Session | None:
         """Open a successor, let both deliver, close the old one. None: it failed, the old one stays."""
@@ -100,7 +116,6 @@ class Keeper:
             await successor.open(Start("replaced"))
         except WireError as error:
             log.warning("%s: no replacement yet: %s", old.conn, error)
-            asyncio.get_running_loop().call_later(OVERLAP_SECONDS, old.replacement.set)
             return None
         try:
             async with asyncio.timeout(REPLACEMENT_TIMEOUT_SECONDS):

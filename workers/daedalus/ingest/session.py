@@ -237,6 +237,11 @@ class Session:
             self._journal.no_book(channel, symbol, waits.since_ns, waits.reason)
 
     @property
+    def age_seconds(self) -> float:
+        """For how long it has been open."""
+        return self._loop.time() - self._opened_at
+
+    @property
     def over(self) -> bool:
         """Whether the session has ended."""
         return self._ended.done()

@@ -1,30 +1,28 @@
-"""The wire: one websocket, from the socket to whole messages with the time they came.
+"""The wire: one websocket, from its address to whole messages with the time they came.
 
-This is the seam behind which the receive path can be exchanged. At the rates a recorder sees, what
-costs is not parsing but waking: a client that hands each message to a waiting coroutine pays for a
-future, a queue and a second turn of the event loop per message, and whatever runs right after a wake-up
-finds the processor's caches cold. So this wire only notes the time where the socket is read; a tenth of
-a second later it cuts all that was read into messages and hands them to a plain function, in slices
-between which the socket is looked at. Where messages are rare it does so at once. Handshake, TLS,
-proxies, redirects, pings, fragments and closing stay the library's.
+This is the seam behind which the receive path can be exchanged. Handshake, TLS, proxies, redirects and
+closing are the library's; which of a name's addresses is taken, and what becomes of what is read, is ours.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections import deque
-from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import WebSocketException
-from websockets.frames import DATA_OPCODES, Frame
-from websockets.http11 import Request, Response
-from websockets.protocol import CONNECTING
+from websockets.exceptions import InvalidStatus, WebSocketException
+from websockets.proxy import get_proxy
 
-from .frames import FrameSplitter
+from ..dial import Dialled, dial
+from .connection import (
+    CLOSE_TIMEOUT_SECONDS,
+    LATEST_SECONDS,
+    MAX_MESSAGE_BYTES,
+    SLICE_MESSAGES,
+    Connection,
+    Receive,
+)
 
 __all__ = [
     "LATEST_SECONDS",
@@ -36,29 +34,12 @@ __all__ = [
     "open_wire",
 ]
 
-MAX_MESSAGE_BYTES = 64 * 1024 * 1024
-"""Whole books come in one message (Coinbase: 5 MB); the library's default of 1 MiB cuts them off."""
-
 OPEN_TIMEOUT_SECONDS = 10.0
-CLOSE_TIMEOUT_SECONDS = 2.0
+DIAL_SECONDS = 6.0
+"""Of them: TCP repeats its first packet after 1 and 3 s, and TLS and the handshake need time, too."""
 
-GATHER_SECONDS = 0.1
-"""What is read within so long of the last handing over waits for the next one."""
-
-GATHER_BYTES = 64 * 1024
-"""More than that does not wait."""
-
-SLICE_MESSAGES = 32
-SLICE_BYTES = 64 * 1024
-"""So much is handed over in one turn of the event loop: more would hold up the next time stamp."""
-
-LATEST_SECONDS = 2 * GATHER_SECONDS
-"""How long after its time stamp a message is handed over at the latest, unless the loop is held up."""
-
-Receive = Callable[[list[int], list[bytes]], None]
-"""Called with the messages that are whole, and for each the UTC ns at which its last bytes were read.
-
-The call comes up to `LATEST_SECONDS` after that time."""
+ADDRESSES = 3
+"""So many addresses are tried where one takes the connection and then does not answer."""
 
 
 class WireError(Exception):
@@ -90,140 +71,61 @@ class Wire(Protocol):
 async def open_wire(url: str, receive: Receive, *, ping_seconds: float) -> Wire:
     """Connect to ``url``; ``receive`` is called in the event loop's thread, maybe before this returns.
 
-    ``ping_seconds`` is the interval of our pings; a pong missing for as long ends the connection.
-    Raises `WireError` with one line where the venue cannot be reached or refuses.
+    ``ping_seconds`` is the interval of our pings; a venue of which neither a pong nor anything else comes for
+    as long is given up. Raises `WireError` with one line, which names the address, where the venue cannot be
+    reached or refuses.
     """
-    try:
-        connection = await connect(
-            url,
-            create_connection=cast(type[ClientConnection], partial(_Connection, receive)),
-            compression=None,
-            max_size=MAX_MESSAGE_BYTES,
-            open_timeout=OPEN_TIMEOUT_SECONDS,
-            close_timeout=CLOSE_TIMEOUT_SECONDS,
-            ping_interval=ping_seconds,
-            ping_timeout=ping_seconds,
-        )
-    except (OSError, EOFError, WebSocketException) as error:
-        raise WireError(f"cannot connect to {url}: {_in_words(error)}") from error
-    return _WebSocketWire(cast(_Connection, connection))
+    silent: list[str] = []
+    while True:
+        opening = None
+        try:
+            opening = _Opening(
+                url,
+                create_connection=cast(type[ClientConnection], partial(Connection, receive)),
+                compression=None,
+                max_size=MAX_MESSAGE_BYTES,
+                open_timeout=OPEN_TIMEOUT_SECONDS,
+                close_timeout=CLOSE_TIMEOUT_SECONDS,
+                ping_interval=ping_seconds,
+            )
+            opening.last = silent
+            return _WebSocketWire(cast(Connection, await opening))
+        except (OSError, EOFError, WebSocketException) as error:
+            taken = None if opening is None else opening.dialled
+            if taken is None:
+                raise WireError(f"cannot connect to {url}: {_in_words(error)}") from error
+            if not isinstance(error, InvalidStatus):
+                # It took the connection, and no more: another address of the name may do better.
+                silent.append(taken.host)
+                if len(silent) < min(ADDRESSES, taken.others + 1):
+                    continue
+            raise WireError(f"cannot connect to {url}: {taken.host}: {_in_words(error)}") from error
 
 
-class _Connection(ClientConnection):
-    """The library's connection, with messages handed over at once instead of through its queue.
+class _Opening(connect):
+    """The library's way to a connection, but for the choice among a name's addresses.
 
-    The library sees the handshake and every frame that is not a plain message, always whole, so it
-    stands between two frames whenever it is asked.
+    ``last``: addresses to be tried last. ``dialled``: what took the connection.
     """
 
-    def __init__(self, receive: Receive, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._receive = receive
-        self._whole: list[bytes] = []
-        self._parts: list[bytes] = []
-        self._frames = FrameSplitter(super().data_received, MAX_MESSAGE_BYTES)
-        self._head: bytes | None = b""  # what came of the answer to the handshake; None after it
-        self._open = False
-        self._waiting: deque[tuple[int, bytes]] = deque()  # when it was read (UTC ns), and what
-        self._waiting_bytes = 0
-        self._emptied_ns = 0
-        self._turn: asyncio.Handle | None = None  # the next handing over
+    last: list[str]
+    dialled: Dialled | None = None
 
-    def data_received(self, data: bytes) -> None:
-        recv_ns = time.time_ns()
-        if not self._open:
-            if self._head is not None:
-                data = self._shake_hands(self._head + data)
-            if self.protocol.state is CONNECTING:  # a refusal: the library reads why
-                super().data_received(data)
-                return
-            self._open = True
-        self._waiting.append((recv_ns, data))
-        self._waiting_bytes += len(data)
-        if self._waiting_bytes >= GATHER_BYTES:
-            self._take_turn()
-        elif self._turn is None:
-            if recv_ns - self._emptied_ns >= _GATHER_NS:
-                self._take_turn()
-            else:
-                self._turn = self.loop.call_later(GATHER_SECONDS, self._take_turn)
-
-    def deliver(self) -> None:
-        """Hand over all that waits."""
-        while self._waiting:
-            self._deliver_slice()
-
-    def _take_turn(self) -> None:
-        """Hand over one slice, and the next one when the socket was looked at."""
-        if self._turn is not None:
-            self._turn.cancel()
-            self._turn = None
+    async def open_tcp_connection(self) -> ClientConnection:
+        self.dialled = None
+        if get_proxy(self.ws_uri) is not None:  # it looks the name up, and chooses
+            return await super().open_tcp_connection()
+        dialled = await dial(self.ws_uri.host, self.ws_uri.port, DIAL_SECONDS, last=self.last)
+        self.dialled = dialled
+        self.create_connection_kwargs["sock"] = dialled.sock
         try:
-            self._deliver_slice()
-        except Exception:
-            # The slice is gone: end the connection, as the event loop does where reading fails.
-            self.transport.abort()
-            raise
-        if self._waiting:
-            self._turn = self.loop.call_soon(self._take_turn)
-        else:
-            self._emptied_ns = time.time_ns()
-
-    def _deliver_slice(self) -> None:
-        """Cut the first of what was read into messages, and hand them over."""
-        times: list[int] = []
-        whole = self._whole = list[bytes]()
-        size = 0
-        while self._waiting and len(times) < SLICE_MESSAGES and size < SLICE_BYTES:
-            recv_ns, data = self._waiting.popleft()
-            size += len(data)
-            self._frames.feed(data, whole)
-            times += [recv_ns] * (len(whole) - len(times))
-        self._waiting_bytes -= size
-        if whole:
-            self._receive(times, whole)
-
-    def _shake_hands(self, head: bytes) -> bytes:
-        """Give the library the head of the venue's answer once it is whole; what came behind is returned."""
-        first, mark, behind = head.partition(_END_OF_HEAD)
-        if not mark and len(head) < _LONGEST_HEAD:
-            self._head = head
-            return b""
-        self._head = None
-        super().data_received(first + mark)
-        return behind
-
-    def eof_received(self) -> None:
-        if self._head:
-            super().data_received(self._head)
-        self.deliver()
-        super().eof_received()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        try:
-            self.deliver()
+            return await super().open_tcp_connection()
         finally:
-            if self._turn is not None:
-                self._turn.cancel()
-            super().connection_lost(exc)
-
-    def process_event(self, event: Request | Response | Frame) -> None:
-        if type(event) is not Frame or event.opcode not in DATA_OPCODES:
-            super().process_event(event)
-            return
-        self._parts.append(bytes(event.data))
-        if event.fin:
-            self._whole.append(b"".join(self._parts))
-            self._parts.clear()
-
-
-_GATHER_NS = int(GATHER_SECONDS * 1e9)
-_END_OF_HEAD = b"\r\n\r\n"
-_LONGEST_HEAD = 256 * 1024  # more than the library accepts: it then says what is wrong
+            del self.create_connection_kwargs["sock"]  # a redirect leads elsewhere
 
 
 class _WebSocketWire:
-    def __init__(self, connection: _Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def send(self, text: str) -> None:
@@ -233,23 +135,27 @@ class _WebSocketWire:
             raise WireError(_in_words(error)) from error
 
     async def close(self) -> None:
-        await self._connection.close()
+        try:
+            async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
+                await self._connection.close()
+        except TimeoutError:  # it does not even take what we send
+            self._connection.transport.abort()
 
     async def lost(self) -> str:
         await self._connection.wait_closed()
         code, reason = self._connection.close_code, self._connection.close_reason
         if code is None or code == _ABNORMAL:
-            return f"connection lost: {self._connection.protocol.close_exc}"
+            return f"connection lost: {self._connection.given_up or self._connection.protocol.close_exc}"
         return f"closed with code {code}" + (f": {reason}" if reason else "")
 
     def deliver(self) -> None:
         self._connection.deliver()
 
     def pause(self) -> None:
-        self._connection.transport.pause_reading()
+        self._connection.hold(held=True)
 
     def resume(self) -> None:
-        self._connection.transport.resume_reading()
+        self._connection.hold(held=False)
 
 
 _ABNORMAL = 1006
