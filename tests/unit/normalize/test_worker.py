@@ -1,13 +1,25 @@
 from __future__ import annotations
 
+import errno
+import os
+import resource
+import subprocess
+import sys
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from daedalus.normalize import normalize_ready, run_normalize
+from daedalus.normalize import segment as segment_module
+from daedalus.normalize import worker as worker_module
 from daedalus.normalize.carry import read_carry
+from daedalus.normalize.held import Held
 from daedalus.store.layout import NORMALIZED, READY, Layout, Partition, SegmentId
 from daedalus.store.status import read_status
 
@@ -112,3 +124,183 @@ def test_told_to_stop_in_the_middle_it_leaves_the_segment_as_it_was(
         assert left.keys() >= before.keys()
     assert run_normalize(layout, once=True).rows == 3
     assert not content(layout.tables_active)
+
+
+@contextmanager
+def few_descriptors() -> Iterator[None]:
+    """No file can be opened in here."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def waiting_channels(layout: Layout, trades: Any, tape: Any) -> Path:
+    """Two partitions; the path of the first one's only file."""
+    segment = trades([1, 2]).seal(layout, FIRST)
+    quotes = tape("coinbase_exchange", "ticker")
+    quotes.ticker(0, 1)
+    quotes.seal(layout, FIRST)
+    return layout.raw(READY) / segment.sealed_path
+
+
+def test_a_file_out_of_reach_waits_is_told_and_holds_back_its_partition_only(
+    layout: Layout, trades: Any, tape: Any
+) -> None:
+    path = waiting_channels(layout, trades, tape)
+    aside = path.rename(layout.data_dir / "aside")
+    path.symlink_to(path.name)  # a loop: it cannot be opened, whoever asks
+    progress = run_normalize(layout, once=True)
+    assert (progress.segments, progress.damaged, progress.waiting) == (1, 0, 1)
+    assert str(path.relative_to(layout.raw(READY))) in progress.trouble
+    status = read_status(layout.status, "normalize")
+    assert status is not None
+    assert status.note == progress.trouble
+    path.unlink()
+    aside.rename(path)
+    assert run_normalize(layout, once=True).rows == 2
+    assert not layout.damaged_segments()
+
+
+def test_without_a_free_descriptor_a_file_is_not_damaged(layout: Layout, trades: Any) -> None:
+    path = layout.raw(READY) / trades([1, 2]).seal(layout, FIRST).sealed_path
+    with few_descriptors(), pytest.raises(OSError) as raised:  # noqa: PT011 - its number is looked at
+        list(segment_module._read(path))
+    assert raised.value.errno == errno.EMFILE
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux")
+def test_without_memory_a_file_is_not_damaged(layout: Layout, trades: Any) -> None:
+    path = layout.raw(READY) / trades([1, 2]).seal(layout, FIRST).sealed_path
+    code = (
+        "import resource, sys; from pathlib import Path; from daedalus.normalize import segment\n"
+        "import pyarrow.parquet as pq; pq.read_metadata(sys.argv[1])\n"
+        "used = 4096 * int(open('/proc/self/statm').read().split()[0])\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (used, used))\n"
+        "try: list(segment._read(Path(sys.argv[1])))\n"
+        "except MemoryError: sys.exit(7)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(path)], check=False).returncode == 7
+
+
+def test_a_pipe_in_the_place_of_a_file_waits_and_hangs_nobody(layout: Layout, trades: Any, tape: Any) -> None:
+    path = waiting_channels(layout, trades, tape)
+    path.unlink()
+    os.mkfifo(path)
+    progress = normalize_ready(layout)
+    assert (progress.segments, progress.damaged) == (1, 0)
+    assert "is no regular file" in progress.trouble
+
+
+def test_a_damaged_file_that_cannot_be_moved_holds_back_its_partition_only(
+    layout: Layout, trades: Any, tape: Any
+) -> None:
+    path = waiting_channels(layout, trades, tape)
+    path.write_bytes(b"no Parquet")
+    layout.damaged.write_bytes(b"a file where the directory should be")
+    progress = normalize_ready(layout)
+    assert (progress.segments, progress.damaged, progress.waiting) == (1, 0, 1)
+    assert progress.trouble
+    layout.damaged.unlink()
+    assert normalize_ready(layout).damaged == 1
+
+
+def test_a_directory_out_of_reach_is_told_and_holds_back_what_may_be_newer(
+    layout: Layout, trades: Any, tape: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = waiting_channels(layout, trades, tape)
+    trades([3]).seal(layout, FIRST + HOUR)
+    scandir = os.scandir
+
+    def denied(at: Any) -> Any:
+        if Path(at) == path.parent:  # root may read everything, so no mode can say it
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(at))
+        return scandir(at)
+
+    monkeypatch.setattr(os, "scandir", denied)
+    progress = normalize_ready(layout)
+    assert progress.segments == 1
+    assert str(path.parent) in progress.trouble
+    monkeypatch.undo()
+    assert (normalize_ready(layout).segments, normalize_ready(layout).trouble) == (2, "")
+
+
+def test_what_failed_is_tried_again_later_and_later_and_told_once_for_each_reason() -> None:
+    now = [0.0]
+    held, partition = Held(lambda: now[0]), Partition("binance", "trade")
+    assert held.failed(partition, "no permission")
+    assert not held.failed(partition, "no permission")
+    assert held.holds(partition)
+    for _ in range(9):
+        held.failed(partition, "no permission")
+    now[0] += 60
+    assert not held.holds(partition)
+    assert held.failed(partition, "no memory")
+    held.failed(Partition("binance", "depth"), "no memory either")
+    assert held.trouble == "no memory (and 1 more)"
+    held.done(partition)
+    assert held.trouble == "no memory either"
+
+
+def test_every_partition_has_its_turn_whatever_waits_of_another(
+    layout: Layout, trades: Any, tape: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    for hour in range(4):
+        trades([hour]).seal(layout, FIRST + hour * HOUR)
+    waiting_channels(layout, trades, tape)
+    with caplog.at_level("INFO"):
+        normalize_ready(layout)
+    order = [record.getMessage().split("channel=")[1].split("/")[0] for record in caplog.records]
+    assert order == ["trade", "ticker", "trade", "trade", "trade"]
+
+
+def test_a_long_backlog_is_looked_at_anew_and_done_all_the_same(
+    layout: Layout, trades: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "ROUND_SECONDS", 0.0)
+    for hour in range(3):
+        trades([hour]).seal(layout, FIRST + hour * HOUR)
+    assert run_normalize(layout, once=True).segments == 3
+
+
+def test_what_was_set_aside_is_taken_in_again_and_the_ledger_says_what_is_true_then(
+    layout: Layout, trades: Any, tape: Any
+) -> None:
+    for hour, numbers in enumerate([[1, 2], [3, 4], [5, 6]]):
+        trades(numbers).seal(layout, FIRST + hour * HOUR)
+    path = layout.raw(READY) / layout.raw_segments(READY)[1].sealed_path
+    whole = path.read_bytes()
+    path.write_bytes(b"no Parquet")
+    assert run_normalize(layout, once=True).gaps == 1
+    (aside,) = layout.damaged_segments()
+
+    assert run_normalize(layout, once=True, retry_damaged=True).damaged == 1
+    (layout.damaged / aside.damaged_name).write_bytes(whole)
+    progress = run_normalize(layout, once=True, retry_damaged=True)
+    assert (progress.segments, progress.damaged, progress.gaps) == (2, 0, 0)
+    rows = {
+        table: [
+            row
+            for path in sorted((layout.tables(READY) / table).rglob("*.parquet"))
+            for row in pq.read_table(path, partitioning=None).to_pylist()
+        ]
+        for table in ("trades", "gaps")
+    }
+    assert [row["id"] for row in rows["trades"]] == ["1", "2", "3", "4", "5", "6"]
+    assert rows["gaps"] == []  # its file is there still, as readers and the lake may have it
+
+
+def test_a_segment_of_a_long_backlog_costs_no_more_than_one_alone(layout: Layout, trades: Any) -> None:
+    def seconds(count: int) -> float:
+        for number in range(count):
+            trades([number]).seal(layout, FIRST + number)
+        begin = time.process_time()
+        assert normalize_ready(layout).segments == count
+        return (time.process_time() - begin) / count
+
+    few = seconds(20)
+    for segment in layout.raw_segments(NORMALIZED):
+        (layout.raw(NORMALIZED) / segment.sealed_path).unlink()
+    assert seconds(400) < 3 * few

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from daedalus.store import NORMALIZED, READY, SYNCED, Layout, Partition, SegmentId
+from daedalus.store import NORMALIZED, READY, SYNCED, Layout, Partition, SegmentId, TableFile
 from daedalus.store.files import make_directories
 from daedalus.store.numbering import Numbering
 
@@ -19,12 +19,18 @@ def test_numbers_grow_when_the_clock_does_not(layout: Layout) -> None:
     assert [numbering.next(TRADE, t).number for t in (T, T, T - 10**18)] == [T, T + 1, T + 2]
 
 
-@pytest.mark.parametrize("state", [READY, NORMALIZED, SYNCED, "active", "damaged"])
+@pytest.mark.parametrize(
+    "state", [READY, NORMALIZED, SYNCED, "active", "damaged", "aside", "carry", "tables", "uploaded"]
+)
 def test_no_number_on_disk_is_given_again(layout: Layout, state: str) -> None:
     there = SegmentId(TRADE, T)
     path = {
         "active": layout.active / there.active_name,
         "damaged": layout.damaged / f"{there.active_name}.408.tail",
+        "aside": layout.damaged / there.damaged_name,
+        "carry": layout.carry(there),
+        "tables": layout.tables(READY) / TableFile("trades", "2026-09-21", there).path,
+        "uploaded": layout.tables(SYNCED) / TableFile("gaps", "2026-09-20", there).path,
     }.get(state, layout.raw(state) / there.sealed_path)
     make_directories(path.parent)
     path.touch()

@@ -50,7 +50,14 @@ def ingest(exchange: Exchange, stats_interval: StatsInterval = None, config: Con
     raise typer.Exit(run_ingest(loaded, exchange, stats_interval))
 
 
-def normalize(once: Once = False, config: ConfigOption = None) -> None:
+def normalize(
+    once: Once = False,
+    retry_damaged: Annotated[
+        bool,
+        typer.Option("--retry-damaged", help="First take in again what was set aside as damaged."),
+    ] = False,
+    config: ConfigOption = None,
+) -> None:
     """Turn sealed raw files into tables: trades, books, quotes, and the ledger of gaps."""
     from ..config import load_config, setup_of
     from ..log import setup_logging
@@ -66,6 +73,7 @@ def normalize(once: Once = False, config: ConfigOption = None) -> None:
             stop,
             once,
             setup_of(loaded, "normalize"),
+            retry_damaged,
         )
     if once and (progress.trouble or progress.damaged):
         complain(

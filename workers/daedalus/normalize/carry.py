@@ -6,6 +6,7 @@ A digit that the disk has changed would be believed, so the file has a checksum 
 
 from __future__ import annotations
 
+import os
 import zlib
 
 import msgspec
@@ -69,6 +70,7 @@ def prune_carries(layout: Layout, partition: Partition) -> None:
         for state in (READY, NORMALIZED, SYNCED)
         for segment in layout.raw_segments(state, partition)
     ]
+    on_disk += [each.number for each in layout.damaged_segments() if each.partition == partition]
     oldest = min(on_disk, default=None)
     # The one that the oldest segment starts from must stay as well.
     needed = [number for number in numbers if oldest is None or number < oldest]
@@ -77,5 +79,11 @@ def prune_carries(layout: Layout, partition: Partition) -> None:
 
 
 def _numbers(layout: Layout, partition: Partition) -> list[int]:
-    folder = layout.carry(SegmentId(partition, 0)).parent
-    return [int(path.stem) for path in folder.glob("*.json") if path.stem.isdecimal()]
+    # Not glob: of a directory that may not be read it says that nothing is in it.
+    try:
+        with os.scandir(layout.carry(SegmentId(partition, 0)).parent) as found:
+            names = [entry.name for entry in found]
+    except FileNotFoundError:
+        return []
+    stems = [name.removesuffix(".json") for name in names if name.endswith(".json")]
+    return [int(stem) for stem in stems if stem.isdecimal()]

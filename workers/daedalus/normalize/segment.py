@@ -7,7 +7,9 @@ the same carry, to the same bytes under the same names.
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -35,7 +37,7 @@ _READ_ROWS = 8_192
 
 
 class DamagedSegment(Exception):  # noqa: N818 - the name says the whole error
-    """A raw file cannot be read; the message says which and why."""
+    """The bytes of a raw file are not what was written; the message says which and why."""
 
 
 class Interrupted(Exception):  # noqa: N818 - the name says the whole error
@@ -47,9 +49,9 @@ def normalize_segment(
 ) -> Counts:
     """Turn a segment in ``raw/ready`` into files in ``tables/ready``, then move it to ``raw/normalized``.
 
-    ``go_on`` is asked every few thousand rows. Raises `DamagedSegment` if the segment cannot be read
-    (nothing is published then), `Interrupted` where ``go_on`` says no, and `OSError` if the tables cannot
-    be written.
+    ``go_on`` is asked every few thousand rows. Raises `DamagedSegment` if the segment's bytes are damaged
+    (nothing is published then), `Interrupted` where ``go_on`` says no, and `OSError` or `MemoryError` if it
+    cannot be read, or the tables not be written, for now.
     """
     source = layout.raw(READY) / segment.sealed_path
     make_directories(layout.tables_active)
@@ -62,8 +64,9 @@ def normalize_segment(
                 transform.damage()
             else:
                 transform.feed(records)
-        for table, date in transform.files():
-            file = TableFile(table, date, segment)
+        files = [TableFile(table, date, segment) for table, date in transform.files()]
+        for file in (*files, *_emptied(layout, segment, files)):
+            table, date = file.table, file.date
             aside = layout.tables_active / f"{segment.partition.exchange}.{table}.{date}.{file.path.name}"
             _write(aside, table, transform.batches(table, date), go_on)
             _publish(layout, aside, file)
@@ -75,10 +78,16 @@ def normalize_segment(
 def set_aside(layout: Layout, segment: SegmentId) -> Path:
     """Move a raw file that cannot be read to ``raw/damaged``, and let the ledger know what is missing."""
     write_carry(layout, segment, msgspec.structs.replace(read_carry(layout, segment), damaged=True))
-    partition = segment.partition
-    kept = layout.damaged / f"{partition.exchange}.{partition.channel}.{segment.number:019d}.parquet"
+    kept = layout.damaged / segment.damaged_name
     move(layout.raw(READY) / segment.sealed_path, kept)
     return kept
+
+
+def _emptied(layout: Layout, segment: SegmentId, files: list[TableFile]) -> list[TableFile]:
+    """The files that an earlier turn of the same segment gave and this one does not: they become empty."""
+    if not layout.carry(segment).exists():
+        return []
+    return [file for file in layout.table_files_of(segment) if file not in files]
 
 
 def _read(path: Path) -> Iterator[list[RawRecord] | None]:
@@ -102,13 +111,13 @@ def _read(path: Path) -> Iterator[list[RawRecord] | None]:
 
 def _damage(path: Path) -> list[int]:
     """Before which rows others were lost, in ascending order; see `daedalus.store.raw.DAMAGE`."""
+    if not stat.S_ISREG(os.lstat(path).st_mode):  # opening a pipe would wait for ever
+        raise OSError(errno.EINVAL, "is no regular file", str(path))
     try:
         footer = pq.read_metadata(path).metadata or {}
         return msgspec.json.decode(footer.get(DAMAGE.encode(), b"[]"), type=list[int])
-    except FileNotFoundError:
-        raise
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise DamagedSegment(f"{path}: cannot be read: {error}") from error
+        raise _judged(path, error) from error
 
 
 def _read_rows(path: Path) -> Iterator[list[RawRecord]]:
@@ -123,10 +132,18 @@ def _read_rows(path: Path) -> Iterator[list[RawRecord]]:
                     yield [RawRecord(*row) for row in zip(*_lists(batch), strict=True)]
             if left:  # no checksum covers Parquet's headers, and a reader of batches trusts them
                 raise DamagedSegment(f"{path}: {left:+,} rows against what its footer says")
-    except FileNotFoundError:
-        raise
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise DamagedSegment(f"{path}: cannot be read: {error}") from error
+        raise _judged(path, error) from error
+
+
+def _judged(path: Path, error: Exception) -> Exception:
+    """Damage is what the bytes say. An error of the system, or of memory, says nothing of them."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return OSError(error.errno, os.strerror(error.errno), str(path))
+    # Arrow has no type of its own for threads that cannot be started, and zstd none for its memory.
+    if isinstance(error, MemoryError) or type(error) is pa.ArrowException or "memory" in str(error):
+        return MemoryError(f"{path} cannot be read now: {error}")
+    return DamagedSegment(f"{path}: cannot be read: {error}")
 
 
 def _lists(batch: pa.RecordBatch) -> list[list[object]]:
@@ -161,7 +178,7 @@ def _groups(schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> Iterator[pa
 def _publish(layout: Layout, aside: Path, file: TableFile) -> None:
     """Put a finished file into ``ready``, unless the very same was already uploaded from there."""
     uploaded = layout.tables(SYNCED) / file.path
-    if uploaded.exists() and uploaded.read_bytes() == aside.read_bytes():
+    if uploaded.is_file() and uploaded.read_bytes() == aside.read_bytes():
         aside.unlink()
         return
     publish(aside, layout.tables(READY) / file.path)

@@ -1,44 +1,30 @@
-"""The normalizer: takes what lies in ``raw/ready``, partition by partition, oldest segment first."""
+"""The normalizer: takes what lies in ``raw/ready``, a segment of each partition in turn, the oldest first."""
 
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
-from collections.abc import Callable, Mapping
-
-from msgspec import Struct
-from msgspec.structs import asdict
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ..exchanges import VENUES
 from ..exchanges.base import Venue
-from ..notify import Notifier
 from ..store.layout import READY, Layout, Partition, SegmentId
 from ..store.lock import WorkerLock
-from ..store.status import UNTOLD, Setup, Status, boot_id, write_status
+from ..store.status import UNTOLD, Setup
+from .again import take_in_again
 from .carry import prune_carries
+from .held import Held, reason
 from .segment import DamagedSegment, Interrupted, normalize_segment, set_aside
+from .voice import STATUS_SECONDS, Progress, Voice
 
 __all__ = ["Progress", "normalize_ready", "run_normalize"]
 
 log = logging.getLogger(__name__)
 
-STATUS_SECONDS = 3.0
-
-
-class Progress(Struct):
-    """What was done since the start. ``trouble`` names what could not be done in the last round, and why."""
-
-    segments: int = 0
-    messages: int = 0
-    rows: int = 0
-    duplicates: int = 0
-    undecodable: int = 0
-    gaps: int = 0
-    damaged: int = 0
-    waiting: int = 0
-    trouble: str = ""
+ROUND_SECONDS = 30.0
+"""After so long the worker looks anew at what waits: what is new has its turn within a long backlog."""
 
 
 def normalize_ready(
@@ -47,33 +33,84 @@ def normalize_ready(
     *,
     venues: Mapping[str, Venue] = VENUES,
     go_on: Callable[[], bool] = lambda: True,
+    held: Held | None = None,
+    seconds: float | None = None,
 ) -> Progress:
     """Do every segment that lies in ``raw/ready`` now; add to ``progress`` and return it.
 
-    ``go_on`` is asked every few thousand rows and ends the round when it returns False. A segment that
-    cannot be done holds back the later ones of its partition, never those of another.
+    ``go_on`` is asked every few thousand rows and ends the round when it returns False; so do ``seconds``,
+    after the segment under way. A segment that cannot be done holds back the later ones of its partition,
+    never those of another.
     """
-    progress = progress or Progress()
-    progress.trouble = ""
-    held: set[Partition] = set()
-    segments = layout.raw_segments(READY)
-    for position, segment in enumerate(segments):
-        progress.waiting = len(segments) - position
+    progress, held = progress or Progress(), held or Held()
+    until = None if seconds is None else time.monotonic() + seconds
+    segments = _looked(layout, held)
+    done: set[Partition] = set()
+    skipped = 0
+    for count, segment in enumerate(_in_turn(segments)):
+        progress.waiting = len(segments) - count + skipped
+        progress.trouble = held.trouble
         partition = segment.partition
-        if partition in held:
+        if held.holds(partition):
+            skipped += 1
             continue
-        venue = venues.get(partition.exchange)
+        if until is not None and done and time.monotonic() >= until:
+            break
         try:
-            done = venue is not None and _done(layout, segment, venue, progress, go_on)
+            _do(layout, segment, venues.get(partition.exchange), progress, go_on)
+            held.done(partition)
+            done.add(partition)
         except Interrupted:
             break
-        if done:
+        except Exception as error:
+            # Whatever it is, it must not stop the others; the segment stays and is tried again.
+            _hold(held, segment, error)
+    for partition in sorted(done):
+        try:
             prune_carries(layout, partition)
-        else:
-            held.add(partition)
-            progress.trouble = progress.trouble or f"no venue is called {partition.exchange}"
-    progress.waiting = len(layout.raw_segments(READY))
+        except OSError as error:
+            log.warning("old files of tables/carry stay: %s", reason(error))
+    progress.waiting = len(_looked(layout, held))
+    progress.trouble = held.trouble
     return progress
+
+
+def _looked(layout: Layout, held: Held) -> list[SegmentId]:
+    denied: list[OSError] = []
+    segments = layout.raw_segments(READY, denied=denied)
+    held.unreadable(layout.raw(READY), denied)
+    return segments
+
+
+def _in_turn(segments: Sequence[SegmentId]) -> Iterator[SegmentId]:
+    """One segment of each partition after the other, so that no backlog keeps the others waiting."""
+    queues: dict[Partition, deque[SegmentId]] = {}
+    for segment in segments:
+        queues.setdefault(segment.partition, deque()).append(segment)
+    while queues:
+        for partition, queue in list(queues.items()):
+            yield queue.popleft()
+            if not queue:
+                del queues[partition]
+
+
+def _hold(held: Held, segment: SegmentId, error: Exception) -> None:
+    path = segment.sealed_path
+    if isinstance(error, _UnknownExchange):
+        why = str(error)
+    elif isinstance(error, OSError | MemoryError):
+        why = f"{path} waits: {reason(error)}"
+    else:  # a fault of ours
+        why = f"{path}: {reason(error)}"
+        if held.failed(segment.partition, why):
+            log.error("cannot normalize %s; it stays in raw/ready", path, exc_info=error)
+        return
+    if held.failed(segment.partition, why):
+        log.error("%s. It stays in raw/ready and is tried again; the other channels go on", why)
+
+
+class _UnknownExchange(Exception):  # noqa: N818 - the name says the whole error
+    """A partition of an exchange that nobody knows."""
 
 
 def run_normalize(
@@ -82,18 +119,23 @@ def run_normalize(
     stop: threading.Event | None = None,
     once: bool = False,
     setup: Setup = UNTOLD,
+    retry_damaged: bool = False,
 ) -> Progress:
     """Normalize until ``stop`` is set (or, with ``once``, all that is there), looking every ``interval`` s.
 
-    Says what it does in the status ``normalize``. Raises `AlreadyRunning` where another one is at work.
+    ``retry_damaged``: take in again first what was set aside. Says what it does in the status ``normalize``.
+    Raises `AlreadyRunning` where another one is at work.
     """
     with WorkerLock(layout, "normalize"):
+        if retry_damaged:
+            for segment in take_in_again(layout):
+                log.info("%s is taken in again", segment.sealed_path)
         return _run(layout, interval, stop or threading.Event(), once, setup)
 
 
 def _run(layout: Layout, interval: float, stop: threading.Event, once: bool, setup: Setup) -> Progress:
-    progress = Progress()
-    voice = _Voice(layout, setup)
+    progress, held = Progress(), Held()
+    voice = Voice(layout, setup)
     _sweep(layout)
 
     def go_on() -> bool:
@@ -102,7 +144,10 @@ def _run(layout: Layout, interval: float, stop: threading.Event, once: bool, set
 
     voice.ready(progress)
     while True:
-        normalize_ready(layout, progress, go_on=go_on)
+        before = progress.segments + progress.damaged
+        normalize_ready(layout, progress, go_on=go_on, held=held, seconds=ROUND_SECONDS)
+        if progress.segments + progress.damaged > before and go_on():
+            continue  # there may be more, and what came meanwhile
         if once or _wait(interval, stop, go_on):
             break
     voice.say(progress, state="stopped")
@@ -117,78 +162,19 @@ def _wait(seconds: float, stop: threading.Event, go_on: Callable[[], bool]) -> b
     return stop.is_set()
 
 
-class _Voice:
-    """Writes the worker's status, every few seconds and at each change of its state."""
-
-    def __init__(self, layout: Layout, setup: Setup) -> None:
-        self._directory = layout.status
-        self._setup = setup
-        self._boot_id = boot_id()
-        self._started_ns = time.time_ns()
-        self._said_at = -STATUS_SECONDS
-        self._said_state = ""
-        self._notifier = Notifier.from_environment()
-
-    def ready(self, progress: Progress) -> None:
-        """Say for the first time that the work goes on."""
-        self._notifier.ready()
-        self.say(progress)
-
-    def say(self, progress: Progress, state: str | None = None) -> None:
-        state = state or ("blocked" if progress.trouble else "running")
-        now = time.monotonic()
-        if state == self._said_state and now - self._said_at < STATUS_SECONDS:
-            return
-        self._said_at, self._said_state = now, state
-        line = progress.trouble or (
-            f"{progress.segments} segments done, {progress.waiting} waiting, gaps {progress.gaps}"
-        )
-        (self._notifier.stopping if state == "stopped" else self._notifier.alive)(line)
-        figures = {
-            "segments": progress.segments,
-            "segments_waiting": progress.waiting,
-            "messages": progress.messages,
-            "rows": progress.rows,
-            "duplicates": progress.duplicates,
-            "undecodable": progress.undecodable,
-            "gaps": progress.gaps,
-            "damaged": progress.damaged,
-        }
-        status = Status(
-            **asdict(self._setup),
-            worker="normalize",
-            pid=os.getpid(),
-            boot_id=self._boot_id,
-            started_ns=self._started_ns,
-            updated_ns=time.time_ns(),
-            state=state,
-            note=progress.trouble,
-            figures={name: float(value) for name, value in figures.items()},
-        )
-        try:
-            write_status(self._directory, status)
-        except OSError as error:
-            log.error("cannot write the status of normalize: %s", error)
-
-
-def _done(
-    layout: Layout, segment: SegmentId, venue: Venue, progress: Progress, go_on: Callable[[], bool]
-) -> bool:
-    """Do one segment; False if it has to stay where it is."""
+def _do(
+    layout: Layout, segment: SegmentId, venue: Venue | None, progress: Progress, go_on: Callable[[], bool]
+) -> None:
+    """Do one segment, or set it aside where its bytes are damaged."""
+    if venue is None:
+        raise _UnknownExchange(f"no venue is called {segment.partition.exchange}")
     try:
         counts = normalize_segment(layout, segment, venue, go_on)
     except DamagedSegment as damage:
         kept = set_aside(layout, segment)
         log.error("%s; moved to %s", damage, kept)
         progress.damaged += 1
-        return True
-    except Interrupted:
-        raise
-    except Exception as error:
-        # One segment that brings out a fault of ours must not stop the others; it stays and is tried again.
-        progress.trouble = f"{segment.sealed_path}: {type(error).__name__}: {error}"
-        log.exception("cannot normalize %s; it stays in raw/ready", segment.sealed_path)
-        return False
+        return
     progress.segments += 1
     progress.messages += counts.messages
     progress.rows += counts.rows
@@ -204,11 +190,12 @@ def _done(
         counts.undecodable,
         counts.gaps,
     )
-    return True
 
 
 def _sweep(layout: Layout) -> None:
     """Remove what an earlier run left half written; it is written again from raw."""
-    if layout.tables_active.is_dir():
+    try:
         for path in layout.tables_active.glob("*.parquet"):
             path.unlink()
+    except OSError as error:
+        log.warning("what was left half written stays: %s", reason(error))

@@ -32,6 +32,7 @@ READY, NORMALIZED, SYNCED = "ready", "normalized", "synced"
 _EXCHANGE_NAME = re.compile(r"[a-z0-9_]+")
 _CHANNEL_NAME = re.compile(r"\w+", re.ASCII)
 _ACTIVE = re.compile(r"(?P<exchange>[a-z0-9_]+)\.(?P<channel>\w+)\.(?P<number>\d{19})\.arrows", re.ASCII)
+_DAMAGED = re.compile(_ACTIVE.pattern.replace("arrows", "parquet"), re.ASCII)
 _SEALED = re.compile(
     r"exchange=(?P<exchange>[a-z0-9_]+)/channel=(?P<channel>\w+)/date=[\d-]{10}/hour=\d\d/"
     r"(?P<number>\d{19})\.parquet",
@@ -82,6 +83,16 @@ class SegmentId(Struct, frozen=True, order=True):
     def from_active(cls, name: str) -> SegmentId | None:
         """Read an active file's name; None where it is not one of ours."""
         return cls._from(_ACTIVE.fullmatch(name))
+
+    @property
+    def damaged_name(self) -> str:
+        """The name in ``raw/damaged/`` of a sealed file that was set aside."""
+        return f"{self.partition.exchange}.{self.partition.channel}.{self.number:019d}.parquet"
+
+    @classmethod
+    def from_damaged(cls, name: str) -> SegmentId | None:
+        """Read the name of a sealed file that was set aside; None where it is not one of ours."""
+        return cls._from(_DAMAGED.fullmatch(name))
 
     @classmethod
     def from_sealed(cls, path: Path) -> SegmentId | None:
@@ -170,13 +181,28 @@ class Layout(Struct, frozen=True):
         found = (SegmentId.from_active(path.name) for path in names)
         return sorted(segment for segment in found if segment is not None)
 
-    def raw_segments(self, state: str, partition: Partition | None = None) -> list[SegmentId]:
-        """The sealed segments in ``state``, oldest first within each partition."""
+    def damaged_segments(self) -> list[SegmentId]:
+        """The sealed segments that normalize has set aside in ``raw/damaged/``. Raises `OSError`."""
+        try:
+            with os.scandir(self.damaged) as found:
+                names = [entry.name for entry in found]
+        except FileNotFoundError:
+            return []
+        return sorted(segment for name in names if (segment := SegmentId.from_damaged(name)) is not None)
+
+    def raw_segments(
+        self, state: str, partition: Partition | None = None, denied: list[OSError] | None = None
+    ) -> list[SegmentId]:
+        """The sealed segments in ``state``, oldest first within each partition.
+
+        ``denied`` takes the errors of directories that cannot be looked into; without it those that may not
+        be are passed over, and other errors are raised.
+        """
         root = self.raw(state)
         below = root
         if partition is not None:
             below = root / f"exchange={partition.exchange}" / f"channel={partition.channel}"
-        found = (SegmentId.from_sealed(path.relative_to(root)) for path in _parquet_files(below))
+        found = (SegmentId.from_sealed(path.relative_to(root)) for path in _parquet_files(below, denied))
         return sorted(segment for segment in found if segment is not None)
 
     def table_files(self, state: str) -> list[TableFile]:
@@ -185,18 +211,33 @@ class Layout(Struct, frozen=True):
         found = (TableFile.from_path(path.relative_to(root)) for path in _parquet_files(root))
         return sorted(file for file in found if file is not None)
 
+    def table_files_of(self, segment: SegmentId) -> list[TableFile]:
+        """The files that a segment has given to tables, in whatever state."""
+        name = TableFile("t", "d", segment).path.name
+        below = f"*/exchange={segment.partition.exchange}/date=*/{name}"
+        paths = {
+            path.relative_to(root)
+            for root in (self.tables(READY), self.tables(SYNCED))
+            for path in root.glob(below)
+        }
+        found = (TableFile.from_path(path) for path in paths)
+        return sorted(file for file in found if file is not None)
+
     def states_of(self, segment: SegmentId) -> list[str]:
         """In which of ready, normalized, synced the sealed segment lies."""
         states = (READY, NORMALIZED, SYNCED)
         return [state for state in states if (self.raw(state) / segment.sealed_path).exists()]
 
 
-def _parquet_files(root: Path) -> Iterator[Path]:
+def _parquet_files(root: Path, denied: list[OSError] | None = None) -> Iterator[Path]:
+    def failed(error: OSError) -> None:
+        if isinstance(error, FileNotFoundError | NotADirectoryError):
+            return
+        if denied is not None:
+            denied.append(error)
+        elif not isinstance(error, PermissionError):
+            raise error
+
     # Not rglob: it fails where retention sweeps an empty directory while this looks.
-    for folder, _, names in os.walk(root, onerror=_unless_gone):
+    for folder, _, names in os.walk(root, onerror=failed):
         yield from (Path(folder, name) for name in names if name.endswith(".parquet"))
-
-
-def _unless_gone(error: OSError) -> None:
-    if not isinstance(error, FileNotFoundError | NotADirectoryError | PermissionError):
-        raise error

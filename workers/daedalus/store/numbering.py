@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .layout import NORMALIZED, READY, SYNCED, Layout, Partition, SegmentId
+from .layout import NORMALIZED, READY, SYNCED, Layout, Partition, SegmentId, TableFile
 
 __all__ = ["Numbering"]
 
 
 class Numbering:
-    """Gives out segment numbers; no number of a partition is given twice, over restarts too."""
+    """Gives out segment numbers; those of a partition always grow, over restarts too, whatever is left.
+
+    Raw files go with retention, and a clock that ran ahead comes back: so what normalize made of them counts
+    as well. It goes on from the newest segment it knows, and would take one with a lower number for older.
+    """
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._highest: dict[Partition, int] = {}
+        self._normalized: dict[str, dict[Partition, int]] = {}
 
     def next(self, partition: Partition, recv_ns: int) -> SegmentId:
         """The id of a segment whose first row was received at ``recv_ns`` (UTC ns).
@@ -38,7 +43,24 @@ class Numbering:
         for state in (READY, NORMALIZED, SYNCED):
             for segment in self._layout.raw_segments(state, partition):
                 yield segment.number
-        for path in self._layout.damaged.glob(f"{partition.exchange}.{partition.channel}.*.tail"):
+        for path in self._layout.damaged.glob(f"{partition.exchange}.{partition.channel}.*"):
             kept = SegmentId.from_active(path.name.removesuffix(".tail").rpartition(".")[0])
+            kept = kept or SegmentId.from_damaged(path.name)
             if kept is not None:
                 yield kept.number
+        for path in self._layout.carry(SegmentId(partition, 0)).parent.glob("*.json"):
+            if path.stem.isdecimal():
+                yield int(path.stem)
+        if partition.exchange not in self._normalized:  # once for all channels: there are many files
+            self._normalized[partition.exchange] = self._in_tables(partition.exchange)
+        yield self._normalized[partition.exchange].get(partition, -1)
+
+    def _in_tables(self, exchange: str) -> dict[Partition, int]:
+        highest: dict[Partition, int] = {}
+        for root in (self._layout.tables(READY), self._layout.tables(SYNCED)):
+            for path in root.glob(f"*/exchange={exchange}/date=*/*.parquet"):
+                file = TableFile.from_path(path.relative_to(root))
+                if file is not None:
+                    number = highest.get(file.segment.partition, -1)
+                    highest[file.segment.partition] = max(number, file.segment.number)
+        return highest
