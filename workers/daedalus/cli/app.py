@@ -134,6 +134,7 @@ app.command(
     rich_help_panel=TRY,
     epilog=_examples(
         "daedalus decode binance messages.jsonl.gz",
+        "daedalus decode binance data/raw/synced/exchange=binance/channel=trade/.../1795773000.parquet",
         "tail -n 100 messages.jsonl | daedalus decode binance | jq 'select(.table == \"trades\")'",
     ),
 )(decode)

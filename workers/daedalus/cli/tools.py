@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from .group import FAILED, USAGE, complain
 from .options import Exchange
 
 __all__ = ["decode"]
@@ -17,16 +18,25 @@ def decode(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE", help="One message per line, gzipped or not; - is stdin.", allow_dash=True
+            metavar="FILE", help="A raw file, or one message per line; - is stdin.", allow_dash=True
         ),
     ] = Path("-"),
 ) -> None:
     """Print the table rows of recorded messages as JSON lines; say on stderr what gave none.
 
-    A line is the time it came and the message: [bold]1618677817.06: {...}[/] in seconds,
+    FILE is one of Daedalus' own raw files (of raw/active too), or holds one message per line, gzipped or
+    not. A line is the time it came and the message: [bold]1618677817.06: {...}[/] in seconds,
     [bold]1723161253937085768 {...}[/] in ns, or [bold]{"recv_ns": ..., "payload": ...}[/].
     """
     from ..exchanges import VENUES
     from ..normalize.decode import decode_file
+    from ..normalize.decode_raw import NoRawFileError
 
-    decode_file(VENUES[exchange], None if file == Path("-") else file)
+    try:
+        counts = decode_file(VENUES[exchange], None if file == Path("-") else file)
+    except NoRawFileError as error:
+        complain(str(error))
+        raise typer.Exit(USAGE) from None
+    if counts.keys() <= {"no message", "blank"} and counts["no message"]:
+        complain(f"{file}: no line is a recorded message. See daedalus decode --help for what a line is.")
+        raise typer.Exit(FAILED)

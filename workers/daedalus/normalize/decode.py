@@ -9,16 +9,18 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
 from ..exchanges.base import Header, Kind, Venue
 from ..exchanges.reading import UNREADABLE
-from ..exchanges.rows import BookUpdate, Row
+from ..exchanges.rows import BookUpdate, Instrument, Row
 from .columns import table_of
+from .decode_raw import NoRawFileError, is_raw, raw_records, rows_of
 from .recorded import Recorded, lines_of, read_line
 from .schemas import TABLES
 
@@ -56,18 +58,35 @@ def decode_lines(
 def decode_file(venue: Venue, source: Path | None, output: BinaryIO | None = None) -> Counter[str]:
     """Print the rows of a file (None: of stdin), one JSON object per line; say on stderr what gave none.
 
-    Raises `OSError` if the file cannot be read, and `EOFError` if it is gzipped and cut short.
+    The file holds lines, or is one of the recorder's raw files. Raises `OSError` if it cannot be read,
+    `NoRawFileError` if it is a Parquet file and no raw one, `EOFError` if it is gzipped and cut short.
     """
     output = output or sys.stdout.buffer
     counts: Counter[str] = Counter()
     encode = msgspec.json.Encoder().encode
     with nullcontext(sys.stdin.buffer) if source is None else open(source, "rb") as stream:
-        for row in decode_lines(venue, lines_of(stream), counts):
+        if is_raw(cast("BufferedReader", stream).peek(8)):
+            if source is None:
+                raise NoRawFileError("stdin holds a raw file. Give its name instead.")
+            rows = decode_raw(venue, source, counts)
+        else:
+            rows = decode_lines(venue, lines_of(stream), counts)
+        for row in rows:
+            counts["rows"] += 1
             output.write(encode(row) + b"\n")
     output.flush()
-    if told := ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()) if kind != "blank"):
+    silent = ("blank", "rows")
+    if told := ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()) if kind not in silent):
         print(f"gave no row: {told}", file=sys.stderr)
     return counts
+
+
+def decode_raw(venue: Venue, path: Path, passed_over: Counter[str]) -> Iterator[dict[str, object]]:
+    """The same as `decode_lines` of a raw file. Duplicates of two connections are in it twice."""
+    for record in raw_records(path):
+        rows, source = rows_of(venue, record, passed_over)
+        for row in rows:
+            yield from _lines(venue.name, row, record.recv_ns, source)
 
 
 def _header(venue: Venue, classify: Callable[[bytes], Header], recorded: Recorded) -> Header:
@@ -82,10 +101,13 @@ def _header(venue: Venue, classify: Callable[[bytes], Header], recorded: Recorde
     return venue.classify_snapshot(venue.symbol(symbol[0]), recorded.payload)
 
 
-def _lines(exchange: str, row: Row, recv_ns: int) -> Iterator[dict[str, object]]:
+def _lines(
+    exchange: str, row: Row | Instrument, recv_ns: int, source: str = "stream"
+) -> Iterator[dict[str, object]]:
     """The lines of one row, with the columns of its table in their order."""
     table = table_of(row)
-    timestamp = recv_ns if row.timestamp is None else row.timestamp
+    when = None if isinstance(row, Instrument) else row.timestamp
+    timestamp = recv_ns if when is None else when
     common: dict[str, object] = {
         "table": table,
         "exchange": exchange,
@@ -101,4 +123,4 @@ def _lines(exchange: str, row: Row, recv_ns: int) -> Iterator[dict[str, object]]
                 yield {**common, **level, **ids}
         return
     names = [name for name in TABLES[table].schema.names if name not in common]
-    yield common | {name: "stream" if name == "source" else getattr(row, name) for name in names}
+    yield common | {name: source if name == "source" else getattr(row, name) for name in names}

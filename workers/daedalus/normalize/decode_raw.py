@@ -1,0 +1,80 @@
+"""The recorder's own raw files for `daedalus decode`: sealed (Parquet) or open (an Arrow stream)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ..exchanges.base import Header, Kind, Venue
+from ..exchanges.reading import UNREADABLE
+from ..exchanges.rows import Instrument, Row
+from ..store.frames import HEAD
+from ..store.raw import RAW_SCHEMA, RawKind, RawRecord
+from ..store.segment import read_segment
+
+__all__ = ["NoRawFileError", "is_raw", "raw_records", "rows_of"]
+
+MAGIC = b"PAR1"
+_READ_ROWS = 1_000
+
+
+class NoRawFileError(Exception):
+    """A Parquet file that is none of the recorder's, or is damaged; the message names it and why."""
+
+
+def is_raw(beginning: bytes) -> bool:
+    """Whether a file with these first bytes is none of lines."""
+    return beginning.startswith((MAGIC, HEAD[:8]))
+
+
+def raw_records(path: Path) -> Iterator[RawRecord]:
+    """The rows of a raw file in their order. Raises `NoRawFileError`, `OSError`."""
+    with path.open("rb") as file:
+        sealed = file.read(len(MAGIC)) == MAGIC
+    for batch in _sealed(path) if sealed else (batch for batch, _ in read_segment(path)):
+        columns = [batch.column(name).to_pylist() for name in RAW_SCHEMA.names]
+        yield from (RawRecord(*row) for row in zip(*columns, strict=True))
+
+
+def rows_of(venue: Venue, record: RawRecord, counts: Counter[str]) -> tuple[Sequence[Row | Instrument], str]:
+    """The rows of one raw row and their ``source``; what gives none is counted by its kind."""
+    payload, source = record.payload, "stream"
+    normalize: Callable[[Header, bytes], Sequence[Row]] = venue.normalize
+    try:
+        if record.kind == RawKind.INSTRUMENTS:
+            return venue.instruments(payload), source
+        if record.kind == RawKind.SNAPSHOT:
+            header = venue.classify_snapshot(record.symbol, payload)
+        elif record.kind == RawKind.BACKFILL:
+            header = venue.classify_backfill(record.channel, record.symbol, payload)
+            normalize, source = venue.normalize_backfill, "backfill"
+        elif record.kind == RawKind.MESSAGE:
+            header = venue.classify_stored(record.channel, record.symbol, payload)
+        else:
+            counts["note of the recorder"] += 1
+            return (), source
+        if header.kind is not Kind.DATA:
+            counts[header.kind.value] += 1
+            return (), source
+        return normalize(header, payload), source
+    except UNREADABLE:
+        counts["undecodable"] += 1
+        return (), source
+
+
+def _sealed(path: Path) -> Iterator[pa.RecordBatch]:
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            if not file.schema_arrow.equals(RAW_SCHEMA):
+                raise NoRawFileError(
+                    f"{path}: no raw file: its columns are {', '.join(file.schema_arrow.names[:8])}. "
+                    "Tables are read with DuckDB or Polars, see docs/data-format.md."
+                )
+            for group in range(file.num_row_groups):  # asked for all at once, it would keep them all
+                yield from file.iter_batches(_READ_ROWS, row_groups=[group], use_threads=False)
+    except (pa.ArrowException, ValueError) as error:
+        raise NoRawFileError(f"{path}: damaged: {error}") from None
