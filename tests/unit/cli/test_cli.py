@@ -187,7 +187,7 @@ def test_config_check_warns_of_secrets_that_everyone_may_read() -> None:
 def test_no_command_shows_a_secret() -> None:
     path = config(
         f"sync: {{target: s3://b, access_key: {SECRET}, secret_key: {SECRET}}}\n"
-        f"api_keys: {{binance: {{key: {SECRET}, secret: {SECRET}}}}}\n"
+        f'alerts: {{urls: ["ntfy://host/{SECRET}"], dead_mans_ping: "https://host/{SECRET}"}}\n'
     )
     shown = [
         call(*command, "--config", path)

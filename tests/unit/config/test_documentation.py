@@ -11,7 +11,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from daedalus.config import ApiKey, Config, Exchange, load_config, parse_config
+from daedalus.config import Config, Exchange, load_config, parse_config
 from daedalus.config.report import warnings
 from daedalus.exchanges import VENUES
 
@@ -76,9 +76,7 @@ def test_the_example_is_right_and_gives_no_warning() -> None:
 
 def test_the_example_has_the_defaults_wherever_it_sets_something() -> None:
     config = parse_config(EXAMPLE.read_bytes(), "f")
-    only_exchanges = Config.model_validate(
-        {"exchanges": config.model_dump(exclude={"api_keys"})["exchanges"]}
-    )
+    only_exchanges = Config.model_validate({"exchanges": config.model_dump()["exchanges"]})
     # The example lies in config/, its data beside that; the default is beside the file.
     assert config == only_exchanges.model_copy(update={"data_dir": Path("../data")})
 
@@ -101,9 +99,9 @@ def test_every_key_is_in_the_example_with_its_default(key: tuple[str, ...]) -> N
     assert yaml.safe_load(told[1]) == LEAVES[key]
 
 
-def test_every_key_of_an_exchange_and_of_a_pair_of_keys_is_in_the_example() -> None:
+def test_every_key_of_an_exchange_is_in_the_example() -> None:
     text = EXAMPLE.read_text(encoding="utf-8")
-    for name in [*Exchange.model_fields.keys() - {"name"}, *ApiKey.model_fields]:
+    for name in Exchange.model_fields.keys() - {"name"}:
         assert re.search(rf"^\s*#?\s*{name}:", text, re.MULTILINE), name
 
 

@@ -96,7 +96,7 @@ CASES: dict[str, tuple[str, str]] = {
     "an unknown section": (
         GOOD + "synch: {}\n",
         "f:2 synch: unknown key. Did you mean 'sync'? "
-        "Known are data_dir, exchanges, api_keys, writer, normalize, sync, memory, alerts, log.",
+        "Known are data_dir, exchanges, writer, normalize, sync, memory, alerts, log.",
     ),
     "a number in quotes": (
         GOOD + "writer: {batch_size: '1000'}\n",
@@ -221,9 +221,20 @@ CASES: dict[str, tuple[str, str]] = {
         GOOD + 'log: {"\\udfff": 1}\n',
         "f:2 log: an escape here names half a character. Write the character itself.",
     ),
-    "keys of an unknown exchange": (
-        GOOD + "api_keys: {binanse: {key: abc}}\n",
-        f"f:2 api_keys: unknown exchange. Known are {', '.join(VENUES)}.",
+    "all symbols": (
+        "exchanges: {binance: {symbols: [all]}}\n",
+        "f:1 exchanges.binance.symbols[0]: 'all' stands for no symbol here. "
+        "Name each one, for example [BTCUSDT, ETHUSDT].",
+    ),
+    "all symbols of a channel": (
+        "exchanges: {binance: {symbols: [BTCUSDT], channels: {trade: [ALL]}}}\n",
+        "f:1 exchanges.binance.channels.trade[0]: 'all' stands for no symbol here. "
+        "Name each one, for example [BTCUSDT, ETHUSDT].",
+    ),
+    "a ping that is no URL": (
+        GOOD + "alerts: {dead_mans_ping: hc-ping.com/uuid}\n",
+        "f:2 alerts.dead_mans_ping: expected a URL that begins with http:// or https://, got something else, "
+        "which is not shown. Write for example https://hc-ping.com/your-uuid.",
     ),
     "a region that is none": (
         GOOD + "sync: {region: ''}\n",
@@ -232,10 +243,6 @@ CASES: dict[str, tuple[str, str]] = {
     "no text for the data directory": (
         GOOD + "data_dir: ' '\n",
         "f:2 data_dir: expected a path, got ' '. Write for example data or /var/lib/daedalus.",
-    ),
-    "half of an exchange's key": (
-        GOOD + "api_keys:\n  binance: {key: abc}\n",
-        'f:3 api_keys.binance.secret: is missing. Write secret: "…".',
     ),
     "one alert URL that is no list": (
         GOOD + "alerts: {urls: tgram}\n",

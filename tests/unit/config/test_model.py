@@ -13,7 +13,7 @@ MINIMAL = b"exchanges: {binance: {symbols: [BTCUSDT]}}\n"
 
 
 def test_sections_that_are_left_empty_have_their_defaults() -> None:
-    empty = b"writer:\nsync:\n  retention:\nmemory:\nlog:\nnormalize:\napi_keys:\n"
+    empty = b"writer:\nsync:\n  retention:\nmemory:\nlog:\nnormalize:\n"
     assert parse_config(MINIMAL + empty, "f") == parse_config(MINIMAL, "f")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from daedalus.config import load_config, parse_config
-from daedalus.config.report import effective, summary, warnings
+from daedalus.config.report import as_json, effective, summary, warnings
 
 TEXT = (
     "data_dir: /data\n"
@@ -49,12 +49,25 @@ def test_settings_without_effect_are_warned_of(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text(
         "exchanges: {binance: {symbols: [BTCUSDT], channels: {trade: [ETHUSDT]}}}\n"
-        "api_keys: {coinbase_exchange: {key: zzkey, secret: zzsecret}}\n"
         "sync: {region: eu-central-1}\n"
     )
     path.chmod(0o600)
     assert warnings(load_config(path), path) == [
         "exchanges.binance.symbols: no channel records BTCUSDT.",
-        "api_keys.coinbase_exchange: coinbase_exchange is not among the exchanges.",
         "sync.region has no effect on file:// targets.",
     ]
+
+
+def test_no_token_in_a_url_is_shown() -> None:
+    text = (
+        "exchanges: {binance: {symbols: [BTCUSDT], websocket_url: 'wss://h/p?token=hunter2',"
+        " rest_url: 'https://h?token=hunter2'}}\n"
+        "sync: {target: 'abfs://lake/a?sig=hunter2', endpoint_url: 'https://h?sig=hunter2'}\n"
+        "alerts: {dead_mans_ping: 'https://hc-ping.com/hunter2'}\n"
+    )
+    config = parse_config(text.encode(), "f")
+    shown = effective(config)
+    for text in (shown, "\n".join(summary(config)), as_json(config, []), repr(config.alerts)):
+        assert "hunter2" not in text
+    for place in ("wss://h/p?", "https://h?", "abfs://lake/a?"):
+        assert f"{place}**********" in shown

@@ -29,7 +29,8 @@ WORDS = st.sampled_from(
         "s3://b",
         "writer",
         "batch_size",
-        "api_keys",
+        "alerts",
+        "dead_mans_ping",
         "key",
         "secret",
         "name",
@@ -101,7 +102,12 @@ def test_any_tree_of_known_words_gives_a_configuration_or_a_config_error(tree: o
         f"api_keys: {{binance: {{{SECRET}}}}}",
         f"api_keys: {{{SECRET}: x}}",
         f"api_keys: {{binance: {{key: x, secret: [{SECRET}]}}}}",
-        f"api_keys: {{binance: {{key: x, {SECRET}: y}}}}",
+        f"alerts: {{dead_mans_ping: 'hc-ping.com/{SECRET}'}}",
+        f"alerts: {{dead_mans_ping: [{SECRET}]}}",
+        f"alerts: {{dead_mans_ping: 'https://{SECRET}@host/'}}",
+        f"sync: {{target: 'abfs:/lake?sig={SECRET}'}}",
+        f"sync: {{endpoint_url: 'ftp://host?sig={SECRET}'}}",
+        f"exchanges: {{binance: {{symbols: [A], rest_url: 'ftp://host?token={SECRET}'}}}}",
         "sync: {secret_key: 1234567, access_key: 7654321}",
     ],
 )
@@ -118,7 +124,7 @@ def test_a_configuration_shows_its_secrets_nowhere() -> None:
     text = (
         "exchanges: {binance: {symbols: [BTCUSDT]}}\n"
         f"sync: {{target: s3://b, access_key: {SECRET}, secret_key: {SECRET}}}\n"
-        f"api_keys: {{binance: {{key: {SECRET}, secret: {SECRET}}}}}\n"
+        f'alerts: {{urls: ["ntfy://host/{SECRET}"], dead_mans_ping: "https://host/{SECRET}"}}\n'
     )
     config = parse_config(text.encode(), "f")
     for shown in (repr(config), str(config), effective(config), repr(config.sync), str(config.model_dump())):

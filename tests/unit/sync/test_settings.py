@@ -14,7 +14,6 @@ def test_no_representation_of_the_settings_shows_a_secret() -> None:
         target="sftp://me:hunter1@host/lake",
         access_key="hunter2",
         secret_key="hunter3",
-        session_token="hunter4",
     )
     console = Console(file=io.StringIO())
     console.print(settings)

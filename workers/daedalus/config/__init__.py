@@ -9,13 +9,12 @@ from __future__ import annotations
 from .exchange import Exchange
 from .fingerprint import fingerprint, setup_of, workers_of
 from .loader import SEARCHED, find_config, load_config, parse_config
-from .model import Alerts, ApiKey, Config, Log, Memory, Normalize, Retention, Sync, Writer
+from .model import Alerts, Config, Log, Memory, Normalize, Retention, Sync, Writer
 from .problems import ConfigError, Problem
 
 __all__ = [
     "SEARCHED",
     "Alerts",
-    "ApiKey",
     "Config",
     "ConfigError",
     "Exchange",

@@ -16,7 +16,6 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from ..exchanges import VENUES
 from .document import Document
 from .model import Config
 from .problems import KeyPath, Problem, nearest, quoted
@@ -42,23 +41,17 @@ SECRETS = (("sync", "access_key"), ("sync", "secret_key"), ("alerts", "urls"), (
 
 _MISSING = {
     "exchanges": "exchanges: {binance: {symbols: [BTCUSDT]}}",
-    "key": 'key: "…"',
-    "secret": 'secret: "…"',
 }
 
 
 def is_secret(path: KeyPath) -> bool:
     """Whether what stands at this path must not be shown."""
-    return path[:1] == ("api_keys",) or path[:2] in SECRETS
+    return path[:2] in SECRETS
 
 
 def explain(error: ValidationError, document: Document) -> list[Problem]:
     """One problem per error."""
-    return [
-        _problem(details, document)
-        for details in error.errors(include_url=False)
-        if details["type"] == "refused" or not _in_refused_keys(details["loc"])
-    ]
+    return [_problem(details, document) for details in error.errors(include_url=False)]
 
 
 def _problem(details: ErrorDetails, document: Document) -> Problem:
@@ -69,21 +62,13 @@ def _problem(details: ErrorDetails, document: Document) -> Problem:
         return _unknown_key(path, line, document)
     if kind == "missing":
         text = f"is missing. Write {_MISSING[str(path[-1])]}."
-    elif kind == "refused" and path[:1] != ("api_keys",):
-        text = details["msg"]
     elif kind == "refused":
-        text = f"unknown exchange. {nearest('', sorted(VENUES))}"
-        path = path[:1]  # who writes no exchange here may have written the key itself
+        text = details["msg"]
     else:
         expected = _EXPECTED[kind].format_map(details.get("ctx", {}))
         found = _found(kind, details["input"], path, document)
         text = f"expected {expected}, got {found}.{_remedy(kind, details, path, document)}"
     return Problem(document.file, line, path, text)
-
-
-def _in_refused_keys(loc: tuple[int | str, ...]) -> bool:
-    """Whether the error is one in a pair of keys of no exchange, which is refused as a whole."""
-    return loc[:1] == ("api_keys",) and len(loc) > 1 and loc[1] not in VENUES
 
 
 def _path(loc: tuple[int | str, ...], document: Document) -> KeyPath:

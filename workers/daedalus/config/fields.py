@@ -21,6 +21,7 @@ __all__ = [
     "Connections",
     "HttpUrl",
     "Location",
+    "PingUrl",
     "Symbols",
     "Target",
     "VenueName",
@@ -48,6 +49,8 @@ _ANY_MARKS = "".join(sorted(set("".join(venue.symbol_marks for venue in VENUES.v
 
 def _symbol(text: str, info: ValidationInfo) -> str:
     """The venue's spelling. Where the exchange itself is unknown, only the characters are judged."""
+    if text.lower() == "all":
+        raise refuse("'all' stands for no symbol here. Name each one, for example [BTCUSDT, ETHUSDT].")
     venue = VENUES.get(info.data.get("name", ""))
     marks = venue.symbol_marks if venue else _ANY_MARKS
     if not text or ".." in text or not all(c.isalnum() or c in marks for c in text):
@@ -118,11 +121,16 @@ def _url(*schemes: str) -> AfterValidator:
         if not sound or " " in text:
             raise refuse(
                 f"expected a URL that begins with {' or '.join(f'{s}://' for s in schemes)}, "
-                f"got {quoted(text)}. Write for example {example}."
+                f"got {_quoted_url(text)}. Write for example {example}."
             )
         return text.rstrip("/")
 
     return AfterValidator(check)
+
+
+def _quoted_url(text: str) -> str:
+    """Without its query, which may hold a token."""
+    return quoted(text.partition("?")[0])
 
 
 def _few(number: int) -> int:
@@ -143,13 +151,19 @@ def _target(text: str) -> str:
         raise refuse("the target must not hold a key or a password. Write access_key and secret_key instead.")
     scheme, separator, rest = text.partition("://")
     if not separator or not re.fullmatch(r"[a-z][a-z0-9+.-]*", scheme) or not text.isprintable():
-        remedy = f"file://{text}" if text.startswith("/") else "s3://bucket/prefix or file:///path"
-        raise refuse(f"expected a URL, got {quoted(text)}. Write {remedy}.")
+        remedy = (
+            f"file://{text.partition('?')[0]}"
+            if text.startswith("/")
+            else "s3://bucket/prefix or file:///path"
+        )
+        raise refuse(f"expected a URL, got {_quoted_url(text)}. Write {remedy}.")
     if scheme == "file" and not rest.startswith("/"):
-        raise refuse(f"expected an absolute path after file://, got {quoted(text)}. Write file:///{rest}.")
+        raise refuse(
+            f"expected an absolute path after file://, got {_quoted_url(text)}. Write file:///{rest.partition('?')[0]}."
+        )
     if not rest.strip("/") and scheme != "file":
         raise refuse(
-            f"expected a bucket after {scheme}://, got {quoted(text)}. Write {scheme}://bucket/prefix."
+            f"expected a bucket after {scheme}://, got {_quoted_url(text)}. Write {scheme}://bucket/prefix."
         )
     return text.rstrip("/") if rest.strip("/") else text
 
@@ -171,6 +185,20 @@ def _alert_url(secret: SecretStr) -> SecretStr:
 
 AlertUrl = Annotated[SecretStr, AfterValidator(_alert_url)]
 """Where alerts go: a service of apprise, with its key in the URL."""
+
+
+def _ping_url(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if not re.fullmatch(r"https?://[^\s/@?#]+(/\S*)?", text) or not text.isprintable():
+        raise refuse(
+            "expected a URL that begins with http:// or https://, got something else, which is not shown. "
+            "Write for example https://hc-ping.com/your-uuid."
+        )
+    return secret
+
+
+PingUrl = Annotated[SecretStr, AfterValidator(_ping_url)]
+"""What tells a service that all is well: who knows its path can do so too."""
 
 
 def _location(value: object) -> Path:

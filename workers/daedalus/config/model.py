@@ -12,15 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, PrivateAttr, SecretStr, Strict, model_validator
+from pydantic import Field, PrivateAttr, SecretStr, Strict, model_validator
 
 from .exchange import Exchanges
-from .fields import AlertUrl, HttpUrl, Location, Target, VenueName, refuse
-from .section import MEGABYTE, Megabytes, Seconds, Section, empty_if_none
+from .fields import AlertUrl, HttpUrl, Location, PingUrl, Target, refuse
+from .section import MEGABYTE, Megabytes, Seconds, Section
 
 __all__ = [
     "Alerts",
-    "ApiKey",
     "Config",
     "Log",
     "Memory",
@@ -42,13 +41,6 @@ class Origin:
 
     file: Path | None = field(default=None, compare=False)
     written: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
-
-
-class ApiKey(Section):
-    """A venue's key, for channels that are not public. None of today's channels needs one."""
-
-    key: SecretStr
-    secret: SecretStr
 
 
 class Writer(Section):
@@ -139,7 +131,7 @@ class Alerts(Section):
     """Whom the watchdog tells, as URLs of apprise, and how often it repeats what goes on."""
 
     urls: Annotated[tuple[AlertUrl, ...], Strict(False)] = ()
-    dead_mans_ping: HttpUrl | None = None
+    dead_mans_ping: PingUrl | None = None
     repeat_hours: float = Field(default=24.0, gt=0, le=8_760)
 
 
@@ -154,7 +146,6 @@ class Config(Section):
 
     data_dir: Location = Path("data")
     exchanges: Exchanges
-    api_keys: Annotated[Mapping[VenueName, ApiKey], BeforeValidator(empty_if_none)] = {}
     writer: Writer = Writer()
     normalize: Normalize = Normalize()
     sync: Sync = Sync()

@@ -18,6 +18,9 @@ from .model import Config
 __all__ = ["as_json", "effective", "summary", "warnings"]
 
 
+MASK = "**********"
+
+
 def summary(config: Config) -> list[str]:
     """What will be recorded and where it goes, one line each."""
     lines = [f"data_dir   {config.data_dir.absolute()}"]
@@ -32,7 +35,7 @@ def summary(config: Config) -> list[str]:
             _count(len(plans), "connection"),
         ]
         lines.append(f"{name}   {', '.join(channels)}: {', '.join(counts)}")
-    lines.append(f"target   {config.target}{' (and raw files)' if config.sync.include_raw else ''}")
+    lines.append(f"target   {_shown(config.target)}{' (and raw files)' if config.sync.include_raw else ''}")
     return lines
 
 
@@ -41,7 +44,7 @@ def as_json(config: Config, warned: Sequence[str]) -> str:
     about = {
         "config_path": str(config.origin.file) if config.origin.file else "",
         "data_dir": str(config.data_dir.absolute()),
-        "target": config.target,
+        "target": _shown(config.target),
         "version": __version__,
         "workers": {name: fingerprint(config, name) for name in workers_of(config)},
         "warnings": list(warned),
@@ -58,8 +61,6 @@ def warnings(config: Config, path: Path) -> list[str]:
         recorded = {stream.symbol for stream in exchange.subscriptions()}
         if unused := [symbol for symbol in exchange.symbols or () if symbol not in recorded]:
             found.append(f"exchanges.{name}.symbols: no channel records {', '.join(unused)}.")
-    others = [name for name in config.api_keys if name not in config.exchanges]
-    found.extend(f"api_keys.{name}: {name} is not among the exchanges." for name in others)
     scheme = config.target.partition("://")[0]
     if scheme not in ("s3", "s3a"):
         given = [key for key in ("endpoint_url", "region", "access_key") if getattr(config.sync, key)]
@@ -72,7 +73,7 @@ def effective(config: Config) -> str:
     values = config.model_dump(mode="json")
     values["data_dir"] = str(config.data_dir.absolute())
     values["exchanges"] = {name: _exchange(exchange) for name, exchange in config.exchanges.items()}
-    values["sync"]["target"] = config.target
+    values["sync"] |= {"target": _shown(config.target), "endpoint_url": _shown(config.sync.endpoint_url)}
     return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100)
 
 
@@ -85,17 +86,24 @@ def _exchange(exchange: Exchange) -> dict[str, Any]:
     return {
         **({"symbols": list(exchange.symbols)} if exchange.symbols else {}),
         "channels": channels,
-        "websocket_url": exchange.websocket_url or exchange.venue.websocket_url,
-        "rest_url": exchange.rest_url or exchange.venue.rest_url,
+        "websocket_url": _shown(exchange.websocket_url or exchange.venue.websocket_url),
+        "rest_url": _shown(exchange.rest_url or exchange.venue.rest_url),
     }
 
 
 def _holds_secrets(path: Path, config: Config) -> bool:
-    keys = [config.sync.access_key, config.sync.secret_key]
-    keys += config.alerts.urls
-    keys += [part for pair in config.api_keys.values() for part in (pair.key, pair.secret)]
+    alerts = config.alerts
+    keys = [config.sync.access_key, config.sync.secret_key, *alerts.urls, alerts.dead_mans_ping]
     content = path.read_text(encoding="utf-8-sig")
     return any(key is not None and key.get_secret_value() in content for key in keys)
+
+
+def _shown(url: str | None) -> str | None:
+    """A URL without its query, where tokens stand; a user and a password are refused in all of them."""
+    if url is None:
+        return None
+    place, mark, _ = url.partition("?")
+    return f"{place}?{MASK}" if mark else place
 
 
 def _count(number: int, thing: str) -> str:

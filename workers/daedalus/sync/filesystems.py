@@ -36,7 +36,6 @@ def s3_filesystem(settings: SyncSettings) -> Any:  # noqa: ANN401 - fsspec has n
     filesystem = s3fs.S3FileSystem(
         key=settings.access_key,
         secret=settings.secret_key,
-        token=settings.session_token,
         endpoint_url=settings.endpoint_url,
         client_kwargs={"region_name": settings.region} if settings.region else {},
         config_kwargs={

@@ -10,8 +10,8 @@ __all__ = ["SyncSettings"]
 class SyncSettings(Struct, frozen=True, kw_only=True):
     """Where the lake is, how to get there, and how much of the disk may be kept.
 
-    ``target``: any fsspec URL, or a plain path. ``access_key``, ``secret_key`` and ``session_token``
-    None means the usual chain: environment, ``~/.aws``, instance role. ``budget_mb`` limits
+    ``target``: any fsspec URL, or a plain path. ``access_key`` and ``secret_key`` None
+    means the usual chain: environment, ``~/.aws``, instance role. ``budget_mb`` limits
     ``data_dir`` and ``min_free_mb`` is left free on its disk (10^6 bytes; None: keep everything).
     """
 
@@ -19,7 +19,6 @@ class SyncSettings(Struct, frozen=True, kw_only=True):
     endpoint_url: str | None = None
     access_key: str | None = None
     secret_key: str | None = None
-    session_token: str | None = None
     region: str | None = None
     include_raw: bool = False
     concurrency: int = 2

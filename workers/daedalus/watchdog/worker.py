@@ -104,7 +104,8 @@ class _Watch:
         self._limits = options.limits(config)
         self._workers = workers_of(config, no_sync=options.no_sync)
         self._alerts = Alerts([url.get_secret_value() for url in config.alerts.urls])
-        self._ping_url = config.alerts.dead_mans_ping
+        ping_url = config.alerts.dead_mans_ping
+        self._ping_url = ping_url.get_secret_value() if ping_url else None
         self._past = load_past(layout.data_dir)
         self._voice = Voice(layout.status, boot_id(), setup_of(config, WORKER))
         self._looks = 0
