@@ -51,6 +51,16 @@ CASES: dict[str, tuple[str, str]] = {
         "f:1 exchanges.binance.symbols: expected a list with at least one entry, got an empty one. "
         "Write [BTCUSDT].",
     ),
+    "a currency of funding": (
+        "exchanges: {bitfinex: {symbols: [tBTCUSD, fUSD]}}\n",
+        "f:1 exchanges.bitfinex.symbols[1]: fUSD is a currency of funding, and funding is not recorded. "
+        "Write tBTCUSD.",
+    ),
+    "an option where options are not recorded": (
+        "exchanges: {bybit: {channels: {publicTrade: [BTC-28AUG26-70000-C]}}}\n",
+        "f:1 exchanges.bybit.channels.publicTrade[0]: BTC-28AUG26-70000-C is of options, and options are not "
+        "recorded. Write for example BTCUSDT.",
+    ),
     "NO, which YAML takes for a boolean": (
         "exchanges:\n  binance:\n    symbols:\n      - BTCUSDT\n      - NO\n",
         'f:5 exchanges.binance.symbols[1]: expected text, got the boolean NO. Quote it: "NO".',

@@ -76,6 +76,7 @@ MESSAGES = [
             [(0.01737, 437848.0)],
             600859599831,
             600859599831,
+            600859598737,
         ),
     ),
     (
@@ -91,7 +92,7 @@ MESSAGES = [
     (
         QUOTE,
         Header(Kind.DATA, "bookTicker", "SUSHIUSDT", Ids(600859600576, 600859600576), 1626992741017000000),
-        Quote("SUSHIUSDT", 1626992741012000000, 7.611, 2.0, 7.612, 297.0, 600859600576),
+        Quote("SUSHIUSDT", 1626992741017000000, 7.611, 2.0, 7.612, 297.0, 600859600576),
     ),
     (
         MARK,
@@ -108,7 +109,7 @@ MESSAGES = [
     (
         FORCED,
         Header(Kind.DATA, "forceOrder", "BTCUSDT", None, 1584059031426000000),
-        Liquidation("BTCUSDT", 1584059031421000000, None, "buy", 4706.04, 0.014),
+        Liquidation("BTCUSDT", 1584059031421000000, None, "buy", 4793.91, 0.014, 4706.04),
     ),
 ]
 
@@ -135,6 +136,19 @@ def test_what_did_not_trade_in_the_book_counts_as_seen_and_has_no_row(message: b
 def test_a_market_trade_of_nothing_has_no_row() -> None:
     message = TRADE.replace(b'"0.006"', b'"0.000"')
     assert list(VENUE.normalize(VENUE.classify(message), message)) == []
+
+
+def test_quotes_and_books_have_one_clock_that_of_the_event() -> None:
+    for message in (QUOTE, DEPTH):
+        (row,) = VENUE.normalize(VENUE.classify(message), message)
+        assert row.timestamp == json.loads(message)["data"]["E"] * 10**6
+
+
+def test_a_liquidation_without_a_price_of_its_order_has_the_one_that_was_paid() -> None:
+    market = FORCED.replace(b'"p":"4793.91"', b'"p":"0"')
+    (row,) = VENUE.normalize(VENUE.classify(market), market)
+    assert isinstance(row, Liquidation)
+    assert (row.price, row.average_price) == (4706.04, 4706.04)
 
 
 def test_a_liquidation_of_which_nothing_was_filled_has_no_row() -> None:

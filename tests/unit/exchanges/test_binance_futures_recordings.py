@@ -46,7 +46,7 @@ def plain(kind: str, data: dict[str, Any]) -> tuple[object, ...] | None:
     if kind == "depth":
         return data["s"], data["E"], levels(data["b"]), levels(data["a"]), data["U"], data["u"]
     if kind == "bookTicker":
-        return data["s"], data["T"], *(Decimal(data[name]) for name in "bBaA"), data["u"]
+        return data["s"], data["E"], *(Decimal(data[name]) for name in "bBaA"), data["u"]
     return None
 
 

@@ -140,7 +140,8 @@ def test_a_derivatives_status_is_read_by_place() -> None:
 def test_a_liquidation_has_a_row_where_its_price_is_told() -> None:
     header, rows = read(LIQUIDATED)
     assert (header.channel, header.symbol, header.sequence) == ("liq", "tETHF0:USTF0", 1206215)
-    assert rows == [Liquidation("tETHF0:USTF0", 1594036710543000000, "143679087", "buy", 235.52, 4.56671421)]
+    time = 1594036710543000000
+    assert rows == [Liquidation("tETHF0:USTF0", time, "143679087", "buy", 235.52, 4.56671421, 235.52)]
     assert read(LIQUIDATED.replace(b"235.52", b"null"))[1] == []
 
 
@@ -148,7 +149,8 @@ def test_liquidations_of_several_symbols_are_of_each_of_them() -> None:
     other = b'["pos",142397657,1574697680828.2002,null,"tBSVUSD",2.62932,91.58,null,1,1,null,112.27]'
     header, rows = read(LIQUIDATED.replace(b"]],", b"]," + other + b"],"))
     assert [part.symbol for part in (header, *header.more)] == ["tETHF0:USTF0", "tBSVUSD"]
-    assert rows[1] == Liquidation("tBSVUSD", 1574697680828000000, "142397657", "sell", 112.27, 2.62932)
+    time, price = 1574697680828000000, 112.27
+    assert rows[1] == Liquidation("tBSVUSD", time, "142397657", "sell", price, 2.62932, price)
 
 
 def test_heartbeats_and_checksums_have_their_number_too() -> None:

@@ -395,3 +395,24 @@ def test_a_damaged_message_is_classified_all_the_same(message: bytes, data: st.D
         except UNREADABLE:
             return
         assert all(row.symbol == header.symbol for row in found)
+
+
+def test_trades_of_options_share_the_topic_of_their_coin_and_are_no_trades_of_it() -> None:
+    trade = b'{"p":"985","v":"0.01","i":"1","T":1786538700833,"s":"BTC-28AUG26-70000-C","S":"Sell"}'
+    message = b'{"topic":"publicTrade.BTC","ts":1786538700834,"data":[%s],"type":"snapshot"}' % trade
+    with pytest.raises(ValueError, match="a trade of BTC-28AUG26-70000-C among those of BTC"):
+        VENUE.normalize(VENUE.classify(message), message)
+
+
+def test_what_follows_the_symbol_of_a_topic_is_not_taken_for_a_part_of_it() -> None:
+    for topic in (b"publicTrade.BTCUSDT.x", b"orderbook.200.BTCUSDT.x", b"tickers.BTCUSDT.x"):
+        message = b'{"topic":"%s","type":"snapshot","ts":1,"data":[]}' % topic
+        assert VENUE.classify(message).kind is Kind.UNKNOWN
+
+
+def test_options_are_no_pairs_in_the_list_of_instruments() -> None:
+    body = (
+        b'{"retCode":0,"result":{"category":"option","list":[{"symbol":"BTC-28AUG26-70000-C","status":"Trading",'
+        b'"baseCoin":"BTC","quoteCoin":"USD","optionsType":"Call","deliveryTime":"1788000000000"}]}}'
+    )
+    assert VENUE.instruments(body) == []

@@ -130,14 +130,14 @@ def test_trades_that_are_not_consecutive_or_of_two_products_are_more_headers() -
     ]
 
 
-def test_an_offer_is_an_ask_and_the_engines_time_is_that_of_the_change() -> None:
+def test_an_offer_is_an_ask_and_a_change_has_the_clock_of_snapshots_and_tickers() -> None:
     assert VENUE.classify(UPDATE) == Header(
         Kind.DATA, "level2", "BIP-20DEC30-CDE", None, 1772701532483569449, sequence=229
     )
     assert rows(UPDATE) == [
         BookUpdate(
             "BIP-20DEC30-CDE",
-            1772701532449176000,
+            1772701532483569449,
             False,
             [(72575.0, 0.0), (72570.0, 68.0)],
             [(72580.0, 13.0)],

@@ -66,7 +66,9 @@ def test_a_ticker_without_sizes_leaves_them_out() -> None:
     assert VENUE.classify(TICKER).ids == Ids(333938798, 333938798)
     assert rows(TICKER) == [Quote("BAND-GBP", expected_ns, 14.755, None, 14.806, None, 333938798)]
     sized = TICKER.replace(b'"side"', b'"best_bid_size":"0.00","best_ask_size":"2.5","side"')
-    assert rows(sized) == [Quote("BAND-GBP", expected_ns, 14.755, 0.0, 14.806, 2.5, 333938798)]
+    assert rows(sized) == [Quote("BAND-GBP", expected_ns, None, None, 14.806, 2.5, 333938798)]
+    zeros = TICKER.replace(b'"14.7550"', b'"0.00"')
+    assert rows(zeros) == [Quote("BAND-GBP", expected_ns, None, None, 14.806, None, 333938798)]
     empty = TICKER.replace(b'"14.7550"', b'""')
     assert rows(empty) == [Quote("BAND-GBP", expected_ns, None, None, 14.806, None, 333938798)]
 

@@ -111,7 +111,8 @@ def test_a_trade_that_liquidates_gives_the_order_of_the_one_who_was_liquidated(
     trade, *liquidations = rows(LIQUIDATION.replace(b'"T"', b'"%s"' % who))
     assert trade == Trade("BTC-PERPETUAL", 1584058044032 * MS, "66460463", "sell", 4469.5, 1120.0, 40781986)
     assert liquidations == [
-        Liquidation("BTC-PERPETUAL", 1584058044032 * MS, "66460463", side, 4469.5, 1120.0) for side in sides
+        Liquidation("BTC-PERPETUAL", 1584058044032 * MS, "66460463", side, 4469.5, 1120.0, 4469.5)
+        for side in sides
     ]
 
 
@@ -145,7 +146,13 @@ def test_an_empty_side_of_a_quote_has_no_price() -> None:
     assert rows(QUOTE) == [Quote("BTC-PERPETUAL", time, 9600.5, 162800.0, 9601.0, 49710.0)]
     for price in (b"0.0", b"null"):
         empty = QUOTE.replace(b"9600.5", price).replace(b"162800.0", b"0.0")
-        assert rows(empty) == [Quote("BTC-PERPETUAL", time, None, 0.0, 9601.0, 49710.0)]
+        assert rows(empty) == [Quote("BTC-PERPETUAL", time, None, None, 9601.0, 49710.0)]
+        assert rows(empty.replace(b"49710.0", b"0.0")) == []
+
+
+def test_a_combination_may_be_bid_for_at_nothing() -> None:
+    bid = QUOTE.replace(b"9600.5", b"0.0")
+    assert rows(bid) == [Quote("BTC-PERPETUAL", 1567296000183 * MS, 0.0, 162800.0, 9601.0, 49710.0)]
 
 
 def test_a_ticker_tells_of_a_derivative_and_null_is_not_zero() -> None:

@@ -184,3 +184,15 @@ def test_instruments_are_asked_for_by_post() -> None:
         b'{"name":"@1","tokens":[2,0],"index":1}]}'
     )
     assert VENUE.instruments(spot) == [Instrument("PURR/USDC", "PURR", "USDC", "spot", lot=1.0)]
+
+
+def test_a_bbo_of_one_side_is_read_whether_the_other_is_null_or_not_there() -> None:
+    expected = [Quote("BTC", 1759536000789000000, 121000.0, 0.5, None, None)]
+    alone = BBO.replace(b",null]", b"]")
+    for message in (BBO, alone):
+        assert list(VENUE.normalize(VENUE.classify(message), message)) == expected
+    for nothing in (BBO.replace(b'{"px":"121000.0","sz":"0.5","n":3}', b"null"),):
+        assert list(VENUE.normalize(VENUE.classify(nothing), nothing)) == []
+    three = BBO.replace(b",null]", b",null,null]")
+    with pytest.raises(ValueError, match="3 sides"):
+        VENUE.normalize(VENUE.classify(three), three)

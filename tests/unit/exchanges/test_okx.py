@@ -166,7 +166,7 @@ def test_a_book_is_a_snapshot_and_then_updates_that_name_the_one_before() -> Non
     ]
     assert rows(UPDATE) == [
         BookUpdate(
-            "BTC-USDT", 1784016942108000000, False, [], [(62571.2, 0.60583592), (62572.1, 0.0)], 110, 110
+            "BTC-USDT", 1784016942108000000, False, [], [(62571.2, 0.60583592), (62572.1, 0.0)], 110, 110, 100
         )
     ]
 

@@ -97,3 +97,23 @@ def test_the_digest_does_not_depend_on_the_order_of_the_updates() -> None:
     assert one.digest() == other.digest()
     other.apply(update(6, 6, (2.0, 4.0)))
     assert one.digest() != other.digest()
+
+
+def test_an_update_that_names_the_snapshot_as_the_one_before_continues_it_whatever_ids_are_skipped() -> None:
+    linked = BookUpdate("A", None, False, [(2.0, 1.0)], [], 150, 160, 100)
+    book = Book()
+    book.apply(linked)
+    book.apply(snapshot(100, (1.0, 2.0)))
+    assert (book.synced, book.bids, book.last_id) == (True, {1.0: 2.0, 2.0: 1.0}, 160)
+    too_old = Book()
+    too_old.apply(linked)
+    too_old.apply(snapshot(99, (1.0, 2.0)))
+    assert not too_old.synced
+
+
+def test_a_snapshot_without_levels_empties_the_book() -> None:
+    book = Book()
+    book.apply(snapshot(5, (1.0, 2.0)))
+    book.apply(BookUpdate("A", None, True, [], [], 6, 6))
+    assert (book.synced, book.levels(), book.digest()) == (True, ([], []), Book().digest())
+    assert Book.unpack(book.pack()).synced

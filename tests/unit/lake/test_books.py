@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from lake_workbench import BEGIN, DAY, SECOND, Recording, files, rewrite
+from lake_workbench import BEGIN, CONN, DAY, SECOND, Recording, audited, files, rewrite, stream
 
 from daedalus.exchanges import VENUES
 from daedalus.exchanges.orderbook import Book
@@ -182,3 +182,31 @@ def test_while_no_snapshot_came_there_is_none(tmp_path: Path) -> None:
     with pytest.raises(NoBookError):
         at(lake, 30)
     assert at(lake, 61)[0]
+
+
+def test_a_snapshot_without_levels_empties_the_book_and_is_no_fault(recording: Recording) -> None:
+    recording.depth(90, 9, 9, [["99", "2"]], [])
+    recording.add("depth", RawKind.SNAPSHOT, 95, b'{"lastUpdateId":9,"bids":[],"asks":[]}', "A", CONN)
+    recording.depth(130, 10, 10, [["12", "1"]], [])
+    recording.depth(190, 11, 11, [], [["13", "2"]])
+    lake = recording.seal()
+    assert at(lake, 80.005)[0]
+    assert at(lake, 100) == ({}, {})
+    assert at(lake, 191) == ({12.0: 1.0}, {13.0: 2.0})
+    report = audited(lake)
+    assert not report.findings
+    assert stream(report, "depth").digests == 3
+
+
+def test_a_book_that_begins_empty_is_rebuilt_from_there(tmp_path: Path) -> None:
+    recording = Recording(tmp_path)
+    recording.opened(0, ["depth"])
+    recording.depth(1, 1, 1, [], [])
+    recording.add("depth", RawKind.SNAPSHOT, 1.5, b'{"lastUpdateId":1,"bids":[],"asks":[]}', "A", CONN)
+    recording.depth(2, 2, 2, [["98", "1"]], [])
+    recording.depth(70, 3, 3, [["97", "5"]], [])
+    lake = recording.seal()
+    assert at(lake, 1.7) == ({}, {})
+    assert at(lake, 71) == ({98.0: 1.0, 97.0: 5.0}, {})
+    line = stream(audited(lake), "depth")
+    assert (line.digests, line.digests_wrong, line.notes) == (1, 0, ())

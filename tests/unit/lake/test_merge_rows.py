@@ -138,3 +138,30 @@ def test_instruments_are_there_once_a_day() -> None:
     )
     rows = merged("instruments", Numbering.NONE, Side(one), Side(other))
     assert list(zip(rows["tick"].to_pylist(), ns(rows), strict=True)) == [(0.1, 3), (0.2, 9)]
+
+
+def test_that_a_book_is_empty_is_joined_as_every_other_snapshot_is() -> None:
+    def empty(at: int, local: int, last: int | None) -> dict[str, Any]:
+        line = {
+            "symbol": "A",
+            "timestamp": at * SECOND,
+            "local_timestamp": local * SECOND,
+            "is_snapshot": True,
+        }
+        return line | {"first_id": last, "last_id": last}
+
+    def levels(rows: pa.Table) -> list[tuple[bool, float | None]]:
+        return list(zip(rows["is_snapshot"].to_pylist(), rows["price"].to_pylist(), strict=True))
+
+    numbered = [{**level(at, at, float(at), 1.0), "first_id": at, "last_id": at} for at in (1, 2, 3)]
+    one = table("book_updates", numbered[0], empty(1, 1, 1), numbered[1])
+    other = table("book_updates", empty(1, 2, 1), *numbered[1:])
+    for sides in ((one, other), (other, one)):
+        rows = merged("book_updates", Numbering.BOOK, *map(Side, sides))
+        assert levels(rows) == [(False, 1.0), (True, None), (False, 2.0), (False, 3.0)]
+
+    one = table("book_updates", level(1, 1, 1.0, 1.0, snapshot=True), level(9, 9, 9.0, 1.0))
+    other = table("book_updates", empty(4, 4, None), level(5, 5, 5.0, 1.0))
+    off = ((-FAR, 1 * SECOND), (2 * SECOND, 8 * SECOND), (9 * SECOND, FAR))
+    rows = merged("book_updates", Numbering.NONE, Side(one, off), Side(other))
+    assert levels(rows) == [(True, 1.0), (True, None), (False, 5.0), (False, 9.0)]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
+from decimal import Decimal
 from typing import Any
 
 import msgspec
+from kraken_recording import BTC_USD, MINA_GBP
 
 from daedalus.exchanges.orderbook import Book
 from daedalus.exchanges.rows import BookUpdate
@@ -61,3 +65,21 @@ def test_a_restart_without_a_hole_in_the_ids_keeps_the_book(tape: Any, transform
     book.subscribed(70, "restart", conn=B)
     book.depth(120, 7, 7)
     assert [row["last_id"] for row in digests(transformed(book))] == [5, 6]
+
+
+def test_of_a_message_about_two_books_the_checksums_of_both_are_compared(tape: Any, transformed: Any) -> None:
+    def message(*books: bytes) -> bytes:
+        items = [json.loads(book, parse_float=Decimal)["data"] for book in books]
+        kind = json.loads(books[0])["type"]
+        told = [item for each in items for item in each]
+        text = msgspec.json.Encoder(decimal_format="number").encode(
+            {"channel": "book", "type": kind, "data": told}
+        )
+        return bytes(text)
+
+    damaged = re.sub(rb'("checksum":)(\d+)', rb"\g<1>1\g<2>", MINA_GBP[1])
+    book = tape("kraken", "book")
+    book.message(1, message(BTC_USD[0], MINA_GBP[0]))
+    book.message(2, message(BTC_USD[1], damaged))
+    gaps = [(gap["symbol"], gap["cause"]) for gap in transformed(book).tables["gaps"]]
+    assert gaps == [("MINA/GBP", "venue")]

@@ -146,3 +146,34 @@ def test_messages_that_name_their_channel_by_a_number_are_read_by_the_answer_bef
     ]
     (row,) = decode_lines(VENUES["bitfinex"], lines)
     assert (row["table"], row["symbol"], row["id"], row["side"]) == ("trades", "tBTCUSD", "382489563", "buy")
+
+
+def test_rows_of_what_is_not_recorded_are_left_out_and_named() -> None:
+    counts: Counter[str] = Counter()
+    lines = [
+        b'1700000000.0: {"event":"subscribed","channel":"ticker","chanId":5,"symbol":"fUSD"}',
+        b"1700000000.1: [5,[0.0002,0.00015,30,1000.5,0.00011,2,500.2,0,0,0.0001,10000,0.0003,0.00005],1]",
+        b'1700000000.2: {"event":"subscribed","channel":"ticker","chanId":6,"symbol":"tBTCUSD"}',
+        b"1700000000.3: [6,[100,1,101,2,0,0,100,5,101,99],2]",
+    ]
+    (row,) = decode_lines(VENUES["bitfinex"], lines, counts)
+    assert (row["symbol"], row["bid_price"]) == ("tBTCUSD", 100.0)
+    assert counts["of fUSD, which is not recorded"] == 1
+
+
+def test_of_many_symbols_that_are_not_recorded_a_few_are_named() -> None:
+    counts: Counter[str] = Counter()
+    lines = [
+        b'1700000000.1: {"channel":"bbo","data":{"coin":"xyz:N%d","time":5,"bbo":[{"px":"1","sz":"1"}]}}'
+        % number
+        for number in range(30)
+    ]
+    assert list(decode_lines(VENUES["hyperliquid"], lines, counts)) == []
+    assert (len(counts), counts["of others that are not recorded"]) == (21, 10)
+
+
+def test_a_snapshot_without_levels_is_a_line_that_says_so() -> None:
+    line = b'1700000000.1: {"channel":"l2Book","data":{"coin":"A","time":1759536000789,"levels":[[],[]]}}'
+    (row,) = decode_lines(VENUES["hyperliquid"], [line])
+    assert (row["is_snapshot"], row["side"], row["price"], row["amount"]) == (True, None, None, None)
+    assert set(row) == {"table", "exchange", *TABLES["book_updates"].schema.names}

@@ -58,7 +58,10 @@ def _symbol(text: str, info: ValidationInfo) -> str:
         likely = 0 < len(squeezed) <= _LONGEST_SYMBOL
         remedy = f" Write it as the exchange does, for example {squeezed}." if likely else ""
         raise refuse(f"expected a symbol of letters, digits and {marks} only, got {quoted(text)}.{remedy}")
-    return venue.symbol(text) if venue else text
+    symbol = venue.symbol(text) if venue else text
+    if venue and (why := venue.refuses(symbol)):
+        raise refuse(why)
+    return symbol
 
 
 def _channel(name: str, info: ValidationInfo) -> str:

@@ -7,7 +7,7 @@ frozen value, so that the same answer is given live and years later over stored 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import ClassVar, Protocol
 
@@ -106,6 +106,12 @@ class Header(Struct, frozen=True, gc=False):
     is_snapshot: bool = False
     more: tuple[Header, ...] = ()
     answer: str | None = None
+
+    def by_symbol(self) -> Iterable[Header]:
+        """One header for each symbol that the message is about."""
+        if not self.more:
+            return (self,)
+        return {part.symbol: part for part in (self, *self.more)}.values()
 
 
 class Channel(Struct, frozen=True):
@@ -229,6 +235,13 @@ class Venue(ABC):
     @abstractmethod
     def symbol(self, text: str) -> str:
         """The one spelling of a symbol that configuration, raw and tables share."""
+
+    def refuses(self, symbol: str) -> str:
+        """Why a symbol of this exchange can never be recorded, and what can; "" where nothing is known.
+
+        Told of names alone, before the venue is asked, and of the rows that a recorded message gives.
+        """
+        return ""
 
     @abstractmethod
     def plan(self, subscriptions: Sequence[Subscription], url: str) -> list[ConnectionPlan]:

@@ -33,6 +33,11 @@ class BinanceDelivery(BinanceFutures):
         }
     )
 
+    def refuses(self, symbol: str) -> str:
+        """What all markets refuse, and pairs: all contracts have an underscore here."""
+        pair = f"{symbol} is a pair, no COIN-M contract. Write for example BTCUSD_PERP."
+        return pair if symbol.isalnum() else super().refuses(symbol)
+
     api: ClassVar[str] = "/dapi/v1"
     routes: ClassVar[Mapping[str, str]] = MappingProxyType({})
     instruments_request: ClassVar[RestRequest] = RestRequest("/dapi/v1/exchangeInfo", weight=1)

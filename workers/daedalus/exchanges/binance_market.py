@@ -6,6 +6,7 @@ snapshot over REST. Unknown streams are acknowledged and stay silent.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
@@ -46,6 +47,8 @@ _EVENTS = {
     "forceOrder": "forceOrder",
 }
 
+_OPTION = re.compile(r"-\d{6}-[^-]+-[CP]$")
+_COIN_M = re.compile(r"[^_]+USD_(?:PERP|\d{6})")
 _MOST_ROWS = 1000  # in one answer over REST
 _PREFIX = b'{"stream":"'
 _PREFIX_LENGTH = len(_PREFIX)
@@ -89,6 +92,15 @@ class BinanceMarket(Venue):
         """``btcusdt`` and ``BTCUSDT`` are the same; tables have the upper-case one."""
         return text.strip().upper()
 
+    def refuses(self, symbol: str) -> str:
+        """Options, and contracts of another market: BTCUSD_PERP is COIN-M's, BTCUSDT_260327 USD-M's."""
+        if _OPTION.search(symbol):
+            return f"{symbol} is an option, and options are not recorded. Write for example BTCUSDT."
+        home = "binance_delivery" if _COIN_M.fullmatch(symbol) else "binance_futures"
+        if "_" in symbol and home != self.name:
+            return f"{symbol} is not traded on this market. Write it below {home}."
+        return ""
+
     def plan(self, subscriptions: Sequence[Subscription], url: str) -> list[ConnectionPlan]:
         """For each route as many connections as the venue's limit of streams makes necessary."""
         by_route: dict[str, list[Subscription]] = {}
@@ -117,12 +129,11 @@ class BinanceMarket(Venue):
     def normalize(self, header: Header, payload: bytes) -> Sequence[Row]:
         """Decode a message, enveloped or not, or the body of a snapshot."""
         try:
-            row = READERS[header.channel].row(header.symbol, payload)
+            return READERS[header.channel].rows(header.symbol, payload)
         except msgspec.ValidationError:
             if header.channel != "depth":
                 raise
-            row = snapshot_row(header.symbol, payload)
-        return () if row is None else (row,)
+            return (snapshot_row(header.symbol, payload),)
 
     def snapshot_request(self, symbol: str) -> RestRequest:
         """``GET <api>/depth`` with as many levels as there are to be had."""

@@ -7,7 +7,7 @@ for its ids alone (`classify`, at every message) or whole (`normalize`).
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
@@ -15,7 +15,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from .base import Header, Ids, Kind
 from .reading import Amount, Id
-from .rows import AggTrade, BookUpdate, DerivativeTicker, Liquidation, Quote, Row, Trade
+from .rows import AggTrade, BookUpdate, DerivativeTicker, Liquidation, Row, Trade, quote
 from .times import epoch_ns
 
 __all__ = ["READERS", "Reader", "force_order_symbol"]
@@ -87,6 +87,7 @@ class _Depth(Struct, gc=False):
     u: Id
     b: list[tuple[Amount, Amount]]
     a: list[tuple[Amount, Amount]]
+    pu: Id | None = None
     T: int = 0
     E: int = 0
 
@@ -111,8 +112,9 @@ class _MarkPrice(Struct, gc=False):
 
 class _Liquidation(Struct, gc=False):
     S: Literal["BUY", "SELL"]
-    ap: Amount
     z: Amount
+    p: Amount = 0.0
+    ap: Amount = 0.0
     T: int = 0
 
 
@@ -137,9 +139,9 @@ class Reader(Generic[_I, _M]):
         ids: type[_I],
         header: Callable[[str, _I], Header],
         message: type[_M],
-        row: Callable[[str, _M], Row | None],
+        rows: Callable[[str, _M], Sequence[Row]],
     ) -> None:
-        self._header, self._row = header, row
+        self._header, self._rows = header, rows
         self._ids_inside = msgspec.json.Decoder(_Enveloped[ids]).decode  # type: ignore[valid-type]
         self._ids = msgspec.json.Decoder(ids).decode
         self._inside = msgspec.json.Decoder(_Enveloped[message], strict=False).decode  # type: ignore[valid-type]
@@ -150,10 +152,10 @@ class Reader(Generic[_I, _M]):
         data = self._ids_inside(payload).data
         return self._header(symbol, self._ids(payload) if data is UNSET else data)
 
-    def row(self, symbol: str, payload: bytes) -> Row | None:
-        """Read the whole message; None where it is none that has a row. Raises one of `UNREADABLE`."""
+    def rows(self, symbol: str, payload: bytes) -> Sequence[Row]:
+        """Read the whole message; nothing where it is none that has a row. Raises one of `UNREADABLE`."""
         data = self._inside(payload).data
-        return self._row(symbol, self._bare(payload) if data is UNSET else data)
+        return self._rows(symbol, self._bare(payload) if data is UNSET else data)
 
 
 _force_order_symbol = msgspec.json.Decoder(_ForceOrderSymbol).decode
@@ -185,30 +187,31 @@ def _force_order_header(symbol: str, message: _Time) -> Header:
     return Header(_DATA, "forceOrder", symbol, None, epoch_ns(message.E))
 
 
-def _trade_row(symbol: str, trade: _Trade) -> Trade | None:
+def _trade_rows(symbol: str, trade: _Trade) -> Sequence[Row]:
     if trade.X != "MARKET" or not trade.p or not trade.q:
-        return None  # not traded in the book, or an id that was spent without a trade
+        return ()  # not traded in the book, or an id that was spent without a trade
     time = epoch_ns(trade.T or trade.E)
-    return Trade(symbol, time, str(trade.t), _taker(trade.m), trade.p, trade.q)
+    return (Trade(symbol, time, str(trade.t), _taker(trade.m), trade.p, trade.q),)
 
 
-def _agg_trade_row(symbol: str, trade: _AggTrade) -> AggTrade:
+def _agg_trade_rows(symbol: str, trade: _AggTrade) -> Sequence[Row]:
     time = epoch_ns(trade.T or trade.E)
-    return AggTrade(symbol, time, str(trade.a), _taker(trade.m), trade.p, trade.q, trade.f, trade.l)
+    return (AggTrade(symbol, time, str(trade.a), _taker(trade.m), trade.p, trade.q, trade.f, trade.l),)
 
 
-def _depth_row(symbol: str, depth: _Depth) -> BookUpdate:
-    return BookUpdate(symbol, epoch_ns(depth.E), False, depth.b, depth.a, depth.U, depth.u)
+def _depth_rows(symbol: str, depth: _Depth) -> Sequence[Row]:
+    return (BookUpdate(symbol, epoch_ns(depth.E), False, depth.b, depth.a, depth.U, depth.u, depth.pu),)
 
 
-def _book_ticker_row(symbol: str, top: _BookTicker) -> Quote:
-    return Quote(symbol, epoch_ns(top.T or top.E), top.b, top.B, top.a, top.A, top.u)
+def _book_ticker_rows(symbol: str, top: _BookTicker) -> Sequence[Row]:
+    """With the clock of the books, so that both tell of one moment in one order."""
+    return quote(symbol, epoch_ns(top.E or top.T), (top.b, top.B), (top.a, top.A), top.u)
 
 
-def _mark_price_row(symbol: str, mark: _MarkPrice) -> DerivativeTicker:
+def _mark_price_rows(symbol: str, mark: _MarkPrice) -> Sequence[Row]:
     # Contracts with a date have no funding: the venue then sends the time 0, and "" or 0 for the rate.
     due = epoch_ns(mark.T)
-    return DerivativeTicker(
+    ticker = DerivativeTicker(
         symbol,
         epoch_ns(mark.E),
         funding_timestamp=due,
@@ -216,15 +219,19 @@ def _mark_price_row(symbol: str, mark: _MarkPrice) -> DerivativeTicker:
         index_price=mark.i if isinstance(mark.i, float) else None,
         mark_price=mark.p,
     )
+    return (ticker,)
 
 
-def _force_order_row(symbol: str, message: _ForceOrder) -> Liquidation | None:
-    """The average price and the amount of what was filled, as the trades have them."""
+def _force_order_rows(symbol: str, message: _ForceOrder) -> Sequence[Row]:
+    """The order's price, and the average price and the amount of what was filled of it."""
     order = message.o
     if not order.z:
-        return None
-    time = epoch_ns(order.T or message.E)
-    return Liquidation(symbol, time, None, order.S.lower(), order.ap, order.z)
+        return ()
+    time, average = epoch_ns(order.T or message.E), order.ap or None
+    price = order.p or order.ap
+    if not price:
+        return ()
+    return (Liquidation(symbol, time, None, order.S.lower(), price, order.z, average),)
 
 
 def force_order_symbol(payload: bytes) -> str:
@@ -237,10 +244,10 @@ def _taker(buyer_is_maker: bool) -> str:
 
 
 READERS: dict[str, Reader[Any, Any]] = {
-    "trade": Reader(_TradeIds, _trade_header, _Trade, _trade_row),
-    "aggTrade": Reader(_AggTradeIds, _agg_trade_header, _AggTrade, _agg_trade_row),
-    "depth": Reader(_DepthIds, _depth_header, _Depth, _depth_row),
-    "bookTicker": Reader(_BookTickerIds, _book_ticker_header, _BookTicker, _book_ticker_row),
-    "markPrice": Reader(_Time, _mark_price_header, _MarkPrice, _mark_price_row),
-    "forceOrder": Reader(_Time, _force_order_header, _ForceOrder, _force_order_row),
+    "trade": Reader(_TradeIds, _trade_header, _Trade, _trade_rows),
+    "aggTrade": Reader(_AggTradeIds, _agg_trade_header, _AggTrade, _agg_trade_rows),
+    "depth": Reader(_DepthIds, _depth_header, _Depth, _depth_rows),
+    "bookTicker": Reader(_BookTickerIds, _book_ticker_header, _BookTicker, _book_ticker_rows),
+    "markPrice": Reader(_Time, _mark_price_header, _MarkPrice, _mark_price_rows),
+    "forceOrder": Reader(_Time, _force_order_header, _ForceOrder, _force_order_rows),
 }

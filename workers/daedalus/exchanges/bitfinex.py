@@ -11,6 +11,7 @@ messages can only be read in the light of those before.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import ClassVar
@@ -46,6 +47,8 @@ DEPTH = 250
 _TIMESTAMP, _SEQ_ALL, _OB_CHECKSUM = 32768, 65536, 131072
 _CONF = f'{{"event":"conf","flags":{_TIMESTAMP | _SEQ_ALL | _OB_CHECKSUM}}}'
 _LOSSY = f"only the best {DEPTH} levels of each side; the checksum proves the best 25"
+
+_FUNDING = re.compile(r"f[A-Z0-9]+")
 
 _CHANNELS_PER_CONNECTION = 25
 _MOST_TRADES = 10_000  # in one answer over REST
@@ -93,7 +96,14 @@ class Bitfinex(Venue):
 
     def symbol(self, text: str) -> str:
         """``tBTCUSD``, ``tDOGE:USD``, ``tBTCF0:USTF0``: a small t in front of the pair in capitals."""
-        return f"t{text.strip().removeprefix('t').upper()}"
+        name = text.strip()
+        return name if _FUNDING.fullmatch(name) else f"t{name.removeprefix('t').upper()}"
+
+    def refuses(self, symbol: str) -> str:
+        """Currencies that are lent, whose messages have the shape of other fields."""
+        if _FUNDING.fullmatch(symbol):
+            return f"{symbol} is a currency of funding, and funding is not recorded. Write tBTCUSD."
+        return ""
 
     def plan(self, subscriptions: Sequence[Subscription], url: str) -> list[ConnectionPlan]:
         """One connection per 25 channels (the venue's limit); each begins by asking for numbers."""

@@ -17,7 +17,7 @@ from msgspec import Meta, Raw, Struct
 
 from .base import Header, Kind
 from .reading import UNREADABLE, Amount, Id, unexpected
-from .rows import BookUpdate, DerivativeTicker, Instrument, Level, Liquidation, Quote, Row, Trade
+from .rows import BookUpdate, DerivativeTicker, Instrument, Level, Liquidation, Row, Trade, quote
 from .times import epoch_ns
 
 __all__ = ["body_of", "data_header", "instruments", "rows", "trades_of"]
@@ -158,7 +158,7 @@ def rows(header: Header, payload: bytes) -> Sequence[Row]:
     if channel == "ticker":
         top = _ticker(body)
         # The sizes are those of the 25 best levels together: the amount at the touch is not told.
-        return (Quote(symbol, time, top.bid, None, top.ask, None),)
+        return quote(symbol, time, (top.bid, None), (top.ask, None))
     if channel == "deriv":
         return (_derivative(symbol, time, _status(body)),)
     return [_liquidation(each) for each in _closed(body) if each.price is not None]
@@ -228,7 +228,7 @@ def _liquidation(position: _Position) -> Liquidation:
     time = epoch_ns(int(position.time))
     price = position.price
     assert price is not None
-    return Liquidation(position.symbol, time, str(position.id), side, price, abs(position.amount))
+    return Liquidation(position.symbol, time, str(position.id), side, price, abs(position.amount), price)
 
 
 def _instrument(pair: str) -> Instrument:

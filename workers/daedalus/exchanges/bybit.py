@@ -46,6 +46,10 @@ _DEPTHS = ("50", "200", "500", "1000")
 
 _PREFIX = b'{"topic":"'
 _PREFIX_LENGTH = len(_PREFIX)
+_OPTION = re.compile(r"-[CP](?:-[A-Z]+)?$")
+_DATED = re.compile(r"-\d")
+_COIN = re.compile(r"[A-Z]{1,4}")  # a contract names what it is paid in too
+_INVERSE = re.compile(r"[0-9A-Z]+USD(?:[FGHJKMNQUVXZ]\d\d)?")
 _TOPIC = re.compile(r"topic:([^\s,\"]+)")
 _HEARTBEAT, _MALFORMED = Header(Kind.HEARTBEAT), Header(Kind.MALFORMED)
 
@@ -88,6 +92,14 @@ class Bybit(Venue):
     def symbol(self, text: str) -> str:
         """``BTCUSDT``, ``BTCPERP``, ``BTC-27DEC24``; a spot pair and a perpetual share their name."""
         return text.strip().upper()
+
+    def refuses(self, symbol: str) -> str:
+        """Options, also under the coin alone by which their trades come, and inverse contracts."""
+        if _OPTION.search(symbol) or _COIN.fullmatch(symbol):
+            return f"{symbol} is of options, and options are not recorded. Write for example BTCUSDT."
+        if _INVERSE.fullmatch(symbol):
+            return f"{symbol} is an inverse contract, and these are not recorded. Write for example BTCUSDT."
+        return ""
 
     def plan(self, subscriptions: Sequence[Subscription], url: str) -> list[ConnectionPlan]:
         """One connection per 50 symbols or 21,000 characters of topics, asked for ten at a time."""
@@ -182,6 +194,12 @@ class BybitSpot(Bybit):
         {name: Bybit.channels[name] for name in ("publicTrade", "orderbook", "orderbook1")}
     )
 
+    def refuses(self, symbol: str) -> str:
+        """Contracts with a date, and options: a pair has no dash."""
+        return (
+            f"{symbol} is a contract, no pair of spot. Write it below bybit." if _DATED.search(symbol) else ""
+        )
+
     def instruments_requests(self) -> tuple[RestRequest, ...]:
         """All pairs: there are no pages on spot."""
         return (RestRequest(path="/v5/market/instruments-info?category=spot", weight=1),)
@@ -196,7 +214,7 @@ def _stream(topic: str) -> tuple[Reader[Any, Any], str] | None:
     elif channel == "orderbook1":
         channel = ""
     reader = READERS.get(channel)
-    return (reader, symbol) if reader and symbol else None
+    return (reader, symbol) if reader and symbol and "." not in symbol else None
 
 
 @lru_cache(maxsize=8192)

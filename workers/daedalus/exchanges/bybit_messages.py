@@ -16,7 +16,7 @@ from msgspec import Meta, Raw, Struct
 
 from .base import Header, Ids, Kind
 from .reading import Amount, Id
-from .rows import BookUpdate, DerivativeTicker, Level, Liquidation, Quote, Row, Trade
+from .rows import BookUpdate, DerivativeTicker, Level, Liquidation, Row, Trade, quote
 from .times import epoch_ns
 
 __all__ = ["READERS", "SIDES", "Reader"]
@@ -52,6 +52,7 @@ class _Trade(Struct, gc=False):
     p: Amount
     v: Amount
     T: int = 0
+    s: str = ""
 
 
 class _Trades(Struct):
@@ -137,6 +138,9 @@ def _top_header(channel: str, symbol: str, head: _BookHead) -> Header:
 
 
 def _trade_rows(symbol: str, message: _Trades) -> Sequence[Row]:
+    """Of the symbol that the topic names, which each trade must name too: options share a topic."""
+    if other := next((one.s for one in message.data if one.s not in ("", symbol)), None):
+        raise ValueError(f"a trade of {other} among those of {symbol}")
     return [Trade(symbol, epoch_ns(one.T), one.i, SIDES[one.S], one.p, one.v) for one in message.data]
 
 
@@ -152,9 +156,9 @@ def _book_rows(symbol: str, book: _Book) -> Sequence[Row]:
 
 def _top_rows(symbol: str, book: _Book) -> Sequence[Row]:
     """The topic of one level sends the top whole; until 2024 it sent changes, with the old level as 0."""
-    bid, bid_amount = max(_standing(book.data.b), default=(None, None))
-    ask, ask_amount = min(_standing(book.data.a), default=(None, None))
-    return (Quote(symbol, epoch_ns(book.ts), bid, bid_amount, ask, ask_amount, book.data.u),)
+    bid = max(_standing(book.data.b), default=(None, None))
+    ask = min(_standing(book.data.a), default=(None, None))
+    return quote(symbol, epoch_ns(book.ts), bid, ask, book.data.u)
 
 
 def _standing(levels: Sequence[Level]) -> list[Level]:

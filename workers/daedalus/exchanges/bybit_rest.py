@@ -50,6 +50,7 @@ class _Instrument(Struct):
     quoteCoin: str = ""  # noqa: N815
     status: str = ""
     contractType: str = ""  # noqa: N815
+    optionsType: str = ""  # noqa: N815
     deliveryTime: int | Literal[""] = 0  # noqa: N815
     priceFilter: _PriceFilter = _PriceFilter()  # noqa: N815
     lotSizeFilter: _LotSizeFilter = _LotSizeFilter()  # noqa: N815
@@ -91,7 +92,7 @@ def instruments(body: bytes) -> Sequence[Instrument]:
     answer = _instruments(body)
     if answer.retCode or answer.result is None:
         raise ValueError(f"bybit answers {answer.retCode}: {answer.retMsg}")
-    return [_instrument(one) for one in answer.result.rows]
+    return [_instrument(one) for one in answer.result.rows if not one.optionsType]
 
 
 def _newest_first(body: bytes) -> Sequence[_Trade]:

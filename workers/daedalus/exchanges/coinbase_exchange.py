@@ -35,7 +35,7 @@ from .coinbase_exchange_messages import (
     missed_header,
     missed_rows,
     products,
-    quote_row,
+    quote_rows,
     trade_row,
 )
 from .reading import UNREADABLE, Id, unexpected
@@ -109,6 +109,10 @@ class CoinbaseExchange(Venue):
         """Products are spelled ``BTC-USD``."""
         return text.strip().upper()
 
+    def refuses(self, symbol: str) -> str:
+        """Derivatives (``BTC-PERP-INTX``), which are not of this exchange."""
+        return f"{symbol} is a derivative. Write it below coinbase." if symbol.count("-") > 1 else ""
+
     def plan(self, subscriptions: Sequence[Subscription], url: str) -> list[ConnectionPlan]:
         """One connection per 100 products, one request per channel, so that a refusal costs only that one."""
         wanted = list(dict.fromkeys(subscriptions))
@@ -173,7 +177,7 @@ class CoinbaseExchange(Venue):
         if header.channel == "level2_batch":
             return (book_row(symbol, payload),)
         if header.channel == "ticker":
-            return (quote_row(symbol, payload),)
+            return quote_rows(symbol, payload)
         return ()
 
     def backfill_request(self, missing: Missing) -> RestRequest | None:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from .base import Header
 from .reading import Amount, Id
-from .rows import BookUpdate, Instrument, Level, Quote, Trade
+from .rows import BookUpdate, Instrument, Level, Quote, Trade, quote
 from .runs import backfill_header
 from .times import rfc3339_ns
 
@@ -22,7 +22,7 @@ __all__ = [
     "missed_header",
     "missed_rows",
     "products",
-    "quote_row",
+    "quote_rows",
     "trade_row",
 ]
 
@@ -129,18 +129,12 @@ def _trade(symbol: str, match: _Match) -> Trade:
     return Trade(symbol, time, str(match.trade_id), side, match.price, match.size)
 
 
-def quote_row(symbol: str, payload: bytes) -> Quote:
+def quote_rows(symbol: str, payload: bytes) -> Sequence[Quote]:
     """The touch that a ticker tells of. Raises one of `UNREADABLE`."""
     ticker = _ticker(payload)
-    return Quote(
-        symbol,
-        rfc3339_ns(ticker.time),
-        bid_price=_sent(ticker.best_bid),
-        bid_amount=_sent(ticker.best_bid_size),
-        ask_price=_sent(ticker.best_ask),
-        ask_amount=_sent(ticker.best_ask_size),
-        last_id=ticker.sequence,
-    )
+    bid = _sent(ticker.best_bid), _sent(ticker.best_bid_size)
+    ask = _sent(ticker.best_ask), _sent(ticker.best_ask_size)
+    return quote(symbol, rfc3339_ns(ticker.time), bid, ask, ticker.sequence)
 
 
 def _sent(value: float | str | None) -> float | None:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from .base import Header, Ids, Kind
 from .reading import Amount, Id
-from .rows import BookUpdate, Level, Quote, Row, Trade
+from .rows import BookUpdate, Level, Row, Trade, quote
 from .times import rfc3339_ns
 
 __all__ = ["Envelope", "TradeMessage", "headers", "rows", "sent", "time_ns", "trade_rows"]
@@ -66,7 +66,6 @@ class _Change(Struct, gc=False):
     side: Literal["bid", "offer", "ask"]  # "offer" it is; "ask" is in older documentation
     price_level: Amount
     new_quantity: Amount
-    event_time: str = ""
 
 
 class _Ticker(Struct, gc=False):
@@ -146,7 +145,11 @@ def rows(channel: str, payload: bytes) -> Sequence[Row]:
         tickers = _tickers(payload)
         time = time_ns(tickers.timestamp)
         return [
-            _quote(ticker, time) for event in tickers.events for ticker in event.tickers if ticker.product_id
+            row
+            for event in tickers.events
+            for ticker in event.tickers
+            if ticker.product_id
+            for row in _quote(ticker, time)
         ]
     books = _books(payload)
     time = time_ns(books.timestamp)
@@ -196,22 +199,13 @@ def _book(event: _BookEvent, sent_ns: int | None) -> BookUpdate:
     asks: list[Level] = []
     for change in event.updates:
         (bids if change.side == "bid" else asks).append((change.price_level, change.new_quantity))
-    time = sent_ns
-    if event.type != "snapshot" and event.updates:
-        # A level's time is the engine's; those of a snapshot are from whenever each level changed last.
-        time = time_ns(event.updates[-1].event_time) or sent_ns
-    return BookUpdate(event.product_id, time, event.type == "snapshot", bids, asks)
+    return BookUpdate(event.product_id, sent_ns, event.type == "snapshot", bids, asks)
 
 
-def _quote(ticker: _Ticker, time: int | None) -> Quote:
-    return Quote(
-        ticker.product_id,
-        time,
-        bid_price=sent(ticker.best_bid),
-        bid_amount=sent(ticker.best_bid_quantity),
-        ask_price=sent(ticker.best_ask),
-        ask_amount=sent(ticker.best_ask_quantity),
-    )
+def _quote(ticker: _Ticker, time: int | None) -> Sequence[Row]:
+    bid = sent(ticker.best_bid), sent(ticker.best_bid_quantity)
+    ask = sent(ticker.best_ask), sent(ticker.best_ask_quantity)
+    return quote(ticker.product_id, time, bid, ask)
 
 
 def sent(value: float | str | None) -> float | None:

@@ -155,7 +155,7 @@ def _trades_rows(header: Header, trades: list[_Trade]) -> Sequence[Row]:
         # The maker's order, the taker's or both were the venue's own, to close a position.
         for who, closing in (("M", _OTHER[side]), ("T", side)):
             if trade.liquidation and who in trade.liquidation:
-                liquidations.append(Liquidation(symbol, time, trade.trade_id, closing, price, amount))
+                liquidations.append(Liquidation(symbol, time, trade.trade_id, closing, price, amount, price))
     return rows + liquidations
 
 
@@ -182,19 +182,13 @@ def _quote_header(symbol: str, message: _Time) -> Header:
     return Header(_DATA, "quote", symbol, None, epoch_ns(message.timestamp))
 
 
-def _quote_rows(header: Header, quote: _Quote) -> Sequence[Row]:
-    bid, ask = quote.best_bid_amount, quote.best_ask_amount
-    return (
-        Quote(
-            header.symbol,
-            epoch_ns(quote.timestamp),
-            # An empty side has the amount 0, and the price 0 or null.
-            bid_price=quote.best_bid_price if bid else None,
-            bid_amount=bid,
-            ask_price=quote.best_ask_price if ask else None,
-            ask_amount=ask,
-        ),
-    )
+def _quote_rows(header: Header, top: _Quote) -> Sequence[Row]:
+    """An empty side has the amount 0; a price of 0, or below, is a combination's."""
+    bid = (top.best_bid_price, top.best_bid_amount) if top.best_bid_amount else (None, None)
+    ask = (top.best_ask_price, top.best_ask_amount) if top.best_ask_amount else (None, None)
+    if bid[0] is None and ask[0] is None:
+        return ()
+    return (Quote(header.symbol, epoch_ns(top.timestamp), *bid, *ask),)
 
 
 def _ticker_header(symbol: str, message: _Time) -> Header:

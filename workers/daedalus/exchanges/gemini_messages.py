@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from .base import Header, Kind
 from .reading import Amount, Id
-from .rows import BookUpdate, Instrument, Quote, Row, Trade
+from .rows import BookUpdate, Instrument, Row, Trade, quote
 from .times import epoch_ns
 
 __all__ = ["ROWS", "instruments", "missed_header", "missed_rows"]
@@ -102,17 +102,8 @@ def _depth_rows(header: Header, payload: bytes) -> Sequence[Row]:
 
 def _quote_rows(header: Header, payload: bytes) -> Sequence[Row]:
     top = _book_ticker(payload)
-    return (
-        Quote(
-            header.symbol,
-            header.venue_ns,
-            bid_price=_sent(top.b),
-            bid_amount=_sent(top.B),
-            ask_price=_sent(top.a),
-            ask_amount=_sent(top.A),
-            last_id=top.u,
-        ),
-    )
+    bid, ask = (_sent(top.b), _sent(top.B)), (_sent(top.a), _sent(top.A))
+    return quote(header.symbol, header.venue_ns, bid, ask, top.u)
 
 
 def _sent(value: float | str | None) -> float | None:

@@ -92,6 +92,12 @@ class Hyperliquid(Venue):
         """The venue's coin: case counts, kPEPE is not KPEPE."""
         return text.strip()
 
+    def refuses(self, symbol: str) -> str:
+        """Markets that builders deployed (HIP-3), of which the venue's own lists do not tell."""
+        if ":" in symbol:
+            return f"{symbol} is of a builder's market (HIP-3), which is not recorded. Write for example BTC."
+        return ""
+
     def plan(self, subscriptions: Sequence[Subscription], url: str) -> list[ConnectionPlan]:
         """One connection per 200 streams; the venue serves an address at most 1000 on ten."""
         wanted = list(dict.fromkeys(subscriptions))

@@ -11,7 +11,7 @@ from msgspec import Meta, Raw, Struct
 
 from .base import Header, Kind
 from .reading import Amount
-from .rows import BookUpdate, DerivativeTicker, Instrument, Level, Quote, Row, Trade
+from .rows import BookUpdate, DerivativeTicker, Instrument, Level, Row, Trade, quote
 from .times import epoch_ns
 
 __all__ = ["READERS", "Reader", "instruments"]
@@ -52,7 +52,7 @@ class _Book(Struct, gc=False):
 
 class _Bbo(Struct, gc=False):
     coin: str
-    bbo: tuple[_Level | None, _Level | None]
+    bbo: list[_Level | None]
     time: int = 0
 
 
@@ -157,8 +157,11 @@ def _levels(side: Sequence[_Level]) -> list[Level]:
 
 
 def _quote_rows(message: _Bbo) -> Sequence[Row]:
-    bid, ask = ((level.px, level.sz) if level else (None, None) for level in message.bbo)
-    return (Quote(message.coin, epoch_ns(message.time), *bid, *ask),)
+    """Bid and ask; a side without orders is null, or not there at all behind the other."""
+    if len(message.bbo) > 2:
+        raise ValueError(f"{len(message.bbo)} sides of a book")
+    bid, ask = ((level.px, level.sz) if level else (None, None) for level in (*message.bbo, None, None)[:2])
+    return quote(message.coin, epoch_ns(message.time), bid, ask)
 
 
 def _context_rows(message: _AssetContext) -> Sequence[Row]:

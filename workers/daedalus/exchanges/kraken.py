@@ -7,6 +7,7 @@ Acknowledgements come one per symbol; refusals name the symbol, but not always.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -45,6 +46,7 @@ _CHANNELS = ("trade", "ticker", "book")
 """In which order they are asked for: the snapshots of books, the largest, last."""
 
 _SYMBOLS_PER_CONNECTION = 50  # ours, the venue names no limit: one lost link costs that many books
+_FUTURES = re.compile(r"[PF][FIV]_")
 _MARGIN_NS = 2_000_000_000  # clocks differ, and messages take their time
 _HEARTBEAT_TEXT = b'{"channel":"heartbeat"}'
 _HEARTBEAT, _MALFORMED, _REPLY = Header(Kind.HEARTBEAT), Header(Kind.MALFORMED), Kind.REPLY
@@ -100,6 +102,12 @@ class Kraken(Venue):
             base = base.upper()
         money = money.upper()
         return f"{OLD_NAMES.get(base, base)}{slash}{OLD_NAMES.get(money, money)}"
+
+    def refuses(self, symbol: str) -> str:
+        """Contracts (``PF_XBTUSD``), which Kraken Futures trades, an exchange of its own."""
+        if _FUTURES.match(symbol):
+            return f"{symbol} is of Kraken Futures, which is not recorded. Write a pair, such as BTC/USD."
+        return ""
 
     def plan(self, subscriptions: Sequence[Subscription], url: str) -> list[ConnectionPlan]:
         """One connection per 50 symbols, one request per channel."""

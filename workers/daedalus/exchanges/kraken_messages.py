@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from .base import Header, Ids, Kind
 from .reading import Amount, Id
-from .rows import BookUpdate, Quote, Row, Trade
+from .rows import BookUpdate, Row, Trade, quote
 from .times import rfc3339_ns
 
 __all__ = ["Item", "headers", "rows"]
@@ -125,8 +125,9 @@ def rows(channel: str, payload: bytes) -> Sequence[Row]:
             for one in books.data
         ]
     return [
-        Quote(one.symbol, _time(one.timestamp), one.bid, one.bid_qty, one.ask, one.ask_qty)
+        row
         for one in _tickers(payload).data
+        for row in quote(one.symbol, _time(one.timestamp), (one.bid, one.bid_qty), (one.ask, one.ask_qty))
     ]
 
 

@@ -47,6 +47,7 @@ __all__ = ["Okx"]
 _MOST_TRADES = 100  # in one answer over REST
 
 _PREFIX = b'{"arg":{'
+_OPTION = re.compile(r"-\d{6}-[^-]+-[CP]$")
 _REFUSED = re.compile(r"channel:(?P<channel>[\w-]+),(?:instId:(?P<symbol>\S+?)|instType:\w+)(?: |,|$)")
 _HEARTBEAT, _NOTICE, _MALFORMED = Header(Kind.HEARTBEAT), Header(Kind.NOTICE), Header(Kind.MALFORMED)
 
@@ -107,6 +108,12 @@ class Okx(Venue):
     def symbol(self, text: str) -> str:
         """Instruments are spelled ``BTC-USDT``, ``BTC-USDT-SWAP``."""
         return text.strip().upper()
+
+    def refuses(self, symbol: str) -> str:
+        """Options, which are listed by underlying only."""
+        if _OPTION.search(symbol):
+            return f"{symbol} is an option, and options are not recorded. Write for example BTC-USDT-SWAP."
+        return ""
 
     def plan(self, subscriptions: Sequence[Subscription], url: str) -> list[ConnectionPlan]:
         """Connections per path, each for 25 symbols; what is of no one symbol goes with the first."""

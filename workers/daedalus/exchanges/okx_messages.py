@@ -15,7 +15,7 @@ from msgspec import Meta, Raw, Struct
 
 from .base import Header, Ids, Kind
 from .reading import Amount, Id
-from .rows import AggTrade, BookUpdate, DerivativeTicker, Level, Liquidation, Quote, Row, Trade
+from .rows import AggTrade, BookUpdate, DerivativeTicker, Level, Liquidation, Row, Trade, quote
 from .times import epoch_ns
 
 __all__ = ["READERS", "Reader"]
@@ -73,6 +73,7 @@ class _Book(Struct):
     bids: list[tuple[Amount, Amount, Raw, Raw]]
     asks: list[tuple[Amount, Amount, Raw, Raw]]
     seqId: Id | None = None  # noqa: N815
+    prevSeqId: Id | None = None  # noqa: N815
     ts: Time = 0
 
 
@@ -202,7 +203,16 @@ def _order_rows(symbol: str, message: _Data[_Trade]) -> Sequence[Row]:
 def _book_rows(symbol: str, message: _Data[_Book]) -> Sequence[Row]:
     whole = message.action == "snapshot"
     return [
-        BookUpdate(symbol, _time(one.ts), whole, _levels(one.bids), _levels(one.asks), one.seqId, one.seqId)
+        BookUpdate(
+            symbol,
+            _time(one.ts),
+            whole,
+            _levels(one.bids),
+            _levels(one.asks),
+            one.seqId,
+            one.seqId,
+            None if whole else one.prevSeqId,
+        )
         for one in message.data
     ]
 
@@ -212,7 +222,11 @@ def _levels(side: Sequence[tuple[float, float, Raw, Raw]]) -> list[Level]:
 
 
 def _quote_rows(symbol: str, message: _Data[_Book]) -> Sequence[Row]:
-    return [Quote(symbol, _time(one.ts), *_top(one.bids), *_top(one.asks), one.seqId) for one in message.data]
+    return [
+        row
+        for one in message.data
+        for row in quote(symbol, _time(one.ts), _top(one.bids), _top(one.asks), one.seqId)
+    ]
 
 
 def _top(side: Sequence[tuple[float, float, Raw, Raw]]) -> tuple[float | None, float | None]:

@@ -105,9 +105,10 @@ class Book:
         # Without ids, what came before a snapshot is in it.
         waiting = [] if last is None else [each for each in self._waiting if not _older(each, last)]
         # Where updates from before the snapshot are known, those after it follow, whatever ids are skipped.
-        first = waiting[0].first_id if waiting and len(waiting) == len(self._waiting) else None
-        if last is not None and first is not None and first > last + 1:
-            return  # older than what is known to follow: another one will be fetched
+        if last is not None and waiting and len(waiting) == len(self._waiting):
+            first = _follows(waiting[0])
+            if first is not None and first > last + 1:
+                return  # older than what is known to follow: another one will be fetched
         self.bids, self.asks = {}, {}
         self._set(snapshot)
         self._waiting.clear()
@@ -127,6 +128,12 @@ class Book:
         if self._depth is not None:
             _cut(self.bids, self._depth, highest=True)
             _cut(self.asks, self._depth, highest=False)
+
+
+def _follows(update: BookUpdate) -> int | None:
+    """The first id that an update stands for: of one that names the one before, all behind that."""
+    first, previous = update.first_id, update.previous_id
+    return first if first is None or previous is None else min(first, previous + 1)
 
 
 def _older(update: BookUpdate, last_id: int | None) -> bool:

@@ -21,6 +21,7 @@ __all__ = [
     "Quote",
     "Row",
     "Trade",
+    "quote",
 ]
 
 Level = tuple[float, float]
@@ -56,7 +57,11 @@ class AggTrade(Struct, frozen=True, gc=False):
 
 
 class BookUpdate(Struct, frozen=True):
-    """Levels of one book that changed (or, as a snapshot, all of them), amounts absolute."""
+    """Levels of one book that changed (or, as a snapshot, all of them), amounts absolute.
+
+    ``previous_id`` is the ``last_id`` of the update that this one follows, where the venue links them
+    and skips numbers; the tables do not have it.
+    """
 
     symbol: str
     timestamp: int | None
@@ -65,6 +70,7 @@ class BookUpdate(Struct, frozen=True):
     asks: Sequence[Level]
     first_id: int | None = None
     last_id: int | None = None
+    previous_id: int | None = None
 
 
 class Quote(Struct, frozen=True, gc=False):
@@ -77,6 +83,27 @@ class Quote(Struct, frozen=True, gc=False):
     ask_price: float | None
     ask_amount: float | None
     last_id: int | None = None
+
+
+def quote(
+    symbol: str,
+    timestamp: int | None,
+    bid: tuple[float | None, float | None],
+    ask: tuple[float | None, float | None],
+    last_id: int | None = None,
+) -> Sequence[Quote]:
+    """The row of a message that tells the top of a book, each side as (price, amount); none for no side.
+
+    Venues write an empty side as nothing, as "" (given here as None) or as 0; the row has None.
+    """
+    bids, asks = _side(*bid), _side(*ask)
+    if bids == asks == (None, None):
+        return ()
+    return (Quote(symbol, timestamp, *bids, *asks, last_id),)
+
+
+def _side(price: float | None, amount: float | None) -> tuple[float | None, float | None]:
+    return (None, None) if price == 0 or amount == 0 else (price, amount)
 
 
 class DerivativeTicker(Struct, frozen=True, gc=False):
@@ -98,7 +125,11 @@ class DerivativeTicker(Struct, frozen=True, gc=False):
 
 
 class Liquidation(Struct, frozen=True, gc=False):
-    """A position that was closed by the venue. ``side`` is the liquidation order's: sell ends a long."""
+    """A position that was closed by the venue. ``side`` is the liquidation order's: sell ends a long.
+
+    ``price`` is the order's, at which the position is taken over, where the venue tells of orders, and the
+    trade's where it tells of trades; ``average_price`` is what was traded at, None where it does not say.
+    """
 
     symbol: str
     timestamp: int | None
@@ -106,6 +137,7 @@ class Liquidation(Struct, frozen=True, gc=False):
     side: str
     price: float
     amount: float
+    average_price: float | None = None
 
 
 class OrderEvent(Struct, frozen=True, gc=False):

@@ -91,7 +91,8 @@ class Listener:
                 if header.more:
                     self._also(header.more, recv_ns, now)
                 if channel in self._sent:
-                    self._compare(header, payload)
+                    for part in header.by_symbol():
+                        self._compare(part, payload)
                 if header.venue_ns is not None:
                     lags.append(recv_ns - header.venue_ns)
             else:

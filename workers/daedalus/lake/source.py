@@ -22,6 +22,7 @@ from ..sync.settings import SyncSettings, public_url
 from .local import Found, local_files
 from .pages import DamagedFileError, holds, row_group
 from .remote import StoreFile, told
+from .versions import conformed, fits
 
 __all__ = ["DamagedFileError", "Lake", "LakeFile", "Listing", "RawFile", "open_lake"]
 
@@ -138,14 +139,16 @@ class Lake:
         try:
             with self._open(self._place(file), file.key) as opened:
                 parquet = pq.ParquetFile(opened, page_checksum_verification=True)
-                if not parquet.schema_arrow.equals(expected):
+                if not fits(parquet.schema_arrow, expected):
                     raise DamagedFileError(f"{file.key}: its columns are not those of {file.table}")
                 for group in range(parquet.num_row_groups):
-                    if symbol is None:
-                        yield from row_group(file.key, parquet, group, columns)
-                    elif holds(parquet, group, symbol):
-                        for batch in row_group(file.key, parquet, group, columns):
-                            yield batch.filter(pc.equal(batch.column("symbol"), symbol))
+                    if symbol is not None and not holds(parquet, group, symbol):
+                        continue
+                    for rows in row_group(file.key, parquet, group, columns):
+                        batch = conformed(rows, expected, columns)
+                        if symbol is not None:
+                            batch = batch.filter(pc.equal(batch.column("symbol"), symbol))
+                        yield batch
         except FileNotFoundError as error:
             raise DamagedFileError(f"{file.key}: is gone") from error
         except (pa.ArrowException, OSError, ValueError) as error:

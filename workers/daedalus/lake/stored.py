@@ -41,16 +41,22 @@ def messages_of(symbol: str, part: pa.RecordBatch) -> Iterator[Message]:
     changed = _changes(local)
     for name in names:
         changed = pc.or_(changed, _changes(part.column(name)))
+    empty = pc.is_null(part.column("side"))  # a snapshot without levels is a message of its own
+    if has_empty := pc.any(empty).as_py():
+        changed = pc.or_(changed, pc.or_(empty.slice(0, len(empty) - 1), empty.slice(1)))
     begins = [0, *(at + 1 for at in pc.indices_nonzero(changed).to_pylist())]
     ends = [*begins[1:], part.num_rows]
     at = pa.array(begins, pa.int64())
     heads = [part.column(name).take(at).to_pylist() for name in ("is_snapshot", "first_id", "last_id")]
     times = [column.take(at).to_pylist() for column in (local, part.column("timestamp").cast(pa.int64()))]
-    bids = pc.equal(part.column("side"), "bid").to_pylist()
+    bids = pc.fill_null(pc.equal(part.column("side"), "bid"), False).to_pylist()
     prices, amounts = _floats(part.column("price")), _floats(part.column("amount"))
     for begin, end, is_snapshot, first, last, local_ns, venue_ns in zip(
         begins, ends, *heads, *times, strict=True
     ):
+        if has_empty and empty[begin].as_py():
+            yield Message(BookUpdate(symbol, venue_ns, is_snapshot, (), (), first, last), local_ns)
+            continue
         levels = list(zip(prices[begin:end], amounts[begin:end], strict=True))
         middle = bisect_left(bids, True, begin, end, key=lambda bid: not bid)
         if all(bids[begin:middle]) and not any(bids[middle:end]):
@@ -98,6 +104,8 @@ def digests_of(part: pa.RecordBatch) -> list[Digest]:
 def _joined(one: Message, more: Message) -> Message | None:
     """Both as one message; None where they are two."""
     first, second = one.update, more.update
+    if not all(each.bids or each.asks for each in (first, second)):
+        return None  # a snapshot without levels is whole as it is
     same = ("timestamp", "is_snapshot", "first_id", "last_id")
     if one.local_ns != more.local_ns or any(getattr(first, name) != getattr(second, name) for name in same):
         return None
@@ -120,7 +128,7 @@ def _changes(column: pa.Array[Any]) -> pa.Array[Any]:
 
 
 def _floats(column: pa.Array[Any]) -> list[float]:
-    """The numbers of a column without nulls, faster than one by one."""
+    """The numbers of a column, anything where it is null, faster than one by one."""
     buffer = column.buffers()[1]
     if buffer is None:
         return []

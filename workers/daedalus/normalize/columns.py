@@ -115,8 +115,10 @@ def table_of(row: Line) -> str:
 
 
 def size(row: Line) -> int:
-    """How many lines of its table a row becomes."""
-    return len(row.bids) + len(row.asks) if isinstance(row, BookUpdate) else 1
+    """How many lines of its table a row becomes: of a snapshot without levels the one that says so."""
+    if not isinstance(row, BookUpdate):
+        return 1
+    return len(row.bids) + len(row.asks) or int(row.is_snapshot)
 
 
 def batch(table: str, symbol: str, entries: Sequence[Entry]) -> pa.RecordBatch:
@@ -188,11 +190,14 @@ def _plain(table: str, entries: Sequence[Entry]) -> dict[str, Any]:
 
 
 def _book_updates(entries: Sequence[Entry]) -> dict[str, Any]:
-    """One line per level; what belongs to the whole message is built once and repeated by index."""
+    """One line per level; what belongs to the whole message is built once and repeated by index.
+
+    A snapshot without levels is one line without side, price and amount: the book is empty from here on.
+    """
     parents: list[int] = []
-    is_ask: list[bool] = []
-    prices: list[float] = []
-    amounts: list[float] = []
+    is_ask: list[bool | None] = []
+    prices: list[float | None] = []
+    amounts: list[float | None] = []
     for position, entry in enumerate(entries):
         update = entry.row
         assert isinstance(update, BookUpdate)
@@ -202,6 +207,11 @@ def _book_updates(entries: Sequence[Entry]) -> dict[str, Any]:
                 is_ask += [ask] * len(levels)
                 prices += [price for price, _ in levels]
                 amounts += [amount for _, amount in levels]
+        if update.is_snapshot and not update.bids and not update.asks:
+            parents.append(position)
+            is_ask.append(None)
+            prices.append(None)
+            amounts.append(None)
     of_message = _times(entries) | _fields(entries, ("is_snapshot", "first_id", "last_id"))
     index = pa.array(parents, pa.int32())
     schema = TABLES["book_updates"].schema

@@ -33,7 +33,8 @@ def decode_lines(
     """The rows of recorded messages, in their order; times are integers, UTC ns.
 
     Each has ``table``, ``exchange`` and the table's columns. What gives no row is counted in
-    ``passed_over`` by its kind: unknown, malformed, undecodable, reply, notice, heartbeat, no message.
+    ``passed_over`` by its kind: unknown, malformed, undecodable, reply, notice, heartbeat, no message. Rows
+    of a symbol that is not recorded of the exchange (`Venue.refuses`) are counted under its name.
     """
     counts: Counter[str] = Counter() if passed_over is None else passed_over
     classify = venue.reader()  # some messages can only be read in the light of those before
@@ -51,7 +52,7 @@ def decode_lines(
         except UNREADABLE:
             counts["undecodable"] += 1
             continue
-        for row in rows:
+        for row in _spoken(venue, rows, counts):
             yield from _lines(venue.name, row, recorded.recv_ns)
 
 
@@ -85,8 +86,30 @@ def decode_raw(venue: Venue, path: Path, passed_over: Counter[str]) -> Iterator[
     """The same as `decode_lines` of a raw file. Duplicates of two connections are in it twice."""
     for record in raw_records(path):
         rows, source = rows_of(venue, record, passed_over)
-        for row in rows:
+        for row in _spoken(venue, rows, passed_over):
             yield from _lines(venue.name, row, record.recv_ns, source)
+
+
+_MOST_NAMES = 20
+
+
+def _spoken(
+    venue: Venue, rows: Iterable[Row | Instrument], counts: Counter[str]
+) -> Iterator[Row | Instrument]:
+    """The rows but for those of symbols whose shape the exchange's file does not know."""
+    for row in rows:
+        if not isinstance(row, Instrument) and venue.refuses(row.symbol):
+            counts[_refused(row.symbol, counts)] += 1
+        else:
+            yield row
+
+
+def _refused(symbol: str, counts: Counter[str]) -> str:
+    """What rows of a refused symbol are counted as: by name, as long as there are few."""
+    name = f"of {symbol}, which is not recorded"
+    if name in counts or sum(key.startswith("of ") for key in counts) < _MOST_NAMES:
+        return name
+    return "of others that are not recorded"
 
 
 def _header(venue: Venue, classify: Callable[[bytes], Header], recorded: Recorded) -> Header:
@@ -121,6 +144,8 @@ def _lines(
             for price, amount in levels:
                 level = {"is_snapshot": row.is_snapshot, "side": side, "price": price, "amount": amount}
                 yield {**common, **level, **ids}
+        if row.is_snapshot and not row.bids and not row.asks:  # the book is empty from here on
+            yield {**common, "is_snapshot": True, "side": None, "price": None, "amount": None, **ids}
         return
     names = [name for name in TABLES[table].schema.names if name not in common]
     yield common | {name: source if name == "source" else getattr(row, name) for name in names}

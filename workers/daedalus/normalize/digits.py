@@ -85,6 +85,8 @@ def _values(row: Row) -> Iterator[float]:
                 yield from level
     elif isinstance(row, Trade | AggTrade | Liquidation | OrderEvent):
         yield from (row.price, row.amount)
+        if isinstance(row, Liquidation) and row.average_price not in (None, row.price):
+            yield row.average_price
     else:
         for name in _OPTIONAL[type(row)]:
             value = getattr(row, name)

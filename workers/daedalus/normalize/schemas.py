@@ -92,9 +92,9 @@ BOOK_UPDATES = Table(
         [
             *_EVERY,
             _required("is_snapshot", pa.bool_()),  # one level of a whole book, not of a change
-            _required("side", pa.string()),  # bid or ask
-            _required("price", pa.float64()),
-            _required("amount", pa.float64()),  # absolute; 0 removes the level
+            pa.field("side", pa.string()),  # bid or ask; null, with price and amount, in the one row of a
+            pa.field("price", pa.float64()),  # snapshot without levels: the book is empty from here on
+            pa.field("amount", pa.float64()),  # absolute; 0 removes the level
             pa.field("first_id", pa.int64()),  # the venue's update ids that the message covers;
             pa.field("last_id", pa.int64()),  # null where the venue numbers nothing
         ]
@@ -102,7 +102,10 @@ BOOK_UPDATES = Table(
     delta=("timestamp", "local_timestamp", "first_id", "last_id"),
     dictionary=("symbol", "side", "price", "amount"),
 )
-"""Levels of books, by symbol and update id; a snapshot stands before the updates that follow it."""
+"""Levels of books, by symbol and update id; a snapshot stands before the updates that follow it.
+
+A snapshot without levels is one row without side, price and amount, so that readers see the book emptied.
+"""
 
 QUOTES = Table(
     "quotes",
@@ -147,8 +150,9 @@ LIQUIDATIONS = Table(
             *_EVERY,
             pa.field("id", pa.string()),  # the venue's; null where it gives none
             _required("side", pa.string()),  # of the liquidation order: sell ends a long position
-            _required("price", pa.float64()),
+            _required("price", pa.float64()),  # as the venue tells it: of the order, or of the trade
             _required("amount", pa.float64()),
+            pa.field("average_price", pa.float64()),  # what was traded at, on average; null: not told
         ]
     ),
     dictionary=("symbol", "side", "price", "amount"),

@@ -241,9 +241,10 @@ class Transform:
             self.counts.duplicates += bool(rows)
             new = ()
         if self._has_sums:
-            right_ns = self._checks.feed(record.conn, header, record.payload, record.recv_ns)
-            if right_ns is not None:
-                self._lost(record, record.symbol, right_ns, "the venue's checksum of the book differs")
+            for part in header.by_symbol():
+                right_ns = self._checks.feed(record.conn, part, record.payload, record.recv_ns)
+                if right_ns is not None:
+                    self._lost(record, part.symbol, right_ns, "the venue's checksum of the book differs")
         return new
 
     def _found(self, record: RawRecord, header: Header, rows: Sequence[Row]) -> Sequence[Row]:
