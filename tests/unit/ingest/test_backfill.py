@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from daedalus.exchanges import VENUES
 from daedalus.exchanges.base import Missing, RestRequest, Venue
 from daedalus.ingest import backfill as backfill_module
+from daedalus.ingest import waiting as waiting_module
 from daedalus.ingest.backfill import Backfill
+from daedalus.ingest.backoff import Backoff
 from daedalus.ingest.counters import Counters
 from daedalus.ingest.journal import Journal
 from daedalus.ingest.rest import RestError
@@ -31,6 +36,7 @@ class Rest:
 
     async def get(self, request: RestRequest) -> bytes:
         self.asked.append(request.path)
+        await asyncio.sleep(0)
         return self.answer(request)
 
 
@@ -53,29 +59,46 @@ async def outcome(answer: Answer, *holes: tuple[int, int]) -> tuple[list[dict[st
     return await outcome_of(VENUE, answer, missing)
 
 
+def concerns(verdict: dict[str, Any], hole: Missing) -> bool:
+    if hole.first is None or hole.last is None:
+        return bool(verdict["from_ns"] <= hole.from_ns and hole.to_ns <= verdict["to_ns"])
+    return bool(verdict["first"] <= hole.first and hole.last <= verdict["last"])
+
+
 async def outcome_of(
-    venue: Venue, answer: Answer, holes: list[Missing]
+    venue: Venue, answer: Answer, holes: list[Missing], patience: float = 30
 ) -> tuple[list[dict[str, object]], Rest]:
+    """The last word on each hole, in their order."""
     records: list[RawRecord] = []
     rest = Rest(answer)
     backfill = Backfill(venue, rest, Journal("c-rest", records.append), Counters())  # type: ignore[arg-type]
     for missing in holes:
         backfill.ask(missing)
     running = asyncio.create_task(backfill.run())
+
+    def last_words() -> list[dict[str, object]]:
+        said = [(row.symbol, json.loads(row.payload)) for row in reversed(records) if row.kind == "gap"]
+        return [
+            next((word for symbol, word in said if symbol == hole.symbol and concerns(word, hole)), {})
+            for hole in holes
+        ]
+
     try:
-        async with asyncio.timeout(20):
-            while len(verdicts := [json.loads(row.payload) for row in records if row.kind == "gap"]) < len(
-                holes
-            ):
-                await asyncio.sleep(0.01)
+        async with asyncio.timeout(patience):
+            while not all(words := last_words()):
+                await asyncio.sleep(0.05)
     finally:
         running.cancel()
-    return verdicts, rest
+        await asyncio.gather(running, return_exceptions=True)
+    return words, rest
 
 
 @pytest.fixture(autouse=True)
 def no_delay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backfill_module, "DELAY_SECONDS", 0.0)
+    monkeypatch.setattr(backfill_module, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(backfill_module, "AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(backfill_module, "_patience", lambda: Backoff(base=0.001, cap=0.01))
 
 
 async def test_a_long_hole_is_filled_answer_by_answer() -> None:
@@ -101,12 +124,18 @@ async def test_ids_that_the_venue_does_not_have_leave_their_hole_unfillable_and_
         lambda request: trades(asked_from(request), 1000, without=(51,)), (5, 5), (50, 52), (70, 70)
     )
     assert [verdict["status"] for verdict in verdicts] == ["filled", "unfillable", "filled"]
-    assert "1 ids are not in the venue's answer" in str(verdicts[1]["note"])
+    assert "1 of 3 ids are not in the exchange's answer" in str(verdicts[1]["note"])
 
 
-async def test_an_empty_answer_ends_the_search() -> None:
+async def test_what_an_answer_has_not_is_asked_for_a_second_time_before_it_is_final() -> None:
     verdicts, rest = await outcome(lambda _: b"[]", (5, 9))
-    assert (verdicts[0]["status"], len(rest.asked)) == ("unfillable", 1)
+    assert (verdicts[0]["status"], len(rest.asked)) == ("unfillable", 2)
+
+
+async def test_a_history_that_lags_behind_is_waited_for() -> None:
+    answers = [b"[]", trades(5, 5)]
+    verdicts, rest = await outcome(lambda _: answers.pop(0), (5, 9))
+    assert (verdicts[0]["status"], len(rest.asked)) == ("filled", 2)
 
 
 async def test_a_refusal_of_the_venue_is_told_in_its_words() -> None:
@@ -118,10 +147,112 @@ async def test_a_refusal_of_the_venue_is_told_in_its_words() -> None:
     assert "HTTP 400" in str(verdicts[0]["note"])
 
 
-async def test_what_is_no_list_of_trades_is_told() -> None:
+@pytest.mark.parametrize(
+    "bad",
+    [
+        b"",
+        b"<html>maintenance</html>",
+        b'{"code":-1000,"msg":"An unknown error occurred"}',
+        b'[{"id": 5, "pri',
+        b"null",
+        RestError("http://x: the answer is cut off"),
+        RestError("http://x: HTTP 503"),
+        RestError("http://x: HTTP 429", 0.0),
+    ],
+)
+async def test_an_answer_that_the_exchange_does_not_mean_is_asked_for_again(bad: bytes | RestError) -> None:
+    bads = [bad, bad]
+
+    def answer(request: RestRequest) -> bytes:
+        if not bads:
+            return trades(asked_from(request), 5)
+        if isinstance(bad := bads.pop(), RestError):
+            raise bad
+        return bad
+
+    verdicts, rest = await outcome(answer, (5, 9))
+    assert verdicts[0]["status"] == "filled"
+    assert len(rest.asked) == 3
+
+
+async def test_what_is_never_a_list_of_trades_leaves_the_gap_open_and_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(backfill_module, "GIVE_UP_ANSWERS_SECONDS", 0.0)
     verdicts, _ = await outcome(lambda _: b'{"code":-1,"msg":"down"}', (5, 9))
-    assert verdicts[0]["status"] == "unfillable"
+    assert verdicts[0]["status"] == "open"
     assert "down" in str(verdicts[0]["note"])
+
+
+async def test_a_rest_that_is_away_for_good_leaves_the_gap_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backfill_module, "GIVE_UP_SECONDS", 0.0)
+
+    def away(request: RestRequest) -> bytes:
+        raise RestError("http://x: Connection refused")
+
+    verdicts, _ = await outcome(away, (5, 9))
+    assert verdicts[0]["status"] == "open"
+
+
+async def test_one_stream_that_is_answered_badly_holds_up_no_other() -> None:
+    def answer(request: RestRequest) -> bytes:
+        return b"" if "BAD" in request.path else trades(asked_from(request), 1000)
+
+    holes = [Missing("trade", symbol, 5, 9, 1, 2) for symbol in ("BAD1", "BAD2", "BAD3", "GOOD")]
+    records: list[RawRecord] = []
+    rest = Rest(answer)
+    backfill = Backfill(VENUE, rest, Journal("c-rest", records.append), Counters())  # type: ignore[arg-type]
+    for hole in holes:
+        backfill.ask(hole)
+    running = asyncio.create_task(backfill.run())
+    async with asyncio.timeout(20):
+        while not [row for row in records if row.kind == "gap" and row.symbol == "GOOD"]:
+            await asyncio.sleep(0.01)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_storm_of_holes_while_rest_is_away_holds_up_nothing_and_is_made_good(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "daedalus.ingest.backfill")
+    away = True
+
+    def answer(request: RestRequest) -> bytes:
+        if away:
+            raise RestError("http://x: Connection refused")
+        return trades(asked_from(request), 1000)
+
+    records: list[RawRecord] = []
+    rest, counters = Rest(answer), Counters()
+    backfill = Backfill(VENUE, rest, Journal("c-rest", records.append), counters)  # type: ignore[arg-type]
+    running = asyncio.create_task(backfill.run())
+    longest, last = 0.0, time.monotonic()
+    for number in range(1, 100_000, 2):
+        backfill.ask(Missing("trade", "BTCUSDT", number, number, number, number + 1))
+        if number % 1000 == 1:
+            await asyncio.sleep(0)
+            longest, last = max(longest, time.monotonic() - last), time.monotonic()
+    assert len(backfill._waiting) <= waiting_module.MAX_WAITING
+    away = False
+    done = time.monotonic() + 120
+    found: set[int] = set()
+    while len(found) < 50_000 and time.monotonic() < done:
+        before = time.monotonic()
+        await asyncio.sleep(0.01)
+        longest = max(longest, time.monotonic() - before)
+        found = {
+            number
+            for row in records
+            if row.kind == "gap" and (word := json.loads(row.payload))["status"] == "filled"
+            for number in range(word["first"], word["last"] + 1, 2)
+        }
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert found == set(range(1, 100_000, 2))
+    assert len([path for path in rest.asked if path]) < 400
+    assert longest < 2.0
+    assert len([line for line in caplog.messages if "filled" in line]) == 1, "lines of one kind are folded"
 
 
 SECOND = 10**9
@@ -191,6 +322,35 @@ async def test_what_is_asked_for_by_time_begins_before_the_last_that_came() -> N
         return b"[]"
 
     missing = Missing("trade", "btcusd", None, None, BEGIN * SECOND, BEGIN * SECOND + 5 * SECOND)
-    verdicts, _ = await outcome_of(VENUES["gemini"], answer, [missing])
-    assert [verdict["status"] for verdict in verdicts] == ["filled"]
+    await outcome_of(VENUES["gemini"], answer, [missing])
     assert asked_ns[0] <= (BEGIN - 1) * SECOND
+
+
+EMPTY = {
+    "bitfinex": ("trades", "tBTCUSD", b"[]"),
+    "bitstamp": ("live_trades", "btcusd", b"[]"),
+    "bybit": ("publicTrade", "BTCUSDT", b'{"retCode":0,"retMsg":"OK","result":{"list":[]}}'),
+    "gemini": ("trade", "btcusd", b"[]"),
+}
+
+
+@pytest.mark.parametrize("venue", EMPTY)
+async def test_an_empty_list_fills_nothing(venue: str) -> None:
+    channel, symbol, body = EMPTY[venue]
+    missing = Missing(channel, symbol, None, None, BEGIN * SECOND, BEGIN * SECOND + 600 * SECOND)
+    verdicts, rest = await outcome_of(VENUES[venue], lambda _: body, [missing])
+    assert verdicts[0]["status"] == "unfillable"
+    assert "the exchange's answer is empty" in str(verdicts[0]["note"])
+    assert len(rest.asked) == 2
+
+
+async def test_one_page_of_an_exchange_that_is_asked_by_time_fills_many_holes() -> None:
+    holes = [
+        Missing(
+            "trade", "BTC/USD", n, n, BEGIN * SECOND + n * SECOND // 10, BEGIN * SECOND + n * SECOND // 10 + 1
+        )
+        for n in range(6, 36_000, 6)
+    ]
+    verdicts, rest = await outcome_of(VENUES["kraken"], kraken_trades, holes, patience=120)
+    assert {verdict["status"] for verdict in verdicts} == {"filled"}
+    assert len(rest.asked) < 60

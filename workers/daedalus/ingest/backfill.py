@@ -1,8 +1,9 @@
 """Fetches over REST what the websocket has lost, and writes down what became of each hole.
 
-The venue's answers are stored byte for byte, as rows of kind ``backfill``; the normalizer takes out of them
-what was missing. Nothing here is urgent: one request at a time, within the venue's budget, oldest hole
-first; a venue that does not answer is asked again for an hour.
+The exchange's answers are stored byte for byte, as rows of kind ``backfill``; the normalizer takes out of
+them what was missing. Nothing here is urgent: each stream by itself, its oldest holes first, two requests at
+a time, within the exchange's budget. Only an answer that the exchange means is final; an error, a page, half
+an answer are not: they are told, and the request is made again, ever more slowly.
 """
 
 from __future__ import annotations
@@ -10,112 +11,203 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Sequence
+from itertools import groupby
 
 from msgspec import Struct, structs
 
-from ..exchanges.base import Header, Ids, Kind, Missing, RestRequest, Venue
+from ..exchanges.base import Header, Kind, Missing, RestRequest, Venue
 from ..exchanges.reading import UNREADABLE, number_of
 from ..store.raw import RawKind
 from .backoff import Backoff
 from .counters import Counters
 from .journal import Journal
 from .listener import excerpt
+from .quiet import QuietLog
 from .rest import RestClient, RestError
+from .search import ById, ByTime, Search
+from .waiting import Stream, Waiting
 
 __all__ = ["Backfill"]
 
 log = logging.getLogger("daedalus.ingest.backfill")
 
 DELAY_SECONDS = 2.0
-"""The newest trades take a moment until they are in a venue's history."""
+"""The newest trades take a moment until they are in an exchange's history."""
 
-GIVE_UP_SECONDS = 3600.0
+RETRY_SECONDS = 1.0
+"""The least time before a request is made again."""
+
+AGAIN_SECONDS = 30.0
+"""What was not in an answer is looked for a second time, so much later: histories lag behind."""
+
+GIVE_UP_SECONDS = 24 * 3600.0
+"""So long one request is made again and again while REST gives no answer at all."""
+
+GIVE_UP_ANSWERS_SECONDS = 3600.0
+"""The same where it answers, but with what is no list of trades: others may be had meanwhile."""
+
+HOLES_AT_A_TIME = 1000
 MAX_REQUESTS = 2000
-"""For one hole: two million trades where an answer holds a thousand."""
+"""For so many holes: two million trades where an answer holds a thousand."""
 
-_SLACK_NS = 1_000_000_000  # between a venue's clock and ours, and between two ends of a link
+FETCHED_AT_A_TIME = 2
+
+
+class _NoAnswerError(Exception):
+    """The exchange said nothing that it means; what it knows is unknown."""
+
+
+class _Outcome(Struct, frozen=True):
+    """What became of a hole, in the ledger's words."""
+
+    hole: Missing
+    status: str
+    note: str
 
 
 class Backfill:
-    """A queue of holes to fill. ``journal`` is of its own: what is fetched belongs to no connection."""
+    """Holes to fill. ``journal`` is of its own: what is fetched belongs to no connection."""
 
     def __init__(self, venue: Venue, rest: RestClient, journal: Journal, counters: Counters) -> None:
         self._venue = venue
         self._rest = rest
         self._journal = journal
         self._counters = counters
-        self._queue: deque[tuple[float, Missing]] = deque()
-        self._arrived = asyncio.Event()
+        self._waiting = Waiting()
+        self._begun: asyncio.Queue[Stream] = asyncio.Queue()
+        self._filling: set[Stream] = set()
+        self._turns = asyncio.Semaphore(FETCHED_AT_A_TIME)
+        self._trouble = _patience()
+        self._not_before = 0.0
+        self._quiet = QuietLog(log)
 
     def ask(self, missing: Missing) -> None:
-        """Fill this hole, if the venue offers its past; else the ledger says why not by itself."""
-        if self._venue.backfill_request(missing) is not None:
-            self._queue.append((time.monotonic() + DELAY_SECONDS, missing))
-            self._arrived.set()
+        """Fill this hole, if the exchange offers its past; else the ledger says why not by itself."""
+        if self._venue.backfill_request(missing) is None:
+            return
+        stream = missing.channel, missing.symbol
+        if not self._waiting.add(missing):
+            self._quiet.warning("room", "%s %s: not asked for, too many streams have holes", *stream)
+        elif stream not in self._filling:
+            self._filling.add(stream)
+            self._begun.put_nowait(stream)
 
     async def run(self) -> None:
         """Fill holes until cancelled."""
+        async with asyncio.TaskGroup() as streams:
+            while True:
+                streams.create_task(self._fill(await self._begun.get()))
+
+    async def _fill(self, stream: Stream) -> None:
+        """Fill the holes of one stream until there is none."""
         while True:
-            while not self._queue:
-                self._arrived.clear()
-                await self._arrived.wait()
-            due, missing = self._queue.popleft()
-            await asyncio.sleep(max(0.0, due - time.monotonic()))
-            holes = [missing, *self._like(missing)]
-            search = _ById(holes) if missing.first is not None else _ByTime(missing)
+            await asyncio.sleep(DELAY_SECONDS)
+            holes = self._waiting.take(stream, HOLES_AT_A_TIME)
+            if not holes:
+                self._filling.discard(stream)
+                return
+            numbered = [hole for hole in holes if hole.first is not None]
+            if numbered:
+                self._judge(await self._outcomes(ById(numbered), numbered))
+            for hole in holes:
+                if hole.first is None:
+                    self._judge(await self._outcomes(ByTime(hole), [hole]))
+
+    def _judge(self, outcomes: Sequence[_Outcome]) -> None:
+        """Write the outcomes down: what is filled in one row, for the ledger looks at the ids itself."""
+        for status, group in groupby(outcomes, key=lambda each: each.status):
+            same = list(group)
+            self._counters.filled += len(same) if status == "filled" else 0
+            about = same[0].hole
+            for each in same if status == "unfillable" else [_over(same)]:
+                self._journal.judged(each.hole, each.status, each.note)
+            text = "%s %s: %s, %d gaps: %s"
+            self._quiet.info(status, text, about.channel, about.symbol, status, len(same), same[0].note)
+
+    async def _outcomes(self, search: Search, holes: Sequence[Missing]) -> list[_Outcome]:
+        """Search, and say what became of each hole, oldest first."""
+        try:
             note = await self._search(search)
-            for each in holes:
-                self._judge(each, *search.outcome(each, note))
+            if any(search.left(hole) for hole in holes) and search.again():
+                await asyncio.sleep(AGAIN_SECONDS)
+                note = await self._search(search)
+            known = True
+        except _NoAnswerError as error:
+            note, known = str(error), False
+        outcomes = []
+        for hole in sorted(holes, key=lambda each: (each.first or 0, each.from_ns)):
+            if not (left := search.left(hole)):
+                outcomes.append(_Outcome(hole, "filled", note))
+            elif known:
+                outcomes.append(_Outcome(hole, "unfillable", f"{note}: {left}"))
+            else:
+                outcomes.append(_Outcome(hole, "open", note))
+        return outcomes
 
-    def _like(self, missing: Missing) -> list[Missing]:
-        """Take the other holes of the same stream out of the queue: one answer may fill many."""
-        if missing.first is None:
-            return []
-        stream = missing.channel, missing.symbol
-        now = time.monotonic()
-        same = [each for due, each in self._queue if due <= now and (each.channel, each.symbol) == stream]
-        self._queue = deque((due, each) for due, each in self._queue if each not in same)
-        return same
-
-    def _judge(self, missing: Missing, status: str, note: str) -> None:
-        self._journal.judged(missing, status, note)
-        self._counters.filled += status == "filled"
-        log.info("%s %s: %s (%s)", missing.channel, missing.symbol, status, note)
-
-    async def _search(self, search: _Search) -> str:
-        """Ask until the search is over; by which request it went, or why it could not go on."""
+    async def _search(self, search: Search) -> str:
+        """Ask until the search is over; by which request it went. Raises `_NoAnswerError`."""
+        before: RestRequest | None = None
         path = ""
         for _ in range(MAX_REQUESTS):
-            wanted = search.wanted
-            request = self._venue.backfill_request(wanted)
-            if request is None:
-                return "the venue offers no more of it"
-            path = request.path
+            while (wanted := search.wanted) is not None:
+                request = self._venue.backfill_request(wanted)
+                if request is not None and request != before:
+                    break
+                search.give_up()
+            if wanted is None or request is None:
+                return path
+            before, path = request, request.path
+            try:
+                header, body = await self._answer(wanted, request)
+            except RestError as error:
+                return f"{path}: {error}"
+            self._journal.body(RawKind.BACKFILL, wanted.channel, wanted.symbol, body)
+            timeless = structs.replace(wanted, from_ns=0, to_ns=1)
+            by_id = self._venue.backfill_request(timeless) == request
+            search.take(header, self._times(header, body), by_id=by_id)
+        raise _NoAnswerError(f"{path}: {MAX_REQUESTS:,} requests were not enough")
+
+    async def _answer(self, wanted: Missing, request: RestRequest) -> tuple[Header, bytes]:
+        """The first answer that is a list of trades. Raises `RestError` for a refusal that is meant."""
+        backoff = _patience()
+        began = time.monotonic()
+        answered: float | None = None
+        while True:
             try:
                 body = await self._get(request)
             except RestError as error:
-                return str(error)
-            header = self._venue.classify_backfill(wanted.channel, wanted.symbol, body)
-            if header.kind is not Kind.DATA:
-                return f"{path}: the venue answers {excerpt(body)}"
-            self._journal.body(RawKind.BACKFILL, wanted.channel, wanted.symbol, body)
-            if search.over(header, self._times(header, body)):
-                break
-        return path
+                if not error.passing:
+                    raise
+                why, answered = str(error), None
+            else:
+                header = self._venue.classify_backfill(wanted.channel, wanted.symbol, body)
+                if header.kind is Kind.DATA:
+                    return header, body
+                why = f"{request.path}: the exchange answers {excerpt(body) or 'nothing'}"
+                answered = time.monotonic() if answered is None else answered
+            self._quiet.warning("again", "%s %s, asked for again: %s", wanted.channel, wanted.symbol, why)
+            now = time.monotonic()
+            answers_for = 0.0 if answered is None else now - answered
+            if now - began >= GIVE_UP_SECONDS or (
+                answered is not None and answers_for >= GIVE_UP_ANSWERS_SECONDS
+            ):
+                raise _NoAnswerError(f"given up after {(now - began) / 3600:.1f} h: {why}")
+            await asyncio.sleep(RETRY_SECONDS + backoff.next_delay())
 
     async def _get(self, request: RestRequest) -> bytes:
-        backoff = Backoff(base=2.0)
-        gives_up_at = time.monotonic() + GIVE_UP_SECONDS
-        while True:
+        """One answer. While REST is in trouble, all streams together ask as rarely as one."""
+        async with self._turns:
+            while (wait := self._not_before - time.monotonic()) > 0:  # noqa: ASYNC110 - a time, no event
+                await asyncio.sleep(wait)
             try:
-                return await self._rest.get(request)
+                body = await self._rest.get(request)
             except RestError as error:
-                if not error.passing or time.monotonic() > gives_up_at:
-                    raise
-                await asyncio.sleep(1.0 + backoff.next_delay())
+                if error.passing:
+                    self._not_before = time.monotonic() + self._trouble.next_delay()
+                raise
+            self._trouble = _patience()
+            return body
 
     def _times(self, header: Header, body: bytes) -> dict[int, int]:
         """The times of an answer's trades, by id; those without an id count down from -1."""
@@ -131,120 +223,19 @@ class Backfill:
         }
 
 
-class _Search(Protocol):
-    """What is looked for, and what to ask for next."""
-
-    @property
-    def wanted(self) -> Missing:
-        """The oldest of what is still to be asked for."""
-
-    def over(self, header: Header, times: Mapping[int, int]) -> bool:
-        """Take an answer; whether nothing more is to be asked for."""
-
-    def outcome(self, hole: Missing, note: str) -> tuple[str, str]:
-        """What became of one of the holes, filled or unfillable, and by what or why."""
+def _patience() -> Backoff:
+    return Backoff(base=2.0, cap=300.0)
 
 
-class _Left(Struct, frozen=True):
-    """Ids that are still missing, and the times (UTC ns) between which they must lie."""
-
-    first: int
-    last: int
-    from_ns: int
-    to_ns: int
-
-
-class _ById:
-    """A search for the ids of holes of one stream, oldest first.
-
-    Venues that can be asked by time only begin with the oldest of a span, or end with its newest: either way
-    the times of an answer's trades say where to look for the rest.
-    """
-
-    def __init__(self, holes: Sequence[Missing]) -> None:
-        self._about = holes[0]
-        self._left = sorted(
-            (_Left(*_run(hole), hole.from_ns, hole.to_ns) for hole in holes), key=lambda each: each.first
-        )
-        self._last = max(each.last for each in self._left)
-        self._absent: list[_Left] = []
-
-    @property
-    def wanted(self) -> Missing:
-        left = self._left[0]
-        return Missing(
-            self._about.channel, self._about.symbol, left.first, self._last, left.from_ns, left.to_ns
-        )
-
-    def over(self, header: Header, times: Mapping[int, int]) -> bool:
-        """Take an answer, and its times by id; whether nothing more is to be asked for."""
-        runs = [part.ids for part in (header, *header.more) if part.ids is not None]
-        left = self._left
-        for ids in runs:
-            left = [piece for each in left for piece in _without(each, ids, times)]
-        if left == self._left:
-            self._absent.append(left.pop(0))  # no progress: the venue does not have them
-        elif runs:
-            # What lies between an answer's ids is not there either.
-            begin, end = min(ids.first for ids in runs), max(ids.last for ids in runs)
-            self._absent += [each for each in left if begin < each.first and each.last < end]
-            left = [each for each in left if not (begin < each.first and each.last < end)]
-        self._left = left
-        return not left
-
-    def outcome(self, hole: Missing, note: str) -> tuple[str, str]:
-        first, last = _run(hole)
-        count = sum(
-            max(0, min(last, each.last) - max(first, each.first) + 1) for each in (*self._left, *self._absent)
-        )
-        if not count:
-            return "filled", note
-        return "unfillable", f"{note}: {count:,} ids are not in the venue's answer"
-
-
-def _without(left: _Left, ids: Ids, times: Mapping[int, int]) -> list[_Left]:
-    if ids.last < left.first or ids.first > left.last:
-        return [left]
-    before = structs.replace(left, last=ids.first - 1, to_ns=times.get(ids.first, left.to_ns))
-    after = structs.replace(left, first=ids.last + 1, from_ns=times.get(ids.last, left.from_ns))
-    return [each for each in (before, after) if each.first <= each.last]
-
-
-class _ByTime:
-    """A search by time, where the venue numbers nothing."""
-
-    def __init__(self, missing: Missing) -> None:
-        self._missing = missing
-        # What was on its way when the link broke happened before the last that came was received.
-        self._from_ns = max(0, missing.from_ns - _SLACK_NS)
-        self._begins_ns: int | None = None
-        self._answered = False
-
-    @property
-    def wanted(self) -> Missing:
-        missing = self._missing
-        return Missing(missing.channel, missing.symbol, None, None, self._from_ns, missing.to_ns)
-
-    def over(self, header: Header, times: Mapping[int, int]) -> bool:
-        """Take an answer, which holds all from its header's time on (None: all that was asked for)."""
-        self._answered = True
-        begins_ns, newest_ns = header.venue_ns, max(times.values(), default=None)
-        if begins_ns is not None and begins_ns > max(self._from_ns, self._missing.from_ns) + _SLACK_NS:
-            self._begins_ns = max(begins_ns, self._begins_ns or begins_ns)
-        if newest_ns is None or newest_ns <= self._from_ns or newest_ns >= self._missing.to_ns:
-            return True
-        self._from_ns = newest_ns
-        return self._begins_ns is not None
-
-    def outcome(self, hole: Missing, note: str) -> tuple[str, str]:
-        if not self._answered:
-            return "unfillable", note
-        if self._begins_ns is None:
-            return "filled", note
-        late = (self._begins_ns - hole.from_ns) / 1e9
-        return "unfillable", f"{note}: the venue's answer begins {late:.1f} s too late"
-
-
-def _run(missing: Missing) -> tuple[int, int]:
-    assert missing.first is not None
-    return missing.first, missing.first if missing.last is None else missing.last
+def _over(same: Sequence[_Outcome]) -> _Outcome:
+    """One outcome for holes next to each other."""
+    one, other = same[0].hole, same[-1].hole
+    hole = Missing(
+        one.channel,
+        one.symbol,
+        one.first,
+        other.last if other.last is not None else other.first,
+        min(each.hole.from_ns for each in same),
+        max(each.hole.to_ns for each in same),
+    )
+    return structs.replace(same[0], hole=hole)

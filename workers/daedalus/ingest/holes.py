@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Callable
 
 from msgspec import Struct
@@ -23,6 +24,8 @@ __all__ = ["Holes"]
 log = logging.getLogger("daedalus.ingest.holes")
 
 PATIENCE_SECONDS = 3.0
+MAX_WAITING = 10_000
+"""So many holes are given their moment; beyond that the oldest are judged at once."""
 
 Proved = Callable[[str, str], None]
 """Called with the channel and the symbol of a book that is void now."""
@@ -42,15 +45,17 @@ class Holes:
         self._venue = venue
         self._continuity = continuity
         self._counters = counters
-        self._waiting: list[_Waiting] = []
+        self._waiting: deque[_Waiting] = deque()
         self._quiet = QuietLog(log)
 
     def seen(self, hole: Hole, proved: Proved, *, alone: bool) -> None:
         """A message has shown a hole; ``alone``: no other connection can fill it."""
         if alone:
-            self._prove(hole, hole.missing, proved)
-        else:
-            self._waiting.append(_Waiting(hole, time.monotonic(), proved))
+            self._prove(hole, hole.missing, proved, hole.from_id + 1, hole.from_id + (hole.missing or 0))
+            return
+        if len(self._waiting) >= MAX_WAITING:
+            self._judge(self._waiting.popleft())
+        self._waiting.append(_Waiting(hole, time.monotonic(), proved))
 
     def outage(self, stream: Subscription, since_ns: int | None, now_ns: int) -> None:
         """A stream was not served until now. Ids will show what is missing, where there are any."""
@@ -66,26 +71,30 @@ class Holes:
 
     def judge(self, now: float) -> None:
         """Prove the waiting holes of which something is missing still."""
-        due = [each for each in self._waiting if now - each.since >= PATIENCE_SECONDS]
-        self._waiting = [each for each in self._waiting if now - each.since < PATIENCE_SECONDS]
-        for each in due:
-            hole = each.hole
-            left = [
-                (max(first, hole.from_id + 1), min(last, hole.to_id))
-                for first, last in self._continuity.open_holes(hole.channel, hole.symbol)
-                if first <= hole.to_id and last > hole.from_id
-            ]
-            if left:
-                count = sum(last - first + 1 for first, last in left)
-                self._prove(hole, None if hole.missing is None else count, each.proved)
+        while self._waiting and now - self._waiting[0].since >= PATIENCE_SECONDS:
+            self._judge(self._waiting.popleft())
 
-    def _prove(self, hole: Hole, missing: int | None, proved: Proved) -> None:
+    def _judge(self, waited: _Waiting) -> None:
+        hole = waited.hole
+        left = [
+            (max(first, hole.from_id + 1), min(last, hole.to_id))
+            for first, last in self._continuity.open_holes(
+                hole.channel, hole.symbol, hole.from_id + 1, hole.to_id
+            )
+            if first <= hole.to_id and last > hole.from_id
+        ]
+        if left:
+            count = sum(last - first + 1 for first, last in left)
+            missing = None if hole.missing is None else count
+            self._prove(hole, missing, waited.proved, left[0][0], left[-1][1])
+
+    def _prove(self, hole: Hole, missing: int | None, proved: Proved, first: int, last: int) -> None:
+        """Count and tell the hole, and have what is missing of it, ``first`` to ``last``, fetched."""
         self._counters.holes += 1
         self._counters.missing += missing or 0
         count = "an unknown number of" if missing is None else f"{missing:,}"
         self._quiet.warning("hole", "%s %s: %s ids are missing", hole.channel, hole.symbol, count)
         if self._venue.channels[hole.channel].snapshot is not None:
             proved(hole.channel, hole.symbol)
-        elif hole.missing is not None:
-            first, last = hole.from_id + 1, hole.from_id + hole.missing
+        elif missing is not None:
             self.ask(Missing(hole.channel, hole.symbol, first, last, hole.from_ns, hole.to_ns))

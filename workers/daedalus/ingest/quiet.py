@@ -26,6 +26,13 @@ class QuietLog:
 
     def warning(self, topic: str, message: str, *arguments: object) -> None:
         """Log a warning, unless one of this topic was logged within the interval."""
+        self._log_rarely(logging.WARNING, topic, message, arguments)
+
+    def info(self, topic: str, message: str, *arguments: object) -> None:
+        """The same of what is no trouble, but may come often."""
+        self._log_rarely(logging.INFO, topic, message, arguments)
+
+    def _log_rarely(self, level: int, topic: str, message: str, arguments: tuple[object, ...]) -> None:
         now = self._clock()
         last, count = self._held.get(topic, (float("-inf"), 0))
         if now - last < self._interval:
@@ -33,4 +40,4 @@ class QuietLog:
             return
         self._held[topic] = (now, 0)
         suffix = f" (and {count:,} more like it before)" if count else ""
-        self._log.warning(message + "%s", *arguments, suffix)
+        self._log.log(level, message + "%s", *arguments, suffix)

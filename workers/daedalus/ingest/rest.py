@@ -31,8 +31,8 @@ DEADLINE_SECONDS = 30.0
 
 CONNECT_SECONDS = 10.0
 MAX_BODY_BYTES = 64 * 1024 * 1024
-REQUESTS_UNDER_WAY = 4
-"""So many answers may be waited for: one that drips holds up no other."""
+REQUESTS_UNDER_WAY = 6
+"""So many answers may be waited for (three books, two pasts, a list): one that drips holds up no other."""
 
 LONGEST_PAUSE_SECONDS = 24 * 3600.0
 """An exchange that asks for more is asked again the next day."""

@@ -38,8 +38,8 @@ class OpenGap(Struct):
 class Verdict(Struct, frozen=True):
     """What ingest wrote down of its attempt to fill a hole (raw kind ``gap``).
 
-    ``status``: filled or unfillable; ``note``: by which request, or why not. Ids are inclusive; times are
-    UTC ns, for what has no ids.
+    ``status``: filled, unfillable, or open where no answer was had; ``note``: by which request, or why
+    not. Ids are inclusive; times are UTC ns, for what has no ids.
     """
 
     status: str
@@ -110,6 +110,8 @@ class Settlement:
             status = verdict.status
             if status == "filled" and each.gap.missing is not None:
                 status = "open"  # `lines` looks at the ids
+            if verdict.status == "open":
+                each.told = False  # nobody knows, and the reason is worth a line
             each.gap = msgspec.structs.replace(each.gap, status=status, note=verdict.note, as_of=at_ns)
 
     def anew(self, channel: str, symbol: str, dropped: Sequence[tuple[int, int]], at_ns: int) -> None:
