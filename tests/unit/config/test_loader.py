@@ -183,6 +183,12 @@ def test_a_configuration_that_comes_through_a_pipe_has_its_data_below_the_curren
     os.close(read)
 
 
+def test_a_pipe_with_a_name_is_no_configuration_and_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "config.yaml")
+    with pytest.raises(ConfigError, match="a pipe stands where a file is expected"):
+        load_config(tmp_path / "config.yaml")
+
+
 @pytest.mark.parametrize("place", ["/tables/synced", "/raw/ready", "", "/../data/tables/ready"])
 def test_a_lake_among_the_files_that_retention_deletes_is_refused_with_its_line(
     tmp_path: Path, place: str

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -29,6 +30,35 @@ def test_a_second_worker_is_refused_and_told_who_is_there(layout: Layout) -> Non
         holder.wait()
     with WorkerLock(layout, "ingest-binance"):
         assert (layout.status / ".ingest-binance.lock").read_text() == f"{os.getpid()}\n"
+
+
+@pytest.mark.parametrize("deleted", ["status", "the lock in data_dir"])
+def test_deleting_what_lies_in_data_dir_lets_no_second_worker_in(layout: Layout, deleted: str) -> None:
+    command = [sys.executable, "-c", HOLD, str(layout.data_dir)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        if deleted == "status":
+            shutil.rmtree(layout.status)
+        else:
+            (layout.data_dir / ".ingest-binance.lock").unlink()
+        for _ in range(2):  # the first attempt makes the directory anew
+            with (
+                pytest.raises(AlreadyRunning, match=f"pid {holder.pid}"),
+                WorkerLock(layout, "ingest-binance"),
+            ):
+                pass
+        holder.kill()
+        holder.wait()
+    with WorkerLock(layout, "ingest-binance"):
+        pass
+
+
+def test_a_lock_that_is_no_file_is_not_waited_for(layout: Layout) -> None:
+    layout.status.mkdir(parents=True)
+    os.mkfifo(layout.status / ".ingest-binance.lock")
+    with pytest.raises(OSError, match="a pipe stands"), WorkerLock(layout, "ingest-binance"):
+        pass
 
 
 def test_two_workers_share_a_directory(layout: Layout) -> None:

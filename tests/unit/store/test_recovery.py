@@ -114,3 +114,19 @@ def test_a_file_cut_off_in_its_head_leaves_nothing_but_its_bytes(
     path.write_bytes(path.read_bytes()[:size])
     writer().close(10)
     assert [len(kept) for kept in damaged(layout)] == ([size] if size else [])
+
+
+def test_what_is_no_file_is_left_where_it_is_and_told_and_holds_up_nothing(
+    layout: Layout, writer: Any, row: Row, ready_rows: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    left = leave(layout, [row(1)])
+    pipe = layout.active / SegmentId(left.partition, left.number - 1).active_name
+    os.mkfifo(pipe)
+    link = layout.active / SegmentId(left.partition, left.number - 2).active_name
+    link.symlink_to("/dev/zero")
+    (layout.active / "binance.trade.parquet").mkdir()
+    assert writer().close(10).unsealed == ()
+    assert ready_rows(layout) == [row(1)]
+    assert f"{pipe} is no file of ours" in caplog.text
+    assert f"{link} is no file of ours" in caplog.text
+    assert link.is_symlink()

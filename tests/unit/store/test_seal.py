@@ -249,3 +249,35 @@ def test_sealing_needs_memory_for_a_row_group_not_for_the_file(layout: Layout, r
         [sys.executable, "-c", code, layout.data_dir], capture_output=True, text=True, check=True
     )
     assert int(run.stdout) < 60
+
+
+def test_what_is_no_file_does_not_count_as_the_sealed_one(
+    layout: Layout, active: Any, row: Row, ready_rows: Any
+) -> None:
+    segment = active(1)
+    place = layout.raw("normalized") / segment.sealed_path
+    place.parent.mkdir(parents=True)
+    os.mkfifo(place)
+    seal(layout, segment)
+    assert ready_rows(layout) == [row(seq) for seq in range(10)]
+
+
+def test_nothing_is_written_through_what_stands_where_sealing_writes(
+    layout: Layout, active: Any, row: Row, ready_rows: Any, tmp_path: Path
+) -> None:
+    segment = active(1)
+    precious = tmp_path / "precious"
+    precious.write_bytes(b"precious")
+    (layout.active / segment.active_name).with_suffix(".parquet").symlink_to(precious)
+    seal(layout, segment)
+    assert ready_rows(layout) == [row(seq) for seq in range(10)]
+    assert precious.read_bytes() == b"precious"
+
+
+def test_an_active_file_that_became_a_pipe_is_not_waited_for(layout: Layout, active: Any) -> None:
+    segment = active()
+    path = layout.active / segment.active_name
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(OSError, match="a pipe stands"):
+        seal(layout, segment)

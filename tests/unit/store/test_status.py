@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -21,3 +22,13 @@ def test_a_status_that_cannot_be_read_is_none(tmp_path: Path, content: bytes) ->
     (tmp_path / "sync.json").write_bytes(content)
     assert read_status(tmp_path, "sync") is None
     assert read_statuses(tmp_path) == []
+
+
+def test_a_status_that_is_no_file_is_none_and_is_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "sync.json")
+    assert read_status(tmp_path, "sync") is None
+    assert read_statuses(tmp_path) == []
+    os.mkfifo(tmp_path / f".sync.json.{os.getpid()}.tmp")
+    status = Status(worker="sync", pid=1, boot_id="b", started_ns=1, updated_ns=2)
+    write_status(tmp_path, status)
+    assert read_status(tmp_path, "sync") == status

@@ -155,3 +155,38 @@ def test_a_file_is_never_taken_for_its_own_copy(layout: Layout, settings: SyncSe
     with pytest.raises(TargetError, match="very file"):
         target.put(source, source.relative_to(layout.tables(READY)).as_posix())
     assert waiting(layout) == expected
+
+
+@pytest.mark.parametrize("kind", ["a pipe", "a symbolic link"])
+def test_what_is_no_file_is_not_sent_and_told_and_holds_up_no_other(
+    layout: Layout, settings: SyncSettings, tmp_path: Path, kind: str
+) -> None:
+    path = table_file(layout, READY, segment(0), b"x")
+    path.unlink()
+    if kind == "a pipe":
+        os.mkfifo(path)
+    else:
+        (tmp_path / "secret").write_bytes(b"secret")
+        path.symlink_to(tmp_path / "secret")
+    other = table_file(layout, READY, segment(1), b"sound")
+    report = sync_once(layout, settings)
+    assert report.uploaded_files == 1
+    assert f"{kind} stands where a file is expected" in report.error
+    assert list(lake_of(settings).values()) == [b"sound"]
+    assert not other.exists()
+
+
+def test_nothing_is_written_through_what_stands_in_the_lake(
+    layout: Layout, settings: SyncSettings, tmp_path: Path
+) -> None:
+    expected = fill(layout, 1)
+    key = next(iter(expected))
+    final = Path(settings.target, key)
+    final.parent.mkdir(parents=True)
+    precious = tmp_path / "precious"
+    precious.write_bytes(b"precious")
+    final.with_name(f".{final.name}.part").symlink_to(precious)
+    os.mkfifo(final)
+    sync_once(layout, settings)
+    assert lake_of(settings) == expected
+    assert precious.read_bytes() == b"precious"

@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from ..store.places import clash
+from ..store.regular import open_regular
 from .document import parse
 from .explain import explain
 from .model import Config, Origin
@@ -23,6 +24,9 @@ SEARCHED = (Path("config/config.yaml"), Path("/etc/daedalus/config.yaml"))
 """Where a configuration is looked for that nobody named, in this order."""
 
 LARGEST_BYTES = 1_000_000
+
+_HANDED_OVER = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
+"""Here a pipe is what the caller gave us, already open; elsewhere it would wait for ever."""
 
 _SECRETS = {
     "access_key": ("s3_access_key", "DAEDALUS_S3_ACCESS_KEY"),
@@ -99,7 +103,7 @@ def _read(path: Path) -> bytes:
     if path.is_dir():
         raise ConfigError([Problem(file, 0, (), "this is a directory. Name the file in it.")])
     try:
-        with open(path, "rb") as stream:
+        with open(path, "rb") if file.startswith(_HANDED_OVER) else open_regular(path, follow=True) as stream:
             content = stream.read(LARGEST_BYTES + 1)
     except OSError as error:
         remedy = " Run as a user who may read it." if isinstance(error, PermissionError) else ""
@@ -143,7 +147,8 @@ def _outside(credential: str, variable: str) -> str:
     if directory:
         path = Path(directory, credential)
         try:
-            return path.read_text(encoding="utf-8").strip()
+            with open_regular(path, follow=True) as file:
+                return file.read().decode("utf-8").strip()
         except FileNotFoundError:
             pass
         except (OSError, UnicodeDecodeError):

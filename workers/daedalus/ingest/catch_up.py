@@ -20,6 +20,7 @@ from ..exchanges.continuity import Continuity
 from ..store import Layout, Partition, SegmentId
 from ..store.layout import NORMALIZED, READY, SYNCED
 from ..store.raw import RawKind
+from ..store.regular import open_regular
 from ..store.segment import read_segment
 
 __all__ = ["CatchUp", "Last", "last_recorded"]
@@ -125,7 +126,8 @@ def _rows(layout: Layout, segment: SegmentId) -> Iterator[tuple[int, str, str, b
         pass
     for state in (READY, NORMALIZED, SYNCED):
         try:
-            with pq.ParquetFile(layout.raw(state) / segment.sealed_path) as file:
+            path = layout.raw(state) / segment.sealed_path
+            with open_regular(path) as opened, pq.ParquetFile(opened) as file:
                 groups = [file.num_row_groups - 1] if file.num_row_groups else []
                 for batch in file.iter_batches(_BATCH_ROWS, row_groups=groups, columns=_COLUMNS):
                     yield from _tuples(batch)

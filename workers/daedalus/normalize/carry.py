@@ -15,6 +15,7 @@ from msgspec import Raw, Struct
 from ..exchanges.reading import UNREADABLE
 from ..store.files import write_atomic
 from ..store.layout import NORMALIZED, READY, SYNCED, Layout, Partition, SegmentId
+from ..store.regular import open_regular
 from .transform import Carry
 
 __all__ = ["prune_carries", "read_carry", "write_carry"]
@@ -47,7 +48,8 @@ def read_carry(layout: Layout, segment: SegmentId) -> Carry:
         return Carry()
     path = layout.carry(SegmentId(segment.partition, max(before)))
     try:
-        return _unpacked(path.read_bytes())
+        with open_regular(path) as file:
+            return _unpacked(file.read())
     except UNREADABLE as error:
         raise ValueError(
             f"{path}: cannot be read ({error}). Move its segment back from raw/normalized to raw/ready "

@@ -8,6 +8,8 @@ from typing import TypeVar
 
 import msgspec
 
+from .regular import create, open_regular
+
 __all__ = [
     "PRIVATE_MODE",
     "fsync_directory",
@@ -38,7 +40,7 @@ def publish(written: Path, final: Path) -> None:
 
     Both paths must be on one file system. Whatever had the name before is replaced.
     """
-    with open(written, "rb") as file:
+    with open_regular(written) as file:
         os.fsync(file.fileno())
     _rename(written, final)
     fsync_directory(final.parent)
@@ -58,7 +60,7 @@ def write_atomic(path: Path, content: bytes, *, durable: bool = True) -> None:
     """
     make_directories(path.parent)
     aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_MODE)
+    descriptor = create(aside, PRIVATE_MODE)
     with open(descriptor, "wb") as file:
         file.write(content)
         if durable:
@@ -72,7 +74,8 @@ def write_atomic(path: Path, content: bytes, *, durable: bool = True) -> None:
 def read_json(path: Path, kind: type[_T]) -> _T | None:
     """What a file of JSON holds; None where there is none, or none that can be read."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
+        with open_regular(path) as file:
+            return msgspec.json.decode(file.read(), type=kind)
     except (OSError, ValueError, RecursionError):  # also what is no UTF-8, and what is nested without end
         return None
 

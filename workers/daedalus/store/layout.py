@@ -24,6 +24,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from .regular import is_regular
+
 __all__ = ["NORMALIZED", "READY", "SYNCED", "Layout", "Partition", "SegmentId", "TableFile"]
 
 READY, NORMALIZED, SYNCED = "ready", "normalized", "synced"
@@ -176,9 +178,12 @@ class Layout(Struct, frozen=True):
         return self.data_dir / "tables" / "carry" / folder / f"{segment.number:019d}.json"
 
     def active_segments(self, exchange: str) -> list[SegmentId]:
-        """The exchange's segments in ``raw/active/``, in the order in which they were opened."""
-        names = self.active.glob(f"{exchange}.*.arrows") if self.active.is_dir() else ()
-        found = (SegmentId.from_active(path.name) for path in names)
+        """The exchange's segments in ``raw/active/``, in the order in which they were opened.
+
+        What has the name of one and is no file is none: see `daedalus.store.recovery`.
+        """
+        paths = self.active.glob(f"{exchange}.*.arrows") if self.active.is_dir() else ()
+        found = (SegmentId.from_active(path.name) for path in paths if is_regular(path))
         return sorted(segment for segment in found if segment is not None)
 
     def damaged_segments(self) -> list[SegmentId]:
@@ -226,7 +231,7 @@ class Layout(Struct, frozen=True):
     def states_of(self, segment: SegmentId) -> list[str]:
         """In which of ready, normalized, synced the sealed segment lies."""
         states = (READY, NORMALIZED, SYNCED)
-        return [state for state in states if (self.raw(state) / segment.sealed_path).exists()]
+        return [state for state in states if is_regular(self.raw(state) / segment.sealed_path)]
 
 
 def _parquet_files(root: Path, denied: list[OSError] | None = None) -> Iterator[Path]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import os
+from pathlib import Path
 from types import TracebackType
 
 from .files import PRIVATE_MODE, make_directories
 from .layout import Layout
+from .regular import open_descriptor
 
 __all__ = ["AlreadyRunning", "WorkerLock"]
 
@@ -20,35 +22,46 @@ class WorkerLock:
     """One worker's right to its files, as a context manager around all of its work.
 
     ``worker`` is its name in the status directory (``ingest-binance``, ``normalize``, ``sync``). The kernel
-    frees the lock when the process ends, however it ends; the file stays and means nothing. Entering
-    raises `AlreadyRunning`, and `OSError` if ``data_dir`` cannot be written.
+    frees the lock when the process ends, however it ends; the files stay and mean nothing. There are two,
+    in ``data_dir`` and in ``status/``: who deletes one of them, or that directory, lets no second one in.
+    Entering raises `AlreadyRunning`, and `OSError` if ``data_dir`` cannot be written.
     """
 
     def __init__(self, layout: Layout, worker: str) -> None:
         self._layout = layout
         self._worker = worker
-        self._descriptor = -1
+        self._descriptors: list[int] = []
 
     def __enter__(self) -> WorkerLock:
-        make_directories(self._layout.status)
-        path = self._layout.status / f".{self._worker}.lock"
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_MODE)
+        try:
+            for directory in (self._layout.data_dir, self._layout.status):
+                self._lock(directory)
+        except BaseException:
+            self._release()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._release()
+
+    def _lock(self, directory: Path) -> None:
+        make_directories(directory)
+        path = directory / f".{self._worker}.lock"
+        descriptor = open_descriptor(path, os.O_RDWR | os.O_CREAT, PRIVATE_MODE)
+        self._descriptors.append(descriptor)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
-            os.close(descriptor)
             raise AlreadyRunning(
                 f"{self._layout.data_dir}: {self._worker} already runs here, as the process with pid "
                 f"{holder}. Stop that one first, or give this one another data_dir"
             ) from None
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-        self._descriptor = descriptor
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        os.close(self._descriptor)
-        self._descriptor = -1
+    def _release(self) -> None:
+        while self._descriptors:
+            os.close(self._descriptors.pop())

@@ -7,13 +7,18 @@ comes to ``raw/ready/`` before anything newer of its partition.
 
 from __future__ import annotations
 
+import logging
+
 from msgspec import Struct
 
 from .files import make_directories
 from .layout import Layout, SegmentId
+from .regular import is_regular
 from .seal import remove_unfinished
 
 __all__ = ["Recovery", "find_left_behind"]
+
+_logger = logging.getLogger(__name__)
 
 
 class Recovery(Struct, frozen=True):
@@ -33,6 +38,9 @@ def find_left_behind(layout: Layout, exchange: str) -> Recovery:
     """
     make_directories(layout.active)
     remove_unfinished(layout, exchange)
+    for path in sorted(layout.active.glob(f"{exchange}.*.arrows")):
+        if not is_regular(path):
+            _logger.error("%s is no file of ours and stays where it is: remove what stands there", path)
     segments = layout.active_segments(exchange)
     written_ns = [(layout.active / segment.active_name).stat().st_mtime_ns for segment in segments]
     return Recovery(tuple(segments), max(written_ns, default=None))

@@ -24,6 +24,7 @@ from .files import PRIVATE_MODE, fsync_directory, make_directories, publish
 from .frames import Damaged, read_bytes, scan
 from .layout import READY, Layout, SegmentId
 from .raw import DAMAGE, RAW_SCHEMA
+from .regular import create, open_descriptor
 
 __all__ = ["SealCancelled", "Sealed", "remove_unfinished", "seal"]
 
@@ -83,13 +84,14 @@ def remove_unfinished(layout: Layout, exchange: str) -> None:
     """Remove what an interrupted seal of the exchange left; its active file still holds everything."""
     for ending in ("parquet", "tail"):
         for path in layout.active.glob(f"{exchange}.*.{ending}"):
-            path.unlink()
+            if path.is_symlink() or not path.is_dir():  # a directory is none of ours
+                path.unlink()
 
 
 def _convert(layout: Layout, segment: SegmentId, target: Path, cancelled: Callable[[], bool]) -> Sealed:
     rows, newest, damaged = 0, None, []
     try:
-        descriptor = os.open(layout.active / segment.active_name, os.O_RDONLY)
+        descriptor = open_descriptor(layout.active / segment.active_name)
     except FileNotFoundError:
         _logger.error("%s was deleted before it could be sealed: its rows are lost", segment.active_name)
         with _RowGroups(target) as groups:
@@ -117,7 +119,7 @@ def _set_aside(layout: Layout, segment: SegmentId, descriptor: int, damage: Dama
     """Copy damaged bytes to ``raw/damaged/``; blocks that cannot be read become zeros."""
     kept = layout.damaged / f"{segment.active_name}.{damage.start}.tail"
     copy = layout.active / kept.name
-    with open(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_MODE), "wb") as file:
+    with open(create(copy, PRIVATE_MODE), "wb") as file:
         for offset in range(damage.start, damage.end, _COPY_BLOCK):
             size = min(_COPY_BLOCK, damage.end - offset)
             file.write(read_bytes(descriptor, offset, size).ljust(size, b"\0"))
@@ -130,7 +132,7 @@ class _RowGroups:
 
     def __init__(self, path: Path) -> None:
         # Made here for its mode: pyarrow would leave it to the umask.
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_MODE))
+        os.close(create(path, PRIVATE_MODE))
         self._writer = pq.ParquetWriter(
             path,
             RAW_SCHEMA,

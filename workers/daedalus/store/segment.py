@@ -18,6 +18,7 @@ from .files import PRIVATE_MODE, fsync_directory, make_directories
 from .frames import HEAD, Committed, encode, scan
 from .layout import SegmentId
 from .raw import RawRecord
+from .regular import open_descriptor
 
 __all__ = ["Segment", "SegmentError", "read_segment"]
 
@@ -114,7 +115,7 @@ class Segment:
 
 def read_segment(path: Path) -> Iterator[tuple[pa.RecordBatch, int]]:
     """The committed batches of an active file, each with the offset of the byte after it."""
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = open_descriptor(path)
     try:
         for found in scan(descriptor):
             if isinstance(found, Committed):

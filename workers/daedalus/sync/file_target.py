@@ -12,10 +12,14 @@ from threading import Event
 from typing import BinaryIO
 
 from ..store.files import publish
+from ..store.regular import create, open_regular
 from .errors import TargetError, TargetErrorKind, from_os_error
 from .target import Outcome, Receipt, mismatch, open_source, read_chunks, sha256_of, size_of
 
 __all__ = ["FileTarget"]
+
+_MODE = 0o666
+"""Less what the umask takes: who may read the lake is its owner's choice."""
 
 
 class FileTarget:
@@ -63,7 +67,7 @@ class FileTarget:
         aside.parent.mkdir(parents=True, exist_ok=True)
         sent = hashlib.sha256()
         try:
-            with open(aside, "wb") as written:
+            with open(create(aside, _MODE), "wb") as written:
                 for chunk in read_chunks(file, self.url, stop):
                     sent.update(chunk)
                     written.write(chunk)
@@ -90,5 +94,5 @@ def _is_the_source(url: str, final: Path) -> TargetError:
 
 
 def _digest(path: Path) -> bytes:
-    with open(path, "rb") as written:
+    with open_regular(path, follow=True) as written:
         return hashlib.file_digest(written, "sha256").digest()

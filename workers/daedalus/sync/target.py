@@ -19,6 +19,7 @@ from typing import BinaryIO, Protocol
 
 from msgspec import Struct
 
+from ..store.regular import open_regular
 from .errors import SourceGoneError, StoppedError, TargetError, TargetErrorKind
 
 __all__ = ["CHUNK_BYTES", "Outcome", "Receipt", "Target", "open_source", "read_chunks", "sha256_of"]
@@ -67,7 +68,7 @@ class Target(Protocol):
 def open_source(source: Path, target: str) -> BinaryIO:
     """Open the file to send. Raises `SourceGoneError`, or `TargetError` where it cannot be read."""
     try:
-        return open(source, "rb")
+        return open_regular(source)
     except FileNotFoundError:
         raise SourceGoneError(str(source)) from None
     except OSError as error:
