@@ -21,6 +21,7 @@ from daedalus.normalize import worker as worker_module
 from daedalus.normalize.carry import read_carry
 from daedalus.normalize.held import Held
 from daedalus.store.layout import NORMALIZED, READY, Layout, Partition, SegmentId
+from daedalus.store.segment import Segment
 from daedalus.store.status import read_status
 
 HOUR = 3_600_000_000_000
@@ -304,3 +305,15 @@ def test_a_segment_of_a_long_backlog_costs_no_more_than_one_alone(layout: Layout
     for segment in layout.raw_segments(NORMALIZED):
         (layout.raw(NORMALIZED) / segment.sealed_path).unlink()
     assert seconds(400) < 3 * few
+
+
+def test_what_was_left_of_an_exchange_that_nobody_records_comes_to_the_tables(
+    layout: Layout, trades: Any
+) -> None:
+    layout.active.mkdir(parents=True)
+    left = Segment(layout.active, SegmentId(Partition("binance", "trade"), FIRST))
+    left.append(trades([1, 2, 5]).rows)
+    left.close()
+    assert run_normalize(layout, once=True, recorded=["binance"]).segments == 0
+    assert run_normalize(layout, once=True, recorded=["kraken"]).rows == 3
+    assert list(layout.active.iterdir()) == []

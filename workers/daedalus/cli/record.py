@@ -74,6 +74,7 @@ def normalize(
             once,
             setup_of(loaded, "normalize"),
             retry_damaged,
+            frozenset(loaded.exchanges),
         )
     if once and (progress.trouble or progress.damaged):
         complain(

@@ -23,6 +23,7 @@ from ..exchanges.base import Venue
 from ..store.files import make_directories, move, publish
 from ..store.layout import NORMALIZED, READY, SYNCED, Layout, SegmentId, TableFile
 from ..store.raw import DAMAGE, RAW_SCHEMA, RawRecord
+from ..store.regular import create
 from .carry import read_carry, write_carry
 from .parquet import ROW_GROUP_LINES, table_writer
 from .schemas import TABLES
@@ -156,7 +157,7 @@ def _ask(go_on: Callable[[], bool]) -> None:
 
 
 def _write(path: Path, name: str, batches: Iterator[pa.RecordBatch], go_on: Callable[[], bool]) -> None:
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640))
+    os.close(create(path, 0o640))
     with table_writer(path, name) as writer:
         for group in _groups(TABLES[name].schema, batches):
             _ask(go_on)

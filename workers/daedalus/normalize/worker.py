@@ -6,12 +6,13 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from ..exchanges import VENUES
 from ..exchanges.base import Venue
 from ..store.layout import READY, Layout, Partition, SegmentId
 from ..store.lock import WorkerLock
+from ..store.orphans import seal_orphans
 from ..store.status import UNTOLD, Setup
 from .again import take_in_again
 from .carry import prune_carries
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 
 ROUND_SECONDS = 30.0
 """After so long the worker looks anew at what waits: what is new has its turn within a long backlog."""
+
+ORPHANS_SECONDS = 300.0
 
 
 def normalize_ready(
@@ -120,20 +123,29 @@ def run_normalize(
     once: bool = False,
     setup: Setup = UNTOLD,
     retry_damaged: bool = False,
+    recorded: Collection[str] | None = None,
 ) -> Progress:
     """Normalize until ``stop`` is set (or, with ``once``, all that is there), looking every ``interval`` s.
 
-    ``retry_damaged``: take in again first what was set aside. Says what it does in the status ``normalize``.
-    Raises `AlreadyRunning` where another one is at work.
+    ``retry_damaged``: take in again first what was set aside. ``recorded``: the exchanges of the
+    configuration; what a killed recorder left of others is sealed, as no recorder will do it. Says what it
+    does in the status ``normalize``. Raises `AlreadyRunning` where another one is at work.
     """
     with WorkerLock(layout, "normalize"):
         if retry_damaged:
             for segment in take_in_again(layout):
                 log.info("%s is taken in again", segment.sealed_path)
-        return _run(layout, interval, stop or threading.Event(), once, setup)
+        return _run(layout, interval, stop or threading.Event(), once, setup, recorded)
 
 
-def _run(layout: Layout, interval: float, stop: threading.Event, once: bool, setup: Setup) -> Progress:
+def _run(
+    layout: Layout,
+    interval: float,
+    stop: threading.Event,
+    once: bool,
+    setup: Setup,
+    recorded: Collection[str] | None,
+) -> Progress:
     progress, held = Progress(), Held()
     voice = Voice(layout, setup)
     _sweep(layout)
@@ -143,7 +155,11 @@ def _run(layout: Layout, interval: float, stop: threading.Event, once: bool, set
         return not stop.is_set()
 
     voice.ready(progress)
+    orphans_at = time.monotonic()
     while True:
+        if recorded is not None and time.monotonic() >= orphans_at:
+            orphans_at = time.monotonic() + ORPHANS_SECONDS
+            _adopt(layout, recorded, go_on)
         before = progress.segments + progress.damaged
         normalize_ready(layout, progress, go_on=go_on, held=held, seconds=ROUND_SECONDS)
         if progress.segments + progress.damaged > before and go_on():
@@ -152,6 +168,13 @@ def _run(layout: Layout, interval: float, stop: threading.Event, once: bool, set
             break
     voice.say(progress, state="stopped")
     return progress
+
+
+def _adopt(layout: Layout, recorded: Collection[str], go_on: Callable[[], bool]) -> None:
+    try:
+        seal_orphans(layout, recorded, cancelled=lambda: not go_on())
+    except OSError as error:
+        log.error("cannot look for what nobody records any more: %s", reason(error))
 
 
 def _wait(seconds: float, stop: threading.Event, go_on: Callable[[], bool]) -> bool:
