@@ -211,6 +211,12 @@ def test_status_before_the_first_start_is_well() -> None:
     assert result.stdout.count("not started") == 3
 
 
+def test_status_says_where_it_looked() -> None:
+    assert call("status", "--config", config()).stdout.startswith(
+        f"configuration config.yaml, data in {Path.cwd()}/data\n"
+    )
+
+
 def test_status_for_machines_is_json() -> None:
     result = call("status", "--json", "--config", config())
     assert [row["worker"] for row in json.loads(result.stdout)] == ["ingest-binance", "normalize", "sync"]

@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.table import Table
 
-from daedalus.cli.output import print_anywhere
+from daedalus.cli.output import print_anywhere, show
 
 
 def test_what_cannot_be_encoded_is_written_plainly() -> None:
@@ -65,3 +66,13 @@ def test_no_command_ends_in_a_traceback_where_only_ascii_can_be_written(
     assert done.stdout or done.stderr
     for told in (done.stdout, done.stderr):
         assert b"Traceback" not in told, told.decode()
+
+
+def test_a_row_is_one_whole_line_where_there_is_no_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    table = Table("name", "found")
+    table.add_row("a" * 60, "b " * 60)
+    show(table)
+    assert f"{'b ' * 59}b" in capsys.readouterr().out

@@ -91,6 +91,7 @@ CASES: list[tuple[Finding, Level, str]] = [
     (workers.worker(row(last_message_seconds=700.0)), BAD, "its last message came 12 min ago"),
     (workers.worker(row("not started")), WARN, "not started"),
     (workers.worker(row("stopped")), WARN, "stopped"),
+    (workers.installed(row(difference="runs version 1, here is 2")), WARN, "runs version 1, here is 2"),
     (workers.worker(row("blocked")), BAD, "cannot go on: 8 streams"),
     (workers.worker(row("power cut")), BAD, "state power cut"),
     (workers.limits("u", LIMITED), OK, "300.0 MB of 2.0 GB, slowed from 1.5 GB"),
@@ -113,3 +114,9 @@ def test_a_check_tells_what_is_found(finding: Finding, level: Level, words: str)
     assert finding.level is level
     assert words in finding.found
     assert bool(finding.remedy) is (level is not OK)
+
+
+@pytest.mark.parametrize(("services", "command"), [(True, "daedalus start"), (False, "daedalus run")])
+def test_only_a_command_that_is_there_is_advised(services: bool, command: str) -> None:
+    found = workers.worker(row("not started"), services=services)
+    assert found.remedy.startswith(f"Start it: {command}. ")

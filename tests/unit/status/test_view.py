@@ -110,6 +110,23 @@ def test_the_table_fits_into_80_columns() -> None:
     assert "123.5 MB" in shown
 
 
+def test_six_exchanges_fit_into_80_columns_each_in_its_line() -> None:
+    names = ("binance_delivery", "binance_futures", "bitfinex", "coinbase_exchange", "deribit", "hyperliquid")
+    rows = [
+        Row(
+            worker=f"ingest-{name}", state="running", pid=4_194_303, alive=True, messages_per_second=99_999,
+            last_message_seconds=110, waiting=10_000, gaps=3_123_456, rss_bytes=923_456_789,
+        )
+        for name in names
+    ]  # fmt: skip
+    console = Console(width=80, record=True, file=StringIO())
+    console.print(as_table(rows))
+    lines = console.export_text().splitlines()
+    assert len(lines) == 2 + len(names)
+    assert "…" not in "".join(lines)
+    assert [line.split()[0] for line in lines[2:]] == [row.worker for row in rows]
+
+
 def test_the_table_shows_notes_as_they_are() -> None:
     console = Console(width=200, record=True, file=StringIO())
     console.print(as_table([Row(worker="sync", state="blocked", note="[bold]s3://b[/nothing] says no")]))

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import os
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .group import FAILED
 from .options import ConfigOption
 
-__all__ = ["status"]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..config import Config
+
+__all__ = ["recorders_elsewhere", "status"]
 
 
 def status(
@@ -17,15 +23,28 @@ def status(
     json: Annotated[bool, typer.Option("--json", help="Print an array of objects for machines.")] = False,
 ) -> None:
     """Show what every worker is doing. Exit code 1 where one of them needs somebody to look."""
-    from rich.console import Console
-
-    from ..config import load_config
+    from ..config import find_config, load_config
     from ..status import as_json, as_table, observe
+    from .output import show
 
-    rows = observe(load_config(config))
+    path = find_config(config)
+    loaded = load_config(path)
+    rows = observe(loaded)
     if json:
         typer.echo(as_json(rows))
     else:
-        Console().print(as_table(rows))
+        typer.echo(f"configuration {path}, data in {loaded.data_dir}\n")
+        show(as_table(rows))
+    for line in recorders_elsewhere(config, loaded):
+        typer.secho(f"warning: {line}", fg=typer.colors.YELLOW, err=True)
     if not all(row.well for row in rows):
         raise typer.Exit(FAILED)
+
+
+def recorders_elsewhere(named: Path | None, loaded: Config) -> list[str]:
+    """Who records with a configuration that was not looked at; nobody is meant where one was named."""
+    from ..status import elsewhere, observe
+
+    if named is not None or os.environ.get("DAEDALUS_CONFIG"):
+        return []
+    return elsewhere(loaded, observe)

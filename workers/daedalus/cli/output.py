@@ -1,12 +1,15 @@
-"""What is printed where the output cannot hold every character: a plain one instead, never a traceback."""
+"""What is printed where the output is no terminal of today: whole lines, and plain characters."""
 
 from __future__ import annotations
 
 import codecs
 import sys
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-__all__ = ["print_anywhere"]
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+__all__ = ["print_anywhere", "show"]
 
 _PLAIN = {"…": "...", "→": "->", "°": "deg ", "·": "-", "—": "-", "≤": "<=", "≥": ">="}
 _NAME = "daedalus.plain"
@@ -19,6 +22,17 @@ def print_anywhere(*streams: TextIO) -> None:
         reconfigure = getattr(stream, "reconfigure", None)  # what a test or a caller put there may have none
         if reconfigure is not None:
             reconfigure(errors=_NAME)
+
+
+def show(what: RenderableType) -> None:
+    """Print it as wide as the terminal; in a pipe or a file at its own width, so that a row stays a line."""
+    from rich.console import Console
+
+    console = Console()
+    if not console.is_terminal:
+        endless = console.options.update(max_width=100_000)
+        console.width = max(1, console.measure(what, options=endless).maximum)
+    console.print(what)
 
 
 def _plainer(error: UnicodeError) -> tuple[str, int]:

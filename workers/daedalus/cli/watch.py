@@ -8,6 +8,7 @@ import typer
 
 from .group import FAILED, USAGE, complain
 from .options import ConfigOption
+from .output import show
 from .signals import stop_event
 
 if TYPE_CHECKING:
@@ -107,8 +108,6 @@ def doctor(
     config: ConfigOption = None,
 ) -> None:
     """Examine machine and recorder: what is wrong, and what to do. Exit code 1 where something is bad."""
-    from rich.console import Console
-
     from ..doctor import Level, as_json, as_table, examine
     from ..sync.open_target import open_target
     from .record import sync_settings
@@ -120,6 +119,6 @@ def doctor(
     if json:
         typer.echo(as_json(findings))
     else:
-        Console().print(as_table(findings))
+        show(as_table(findings))
     if any(each.level is Level.BAD for each in findings):
         raise typer.Exit(FAILED)

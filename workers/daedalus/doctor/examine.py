@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from .. import host
 from ..config import Config, ConfigError, find_config, load_config
 from ..config.report import warnings
-from ..status import observe
+from ..status import elsewhere, observe
 from ..store.layout import Layout
 from ..store.status import read_status
 from . import disk, machine, reach, workers
@@ -22,6 +22,7 @@ __all__ = ["examine"]
 
 ROOT = Path("/")
 SCRATCH = Path("/var/tmp")  # noqa: S108 - where everyone may write on the root's own disk
+TARGET = Path("etc/systemd/system/daedalus.target")
 SECONDS = 15.0
 
 
@@ -34,6 +35,7 @@ def examine(
     ``ask_store`` raises `TargetError` where the lake cannot be used.
     """
     findings = list(_machine(root))
+    named = path is not None or bool(os.environ.get("DAEDALUS_CONFIG"))
     try:
         path = find_config(path)
         config = load_config(path)
@@ -45,8 +47,10 @@ def examine(
             bad("configuration", found, "Correct it; daedalus config check shows all."),
         ]
     findings += _configuration(config, path)
+    if not named:
+        findings += [workers.elsewhere(line) for line in elsewhere(config, observe)]
     findings += _disk(config, root)
-    findings += _workers(config)
+    findings += _workers(config, root)
     findings += _units(config, root)
     if not offline:
         for name, exchange in config.exchanges.items():
@@ -86,7 +90,7 @@ def _is_on_root(directory: Path) -> bool:
 
 def _configuration(config: Config, path: Path) -> Iterator[Finding]:
     found = warnings(config, path)
-    yield ok("configuration", f"{path} is right")
+    yield ok("configuration", f"{path} is right; data lie in {config.data_dir.absolute()}")
     for line in found:
         yield warn("configuration", line, "It is allowed, and most likely a mistake.")
     if not config.alerts.urls:
@@ -112,9 +116,11 @@ def _disk(config: Config, root: Path) -> Iterator[Finding]:
     yield disk.mounted_for_writing("data_dir", mount, tried)
 
 
-def _workers(config: Config) -> Iterator[Finding]:
+def _workers(config: Config, root: Path) -> Iterator[Finding]:
     rows = observe(config)
-    yield from (workers.worker(row) for row in rows)
+    services = (root / TARGET).exists()
+    yield from (workers.worker(row, services=services) for row in rows)
+    yield from (workers.installed(row) for row in rows if row.difference)
     yield workers.backlog(rows)
     status = read_status(Layout(config.data_dir).status, "sync")
     if status is not None:

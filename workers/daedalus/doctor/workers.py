@@ -9,7 +9,7 @@ from ..status import Row
 from ..units import bytes_text, duration_text
 from .finding import Finding, bad, ok, warn
 
-__all__ = ["backlog", "clock", "last_upload", "limits", "restarts", "worker"]
+__all__ = ["backlog", "clock", "elsewhere", "installed", "last_upload", "limits", "restarts", "worker"]
 
 BACKLOG_FILES = 2_000
 UPLOAD_SECONDS = 2 * 3600.0
@@ -36,9 +36,10 @@ def clock(state: Clock) -> Finding:
     return ok(check, "synchronized")
 
 
-def worker(row: Row) -> Finding:
-    """Whether a worker runs and does what it is for."""
-    remedy = "Start it: daedalus start, or daedalus run without systemd. Then see the end of its log."
+def worker(row: Row, *, services: bool = True) -> Finding:
+    """Whether a worker runs and does what it is for. ``services``: they are units of systemd here."""
+    start = "daedalus start" if services else "daedalus run"
+    remedy = f"Start it: {start}. Then see the end of its log."
     if row.state == "running":
         last = row.last_message_seconds
         if last is not None and last > NO_DATA_SECONDS:
@@ -55,6 +56,20 @@ def worker(row: Row) -> Finding:
             row.worker, f"cannot go on: {row.note}", "Do what the line says; it then goes on by itself."
         )
     return bad(row.worker, f"state {row.state}", remedy)
+
+
+def installed(row: Row) -> Finding:
+    """That a worker runs something else than what is installed."""
+    return warn(
+        f"{row.worker} is up to date",
+        row.difference,
+        "What was changed takes effect when it is started again.",
+    )
+
+
+def elsewhere(line: str) -> Finding:
+    """That somebody records with a configuration that was not looked at."""
+    return warn("other recorders", line, "Was the right configuration looked at?")
 
 
 def limits(unit: str, memory: CgroupMemory | None) -> Finding:

@@ -1,7 +1,8 @@
 """What every worker is doing, for people and for machines: it reads status files, never a worker."""
 
+from .installed import elsewhere
 from .observe import observe
 from .render import as_json, as_table
 from .view import Row, view
 
-__all__ = ["Row", "as_json", "as_table", "observe", "view"]
+__all__ = ["Row", "as_json", "as_table", "elsewhere", "observe", "view"]

@@ -10,6 +10,7 @@ from .. import host
 from ..config import Config
 from ..store.layout import Layout
 from ..store.status import Status, boot_id, read_statuses
+from .installed import differences
 from .view import Row, held_up, view
 
 __all__ = ["observe", "process_lives"]
@@ -22,7 +23,14 @@ def observe(config: Config) -> list[Row]:
     expected = [*(f"ingest-{name}" for name in config.exchanges), "normalize", "sync"]
     layout = Layout(config.data_dir)
     statuses = read_statuses(layout.status)
-    rows = view(statuses, expected, now_ns=time.time_ns(), boot_id=boot_id(), alive=process_lives)
+    rows = view(
+        statuses,
+        expected,
+        now_ns=time.time_ns(),
+        boot_id=boot_id(),
+        alive=process_lives,
+        differs=differences(config),
+    )
     # A write is tried only where something is wrong: looking on is to cost the card nothing.
     writing = host.try_writing(layout.written, probe=any(not row.well for row in rows))
     return held_up(rows, writing.found if writing.broken else "")

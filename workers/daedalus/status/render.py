@@ -41,6 +41,7 @@ def as_table(rows: Sequence[Row]) -> Group:
             bytes_text(memory) if memory is not None else "",
         )
     notes = [Text(f"{row.worker}: {row.note}", style="" if row.well else "red") for row in rows if row.note]
+    notes += [Text(f"{row.worker}: {row.difference}", style="yellow") for row in rows if row.difference]
     return Group(table, Text(), *notes) if notes else Group(table)
 
 
@@ -50,7 +51,9 @@ def as_json(rows: Sequence[Row]) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:,.0f}"
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if value < 1e6 else f"{value / 1e6:,.1f}M"
 
 
 def _style(row: Row) -> str:

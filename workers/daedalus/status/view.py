@@ -29,6 +29,8 @@ class Row(Struct, frozen=True, kw_only=True):
     ``state``: running, blocked (it says why in ``note``), stopped (in good order), killed (its process
     is gone), power cut (the machine was started since), silent (its process lives but says nothing),
     not started (it never was, here). ``waiting``: rows in ingest's queue, files before any other worker.
+    ``difference``: how a live one differs from what is installed, "" where it does not; the configuration
+    and version that it runs stand in the last three.
     """
 
     worker: str
@@ -42,6 +44,10 @@ class Row(Struct, frozen=True, kw_only=True):
     rss_bytes: int | None = None
     updated_seconds: float | None = None
     note: str = ""
+    difference: str = ""
+    config_path: str = ""
+    config_hash: str = ""
+    version: str = ""
 
     @property
     def well(self) -> bool:
@@ -56,20 +62,22 @@ def view(
     now_ns: int,
     boot_id: str,
     alive: Callable[[Status], bool],
+    differs: Callable[[Status], str] = lambda _: "",
 ) -> list[Row]:
     """One row per worker: those expected in their order, then any other that left a status."""
     known = {status.worker: status for status in statuses}
     names = dict.fromkeys([*expected, *known])
     return [
-        _row(known[name], now_ns, boot_id, alive(known[name]))
+        _row(known[name], now_ns, boot_id, alive(known[name]), differs)
         if name in known
         else Row(worker=name, state="not started")
         for name in names
     ]
 
 
-def _row(status: Status, now_ns: int, boot_id: str, alive: bool) -> Row:
+def _row(status: Status, now_ns: int, boot_id: str, alive: bool, differs: Callable[[Status], str]) -> Row:
     state = _state(status, now_ns, boot_id, alive)
+    alive = alive and state not in ("stopped", "power cut")
     figures = status.figures
     last = figures.get("last_message_ns")
     works = state in ("running", "blocked")
@@ -78,7 +86,7 @@ def _row(status: Status, now_ns: int, boot_id: str, alive: bool) -> Row:
         worker=status.worker,
         state=state,
         pid=status.pid,
-        alive=alive and state not in ("stopped", "power cut"),
+        alive=alive,
         messages_per_second=figures.get("messages_per_second") if works else None,
         last_message_seconds=_age(int(last), now_ns) if last else None,
         waiting=_whole(waiting),
@@ -86,6 +94,10 @@ def _row(status: Status, now_ns: int, boot_id: str, alive: bool) -> Row:
         rss_bytes=_whole(figures.get("rss_bytes")) if works else None,
         updated_seconds=_age(status.updated_ns, now_ns),
         note=status.note,
+        difference=differs(status) if alive else "",
+        config_path=status.config_path,
+        config_hash=status.config_hash,
+        version=status.version,
     )
 
 

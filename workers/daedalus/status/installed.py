@@ -1,0 +1,66 @@
+"""Whether what runs is what is installed, and who records with another configuration than the one at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from .. import __version__
+from ..config import SEARCHED, Config, ConfigError, fingerprint, load_config
+from ..store.status import Setup, Status
+from .view import Row
+
+__all__ = ["differences", "elsewhere"]
+
+
+def differences(config: Config) -> Callable[[Status], str]:
+    """Of a status, how its worker differs from this version and this configuration as they are now."""
+    file = str(config.origin.file) if config.origin.file else ""
+
+    def differs(status: Status) -> str:
+        if not file:
+            return ""
+        here = Setup(config_path=file, config_hash=fingerprint(config, status.worker), version=__version__)
+        return difference(status, here)
+
+    return differs
+
+
+def difference(runs: Setup, here: Setup) -> str:
+    """In words, how what ``runs`` differs from what is ``here``; "" where it does not."""
+    if not runs.version:
+        return f"runs a version before {here.version}; restart it"
+    if runs.version != here.version:
+        return f"runs version {runs.version}, here is {here.version}; restart it"
+    if runs.config_hash == here.config_hash:
+        return ""
+    if runs.config_path != here.config_path:
+        return f"runs with {runs.config_path}, not with {here.config_path}"
+    return f"runs with {here.config_path} as it was before a change; restart it"
+
+
+def elsewhere(
+    config: Config, observe: Callable[[Config], Sequence[Row]], places: Sequence[Path] = SEARCHED
+) -> list[str]:
+    """Of the other places where a configuration may lie: who records with it now, one line each."""
+    found = []
+    for place in places:
+        try:
+            place.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError:
+            found.append(f"{place} may be there, and this user may not look: it is left out")
+            continue
+        try:
+            other = load_config(place)
+        except ConfigError as error:
+            found.append(f"{place} is there too and is left out: {str(error).splitlines()[0]}")
+            continue
+        if other.origin.file == config.origin.file or other.data_dir == config.data_dir:
+            continue
+        if running := [row.worker for row in observe(other) if row.alive]:
+            found.append(
+                f"{', '.join(running)} run with {place}, on {other.data_dir}: name it with -c {place}"
+            )
+    return found
