@@ -179,6 +179,15 @@ def test_a_file_in_another_day_s_folder_is_found(recording: Recording) -> None:
     assert kinds(audited(lake)) == {"misplaced"}
 
 
+def test_a_row_whose_time_cannot_be_lies_rightly_in_the_day_it_came(recording: Recording) -> None:
+    recording.trades(range(20))
+    recording.trade(-15 * 3600, 20, late=15 * 3600 + 20)
+    recording.trades(range(21, 30), at=21)
+    report = audited(recording.seal())
+    assert kinds(report) == set()
+    assert stream(report, "trade").rows == 30
+
+
 def test_a_repeated_row_is_told_where_there_are_no_ids(recording: Recording) -> None:
     for number in range(10):
         recording.quote(number, number)

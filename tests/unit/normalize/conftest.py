@@ -28,6 +28,7 @@ class Tape:
     def __init__(self, venue: str, channel: str) -> None:
         self.venue, self.channel = venue, channel
         self.rows: list[RawRecord] = []
+        self._said: dict[tuple[str, int], float] = {}
 
     def add(self, kind: RawKind, at: float, payload: bytes, symbol: str = "A", conn: str = CONN) -> None:
         ns = BEGIN + int(at * SECOND)
@@ -50,7 +51,9 @@ class Tape:
     def trade(
         self, at: float, number: int, symbol: str = "A", conn: str = CONN, venue_at: float | None = None
     ) -> None:
-        when = (BEGIN + int((at if venue_at is None else venue_at) * SECOND)) // 1_000_000
+        """A trade; said again it has the time that it had, unless ``venue_at`` (seconds) is another one."""
+        said = self._said.setdefault((symbol, number), at) if venue_at is None else venue_at
+        when = (BEGIN + int(said * SECOND)) // 1_000_000
         data = {"e": "trade", "E": when, "s": symbol, "t": number, "p": "1.5", "q": "2", "T": when, "m": True}
         text = json.dumps({"stream": f"{symbol.lower()}@trade", "data": data}, separators=(",", ":"))
         self.message(at, text.encode(), conn)
@@ -153,12 +156,12 @@ def transformed() -> type[Result]:
 
 @pytest.fixture
 def trades() -> Callable[[Iterable[int]], Tape]:
-    """Trades of one symbol, one per second, with these ids."""
+    """Trades of one symbol with these ids, one received per second; the venue's times follow the ids."""
 
     def build(numbers: Iterable[int]) -> Tape:
         tape = Tape("binance", "trade")
         for at, number in enumerate(numbers):
-            tape.trade(at, number)
+            tape.trade(at, number, venue_at=number / 1000)
         return tape
 
     return build

@@ -46,6 +46,21 @@ def test_what_is_remembered_goes_on_in_the_next_segment() -> None:
     assert Recent(ids).again("S", "7")
 
 
+def test_an_id_that_says_something_else_is_another_one_where_that_can_be_compared() -> None:
+    recent = Recent([])
+    assert [recent.again("S", "7", content) for content in (1, 1, 2, 2, None)] == [
+        False,
+        True,
+        False,
+        True,
+        True,
+    ]
+    again = Recent(msgspec.json.decode(msgspec.json.encode(recent.state()), type=list[RecentState]))
+    assert not again.again("S", "7", 3)
+    before = Recent([RecentState("S", Recent.state(recent)[0].keys)])  # as it was written without contents
+    assert before.again("S", "7", 3)
+
+
 def test_only_so_much_is_remembered() -> None:
     recent = Recent([])
     for number in range(REMEMBERED + 1):

@@ -12,6 +12,8 @@ from daedalus.normalize.schemas import TABLES
 from daedalus.normalize.transform import Carry
 from daedalus.store.raw import RawKind
 
+BEGIN, SECOND = 1_790_000_000, 1_000_000_000
+MIDNIGHT = 86_400 - BEGIN % 86_400  # seconds after the beginning of a tape
 A, B, C = "20260921T140640000000-0", "20260921T140640000000-1", "20260921T150000000000-0"
 
 
@@ -227,13 +229,43 @@ def test_the_venues_time_decides_the_day_and_the_local_one_where_there_is_none(
     tape: Any, transformed: Any
 ) -> None:
     late = tape("binance", "trade")
-    late.trade(0, 1, venue_at=-86_400)
-    late.trade(1, 2)
-    assert [date for _, date in transformed(late).dates] == ["2026-09-20", "2026-09-21"]
+    late.trade(MIDNIGHT + 5, 1, venue_at=MIDNIGHT - 5)
+    late.trade(MIDNIGHT + 6, 2)
+    assert [date for _, date in transformed(late).dates] == ["2026-09-21", "2026-09-22"]
     quotes = tape("coinbase_exchange", "ticker")
     quotes.ticker(2, 1)
     (line,) = transformed(quotes).tables["quotes"]
     assert line["timestamp"] == line["local_timestamp"]
+
+
+@pytest.mark.parametrize("wrong", [-3 * 3600, 3 * 3600, -56 * 365 * 86_400, 73 * 365 * 86_400])
+def test_a_time_of_the_venue_that_cannot_be_is_kept_and_files_nothing(
+    tape: Any, transformed: Any, wrong: int
+) -> None:
+    stream = tape("binance", "trade")
+    for number in range(1, 6):
+        stream.trade(MIDNIGHT + number, number)
+    stream.trade(MIDNIGHT + 6, 6, venue_at=MIDNIGHT + wrong)
+    stream.trade(MIDNIGHT + 7, 5)
+    stream.trade(MIDNIGHT + 8, 6, venue_at=MIDNIGHT + 6)  # the same, with its time put right
+    stream.trade(MIDNIGHT + 9, 7)
+    stream.trade(MIDNIGHT + 10, 6, venue_at=MIDNIGHT + 6)
+    result = transformed(stream)
+    assert result.ids() == ["1", "2", "3", "4", "5", "6", "7"]
+    assert result.gaps() == []
+    assert result.dates == [("trades", "2026-09-22")]
+    assert result.tables["trades"][5]["timestamp"] == (BEGIN + MIDNIGHT + wrong) * SECOND
+
+
+def test_what_was_fetched_days_later_lies_in_the_day_it_is_of(tape: Any, transformed: Any) -> None:
+    stream = tape("binance", "trade")
+    stream.trade(0, 1)
+    stream.trade(3 * 86_400, 3)
+    body = [{"id": 2, "price": "1.5", "qty": "2", "time": (BEGIN + 60) * 1000, "isBuyerMaker": True}]
+    stream.add(RawKind.BACKFILL, 3 * 86_400 + 1, json.dumps(body).encode())
+    lines = transformed(stream)
+    assert [date for table, date in lines.dates if table == "trades"] == ["2026-09-21", "2026-09-24"]
+    assert [line["id"] for line in lines.tables["trades"]] == ["1", "2", "3"]
 
 
 def test_a_row_from_a_backfill_says_so(trades: Any, transformed: Any) -> None:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute
 from msgspec import Struct
 
+from ..exchanges.times import IMPLAUSIBLE_NS
 from ..normalize.columns import Gap
 from .coverage import MINUTE_NS
 from .evidence import Evidence, note, slices
@@ -220,6 +221,10 @@ class ChannelAudit:
             rows += batch.num_rows
             time = batch.column("timestamp").cast(pa.int64())
             outside = pc.or_(pc.less(time, from_ns), pc.greater_equal(time, to_ns))
+            if pc.any(outside).as_py():  # a time that cannot be is filed by that of its arrival
+                wrong = pc.greater(pc.abs(pc.subtract(time, local)), IMPLAUSIBLE_NS)
+                came = pc.and_(pc.greater_equal(local, from_ns), pc.less(local, to_ns))
+                outside = pc.and_not(outside, pc.and_(wrong, came))
             misplaced += pc.sum(outside).as_py() or 0
             if main:
                 of_batch = pc.unique(pc.divide(local, MINUTE_NS)).to_pylist()

@@ -96,11 +96,20 @@ class Ledger:
         return self._settle(stream)
 
     def message(
-        self, channel: str, symbol: str, conn: str, at_ns: int, hole: Hole | None, *, anew: bool = False
+        self,
+        channel: str,
+        symbol: str,
+        conn: str,
+        at_ns: int,
+        hole: Hole | None,
+        *,
+        anew: bool = False,
+        renumbered: bool = False,
     ) -> list[Gap]:
         """A message of the stream came, and with it, perhaps, the proof of a hole before it.
 
         ``anew``: the venue began the book anew with it, which inside a living connection loses nothing.
+        ``renumbered``: its numbers began anew, so that no other connection can bring what lies between.
         """
         stream = self._streams.get((channel, symbol)) or self._stream(channel, symbol)
         cause = stream.fresh.pop(conn, _VENUE) if stream.fresh else _VENUE
@@ -112,7 +121,7 @@ class Ledger:
             if stream.last_ns is not None and not self._consecutive(channel):
                 gaps.append(_unknown(stream, min(stream.last_ns, at_ns), at_ns, _DAMAGED))
         if hole is not None and cause != _START and not (anew and cause == _VENUE):
-            if len(stream.alive) > 1:
+            if len(stream.alive) > 1 and not renumbered:
                 stream.waiting.append((hole, cause))
             else:
                 gaps.append(_proven(hole, hole.from_id, hole.to_id, hole.missing, cause))

@@ -6,7 +6,9 @@ whoever subscribes, and from backfills, which hold more than what was missing.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 from ..exchanges.base import Header, Venue
 from ..exchanges.continuity import Continuity
@@ -14,6 +16,7 @@ from ..exchanges.reading import number_of
 from ..exchanges.rows import AggTrade, Liquidation, Row, Trade
 from ..store.raw import RawRecord
 from .recent import Contents, Recent
+from .renumbering import content_of, plausible
 
 __all__ = ["Novelty"]
 
@@ -46,12 +49,17 @@ class Novelty:
         self._has_trades = about is not None and about.table in ("trades", "agg_trades")
         self._led = led
 
-    def of_message(self, record: RawRecord, header: Header, rows: Sequence[Row]) -> Sequence[Row]:
-        """The new rows of a message. To be asked before its ids are observed."""
+    def of_message(
+        self, record: RawRecord, header: Header, rows: Sequence[Row], anew: AbstractSet[str] = frozenset()
+    ) -> Sequence[Row]:
+        """The new rows of a message. To be asked before its ids are observed.
+
+        ``anew``: symbols whose numbers start anew with it.
+        """
         if not rows or self._led or (header.ids is not None and (len(rows) == 1 or not self._has_trades)):
             return rows  # where the message has ids of its own, they tell
         if self._has_trades:
-            return self._trades(header, rows)
+            return self._trades(header, rows, record.recv_ns, anew)
         content = self._venue.identity(header, record.payload)
         again = self.contents.elsewhere(record.symbol, content, record.conn, record.recv_ns)
         return () if again else rows
@@ -78,18 +86,24 @@ class Novelty:
             self._continuity.fill(self._channel, symbol, number, number)
         return list(missing.values())
 
-    def _trades(self, header: Header, rows: Sequence[Row]) -> Sequence[Row]:
+    def _trades(
+        self, header: Header, rows: Sequence[Row], recv_ns: int, anew: AbstractSet[str]
+    ) -> Sequence[Row]:
         if self._consecutive and header.ids is not None:
             seen = self._continuity.seen
             new = [
                 row
                 for row in rows
-                if (at := number_of(row)) is None or not seen(self._channel, row.symbol, at)
+                if row.symbol in anew
+                or (at := number_of(row)) is None
+                or not seen(self._channel, row.symbol, at)
             ]
         else:
             again = self.recent.again
             new = [
-                row for row in rows if not isinstance(row, Trade | AggTrade) or not again(row.symbol, row.id)
+                row
+                for row in rows
+                if not isinstance(row, Trade | AggTrade) or not again(row.symbol, row.id, _said(row, recv_ns))
             ]
         kept = {row.id for row in new if isinstance(row, Trade | AggTrade)}
         # A liquidation that was told together with its trade goes where its trade goes.
@@ -105,3 +119,11 @@ class Novelty:
             and any(from_ns - _SLACK_NS <= at <= to_ns + _SLACK_NS for from_ns, to_ns in times)
             and not self.recent.again(row.symbol, row.id)
         ]
+
+
+def _said(row: Trade | AggTrade, recv_ns: int) -> int | None:
+    """What a trade says, with its time; None where the time is wrong, as it may be right the next time."""
+    at = plausible(row.timestamp, recv_ns)
+    return (
+        None if at is None and row.timestamp is not None else zlib.crc32(b"%d" % (at or 0), content_of(row))
+    )

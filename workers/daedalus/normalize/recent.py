@@ -23,32 +23,48 @@ WINDOW_NS = 10_000_000_000
 
 
 class RecentState(Struct, frozen=True):
-    """The ids that are remembered of one symbol, oldest first; becomes JSON as it is."""
+    """The ids that are remembered of one symbol, oldest first; becomes JSON as it is.
+
+    ``contents``: what each said (None: not known); empty where nothing of it is known.
+    """
 
     symbol: str
     keys: list[int]
+    contents: list[int | None] = []
 
 
 class Recent:
     """Remembers ids per symbol."""
 
     def __init__(self, state: list[RecentState]) -> None:
-        self._keys: dict[str, dict[int, None]] = {each.symbol: dict.fromkeys(each.keys) for each in state}
+        self._keys: dict[str, dict[int, int | None]] = {
+            each.symbol: dict(zip(each.keys, each.contents or [None] * len(each.keys), strict=True))
+            for each in state
+        }
 
-    def again(self, symbol: str, name: str) -> bool:
-        """Whether the same id came before, over whichever connection; remember it."""
+    def again(self, symbol: str, name: str, content: int | None = None) -> bool:
+        """Whether the same id came before, over whichever connection, and said the same; remember it.
+
+        ``content``: what it says; None where that cannot be compared, as its digits may be others over REST.
+        """
         keys = self._keys.setdefault(symbol, {})
         key = _digest(name.encode())
         if key in keys:
-            return True
-        keys[key] = None
+            known = keys[key]
+            if known is None or content is None or known == content:
+                return True
+            del keys[key]  # so that it stands behind the others again
+        keys[key] = content
         if len(keys) > REMEMBERED:
             del keys[next(iter(keys))]
         return False
 
     def state(self) -> list[RecentState]:
         """What the next segment needs, by symbol."""
-        return [RecentState(symbol, list(keys)[-CARRIED:]) for symbol, keys in sorted(self._keys.items())]
+        return [
+            RecentState(symbol, list(keys)[-CARRIED:], list(keys.values())[-CARRIED:])
+            for symbol, keys in sorted(self._keys.items())
+        ]
 
 
 class _Content(Struct):

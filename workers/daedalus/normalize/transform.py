@@ -20,6 +20,7 @@ from ..exchanges.base import Channel, Header, Kind, Venue
 from ..exchanges.continuity import Continuity, StreamState
 from ..exchanges.reading import UNREADABLE, number_of
 from ..exchanges.rows import BookUpdate, Instrument, Row
+from ..exchanges.times import IMPLAUSIBLE_NS
 from ..store.raw import CONNECTION, UNKNOWN, RawKind, RawRecord
 from .books import Books, BookState, Checks, CheckState
 from .columns import Entry, Gap, Line, LinkEvent, gap_batch, link_batch, table_of
@@ -29,12 +30,14 @@ from .ledger import Ledger, StreamLedger, no_book
 from .novelty import Novelty
 from .ordering import Bucket, Ordering
 from .recent import Contents, ContentState, Recent, RecentState
+from .renumbering import CountState, Renumbering
 from .settlement import OpenGap, Settlement, Verdict
 
 __all__ = ["Carry", "Counts", "Transform"]
 
 _Time = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 _DAY_NS = 86_400_000_000_000
+_HISTORY_NS = 366 * _DAY_NS
 _ROWS = {
     RawKind.MESSAGE.value: "stream",
     RawKind.SNAPSHOT.value: "stream",
@@ -56,6 +59,7 @@ class Carry(Struct, frozen=True):
     open_gaps: list[OpenGap] = []
     recent: list[RecentState] = []
     contents: list[ContentState] = []
+    counts: list[CountState] = []
     books: list[BookState] = []
     checks: list[CheckState] = []
     leading: list[LeadState] = []
@@ -111,6 +115,8 @@ class Transform:
         self._leading = Leading(() if carry.damaged else carry.leading, self._about.depth)
         recent, contents = Recent(carry.recent), Contents(carry.contents)
         self._novelty = Novelty(venue, channel, self._continuity, recent, contents, led=self._is_led)
+        self._renumbering = Renumbering(channel, self._continuity, carry.counts)
+        self._counts_trades = self._about.consecutive and self._about.table in ("trades", "agg_trades")
         self._has_sums = type(venue).book_check is not Venue.book_check and self._about.snapshot is not None
         self._eras = dict(carry.eras)
         self._ordering = Ordering(spill)
@@ -151,6 +157,7 @@ class Transform:
             open_gaps=self._settlement.state(),
             recent=self._novelty.recent.state(),
             contents=self._novelty.contents.state(),
+            counts=self._renumbering.state(),
             books=self._books.state(),
             checks=self._checks.state(),
             leading=self._leading.state(),
@@ -233,10 +240,11 @@ class Transform:
 
     def _news(self, record: RawRecord, header: Header, rows: Sequence[Row]) -> Sequence[Row]:
         """The rows of a message that did not come before; takes note of its ids."""
-        new = self._novelty.of_message(record, header, rows)
-        duplicate = self._seen(record, header)
+        anew = self._renumbering.anew(rows, record.recv_ns) if self._counts_trades else set()
+        new = self._novelty.of_message(record, header, rows, anew)
+        duplicate = self._seen(record, header, anew)
         for part in header.more:
-            duplicate &= self._seen(record, part)
+            duplicate &= self._seen(record, part, anew)
         if duplicate or not new:
             self.counts.duplicates += bool(rows)
             new = ()
@@ -255,8 +263,12 @@ class Transform:
         self.counts.duplicates += not found
         return found
 
-    def _seen(self, record: RawRecord, part: Header) -> bool:
-        observed = self._continuity.observe(part, record.recv_ns, record.conn)
+    def _seen(self, record: RawRecord, part: Header, anew: set[str]) -> bool:
+        if part.symbol in anew:
+            anew.remove(part.symbol)
+            observed = self._continuity.anew(part, record.recv_ns, record.conn)
+        else:
+            observed = self._continuity.observe(part, record.recv_ns, record.conn)
         if observed.reset:
             self._settlement.anew(part.channel, part.symbol, observed.dropped, record.recv_ns)
             self._eras[part.symbol] = self._eras.get(part.symbol, 0) + 1
@@ -268,6 +280,7 @@ class Transform:
             record.recv_ns,
             observed.hole,
             anew=observed.reset and part.is_snapshot,
+            renumbered=observed.reset,
         )
         if gaps:
             self._settlement.proved(gaps, record.recv_ns)
@@ -295,7 +308,7 @@ class Transform:
         when = row.expiry if isinstance(row, Instrument) else row.timestamp
         timestamp = record.recv_ns if when is None or isinstance(row, Instrument) else when
         era = self._eras.get(row.symbol, 0) if self._eras else 0
-        bucket = Bucket(table_of(row), _date(timestamp), row.symbol, era)
+        bucket = Bucket(table_of(row), _date(_filed_ns(record, timestamp)), row.symbol, era)
         source = _ROWS.get(record.kind, "stream")
         self._ordering.add(bucket, Entry(key, timestamp, record.recv_ns, source, row))
         self.counts.rows += 1
@@ -359,6 +372,13 @@ class Transform:
             self._links.append(LinkEvent(conn, "open", at_ns, url=note.url))
         elif record.kind == RawKind.CLOSE:
             self._links.append(LinkEvent(conn, "close", at_ns, cause=note.cause, reason=note.reason))
+
+
+def _filed_ns(record: RawRecord, timestamp: int) -> int:
+    """By which time a row is filed under its day: the venue's, unless it cannot be; a backfill is of old."""
+    earlier_ns = _HISTORY_NS if record.kind == RawKind.BACKFILL else IMPLAUSIBLE_NS
+    is_plausible = -IMPLAUSIBLE_NS <= record.recv_ns - timestamp <= earlier_ns
+    return timestamp if is_plausible else record.recv_ns
 
 
 def _gap_order(gap: Gap) -> tuple[str, str, int]:

@@ -1,0 +1,131 @@
+"""Does a venue's numbering of trades start anew? What the trades say of it themselves, where ids cannot.
+
+An id that comes again is a duplicate only if it says the same: the same id with another time, price or amount
+is another trade, of a numbering that began anew. So is a smaller id that the venue dates later than the
+largest. A time that is hours from what its arrival says is wrong, and decides neither.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from ..exchanges.continuity import Continuity
+from ..exchanges.reading import number_of
+from ..exchanges.rows import AggTrade, Row, Trade
+from ..exchanges.times import IMPLAUSIBLE_NS
+
+__all__ = ["CountState", "Renumbering", "content_of", "plausible"]
+
+REMEMBERED = 128
+"""Trades per symbol. What is older is told apart by its time."""
+
+CARRIED = 32
+"""Of them, those that a segment leaves for the next."""
+
+_LATER_NS = 1_000_000_000
+"""A venue's times may be out of step with its ids for a moment."""
+
+
+def plausible(timestamp: int | None, recv_ns: int) -> int | None:
+    """A venue's time, unless it is hours from when it came."""
+    return timestamp if timestamp is not None and abs(timestamp - recv_ns) <= IMPLAUSIBLE_NS else None
+
+
+def content_of(row: Trade | AggTrade) -> int:
+    """What a trade says beside its id and its time, as 32 bits."""
+    return zlib.crc32(f"{row.side} {row.price!r} {row.amount!r}".encode())
+
+
+class CountState(Struct, frozen=True):
+    """What is remembered of one symbol; becomes JSON as it is. Times are UTC ns.
+
+    ``time_ns``, ``recv_ns``: of the trade with the largest id. ``trades``: their ids, times and contents,
+    oldest first.
+    """
+
+    symbol: str
+    time_ns: int | None
+    recv_ns: int
+    trades: list[tuple[int, int | None, int]]
+
+
+class _Count(Struct):
+    time_ns: int | None = None
+    recv_ns: int = 0
+    largest: int = -1
+    trades: dict[int, tuple[int | None, int]] = {}
+
+
+class Renumbering:
+    """Follows the trades of one channel with consecutive ids."""
+
+    def __init__(self, channel: str, continuity: Continuity, state: Sequence[CountState] = ()) -> None:
+        self._channel = channel
+        self._continuity = continuity
+        self._counts = {
+            each.symbol: _Count(
+                each.time_ns,
+                each.recv_ns,
+                max((number for number, _, _ in each.trades), default=-1),
+                {number: (time_ns, content) for number, time_ns, content in each.trades},
+            )
+            for each in state
+        }
+
+    def anew(self, rows: Sequence[Row], recv_ns: int) -> set[str]:
+        """The symbols whose numbering starts anew with a message; to be asked before its ids are observed."""
+        found: set[str] = set()
+        trades = [
+            (number, row)
+            for row in rows
+            if isinstance(row, Trade | AggTrade) and (number := number_of(row)) is not None
+        ]
+        for number, row in trades:
+            if row.symbol not in found and self._contradicts(number, row, recv_ns):
+                found.add(row.symbol)
+                del self._counts[row.symbol]
+        for number, row in trades:
+            self._remember(number, row, recv_ns)
+        return found
+
+    def state(self) -> list[CountState]:
+        """What the next segment needs, by symbol."""
+        return [
+            CountState(
+                symbol,
+                count.time_ns,
+                count.recv_ns,
+                [(number, *said) for number, said in list(count.trades.items())[-CARRIED:]],
+            )
+            for symbol, count in sorted(self._counts.items())
+        ]
+
+    def _contradicts(self, number: int, row: Trade | AggTrade, recv_ns: int) -> bool:
+        count = self._counts.get(row.symbol)
+        if count is None or number > count.largest:
+            return False
+        known = count.trades.get(number)
+        if known is not None:
+            then_ns, content = known
+            now_ns = plausible(row.timestamp, recv_ns)
+            return content != content_of(row) or (None not in (then_ns, now_ns) and then_ns != now_ns)
+        first = self._continuity.first(self._channel, row.symbol)
+        if first is None or (number >= first and self._continuity.missing(self._channel, row.symbol, number)):
+            return False  # it comes late, and fills a hole
+        if row.timestamp is None or count.time_ns is None:
+            return False
+        later_ns = row.timestamp - count.time_ns
+        return later_ns > _LATER_NS and abs(later_ns - (recv_ns - count.recv_ns)) <= IMPLAUSIBLE_NS
+
+    def _remember(self, number: int, row: Trade | AggTrade, recv_ns: int) -> None:
+        count = self._counts.get(row.symbol)
+        if count is None:
+            count = self._counts[row.symbol] = _Count()
+        if number > count.largest:
+            count.largest, count.time_ns, count.recv_ns = number, row.timestamp, recv_ns
+        count.trades[number] = plausible(row.timestamp, recv_ns), content_of(row)
+        if len(count.trades) > REMEMBERED:
+            del count.trades[next(iter(count.trades))]
