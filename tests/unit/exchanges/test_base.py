@@ -1,10 +1,11 @@
-"""What an exchange file does not speak is refused by its name, and all that it does speak is not."""
+"""What all exchanges answer: what they do not speak is refused by its name, and what they speak is not."""
 
 from __future__ import annotations
 
 import pytest
 
 from daedalus.exchanges import VENUES
+from daedalus.exchanges.base import Header, Kind
 
 REFUSED = {
     "binance": ["BTC-251226-100000-C", "BTCUSD_PERP", "BTCUSDT_260327"],
@@ -54,3 +55,10 @@ def test_what_it_speaks_is_not_refused(name: str, text: str) -> None:
 
 def test_every_exchange_is_asked() -> None:
     assert set(RECORDED) == set(VENUES)
+
+
+def test_a_header_is_of_each_of_its_symbols_once() -> None:
+    others = tuple(Header(Kind.DATA, "book", symbol) for symbol in ("B", "A", "B"))
+    header = Header(Kind.DATA, "book", "A", more=others)
+    assert [part.symbol for part in header.by_symbol()] == ["A", "B"]
+    assert list(others[0].by_symbol()) == [others[0]]

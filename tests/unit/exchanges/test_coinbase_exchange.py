@@ -198,3 +198,12 @@ def test_the_products_are_listed_with_their_steps() -> None:
         Instrument("BTC-USD", "BTC", "USD", "spot", tick=0.01, lot=0.00000001),
         Instrument("OLD-USD", "OLD", "USD", "spot", tick=0.0001, lot=1.0, active=False),
     ]
+
+
+def test_a_snapshot_of_which_no_level_can_be_read_is_no_empty_book() -> None:
+    message = b'{"type":"snapshot","product_id":"A-B","bids":[["1","0.-1"]],"asks":[["x","1"]]}'
+    header = VENUE.classify(message)
+    with pytest.raises(ValueError, match=r"bids|Expected"):
+        VENUE.normalize(header, message)
+    empty = message.replace(b'["1","0.-1"]', b"").replace(b'["x","1"]', b"")
+    assert list(VENUE.normalize(header, empty)) == [BookUpdate("A-B", None, True, [], [])]

@@ -7,10 +7,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from lake_workbench import BEGIN, SECOND, Recording, files
+from lake_workbench import BEGIN, CONN, SECOND, Recording, files
 from typer.testing import CliRunner, Result
 
 from daedalus.cli.app import app
+from daedalus.store.raw import RawKind
 
 
 @pytest.fixture(autouse=True)
@@ -88,6 +89,13 @@ def test_a_book_is_shown_or_the_reason_why_there_is_none(recording: Recording) -
     assert "no snapshot of A" in done.stderr
     done = daedalus("book", "binance", "A", "--at", "noon", "--lake", lake)
     assert done.exit_code == 2
+
+
+def test_an_empty_book_is_shown_as_one(recording: Recording) -> None:
+    recording.add("depth", RawKind.SNAPSHOT, 0.5, b'{"lastUpdateId":0,"bids":[],"asks":[]}', "A", CONN)
+    done = daedalus("book", "binance", "A", "--at", "2026-09-22T00:00:00.7", "--lake", recording.seal())
+    assert done.exit_code == 0
+    assert "The book is empty" in done.stdout
 
 
 def test_two_lakes_become_one(recording: Recording, tmp_path: Path) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from daedalus.exchanges.base import Header, Kind
 from daedalus.exchanges.orderbook import Book
 from daedalus.exchanges.rows import BookUpdate, Level
 from daedalus.normalize.leading import Leading, Piece
-from daedalus.store.raw import RawRecord
+from daedalus.store.raw import RawKind, RawRecord
 
 SYMBOL = "BTC-USD"
 SECOND = 10**9
@@ -184,3 +187,52 @@ def test_the_next_segment_goes_on_with_the_same_leader_and_the_same_books() -> N
     told.carried()
     told.change("a-1", 5)
     assert told.updates[-3:] == [(False, 4), (True, 4), (False, 5)]
+
+
+def test_who_takes_over_an_empty_book_begins_with_an_empty_snapshot() -> None:
+    told = Told()
+    for conn in ("a-0", "a-1"):
+        told._tell(conn, b"empty", (), is_snapshot=True)
+    told.over("a-0")
+    told.change("a-1", 5)
+    rows = [row for piece in told.out for row in piece.rows if isinstance(row, BookUpdate)]
+    assert [(row.is_snapshot, tuple(row.bids)) for row in rows] == [
+        (True, ()),
+        (True, ()),
+        (False, ((100.0, 5.0),)),
+    ]
+
+
+def test_books_that_one_message_tells_together_are_handed_over_each_by_itself(
+    tape: Any, transformed: Any
+) -> None:
+    def message(kind: str, number: int, **books: tuple[int, int]) -> bytes:
+        def item(symbol: str, price: int, amount: int) -> dict[str, Any]:
+            level = {"price": price, "qty": amount}
+            at = f"2026-09-21T14:06:{number:02}.000000Z"
+            return {"symbol": symbol, "bids": [level], "asks": [], "checksum": 0, "timestamp": at}
+
+        data = [item(symbol, *level) for symbol, level in books.items()]
+        return json.dumps({"channel": "book", "type": kind, "data": data}).encode()
+
+    first, second = "20260921T140640000000-0", "20260921T140640000000-1"
+    told = tape("kraken", "book")
+    for conn in (first, second):
+        told.message(1, message("snapshot", 1, A=(100, 1), B=(200, 2)), conn)
+    for conn in (first, second):
+        told.message(2, message("update", 2, A=(101, 3), B=(201, 4)), conn)
+    for symbol in ("A", "B"):
+        told.add(RawKind.UNSUBSCRIBED, 3, b'{"cause":"disconnect"}', symbol, first)
+    told.message(4, message("update", 4, A=(102, 5), B=(202, 6)), second)
+    books = {"A": Book(), "B": Book()}
+    for line in transformed(told).tables["book_updates"]:
+        level = [(line["price"], line["amount"])]
+        book = books[line["symbol"]]
+        again = line["is_snapshot"] and book.last_id == line["local_timestamp"]
+        if again:
+            book.bids |= dict(level)
+        else:
+            book.apply(BookUpdate("", None, line["is_snapshot"], level, []))
+            book.last_id = line["local_timestamp"]
+    assert books["A"].bids == {100.0: 1.0, 101.0: 3.0, 102.0: 5.0}
+    assert books["B"].bids == {200.0: 2.0, 201.0: 4.0, 202.0: 6.0}

@@ -153,7 +153,10 @@ def book_row(symbol: str, payload: bytes) -> BookUpdate:
     except msgspec.ValidationError:
         # Snapshots with a few impossible amounts ('0.-10000') occur: one level must not cost the book.
         loose = _loose_snapshot(payload)
-        return BookUpdate(symbol, rfc3339_ns(loose.time), True, _sound(loose.bids), _sound(loose.asks))
+        bids, asks = _sound(loose.bids), _sound(loose.asks)
+        if not bids and not asks:
+            raise  # a book of which no level can be read is not an empty one
+        return BookUpdate(symbol, rfc3339_ns(loose.time), True, bids, asks)
     return BookUpdate(symbol, rfc3339_ns(book.time), True, book.bids, book.asks)
 
 

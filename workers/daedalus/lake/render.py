@@ -78,6 +78,8 @@ def show_book(console: Console, book: BookAt) -> None:
     for price, amount in book.bids:
         table.add_row("[green]bid[/]", f"{price!r}", f"{amount!r}")
     console.print(table)
+    if not book.bids and not book.asks:
+        console.print("The book is empty: the exchange said so, or took the last level away.")
     known = (
         "no digest to compare with"
         if book.verified_ns is None

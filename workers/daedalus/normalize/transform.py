@@ -204,12 +204,16 @@ class Transform:
             rows = self._found(record, header, rows)
         if not rows:
             return
-        piece = Piece(record, header, rows)
-        for each in self._led(piece) if self._is_led else (piece,):
-            self._take(each)
+        if not self._is_led:
+            self._take(Piece(record, header, rows))
+            return
+        for part in header.by_symbol():
+            mine = [row for row in rows if row.symbol == part.symbol]
+            for each in self._led(Piece(record, part, mine)) if mine else ():
+                self._take(each)
 
     def _led(self, piece: Piece) -> list[Piece]:
-        """What counts from now on of a book without numbers, of which one connection leads."""
+        """What counts from now on of one book without numbers, of which one connection leads."""
         record, symbol = piece.record, piece.header.symbol
         content = self._venue.identity(piece.header, record.payload)
         again = self._novelty.contents.elsewhere(symbol, content, record.conn, record.recv_ns)
