@@ -218,6 +218,9 @@ def lines_of(row: Row, *, timed: bool = False) -> Iterator[Line]:
     table = table_of(row)
     if isinstance(row, BookUpdate):
         sides = {"bid": fields.pop("bids"), "ask": fields.pop("asks")}
+        del fields["previous_id"]  # the tables do not have it
+        if row.is_snapshot and not any(sides.values()):  # an empty book is a line too
+            yield _line(table, {**fields, "side": None, "price": None, "amount": None}, timed)
         for side, levels in sides.items():
             for price, amount in levels:
                 yield _line(table, {**fields, "side": side, "price": price, "amount": amount}, timed)
