@@ -65,6 +65,7 @@ async def receive(count: int, directory: Path) -> None:
     from daedalus.ingest.journal import Journal
     from daedalus.ingest.listener import Listener
     from daedalus.ingest.liveness import Liveness
+    from daedalus.ingest.service import Service
     from daedalus.store import Layout, StreamingParquetWriter, WriterLimits
 
     venue = VENUES["binance"]
@@ -73,10 +74,12 @@ async def receive(count: int, directory: Path) -> None:
     writer = StreamingParquetWriter(Layout(directory), "binance", limits)
     writer.recover()
     intake = Intake(venue, writer, queue_maxsize=10**6, batch_size=1000)
+    journal = Journal("bench-0", intake.append)
     listener = Listener(
         intake,
-        Journal("bench-0", intake.append),
+        journal,
         Liveness(venue.channels, (), 0.0),
+        Service(intake, journal, (), 0.0),
         Books(),
         None,  # type: ignore[arg-type]
     )

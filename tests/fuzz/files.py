@@ -142,7 +142,7 @@ def status_file(data: bytes) -> None:
     directory = folder() / "status"
     _written(directory / "ingest-binance.json", data)
     last = read_status(directory, "ingest-binance")
-    start_after(last, BEGIN, "a boot")
+    start_after(last, "a boot", left=True)
     rows = view(
         [] if last is None else [last], ["sync"], now_ns=NOW_NS, boot_id="a boot", alive=lambda _: True
     )

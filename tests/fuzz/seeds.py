@@ -165,18 +165,26 @@ def note_rows() -> list[bytes]:
     payloads = [
         b'{"cause":"start","since_ns":1789999990000000000}',
         b'{"cause":"crash","reason":"r","heard_ns":1790000001000000000}',
+        b'{"cause":"disconnect","since_ns":1789999990000000000,"served":false}',
         b'{"url":"wss://h/ws"}',
         b'{"from_ns":1790000000500000000,"missing":3}',
         b'{"status":"filled","note":"/t","first":1,"last":2}',
         b'{"status":"unfillable","note":"n","from_ns":1,"to_ns":1790000009000000000}',
     ]
-    single = [bytes((kind,)) + payload for kind in range(8) for payload in payloads]
+    single = [bytes((kind,)) + payload for kind in range(9) for payload in payloads]
     return [*single, b"\n".join(single[::5])]
 
 
 def statuses() -> list[bytes]:
     times = {"pid": 7, "boot_id": "a boot", "started_ns": BEGIN, "updated_ns": BEGIN}
-    figures = {"durable_ns": 1.79e18, "last_message_ns": 1.79e18, "queue": 3.0, "gaps": 0.0, "rss_bytes": 5e7}
+    figures = {
+        "kept_ns": 1.79e18,
+        "served_ns": 1.79e18,
+        "last_message_ns": 1.79e18,
+        "queue": 3.0,
+        "gaps": 0.0,
+        "rss_bytes": 5e7,
+    }
     found = [
         Status(worker="ingest-binance", state=state, figures=figures, **times)
         for state in ("running", "stopped")

@@ -22,7 +22,8 @@ from daedalus.ingest import keeper as keeper_module
 from daedalus.ingest.backoff import Backoff
 from daedalus.ingest.intake import Intake
 from daedalus.ingest.keeper import Keeper
-from daedalus.ingest.session import Session, Start
+from daedalus.ingest.service import Start
+from daedalus.ingest.session import Session
 from daedalus.store.raw import RawRecord
 
 SHUTDOWN = '{"stream":"!serverShutdown","data":{"e":"serverShutdown","E":1770123456789}}'
@@ -216,13 +217,13 @@ async def test_a_venue_whose_connections_must_all_end_at_once_is_connected_to_wi
         tape.connections.remove(connection)
 
     if why == "frames lost":
-        subscribed = Session._serve
+        replied = Session.replied
 
-        def serve_and_ask(session: Session, *args: Any) -> None:
-            subscribed(session, *args)
+        def reply_and_ask(session: Session, *args: Any) -> None:
+            replied(session, *args)
             session.replacement.set()
 
-        monkeypatch.setattr(Session, "_serve", serve_and_ask)
+        monkeypatch.setattr(Session, "replied", reply_and_ask)
     async with kept(handler, Backoff(base=0.4)) as outcome:
         running = asyncio.create_task(tape.run())
         await outcome.until(lambda: len(came) >= 4)

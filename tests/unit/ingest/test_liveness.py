@@ -57,19 +57,3 @@ def test_streams_that_never_delivered_are_named_once() -> None:
     assert (liveness.late(59), liveness.late(62)) == (0, 2)
     liveness.heard("depth", "B", 63)
     assert liveness.late(63) == 1
-
-
-def test_what_the_venue_has_not_confirmed_is_told_after_a_while() -> None:
-    liveness = watched()
-    liveness.confirm(STREAMS[:3])
-    assert liveness.unconfirmed_too_long(5) == set()
-    assert liveness.unconfirmed_too_long(11) == {STREAMS[3]}
-
-
-def test_a_venue_that_does_not_answer_for_a_stream_is_waited_for_a_while_only() -> None:
-    liveness = watched()
-    liveness.confirm(STREAMS[:3])
-    assert not liveness.answered(5)
-    assert liveness.answered(11)
-    liveness.confirm(STREAMS[3:])
-    assert liveness.answered(5)

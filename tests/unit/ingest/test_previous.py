@@ -1,50 +1,46 @@
 from __future__ import annotations
 
 from daedalus.ingest.previous import start_after
-from daedalus.ingest.session import Start
-from daedalus.ingest.wire import LATEST_SECONDS
+from daedalus.ingest.service import Start
 from daedalus.store.status import Status
 
-HELD_NS = int(LATEST_SECONDS * 1e9)
-FSYNC_NS = 1_795_400_000_000_000_000
-LATER_NS, EARLIER_NS = FSYNC_NS + 1_000_000, FSYNC_NS - 1_000_000
+KEPT_NS = 1_795_400_000_000_000_000
+SERVED_NS = KEPT_NS - 60_000_000_000
 
 
-def left_behind(state: str, boot: str = "a", durable_ns: int = 0) -> Status:
+def left_behind(state: str, boot: str = "a", **figures: float) -> Status:
     return Status(
-        worker="ingest-x",
-        pid=1,
-        boot_id=boot,
-        started_ns=1,
-        updated_ns=99,
-        state=state,
-        figures={"durable_ns": durable_ns},
+        worker="ingest-x", pid=1, boot_id=boot, started_ns=1, updated_ns=99, state=state, figures=figures
     )
 
 
-def test_the_very_first_start_ends_no_hole() -> None:
-    assert start_after(None, None, "a") == Start("start")
+def test_the_very_first_start_ends_no_gap() -> None:
+    assert start_after(None, "a", left=False) == Start("start")
 
 
 def test_a_clean_stop_is_a_restart() -> None:
-    assert start_after(left_behind("stopped"), None, "b") == Start("restart")
+    assert start_after(left_behind("stopped", kept_ns=KEPT_NS), "b", left=False) == Start("restart")
 
 
-def test_a_recorder_that_still_says_running_crashed() -> None:
-    running, blocked = (left_behind(state, durable_ns=FSYNC_NS) for state in ("running", "blocked"))
-    assert start_after(running, LATER_NS, "a") == Start("crash", LATER_NS - HELD_NS)
-    assert start_after(blocked, EARLIER_NS, "a") == Start("crash", FSYNC_NS - HELD_NS)
+def test_after_a_crash_all_was_kept_until_what_the_status_vouches_for_and_no_file_says_more() -> None:
+    for state in ("running", "blocked"):
+        last = left_behind(state, kept_ns=KEPT_NS, served_ns=SERVED_NS, durable_ns=KEPT_NS + 10**9)
+        for left in (True, False):
+            assert start_after(last, "a", left=left) == Start("crash", KEPT_NS)
 
 
 def test_another_boot_means_that_the_power_went() -> None:
-    assert start_after(left_behind("running", durable_ns=FSYNC_NS), None, "b") == Start(
-        "power", FSYNC_NS - HELD_NS
-    )
+    assert start_after(left_behind("running", kept_ns=KEPT_NS), "b", left=True) == Start("power", KEPT_NS)
 
 
-def test_one_that_died_before_it_had_anything_says_only_why() -> None:
-    assert start_after(left_behind("running"), None, "a") == Start("crash", None)
+def test_one_that_died_before_its_first_flush_kept_nothing_since_it_was_served() -> None:
+    last = left_behind("running", kept_ns=0, served_ns=SERVED_NS)
+    assert start_after(last, "a", left=False) == Start("crash", SERVED_NS)
+
+
+def test_one_that_died_before_it_was_served_says_only_why() -> None:
+    assert start_after(left_behind("running"), "a", left=False) == Start("crash", None)
 
 
 def test_a_lost_status_file_is_no_first_start_where_rows_were_left() -> None:
-    assert start_after(None, LATER_NS, "b") == Start("crash", LATER_NS - HELD_NS)
+    assert start_after(None, "b", left=True) == Start("crash")

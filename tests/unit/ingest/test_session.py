@@ -16,7 +16,8 @@ from daedalus.exchanges.base import Header, Kind, Subscription
 from daedalus.exchanges.binance import Binance
 from daedalus.ingest import session as session_module
 from daedalus.ingest.intake import Intake
-from daedalus.ingest.session import Session, Start
+from daedalus.ingest.service import Start
+from daedalus.ingest.session import Session
 from daedalus.store.raw import RawRecord
 
 Handler = Callable[[ServerConnection], Awaitable[None]]
@@ -98,6 +99,8 @@ async def test_everything_of_a_connection_is_numbered_without_a_hole() -> None:
         ("open", "_connection", ""),
         ("subscribed", "trade", "BTCUSDT"),
         ("subscribed", "depth", "BTCUSDT"),
+        ("served", "trade", "BTCUSDT"),
+        ("served", "depth", "BTCUSDT"),
         ("message", "_connection", ""),
         ("message", "trade", "BTCUSDT"),
         ("message", "trade", "BTCUSDT"),
@@ -108,7 +111,11 @@ async def test_everything_of_a_connection_is_numbered_without_a_hole() -> None:
         ("unsubscribed", "depth", "BTCUSDT"),
         ("close", "_connection", ""),
     ]
-    assert json.loads(recorded.shelf.records[1].payload) == {"cause": "restart", "since_ns": 123}
+    assert json.loads(recorded.shelf.records[1].payload) == {
+        "cause": "restart",
+        "since_ns": 123,
+        "served": False,
+    }
     assert json.loads(recorded.shelf.records[-1].payload) == {
         "cause": "disconnect",
         "reason": "closed with code 1000",

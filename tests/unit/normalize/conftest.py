@@ -38,10 +38,22 @@ class Tape:
         self.add(kind, at, json.dumps(content).encode(), conn=conn)
 
     def subscribed(self, at: float, cause: str, conn: str = CONN, since: float | None = None) -> None:
+        """As recorders of old wrote it: what they asked for counted as served."""
         since_ns = None if since is None else BEGIN + int(since * SECOND)
         self.note(RawKind.SUBSCRIBED, at, conn, cause=cause, since_ns=since_ns)
 
-    def unsubscribed(self, at: float, cause: str, conn: str = CONN, **more: object) -> None:
+    def asked(self, at: float, cause: str, conn: str = CONN, since: float | None = None) -> None:
+        since_ns = None if since is None else BEGIN + int(since * SECOND)
+        self.note(RawKind.SUBSCRIBED, at, conn, cause=cause, since_ns=since_ns, served=False)
+
+    def served(self, at: float, conn: str = CONN) -> None:
+        self.note(RawKind.SERVED, at, conn, by="answer")
+
+    def unsubscribed(
+        self, at: float, cause: str, conn: str = CONN, heard: float | None = None, **more: object
+    ) -> None:
+        if heard is not None:
+            more["heard_ns"] = BEGIN + int(heard * SECOND)
         self.note(RawKind.UNSUBSCRIBED, at, conn, cause=cause, **more)
 
     def message(self, at: float, payload: bytes, conn: str = CONN) -> None:

@@ -16,12 +16,12 @@ import pyarrow.parquet as pq
 from msgspec import Struct
 
 from ..exchanges.base import Header, Kind, Missing, Subscription, Venue
-from ..exchanges.continuity import Continuity
 from ..store import Layout, Partition, SegmentId
 from ..store.layout import NORMALIZED, READY, SYNCED
 from ..store.raw import RawKind
 from ..store.regular import open_regular
 from ..store.segment import read_segment
+from .intake import Intake
 
 __all__ = ["CatchUp", "Last", "last_recorded"]
 
@@ -44,15 +44,13 @@ class Last(Struct, frozen=True):
 class CatchUp:
     """Asks for what lies between the last on disk and the first that comes."""
 
-    def __init__(self, venue: Venue, continuity: Continuity, ask: Callable[[Missing], None]) -> None:
+    def __init__(self, venue: Venue, intake: Intake, ask: Callable[[Missing], None]) -> None:
         self._venue = venue
-        self._continuity = continuity
+        self._intake = intake
         self._ask = ask
 
-    async def run(
-        self, layout: Layout, streams: Iterable[Subscription], *, before_ns: int, told: bool
-    ) -> None:
-        """Look once, until every stream has been heard. ``told``: outages by time are asked for already."""
+    async def run(self, layout: Layout, streams: Iterable[Subscription], *, before_ns: int) -> None:
+        """Look once, until every stream has been heard, or is served where it has no ids."""
         wanted = [each for each in streams if _is_fillable(self._venue, each)]
         if not wanted:
             return
@@ -61,14 +59,16 @@ class CatchUp:
         except (OSError, pa.ArrowException) as error:
             log.warning("what was recorded last cannot be read: %s", error)
             return
-        for stream in [stream for stream, each in last.items() if each.number is None]:
-            each = last.pop(stream)
-            if not told:
-                self._ask(Missing(stream.channel, stream.symbol, None, None, each.recv_ns, time.time_ns()))
         while last:
             for stream, each in list(last.items()):
-                first = self._continuity.first(stream.channel, stream.symbol)
-                if first is None or each.number is None:
+                if each.number is None:
+                    if self._intake.serving[stream.channel, stream.symbol]:
+                        del last[stream]
+                        span = each.recv_ns, time.time_ns()
+                        self._ask(Missing(stream.channel, stream.symbol, None, None, *span))
+                    continue
+                first = self._intake.continuity.first(stream.channel, stream.symbol)
+                if first is None:
                     continue
                 del last[stream]
                 if first > each.number + 1:

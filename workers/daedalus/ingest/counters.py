@@ -21,6 +21,8 @@ class Counters:
         self.messages = 0
         self.bytes = 0
         self.last_message_ns = 0
+        self.served_ns = 0  # when the first stream was proved to be served
+        self.kept_ns = 0  # until when all that was received of every stream is on the disk
         self.oddities: Counter[str] = Counter()  # unknown, malformed, refused: by kind
         self.connected = 0
         self.disconnects = 0

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
 
-from ..exchanges.base import Venue
+from ..exchanges.base import Subscription, Venue
 from ..exchanges.continuity import Continuity
 from ..store.raw import RawRecord
 from .counters import Bookless, Counters
@@ -37,6 +37,10 @@ class Sink(Protocol):
 class Pausable(Protocol):
     """A connection whose reading can be stopped."""
 
+    @property
+    def heard_ns(self) -> int:
+        """When the last came that it has handed over (UTC ns)."""
+
     def pause(self) -> None: ...
     def resume(self) -> None: ...
 
@@ -51,6 +55,10 @@ class Intake:
         self.holes = Holes(venue, self.continuity, self.counters)
         self.serving: Counter[tuple[str, str]] = Counter()
         """By how many connections each stream (channel, symbol) is served now."""
+        self.unasked: set[tuple[str, str]] = set()
+        """The streams that are to be recorded and that no connection of this process was asked for yet."""
+        self.first_served = asyncio.Event()
+        self._unserved: dict[tuple[str, str], int] = {}
         self.append: Callable[[RawRecord], None] = sink.append
         self.wake = threading.Event()
         """Set where the writer has enough to do before its next turn is due."""
@@ -80,6 +88,25 @@ class Intake:
     def void(self, channel: str, symbol: str) -> None:
         """Nothing is known of a book until its next snapshot over REST."""
         self.counters.bookless.setdefault((channel, symbol), Bookless(time.time_ns()))
+
+    def serves(self, stream: tuple[str, str], at_ns: int) -> None:
+        """One more connection is proved to serve a stream: what nobody served before may be fetched."""
+        self.counters.served_ns = self.counters.served_ns or at_ns
+        self.first_served.set()
+        self.serving[stream] += 1
+        since_ns = self._unserved.pop(stream, None)
+        if since_ns is not None:
+            self.holes.outage(Subscription(*stream), since_ns, at_ns)
+
+    def serves_no_more(self, stream: tuple[str, str], heard_ns: int) -> None:
+        """One connection less serves a stream; it heard its last at ``heard_ns``."""
+        self.serving[stream] -= 1
+        if not self.serving[stream]:
+            self._unserved[stream] = heard_ns
+
+    def heard_ns(self, now_ns: int) -> int:
+        """Until when all that came over the open connections was appended (UTC ns)."""
+        return min((session.heard_ns for session in self._sessions), default=now_ns)
 
     def received(self, count: int) -> None:
         """So many records were appended: look at how many wait."""

@@ -45,9 +45,16 @@ class Journal:
         self._note(at_ns, RawKind.OPEN, CONNECTION, "", about)
 
     def subscribed(self, stream: Subscription, cause: str, since_ns: int | None) -> None:
-        """From now on the stream is served here; ``cause``: why it was not recorded since ``since_ns``."""
-        about: dict[str, object] = {"cause": cause, "since_ns": since_ns}
+        """The stream is asked for here; ``cause``: why it was not recorded until now.
+
+        ``since_ns``: until when all that was received before is known to be kept.
+        """
+        about: dict[str, object] = {"cause": cause, "since_ns": since_ns, "served": False}
         self._note(time.time_ns(), RawKind.SUBSCRIBED, stream.channel, stream.symbol, about)
+
+    def served(self, at_ns: int, stream: Subscription, by: str) -> None:
+        """The stream is proved to be served here; ``by``: the venue's answer, or a message."""
+        self._note(at_ns, RawKind.SERVED, stream.channel, stream.symbol, {"by": by})
 
     def body(self, kind: RawKind, channel: str, symbol: str, body: bytes) -> None:
         """The body of a REST answer, byte for byte: a snapshot, a backfill or a list of instruments."""

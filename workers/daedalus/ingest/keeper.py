@@ -14,7 +14,8 @@ from collections.abc import Callable
 
 from .backoff import Backoff
 from .intake import Intake
-from .session import End, Session, Start
+from .service import Start
+from .session import End, Session
 from .wire import WireError
 
 __all__ = ["Keeper"]

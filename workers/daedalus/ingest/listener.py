@@ -17,6 +17,7 @@ from .intake import Intake
 from .journal import Journal
 from .liveness import Liveness
 from .quiet import QuietLog
+from .service import Service
 
 __all__ = ["Listener", "Said", "excerpt"]
 
@@ -29,7 +30,7 @@ _UNREADABLE = Header(Kind.MALFORMED)
 class Said(Protocol):
     """What the listener tells of what it heard; called in the event loop's thread."""
 
-    def replied(self, reply: Reply) -> None:
+    def replied(self, reply: Reply, at_ns: int) -> None:
         """The venue has answered a request."""
 
     def warned(self, payload: bytes) -> None:
@@ -49,13 +50,20 @@ class Listener:
     """Reads one connection. ``books``: those that wait for a snapshot over REST."""
 
     def __init__(
-        self, intake: Intake, journal: Journal, liveness: Liveness, books: Books, said: Said
+        self,
+        intake: Intake,
+        journal: Journal,
+        liveness: Liveness,
+        service: Service,
+        books: Books,
+        said: Said,
     ) -> None:
         self._intake = intake
         self._venue = intake.venue
         self._classify = intake.venue.reader()
         self._journal = journal
         self._liveness = liveness
+        self._service = service
         self._books = books
         self._said = said
         channels = intake.venue.channels
@@ -73,6 +81,7 @@ class Listener:
         counters = self._intake.counters
         write, heard, lags = self._journal.message, self._liveness.heard, counters.lags_ns
         classify, checked = self._classify, self._checked
+        service, awaited = self._service, self._service.awaited
         size = 0
         for recv_ns, payload in zip(times, payloads, strict=True):
             try:
@@ -86,6 +95,8 @@ class Listener:
             channel, symbol = header.channel, header.symbol
             if channel and (header.kind is _DATA or header.kind is _HEARTBEAT):
                 heard(channel, symbol, now)
+                if awaited:
+                    service.heard(channel, symbol, recv_ns)
                 if header.ids is not None and (channel in checked or header.proves is not None):
                     self._check(header, recv_ns)
                 if header.more:
@@ -96,7 +107,7 @@ class Listener:
                 if header.venue_ns is not None:
                     lags.append(recv_ns - header.venue_ns)
             else:
-                channel, symbol = self._odd(header, payload), ""
+                channel, symbol = self._odd(header, payload, recv_ns), ""
             write(recv_ns, channel, symbol, payload)
             size += len(payload)
             self._heard_ns = recv_ns
@@ -110,6 +121,8 @@ class Listener:
         """Other streams, or other runs of ids, that the same message brought."""
         for part in parts:
             self._liveness.heard(part.channel, part.symbol, now)
+            if self._service.awaited:
+                self._service.heard(part.channel, part.symbol, recv_ns)
             if part.ids is not None and part.channel in self._checked:
                 self._check(part, recv_ns)
 
@@ -159,7 +172,7 @@ class Listener:
         self._intake.counters.holes += 1
         self._said.frames_lost(missing, self._heard_ns or recv_ns)
 
-    def _odd(self, header: Header, payload: bytes) -> str:
+    def _odd(self, header: Header, payload: bytes, recv_ns: int) -> str:
         """Deal with what is not market data; the name of the partition where it is kept."""
         if header.answer is not None:
             self._said.wants(header.answer)
@@ -167,7 +180,7 @@ class Listener:
             return CONNECTION
         if header.kind is Kind.REPLY:
             assert header.reply is not None
-            self._said.replied(header.reply)
+            self._said.replied(header.reply, recv_ns)
             return CONNECTION
         if header.kind is Kind.NOTICE:
             self._said.warned(payload)

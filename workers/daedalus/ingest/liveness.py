@@ -9,7 +9,6 @@ from ..exchanges.base import Channel, Subscription
 __all__ = ["Liveness"]
 
 NEVER_DELIVERED_SECONDS = 60.0
-CONFIRM_SECONDS = 10.0
 
 
 class Liveness:
@@ -27,7 +26,6 @@ class Liveness:
             if channel.silence_seconds is not None
         }
         self.unheard: set[tuple[str, str]] = {(each.channel, each.symbol) for each in subscriptions}
-        self.unconfirmed: set[Subscription] = set(subscriptions)
         # One stream for all symbols is heard whichever symbol it tells of.
         self._shared = {name for name, channel in channels.items() if not channel.per_symbol}
         self.anything_heard = False
@@ -44,10 +42,6 @@ class Liveness:
         if self.unheard:
             self.unheard.discard((channel, "" if channel in self._shared else symbol))
 
-    def confirm(self, subscriptions: Iterable[Subscription]) -> None:
-        """The venue has answered for these: it serves them, or never will."""
-        self.unconfirmed.difference_update(subscriptions)
-
     def restart(self, now: float) -> None:
         """Reading was paused by ourselves: what was silent meanwhile says nothing of the venue."""
         self._last = dict.fromkeys(self._last, now)
@@ -60,14 +54,6 @@ class Liveness:
             if limit is not None and now - last > limit * patience:
                 return channel
         return None
-
-    def answered(self, now: float) -> bool:
-        """Whether the venue has answered for all streams, or had time enough to."""
-        return not self.unconfirmed or now - self._since > CONFIRM_SECONDS
-
-    def unconfirmed_too_long(self, now: float) -> set[Subscription]:
-        """Streams that the venue has not confirmed though it had time to."""
-        return self.unconfirmed if now - self._since > CONFIRM_SECONDS else set()
 
     def late(self, now: float) -> int:
         """How many streams have not delivered though they had time to."""

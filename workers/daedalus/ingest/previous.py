@@ -1,29 +1,25 @@
-"""What became of the recorder that ran before: the cause of the hole that this start ends."""
+"""What became of the recorder that ran before: the cause of the gap that this start ends."""
 
 from __future__ import annotations
 
 from ..store.status import Status
-from .session import Start
-from .wire import LATEST_SECONDS
+from .service import Start
 
 __all__ = ["start_after"]
 
-_HELD_NS = int(LATEST_SECONDS * 1e9)
-"""What was received so shortly before the last row or the last fsync may not have reached the writer."""
 
-
-def start_after(last: Status | None, newest_ns: int | None, boot_id: str) -> Start:
+def start_after(last: Status | None, boot_id: str, *, left: bool) -> Start:
     """Why nothing was recorded until now, and until when (UTC ns) all of it certainly was.
 
-    ``last`` is the status that the recorder before left behind; ``newest_ns`` the time of the newest
-    row that was recovered from its active files, None where it left none.
+    ``last`` is the status that the recorder before left behind, ``left`` whether it left active files.
+    How far those go says nothing here: a busy stream's last row is newer than what is there of a quiet
+    one, and each stream's own last row is known to the ledger.
     """
     if last is None:
-        return Start("start") if newest_ns is None else Start("crash", newest_ns - _HELD_NS)
+        return Start("crash") if left else Start("start")
     if last.state == "stopped":
         # Its own closing rows say until when each stream was served.
         return Start("restart")
-    durable_ns = int(last.figures.get("durable_ns", 0))
-    newest_ns = max(durable_ns, newest_ns or 0)
-    cause = "crash" if last.boot_id == boot_id else "power"
-    return Start(cause, newest_ns - _HELD_NS if newest_ns else None)
+    # One that died before its first flush kept nothing of what it was served.
+    since_ns = int(last.figures.get("kept_ns", 0)) or int(last.figures.get("served_ns", 0))
+    return Start("crash" if last.boot_id == boot_id else "power", since_ns or None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import time
 from collections.abc import Callable
@@ -48,15 +49,25 @@ class Reporter:
         self._streams = streams
         self._wrong = wrong
 
-    async def keep_status(self, beat: Callable[[str], None]) -> None:
-        """Write the status until cancelled; each time give ``beat`` the one line of `line`."""
+    async def keep_status(
+        self, beat: Callable[[str], None], first_served: asyncio.Event, kept: Callable[[int], int]
+    ) -> None:
+        """Write the status until cancelled; each time give ``beat`` the one line of `line`.
+
+        Once more when ``first_served`` is set: from then on a crash loses something. ``kept``: until when
+        all that was received is on the disk, given the time of the last flush.
+        """
         meter = Meter(self._counters, time.monotonic())
         while True:
+            self._counters.kept_ns = kept(self._writer.stats().last_flush_ns)
+            at_once = not first_served.is_set()
             rates = meter.read(time.monotonic())
             beat(self.line(rates))
             # In a thread: while the disk commits an fsync, even the renaming of a small file waits for it.
             await asyncio.to_thread(self.write, "running", rates)
-            await asyncio.sleep(STATUS_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(STATUS_SECONDS):
+                    await (first_served.wait() if at_once else asyncio.sleep(STATUS_SECONDS + 1))
 
     async def print_lines(self, interval_seconds: float, out: Callable[[str], None]) -> None:
         """Give ``out`` a line of figures every so many seconds until cancelled."""
@@ -122,6 +133,8 @@ class Reporter:
             "bytes_per_second": round(rates.bytes, 1),
             "last_message_ns": counters.last_message_ns,
             "durable_ns": stats.last_flush_ns,
+            "kept_ns": counters.kept_ns,
+            "served_ns": counters.served_ns,
             "lag_p50_ns": rates.lag_p50_ns,
             "lag_p99_ns": rates.lag_p99_ns,
             "queue": self._writer.waiting,

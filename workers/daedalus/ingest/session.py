@@ -17,9 +17,10 @@ from .intake import Intake
 from .journal import Journal
 from .listener import Listener, excerpt
 from .liveness import Liveness
+from .service import Service, Start
 from .wire import Wire, WireError, open_wire
 
-__all__ = ["End", "Session", "Start"]
+__all__ = ["End", "Session"]
 
 log = logging.getLogger("daedalus.ingest.session")
 
@@ -32,13 +33,6 @@ RESUBSCRIBE_SECONDS = 10.0
 
 NO_BOOK_NS = 10_000_000_000
 """A book that waited longer for its snapshot is told; a moment is how every one begins."""
-
-
-class Start(Struct, frozen=True):
-    """Why the streams were not recorded before a session, and until when (UTC ns) they were."""
-
-    cause: str
-    since_ns: int | None = None
 
 
 class End(Struct, frozen=True):
@@ -83,11 +77,11 @@ class Session:
         self._resumed_at = float("-inf")
         self._liveness = Liveness(self._venue.channels, plan.subscriptions, self._opened_at)
         self._books = Books()
-        self._listener = Listener(intake, self._journal, self._liveness, self._books, self)
+        self._service = Service(intake, self._journal, plan.subscriptions, self._opened_at)
+        self._listener = Listener(intake, self._journal, self._liveness, self._service, self._books, self)
         self._asked_anew: dict[tuple[str, str], float] = {}
         self._saying: set[asyncio.Task[None]] = set()
         self._wire: Wire | None = None
-        self._served: list[Subscription] = []
         self._ended: asyncio.Future[End] = self._loop.create_future()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -113,7 +107,12 @@ class Session:
     @property
     def delivering(self) -> bool:
         """Whether the venue has answered for every stream, and data has come."""
-        return self._liveness.answered(self._loop.time()) and self._liveness.anything_heard
+        return self._service.settled(self._loop.time()) and self._liveness.anything_heard
+
+    @property
+    def heard_ns(self) -> int:
+        """When the last came that was handed over (UTC ns)."""
+        return self._heard_ns
 
     async def close(self, cause: str, reason: str) -> None:
         """End the session for a reason of our own."""
@@ -145,14 +144,15 @@ class Session:
         self._heard_ns = times[-1]
         self._listener.receive(times, payloads, self._loop.time())
 
-    def replied(self, reply: Reply) -> None:
+    def replied(self, reply: Reply, at_ns: int) -> None:
         asked: Iterable[Subscription] = reply.subscriptions
         for request in self.plan.requests:
             if request.id == reply.request_id:
                 asked = asked or request.subscriptions
-        self._liveness.confirm(asked)
         if reply.error is None:
+            self._service.answered(asked, at_ns)
             return
+        self._service.refused(asked)
         self._intake.counters.oddities["refused"] += 1
         names = ", ".join(f"{each.channel} {each.symbol}".strip() for each in asked)
         log.error("%s: the venue refuses%s: %s", self.conn, f" {names}" if names else "", reply.error)
@@ -191,12 +191,12 @@ class Session:
 
     def frames_lost(self, missing: int, from_ns: int) -> None:
         at_ns = time.time_ns()
-        for each in self._served:
+        for each in self._service.streams:
             if not self._venue.channels[each.channel].consecutive:
                 self._journal.lost(at_ns, each, missing, from_ns)
                 if self._intake.serving[each.channel, each.symbol] <= 1:
                     self._intake.holes.outage(each, from_ns, at_ns)
-        if any(self._venue.channels[each.channel].snapshot == "stream" for each in self._served):
+        if any(self._venue.channels[each.channel].snapshot == "stream" for each in self._service.streams):
             self.replacement.set()  # every book on it is suspect, and a new connection begins with snapshots
 
     def _say(self, text: str) -> None:
@@ -258,21 +258,12 @@ class Session:
         try:
             for request in self.plan.requests:
                 for each in request.subscriptions:
-                    self._serve(each, start)
+                    self._service.ask(each, start)
                 await self._wire.send(request.text)
                 self._begin_books(request.subscriptions, anew=start.cause != "replaced")
                 await asyncio.sleep(self.plan.send_interval_seconds)
         except WireError as error:
             self._end("disconnect", str(error))
-
-    def _serve(self, stream: Subscription, start: Start) -> None:
-        serving = self._intake.serving
-        alone = not serving[stream.channel, stream.symbol]
-        self._journal.subscribed(stream, start.cause, start.since_ns)
-        self._served.append(stream)
-        serving[stream.channel, stream.symbol] += 1
-        if alone and start.cause not in ("start", "replaced"):
-            self._intake.holes.outage(stream, start.since_ns, time.time_ns())
 
     async def _keep_alive(self) -> None:
         """Say what the venue wants to hear now and then."""
@@ -313,7 +304,7 @@ class Session:
                 self._journal.clock_stepped(step_ns)
             if self._lifetime_over(now):
                 self.replacement.set()
-            if not warned and (unconfirmed := self._liveness.unconfirmed_too_long(now)):
+            if not warned and (unconfirmed := self._service.overdue(now)):
                 warned = True
                 log.warning("%s: not confirmed by the venue: %s", self.conn, _names(unconfirmed))
             if (late := self._liveness.late(now)) != self._intake.counters.unheard.get(self.conn, 0):
@@ -335,7 +326,7 @@ class Session:
 
     def _leave_books(self) -> None:
         """Books that still wait wait no more where nobody else serves them: from now on it is an outage."""
-        for each in self._served:
+        for each in self._service.streams:
             stream = each.channel, each.symbol
             if stream in self._intake.counters.bookless and self._intake.serving[stream] <= 1:
                 self.no_book(*stream)
@@ -346,12 +337,10 @@ class Session:
             return
         if self._journal.begun:
             self._leave_books()
-            self._journal.closed(self._served, cause, reason, self._heard_ns)
+            self._service.end(cause, reason, self._heard_ns)
             self._intake.leave(self)
             self._intake.counters.connected -= 1
             self._intake.counters.unheard.pop(self.conn, None)
-            for each in self._served:
-                self._intake.serving[each.channel, each.symbol] -= 1
         self._ended.set_result(End(cause, reason, self._heard_ns, self._loop.time() - self._opened_at))
 
 

@@ -34,10 +34,12 @@ from .instruments import Instruments
 from .intake import Intake
 from .journal import Journal
 from .keeper import Keeper
+from .kept import Kept
 from .previous import start_after
 from .report import Reporter
 from .rest import RestClient
-from .session import Session, Start
+from .service import Start
+from .session import Session
 from .snapshots import Snapshots
 from .storage import StorageThread, limits_of
 
@@ -118,7 +120,7 @@ class _Ingest:
         self._snapshots = Snapshots(venue, rest, counters)
         self._backfill = Backfill(venue, rest, journal, counters)
         self._intake.holes.ask = self._backfill.ask
-        self._catch_up = CatchUp(venue, self._intake.continuity, self._backfill.ask)
+        self._catch_up = CatchUp(venue, self._intake, self._backfill.ask)
         self._instruments = Instruments(venue, rest, journal, layout)
         setup = setup_of(config, f"ingest-{exchange}")
         self._reporter = Reporter(layout.status, exchange, counters, self._writer, setup)
@@ -148,21 +150,19 @@ class _Ingest:
             await asyncio.to_thread(storage.join)
             return REFUSED
         keepers = self._keepers()
+        self._intake.unasked = {(each.channel, each.symbol) for each in self._subscriptions}
         coroutines = [keeper.run(start) for keeper in keepers]
         coroutines += [
             self._snapshots.run(),
             self._backfill.run(),
             self._intake.holes.run(),
             self._instruments.keep(),
-            self._reporter.keep_status(_heartbeat(notifier, storage)),
+            self._reporter.keep_status(
+                _heartbeat(notifier, storage), self._intake.first_served, self._kept(start)
+            ),
         ]
         catching_up = loop.create_task(
-            self._catch_up.run(
-                self._layout,
-                self._subscriptions,
-                before_ns=begun_ns,
-                told=start.since_ns is not None,
-            )
+            self._catch_up.run(self._layout, self._subscriptions, before_ns=begun_ns)
         )
         if stats_interval is not None:
             coroutines.append(self._reporter.print_lines(stats_interval, partial(print, flush=True)))
@@ -199,10 +199,24 @@ class _Ingest:
         recovery = self._writer.recover()
         if not os.access(self._layout.active, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self._layout.active))
-        start = start_after(last, recovery.newest_ns, boot_id())
+        start = start_after(last, boot_id(), left=bool(recovery.segments))
         if start.cause in ("crash", "power"):
             log.warning("the recorder before ended without a word: %s", start.cause)
         return start
+
+    def _kept(self, start: Start) -> Callable[[int], int]:
+        """Until when all that was received is on the disk, given the time of the last flush (UTC ns)."""
+        kept = Kept(start.since_ns or 0)
+
+        def until(flushed_ns: int) -> int:
+            now_ns = time.time_ns()
+            heard_ns = self._intake.heard_ns(now_ns)
+            if self._intake.unasked and start.since_ns is not None:
+                heard_ns = min(heard_ns, start.since_ns)  # of these, the process before was the last
+            kept.mark(now_ns, heard_ns)
+            return kept.until(flushed_ns)
+
+        return until
 
     async def _leave_out_unknown(self) -> bool:
         """Drop the streams of symbols that the venue does not list; whether any is left."""

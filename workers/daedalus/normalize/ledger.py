@@ -1,7 +1,9 @@
 """The ledger: from the notes of the recorder and the venues' ids to the gaps there are.
 
 Channels whose ids are consecutive prove their gaps: a hole in the ids is a gap, an outage without one is
-none. For all others the time in which no connection served the stream is the gap, its size unknown.
+none. For all others the time in which no connection served the stream is the gap, its size unknown: from
+the last of the stream that was kept until a connection is proved to serve it again. To be asked is not to
+serve: the venue's answer or the first message proves it.
 A hole seen while two connections serve a stream waits until only one does: the other may still fill it.
 """
 
@@ -10,28 +12,46 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ..exchanges.base import Channel
 from ..exchanges.continuity import Continuity, Hole
 from .columns import Gap
 
-__all__ = ["Ledger", "StreamLedger", "no_book"]
+__all__ = ["Ledger", "Outage", "StreamLedger", "no_book"]
 
 WAIT_NS = 10_000_000_000
 """How long another connection may take to bring what one has lost."""
 
 _START = "start"
+_RESTART = "restart"
+_REPLACED = "replaced"
+_DISCONNECT = "disconnect"
 _VENUE = "venue"
 _DAMAGED = "damaged"
 _SNAPSHOT = "snapshot"
+_SILENCE = "silence"
+_GOES_ON = "its ids go on: what they do not name is not missing"
+
+
+class Outage(Struct):
+    """A stream that nobody is proved to serve since ``from_ns`` (UTC ns), and why.
+
+    ``told``: a line of the ledger says so already.
+    """
+
+    from_ns: int
+    cause: str
+    told: bool = False
 
 
 class StreamLedger(Struct):
     """What is remembered of one stream; becomes JSON as it is. Times are UTC ns.
 
-    ``last_ns``: its last message. ``until_ns``: until when the connections that ended have heard
-    anything. ``alive``: the connections that serve it; ``fresh``: those of them that have not brought a
-    message yet, with the cause of the silence before. ``waiting``: holes that may still be filled.
+    ``last_ns``: its last message. ``until_ns``: until when the connections that served it and ended have
+    heard anything. ``alive``: the connections that serve it; ``asked``: those that were asked to and have
+    not proved it yet; ``fresh``: those of both that have not brought a message yet, with the cause of the
+    silence before. ``outage``: where nobody serves it. ``waiting``: holes that may still be filled.
     ``after_damage``: rows before the next one lay in a file that cannot be read.
     """
 
@@ -43,6 +63,13 @@ class StreamLedger(Struct):
     fresh: dict[str, str] = {}
     waiting: list[tuple[Hole, str]] = []
     after_damage: bool = False
+    asked: list[str] = []
+    outage: Outage | None = None
+
+    @property
+    def known_ns(self) -> int | None:
+        """Until when the stream is known to be whole, by its own rows; None where it has none."""
+        return max((ns for ns in (self.last_ns, self.until_ns) if ns is not None), default=None)
 
 
 class Ledger:
@@ -65,34 +92,62 @@ class Ledger:
         """Rows that came before the next ones cannot be read, of whatever stream they were."""
         for stream in self._streams.values():
             stream.after_damage = True
-            stream.fresh = dict.fromkeys(stream.alive, _DAMAGED)
+            # A connection may have ended in what was lost: each has to prove again that it serves.
+            stream.asked += stream.alive
+            stream.alive = []
+            stream.fresh = dict.fromkeys(stream.asked, _DAMAGED)
+            self._begin_outage(stream, stream.known_ns, _DAMAGED)
 
     def subscribed(
         self, channel: str, symbol: str, conn: str, at_ns: int, cause: str, since_ns: int | None
     ) -> list[Gap]:
-        """A connection serves the stream from now on; ``cause``: why it was not recorded until now."""
+        """A connection is asked for the stream; ``cause``: why it was not recorded until now.
+
+        ``since_ns``: until when all that the process before received of its streams was kept.
+        """
+        is_new = (channel, symbol) not in self._streams
         stream = self._stream(channel, symbol)
         # Connections of a process that ran before are dead, even if nobody wrote that down.
         process = _process(conn)
+        cut_off = any(_process(other) != process for other in (*stream.alive, *stream.asked))
         stream.alive = [other for other in stream.alive if other != conn and _process(other) == process]
-        stream.fresh = {other: why for other, why in stream.fresh.items() if other in stream.alive}
+        stream.asked = [other for other in stream.asked if other != conn and _process(other) == process]
         gaps = self._settle(stream)
-        known = [ns for ns in (stream.last_ns, stream.until_ns, since_ns) if ns is not None]
-        served = bool(stream.alive)
-        stream.alive.append(conn)
+        if cause == _START and stream.known_ns is not None:
+            cause = _VENUE if stream.alive or stream.asked else _RESTART  # it has a past all the same
+        known_here = (*stream.alive, *stream.asked)
+        stream.fresh = {other: why for other, why in stream.fresh.items() if other in known_here}
         stream.fresh[conn] = cause
-        if cause != _START and not served and known and not self._consecutive(channel):
-            gaps.append(_unknown(stream, min(max(known), at_ns), at_ns, cause))
-            stream.after_damage = False
+        stream.asked.append(conn)
+        if stream.alive or cause == _START:
+            return gaps
+        known = [stream.known_ns]
+        if (cut_off or is_new) and not stream.after_damage:
+            # It was served when the process before ended, or left no row: only that process knows until
+            # when. Of a stream that it served no more, or whose rows are lost, its word says nothing.
+            known.append(since_ns)
+        times = [min(ns, at_ns) for ns in known if ns is not None]
+        self._begin_outage(stream, max(times, default=None), cause)
         return gaps
 
-    def unsubscribed(self, channel: str, symbol: str, conn: str, until_ns: int) -> list[Gap]:
+    def served(self, channel: str, symbol: str, conn: str, at_ns: int) -> list[Gap]:
+        """The venue has proved that it serves the stream on this connection."""
+        stream = self._stream(channel, symbol)
+        self._joins(stream, conn)
+        # After a silence the venue's word is not enough where the next message can prove it.
+        return [] if self._by_ids(stream) else self._end_outage(stream, at_ns)
+
+    def unsubscribed(self, channel: str, symbol: str, conn: str, until_ns: int, cause: str) -> list[Gap]:
         """A connection serves the stream no more; it heard its last at ``until_ns``."""
         stream = self._stream(channel, symbol)
         if conn in stream.alive:
             stream.alive.remove(conn)
+            stream.until_ns = max(until_ns, stream.until_ns or until_ns)
+            if not stream.alive and stream.asked:  # what is to replace it does not serve yet
+                self._begin_outage(stream, stream.known_ns, _DISCONNECT if cause == _REPLACED else cause)
+        if conn in stream.asked:
+            stream.asked.remove(conn)
         stream.fresh.pop(conn, None)
-        stream.until_ns = max(until_ns, stream.until_ns or until_ns)
         return self._settle(stream)
 
     def message(
@@ -114,12 +169,13 @@ class Ledger:
         stream = self._streams.get((channel, symbol)) or self._stream(channel, symbol)
         cause = stream.fresh.pop(conn, _VENUE) if stream.fresh else _VENUE
         gaps: list[Gap] = []
+        if stream.outage is not None or stream.asked:
+            self._joins(stream, conn)
+            gaps += self._end_outage(stream, at_ns)
         if stream.after_damage:
             stream.after_damage = False
             if cause == _VENUE:  # the beginning of its connection may be among what was lost
                 cause = _DAMAGED
-            if stream.last_ns is not None and not self._consecutive(channel):
-                gaps.append(_unknown(stream, min(stream.last_ns, at_ns), at_ns, _DAMAGED))
         if hole is not None and cause != _START and not (anew and cause == _VENUE):
             if len(stream.alive) > 1 and not renumbered:
                 stream.waiting.append((hole, cause))
@@ -151,7 +207,17 @@ class Ledger:
             return []  # its ids say it better; or the other connection has it
         return [Gap(channel, symbol, from_ns, to_ns, None, None, None, _VENUE, note=why)]
 
-    def served(self, channel: str, symbol: str, newcomer: str) -> bool:
+    def outages(self, now_ns: int) -> list[Gap]:
+        """The streams that were asked for and that nobody is proved to serve until now, each as a gap."""
+        gaps = []
+        for _, stream in sorted(self._streams.items()):
+            outage = stream.outage
+            if outage is not None and stream.asked and outage.from_ns < now_ns:
+                outage.told = True
+                gaps.append(_unknown(stream, outage.from_ns, now_ns, outage.cause))
+        return gaps
+
+    def is_served(self, channel: str, symbol: str, newcomer: str) -> bool:
         """Whether another connection of the newcomer's process serves the stream now."""
         stream = self._streams.get((channel, symbol))
         process = _process(newcomer)
@@ -170,6 +236,33 @@ class Ledger:
     def _consecutive(self, channel: str) -> bool:
         known = self._channels.get(channel)
         return known is not None and known.consecutive
+
+    def _by_ids(self, stream: StreamLedger) -> bool:
+        """Whether the next message will show what is missing: an id is known to count from."""
+        known = self._continuity.last(stream.channel, stream.symbol)
+        return known is not None and self._consecutive(stream.channel)
+
+    def _begin_outage(self, stream: StreamLedger, from_ns: int | None, cause: str) -> None:
+        """Nobody serves the stream; ``from_ns``: since when, None where nothing of it was ever kept."""
+        if stream.outage is None and from_ns is not None and (cause == _SILENCE or not self._by_ids(stream)):
+            stream.outage = Outage(from_ns, cause)
+
+    def _end_outage(self, stream: StreamLedger, at_ns: int) -> list[Gap]:
+        """The stream is served again; the gap that this leaves."""
+        outage, stream.outage = stream.outage, None
+        if outage is None:
+            return []
+        stream.after_damage = stream.after_damage and self._by_ids(stream)
+        gap = _unknown(stream, min(outage.from_ns, at_ns), at_ns, outage.cause)
+        if not (outage.cause == _SILENCE and self._by_ids(stream)):
+            return [gap]
+        return [replace(gap, status="filled", note=_GOES_ON)] if outage.told else []
+
+    def _joins(self, stream: StreamLedger, conn: str) -> None:
+        if conn in stream.asked:
+            stream.asked.remove(conn)
+        if conn not in stream.alive:
+            stream.alive.append(conn)
 
     def _settle(self, stream: StreamLedger, *, waited: bool = False) -> list[Gap]:
         """What is left of the waiting holes, now that nobody is there to fill them, or had time enough."""

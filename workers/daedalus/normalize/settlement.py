@@ -25,6 +25,7 @@ MAX_OPEN = 50_000
 _OF_A_BOOK = "a venue keeps no updates of its books; the next snapshot starts this one anew"
 _NO_HISTORY = "the venue offers no history of this channel"
 _NEW_COUNT = "the venue's numbers started anew"
+_NO_ID_BEFORE = "no id from before it is known that could be asked from"
 _LATE = "came late"
 
 
@@ -92,12 +93,11 @@ class Settlement:
     def proved(self, gaps: Iterable[Gap], at_ns: int) -> None:
         """Take gaps that the ledger has proved by a row of that time."""
         for each in gaps:
-            gap = msgspec.structs.replace(each, as_of=at_ns, remaining=each.missing)
-            if (why := self._hopeless(gap)) is None:
+            gap = self._judged_at_once(each, at_ns)
+            if gap.status == "open":
                 self._follow(OpenGap(gap))
             else:
-                note = f"{gap.note}; {why}" if gap.note else why
-                self._final.append(msgspec.structs.replace(gap, status="unfillable", note=note))
+                self._final.append(gap)
 
     def stands(self, gap: Gap) -> None:
         """Take a gap that nothing can fill and that may still grow: of those that begin alike, the last."""
@@ -142,9 +142,13 @@ class Settlement:
         gaps = stream.gaps if stream is not None else ()
         return [(each.gap.from_timestamp, each.gap.to_timestamp) for each in gaps]
 
-    def lines(self, now_ns: int) -> list[Gap]:
-        """The lines of this segment, which ends at ``now_ns``; what is settled is forgotten. Call it once."""
-        lines, still = [*self._final, *self._standing.values()], []
+    def lines(self, now_ns: int, outages: Iterable[Gap] = ()) -> list[Gap]:
+        """The lines of this segment, which ends at ``now_ns``; what is settled is forgotten. Call it once.
+
+        ``outages``: gaps that have no end yet. Their last line comes when they are proved.
+        """
+        told = (self._judged_at_once(each, now_ns) for each in outages)
+        lines, still = [*self._final, *self._standing.values(), *told], []
         for each in sorted(self.state(), key=_age):
             remaining = self._remaining(each.gap)
             gap = msgspec.structs.replace(each.gap, remaining=remaining)
@@ -174,13 +178,25 @@ class Settlement:
         stream = self._open.setdefault((each.gap.channel, each.gap.symbol), _Stream())
         stream.add(each)
 
+    def _judged_at_once(self, gap: Gap, at_ns: int) -> Gap:
+        """The gap as it is known at that time: open, or unfillable where nobody can ever fill it."""
+        if gap.status != "open":
+            return msgspec.structs.replace(gap, as_of=at_ns, remaining=0)
+        gap = msgspec.structs.replace(gap, as_of=at_ns, remaining=gap.missing)
+        if (why := self._hopeless(gap)) is None:
+            return gap
+        note = f"{gap.note}; {why}" if gap.note else why
+        return msgspec.structs.replace(gap, status="unfillable", note=note)
+
     def _hopeless(self, gap: Gap) -> str | None:
         channel = self._channels.get(gap.channel)
         if channel is None or channel.snapshot is not None:
             return _OF_A_BOOK if channel is not None else _NO_HISTORY
         if not self._fillable(gap.channel, gap.symbol):
             return _NO_HISTORY
-        return _NEW_COUNT if channel.consecutive and gap.missing is None else None
+        if not channel.consecutive or gap.missing is not None:
+            return None
+        return _NO_ID_BEFORE if gap.from_id is None else _NEW_COUNT
 
     def _remaining(self, gap: Gap) -> int | None:
         if gap.missing is None or gap.from_id is None or gap.to_id is None:

@@ -85,6 +85,7 @@ class _Note(Struct):
     heard_ns: _Time | None = None
     from_ns: _Time | None = None
     missing: int | None = None
+    served: bool = True
 
 
 _note = msgspec.json.Decoder(_Note).decode
@@ -166,7 +167,7 @@ class Transform:
     def files(self) -> list[tuple[str, str]]:
         """The (table, date) pairs of the files there will be, sorted. No row may be fed after it."""
         if self._gaps is None:
-            self._gaps = self._settlement.lines(self._now_ns)
+            self._gaps = self._settlement.lines(self._now_ns, self._ledger.outages(self._now_ns))
             self.counts.gaps = len(self._gaps)
         own = {("gaps", _date(gap.from_timestamp)) for gap in self._gaps}
         own |= {("connections", _date(event.timestamp)) for event in self._links}
@@ -352,16 +353,24 @@ class Transform:
         if record.kind == RawKind.SUBSCRIBED:
             if self._is_led:
                 self._leading.begun(symbol, conn)
-            alone = not self._ledger.served(channel, symbol, conn)
+            alone = not self._ledger.is_served(channel, symbol, conn)
             gaps = self._ledger.subscribed(
                 channel, symbol, conn, at_ns, note.cause or "unknown", note.since_ns
             )
+            if note.served:  # older recordings hold no proof: what was asked for counts as served
+                gaps += self._ledger.served(channel, symbol, conn, at_ns)
             self._settlement.proved(gaps, at_ns)
             if alone and not self._about.consecutive:
                 self._books.hole(symbol, proved=True)  # where ids prove, they say whether anything is missing
+        elif record.kind == RawKind.SERVED:
+            gaps = self._ledger.served(channel, symbol, conn, at_ns)
+            self._settlement.proved(gaps, at_ns)
+            if gaps:
+                self._books.hole(symbol, proved=True)
         elif record.kind == RawKind.UNSUBSCRIBED:
             until_ns = at_ns if note.heard_ns is None else min(note.heard_ns, at_ns)
-            self._settlement.proved(self._ledger.unsubscribed(channel, symbol, conn, until_ns), at_ns)
+            gaps = self._ledger.unsubscribed(channel, symbol, conn, until_ns, note.cause or "unknown")
+            self._settlement.proved(gaps, at_ns)
             self._checks.over(conn)
             if self._is_led:
                 for each in self._leading.over(symbol, conn):

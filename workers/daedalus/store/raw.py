@@ -30,7 +30,8 @@ class RawKind(StrEnum):
     BACKFILL = "backfill"  # the body of a REST answer that fills a hole
     OPEN = "open"  # a connection was opened; payload: JSON
     CLOSE = "close"  # a connection ended; payload: JSON with the reason
-    SUBSCRIBED = "subscribed"  # a stream is now served by this connection; payload: JSON
+    SUBSCRIBED = "subscribed"  # this connection is asked to serve a stream; payload: JSON
+    SERVED = "served"  # the venue's answer, or a first message, proves that it does; payload: JSON
     UNSUBSCRIBED = "unsubscribed"  # a stream is no longer served by it; payload: JSON
     LOST = "lost"  # frames of the connection are missing, maybe this stream's; payload: JSON
     NO_BOOK = "no_book"  # a book has waited for its snapshot since a while; payload: JSON

@@ -22,13 +22,9 @@ _logger = logging.getLogger(__name__)
 
 
 class Recovery(Struct, frozen=True):
-    """The ``segments`` left behind, oldest first, and when the newest was last written to (UTC ns).
-
-    All that had been received by then had been written: a batch takes along whatever waits.
-    """
+    """The ``segments`` left behind, oldest first."""
 
     segments: tuple[SegmentId, ...] = ()
-    newest_ns: int | None = None
 
 
 def find_left_behind(layout: Layout, exchange: str) -> Recovery:
@@ -41,6 +37,4 @@ def find_left_behind(layout: Layout, exchange: str) -> Recovery:
     for path in sorted(layout.active.glob(f"{exchange}.*.arrows")):
         if not is_regular(path):
             _logger.error("%s is no file of ours and stays where it is: remove what stands there", path)
-    segments = layout.active_segments(exchange)
-    written_ns = [(layout.active / segment.active_name).stat().st_mtime_ns for segment in segments]
-    return Recovery(tuple(segments), max(written_ns, default=None))
+    return Recovery(tuple(layout.active_segments(exchange)))
