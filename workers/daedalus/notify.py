@@ -11,6 +11,8 @@ import os
 import socket
 from collections.abc import Mapping
 
+from .shown import shown
+
 __all__ = ["Notifier"]
 
 SOCKET = "NOTIFY_SOCKET"
@@ -47,7 +49,7 @@ class Notifier:
             return
         lines = [word]
         if status:
-            lines.append("STATUS=" + " ".join(status.split()))  # a line break would begin another word
+            lines.append("STATUS=" + shown(" ".join(status.split())))  # a line break would begin another word
         with contextlib.suppress(OSError):
             if self._socket is None:
                 self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)

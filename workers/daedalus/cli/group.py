@@ -8,6 +8,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from ..shown import shown_lines
+
 __all__ = ["FAILED", "INTERRUPTED", "LOCKED", "OK", "USAGE", "Group", "complain"]
 
 OK, FAILED, USAGE, LOCKED, INTERRUPTED = 0, 1, 2, 3, 130
@@ -30,7 +32,7 @@ class Group(TyperGroup):
 
 def complain(text: str) -> None:
     """Print to stderr, in red where it is a terminal."""
-    typer.secho(text, fg=typer.colors.RED, err=True)
+    typer.secho(shown_lines(text), fg=typer.colors.RED, err=True)
 
 
 def _exit_code(error: Exception) -> int | None:

@@ -8,6 +8,7 @@ import typer
 
 from .group import FAILED, complain
 from .options import ConfigOption, Exchange, exchange_names
+from .output import echo_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,26 +70,26 @@ def audit(
     Exit code 1 where rows are missing that the ledger does not name, where rows are there twice or
     a book is not what it was, and where a file is damaged or has disappeared.
     """
-    from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
     from ..lake.audit import Question, expected_bytes
     from ..lake.audit import audit as audited
     from ..lake.render import as_json, show_report
     from ..lake.source import open_lake
+    from .screen import Screen
 
     question = Question(since, until, exchange, channel, symbol, books)
     lake = open_lake(_settings(where, config))
-    errors = Console(stderr=True)
+    errors = Screen(stderr=True)
     columns = (TextColumn("reading"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
         listing = lake.listing()
         task = bar.add_task("audit", total=expected_bytes(listing, question))
         report = audited(lake, question, listing=listing, progress=lambda size: bar.advance(task, size))
     if json:
-        typer.echo(as_json(report))
+        echo_json(as_json(report))
     else:
-        show_report(Console(), report)
+        show_report(Screen(), report)
     if not report.sound:
         raise typer.Exit(FAILED)
 
@@ -121,12 +122,12 @@ def book(
     Exit code 1 where there is none that may be believed: updates are missing, or no snapshot came before.
     """
     import msgspec
-    from rich.console import Console
 
     from ..exchanges import VENUES
     from ..lake.books import NoBookError, book_at, moment
     from ..lake.render import show_book
     from ..lake.source import DamagedFileError, open_lake
+    from .screen import Screen
 
     try:
         at_ns = moment(at)
@@ -140,9 +141,9 @@ def book(
         complain(str(error))
         raise typer.Exit(FAILED) from None
     if json:
-        typer.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        echo_json(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
     else:
-        show_book(Console(), found)
+        show_book(Screen(), found)
 
 
 def _settings(where: str | None, config: Path | None) -> SyncSettings:
@@ -179,13 +180,13 @@ def merge(
     Each fills the other's holes; of what both have, the row that came first stays. The ledger of OUT has
     what both missed. Which of them is A does not matter, and doing it again changes nothing.
     """
-    from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
     from ..lake.apart import refuse_overlap
     from ..lake.merge import merge as joined
     from ..lake.source import DamagedFileError, open_lake
     from ..sync import TargetError, TargetErrorKind, open_target
+    from .screen import Screen
 
     sources = [_settings(each, config) for each in (one, other)]
     settings = _settings(out, config)
@@ -199,7 +200,7 @@ def merge(
             raise
         there = None  # a folder that is yet to be made
     target.check()
-    errors = Console(stderr=True)
+    errors = Screen(stderr=True)
     columns = (TextColumn("joining"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
         size = sum(file.size for lake in (first, second) for file in lake.listing().files)
@@ -209,7 +210,7 @@ def merge(
         except DamagedFileError as damage:
             complain(f"{damage}. Merge nothing damaged: audit both lakes first.")
             raise typer.Exit(FAILED) from None
-    Console().print(
+    Screen().print(
         f"{target.url}: {done.files:,} files ({done.unchanged:,} unchanged), {done.rows:,} rows; "
         f"holes that one fills for the other: {done.filled:,}, that both have: {done.missed:,}",
         soft_wrap=True,

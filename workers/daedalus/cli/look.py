@@ -25,13 +25,13 @@ def status(
     """Show what every worker is doing. Exit code 1 where one of them needs somebody to look."""
     from ..config import find_config, load_config
     from ..status import as_json, as_table, observe
-    from .output import show
+    from .output import echo_json, show
 
     path = find_config(config)
     loaded = load_config(path)
     rows = observe(loaded)
     if json:
-        typer.echo(as_json(rows))
+        echo_json(as_json(rows))
     else:
         typer.echo(f"configuration {path}, data in {loaded.data_dir}\n")
         show(as_table(rows))

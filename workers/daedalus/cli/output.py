@@ -6,10 +6,14 @@ import codecs
 import sys
 from typing import TYPE_CHECKING, TextIO
 
+import typer
+
+from ..shown import shown_json
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-__all__ = ["print_anywhere", "show"]
+__all__ = ["echo_json", "print_anywhere", "show"]
 
 _PLAIN = {"…": "...", "→": "->", "°": "deg ", "·": "-", "—": "-", "≤": "<=", "≥": ">="}
 _NAME = "daedalus.plain"
@@ -26,13 +30,18 @@ def print_anywhere(*streams: TextIO) -> None:
 
 def show(what: RenderableType) -> None:
     """Print it as wide as the terminal; in a pipe or a file at its own width, so that a row stays a line."""
-    from rich.console import Console
+    from .screen import Screen
 
-    console = Console()
+    console = Screen()
     if not console.is_terminal:
         endless = console.options.update(max_width=100_000)
         console.width = max(1, console.measure(what, options=endless).maximum)
     console.print(what)
+
+
+def echo_json(text: str) -> None:
+    """Print JSON, with nothing in it that a terminal obeys; it says the same."""
+    typer.echo(shown_json(text))
 
 
 def _plainer(error: UnicodeError) -> tuple[str, int]:

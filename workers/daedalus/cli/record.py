@@ -107,9 +107,9 @@ def sync(
     loaded = load_config(config)
     layout, settings = Layout(loaded.data_dir), sync_settings(loaded, include_raw)
     if dry_run:
-        from rich.console import Console
+        from .screen import Screen
 
-        worker.render_plan(Console(), worker.dry_run(layout, settings))
+        worker.render_plan(Screen(), worker.dry_run(layout, settings))
         return
     setup_logging(loaded.log.level)
     setup = setup_of(loaded, "sync")
@@ -152,16 +152,15 @@ def run(
     config: ConfigOption = None,
 ) -> None:
     """Run every worker of the configuration in the foreground, until Ctrl-C."""
-    from rich.console import Console
-
     from ..config import find_config, load_config
     from ..log import setup_logging
     from ..run import run_all
+    from .screen import Screen
 
     path = find_config(config)
     loaded = load_config(path)
     setup_logging(loaded.log.level)
-    code = run_all(loaded, path, console=Console(), no_sync=no_sync, dry_run=dry_run, duration=duration)
+    code = run_all(loaded, path, console=Screen(), no_sync=no_sync, dry_run=dry_run, duration=duration)
     raise typer.Exit(code)
 
 
@@ -191,16 +190,15 @@ def demo(
     ] = None,
 ) -> None:
     """Record a simulated exchange end to end into data/demo, then show what is in the lake."""
-    from rich.console import Console
-
     from ..log import setup_logging
     from ..run import run_demo
+    from .screen import Screen
 
     setup_logging("warning")
     if live is None and duration is None:
         duration = DEMO_SECONDS
     place = Path("data/live" if live else "data/demo")
     code = run_demo(
-        Console(), place, live or "binance", symbol_list(symbols), live=live is not None, duration=duration
+        Screen(), place, live or "binance", symbol_list(symbols), live=live is not None, duration=duration
     )
     raise typer.Exit(code)

@@ -8,7 +8,7 @@ import typer
 
 from .group import FAILED, USAGE, complain
 from .options import ConfigOption
-from .output import show
+from .output import echo_json, show
 from .signals import stop_event
 
 if TYPE_CHECKING:
@@ -81,22 +81,20 @@ def watchdog(
 
 
 def _show_state(config: Config) -> bool:
-    from rich.console import Console
-
     from ..watchdog import state
+    from .screen import Screen
 
     shown, well = state(config)
-    Console().print(shown, soft_wrap=True)
+    Screen().print(shown, soft_wrap=True)
     return well
 
 
 def _look_once(config: Config, options: Options) -> bool:
-    from rich.console import Console
-
     from ..watchdog import render_look, watch_once
+    from .screen import Screen
 
     seen, decision = watch_once(config, options)
-    Console().print(render_look(seen, decision, dry_run=options.dry_run), soft_wrap=True)
+    Screen().print(render_look(seen, decision, dry_run=options.dry_run), soft_wrap=True)
     return not any(each.told is not None for each in decision.past.problems.values())
 
 
@@ -117,7 +115,7 @@ def doctor(
 
     findings = examine(config, ask_store=ask_store, offline=offline)
     if json:
-        typer.echo(as_json(findings))
+        echo_json(as_json(findings))
     else:
         show(as_table(findings))
     if any(each.level is Level.BAD for each in findings):

@@ -9,6 +9,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from ..shown import shown
 from .finding import Finding, Level
 
 __all__ = ["as_json", "as_table"]
@@ -23,9 +24,9 @@ def as_table(findings: Sequence[Finding]) -> Table:
     table.add_column("check", no_wrap=True)
     table.add_column("found, and what to do", overflow="fold")
     for each in findings:
-        text = Text(each.found)
+        text = Text(shown(each.found))
         if each.remedy:
-            text.append(f"\n→ {each.remedy}", style="bold")
+            text.append(f"\n→ {shown(each.remedy)}", style="bold")
         table.add_row(Text(each.level.value, style=_STYLES[each.level]), Text(each.check), text)
     return table
 

@@ -19,6 +19,7 @@ import msgspec
 from ..exchanges.base import Header, Kind, Venue
 from ..exchanges.reading import UNREADABLE
 from ..exchanges.rows import BookUpdate, Instrument, Row
+from ..shown import shown, shown_json
 from .columns import table_of
 from .decode_raw import NoRawFileError, is_raw, raw_records, rows_of
 from .recorded import Recorded, lines_of, read_line
@@ -74,11 +75,11 @@ def decode_file(venue: Venue, source: Path | None, output: BinaryIO | None = Non
             rows = decode_lines(venue, lines_of(stream), counts)
         for row in rows:
             counts["rows"] += 1
-            output.write(encode(row) + b"\n")
+            output.write(shown_json(encode(row).decode()).encode() + b"\n")
     output.flush()
     silent = ("blank", "rows")
     if told := ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()) if kind not in silent):
-        print(f"gave no row: {told}", file=sys.stderr)
+        print(shown(f"gave no row: {told}"), file=sys.stderr)
     return counts
 
 

@@ -10,6 +10,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from ..shown import shown
 from ..units import bytes_text, duration_text
 from .view import Row
 
@@ -40,7 +41,9 @@ def as_table(rows: Sequence[Row]) -> Group:
             _number(row.gaps),
             bytes_text(memory) if memory is not None else "",
         )
-    notes = [Text(f"{row.worker}: {row.note}", style="" if row.well else "red") for row in rows if row.note]
+    notes = [
+        Text(shown(f"{row.worker}: {row.note}"), style="" if row.well else "red") for row in rows if row.note
+    ]
     notes += [Text(f"{row.worker}: {row.difference}", style="yellow") for row in rows if row.difference]
     return Group(table, Text(), *notes) if notes else Group(table)
 
