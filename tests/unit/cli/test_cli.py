@@ -98,6 +98,16 @@ def test_wrong_usage_is_code_2_and_names_what_is_near(arguments: list[str], told
     assert told in result.stderr
 
 
+@pytest.mark.parametrize("command", ["start", "stop", "restart"])
+def test_a_command_of_the_services_is_code_2_and_says_what_there_is_instead(command: str) -> None:
+    result = call(command)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(
+        f"daedalus {command} is there where the recorder is installed as services"
+    )
+    assert "Here: daedalus run, and Ctrl-C." in result.stderr
+
+
 @pytest.mark.parametrize(
     "arguments",
     [["ingest", "binance"], ["normalize"], ["sync"], ["run"], ["status"], ["watchdog"], ["config", "show"]],

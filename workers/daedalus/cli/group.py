@@ -16,8 +16,18 @@ OK, FAILED, USAGE, LOCKED, INTERRUPTED = 0, 1, 2, 3, 130
 """The exit codes: done; failed or incomplete; usage or configuration; another instance; Ctrl-C."""
 
 
+SERVICES = ("start", "stop", "restart")
+
+
 class Group(TyperGroup):
     """The commands; errors that name their remedy become exit codes. Any other is a bug, and shown."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - as below
+        if args and args[0] in SERVICES and args[0] not in self.commands:
+            there = "is there where the recorder is installed as services, see docs/appliance.md"
+            complain(f"daedalus {args[0]} {there}. Here: daedalus run, and Ctrl-C.")
+            raise typer.Exit(USAGE)
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer's own signature, in a private type
         try:
