@@ -116,7 +116,7 @@ def test_a_backfill_that_was_removed_contradicts_the_ledger(recording: Recording
     lake = recording.seal()
     rewrite(files(lake, "trades")[1], lambda table: table.filter(pc.not_equal(table["source"], "backfill")))
     report = audited(lake)
-    assert kinds(report) == {"not filled"}
+    assert kinds(report) == {"altered", "not filled"}
     assert stream(report, "trade").verdict is Verdict.BROKEN
 
 
@@ -129,8 +129,9 @@ def test_a_hole_still_called_open_whose_ids_are_there_is_told_and_no_fault(recor
     report = audited(lake)
     line = stream(report, "trade")
     assert (line.missing, line.holes_open) == (0, 1)
-    assert "10 ids are there that the ledger still calls missing" in line.notes
+    assert "10 ids are there that the ledger still calls missing" in line.doubts
     assert report.sound
+    assert not report.agrees
 
 
 def test_a_deleted_file_in_the_middle_is_found(recording: Recording) -> None:
@@ -154,7 +155,7 @@ def test_a_duplicated_file_is_found(recording: Recording) -> None:
         channel, _, number = path.stem.partition("-")
         shutil.copy(path, path.with_name(f"{channel}-{int(number) + 1:019d}.parquet"))
     report = audited(lake)
-    assert kinds(report) == {"duplicates", "duplicate file"}
+    assert kinds(report) == {"altered", "duplicates", "duplicate file"}
     assert stream(report, "trade").duplicates == 100
     assert sum(finding.kind == "duplicate file" for finding in report.findings) == 2
 
@@ -176,7 +177,7 @@ def test_a_file_in_another_day_s_folder_is_found(recording: Recording) -> None:
     moved = path.parent.with_name("date=2026-09-23") / path.name
     moved.parent.mkdir()
     path.rename(moved)
-    assert kinds(audited(lake)) == {"misplaced"}
+    assert kinds(audited(lake)) == {"altered", "misplaced"}
 
 
 def test_a_row_whose_time_cannot_be_lies_rightly_in_the_day_it_came(recording: Recording) -> None:
@@ -195,7 +196,7 @@ def test_a_repeated_row_is_told_where_there_are_no_ids(recording: Recording) -> 
     (path,) = files(lake, "quotes")
     rewrite(path, lambda table: pa.concat_tables([table.slice(0, 4), table.slice(3)]))
     report = audited(lake)
-    assert stream(report, "bookTicker").notes == ("1 rows are the very same as the one before",)
+    assert stream(report, "bookTicker").doubts == ("1 rows are the very same as the one before",)
     assert report.sound  # a venue may have repeated itself
 
 
@@ -225,8 +226,8 @@ def test_what_has_no_ids_is_counted_apart_from_what_is_clean(recording: Recordin
     report = audited(recording.seal())
     assert stream(report, "bookTicker").verdict is Verdict.UNPROVED
     (total,) = report.totals["exchange"]
-    assert (total.days, total.verified, total.clean) == (2, 1, 1)
-    assert (total.verified_percent, total.clean_percent) == (50.0, 100.0)
+    assert (total.days, total.intact, total.proved) == (2, 2, 1)
+    assert (total.intact_percent, total.proved_percent) == (100.0, 50.0)
 
 
 def test_time_without_a_connection_is_counted_where_there_are_no_ids(recording: Recording) -> None:

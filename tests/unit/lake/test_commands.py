@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from lake_workbench import BEGIN, CONN, SECOND, Recording, files
 from typer.testing import CliRunner, Result
@@ -59,13 +60,15 @@ def test_audit_for_machines_is_one_object(recording: Recording) -> None:
     report = json.loads(done.stdout)
     assert report["sound"] is True
     assert [stream["missing"] for stream in report["streams"]] == [10]
-    assert report["totals"]["date"][0]["verified"] == 1
+    assert report["totals"]["date"] == [{"group": "2026-09-22", "days": 1, "intact": 0, "proved": 0}]
 
 
 def test_audit_of_nothing_says_so(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     done = daedalus("audit", tmp_path / "empty")
-    assert (done.exit_code, "nothing to audit" in done.stdout) == (0, True)
+    assert (done.exit_code, "no file of a table is here" in done.stdout) == (1, True)
+    told = json.loads(daedalus("audit", tmp_path / "empty", "--json").stdout)
+    assert (told["sound"], told["findings"][0]["kind"]) == (False, "nothing")
     missing = daedalus("audit", tmp_path / "nowhere")
     assert missing.exit_code == 1
     assert "there is no folder" in missing.stderr
@@ -113,6 +116,54 @@ def test_two_lakes_become_one(recording: Recording, tmp_path: Path) -> None:
     refused = daedalus("lake", "merge", first, out, tmp_path / "another")
     assert refused.exit_code == 2
     assert "not of this merge" in refused.stderr
+
+
+def test_altered_rows_are_not_merged(recording: Recording, tmp_path: Path) -> None:
+    other = Recording(tmp_path / "two", late=0.02)
+    other.trades(range(40, 120), at=39)
+    lake = recording.seal()
+    (path,) = files(lake, "trades")
+    pq.write_table(pq.ParquetFile(path).read().slice(1), path)
+    done = daedalus("lake", "merge", lake, other.seal(), tmp_path / "out")
+    assert done.exit_code == 1
+    assert "89 rows, and 90 were written" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (("--exchange", "binanse"), 2, "Did you mean 'binance'"),
+        (("--channel", "trades"), 2, "Did you mean 'trade'"),
+        (("--symbol", "AX"), 2, "Did you mean 'A'"),
+        (("--from", "2027-01-01"), 1, "no file is of what was asked for"),
+        (("--symbol", "a"), 0, "missing 10"),
+    ],
+)
+def test_audit_calls_nothing_sound_that_it_did_not_look_at(
+    recording: Recording, words: tuple[str, ...], code: int, told: str
+) -> None:
+    done = daedalus("audit", recording.seal(), *words)
+    assert (done.exit_code, told in done.output) == (code, True), done.output
+
+
+@pytest.mark.parametrize("columns", ["80", "40", "240"])
+def test_no_word_of_an_audit_is_cut_or_folded_in_a_pipe(
+    recording: Recording, columns: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    shown = daedalus("audit", recording.seal()).stdout
+    assert "…" not in shown
+    heads = [line for line in shown.splitlines() if line.startswith("2026-09-22  binance  ")]
+    assert [line.split()[2:4] for line in heads] == [["depth", "A"], ["trade", "A"]]
+    assert "missing 10, 90 % of ids" in heads[1]
+    assert max(map(len, heads)) <= 80
+
+
+def test_only_what_has_a_problem_is_shown_if_one_asks_so(recording: Recording) -> None:
+    shown = daedalus("audit", recording.seal(), "--only-problems").stdout
+    assert "trade    A" not in shown
+    assert "binance  trade  A  missing 10" in shown
+    assert "depth  A" not in shown
 
 
 def test_nothing_is_merged_into_a_source(recording: Recording, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def day(exchange: str, channel: str, spans: list[Span], **more: object) -> Strea
 def test_ids_that_a_venue_spends_on_no_trade_leave_a_doubt() -> None:
     line = day("binance_futures", "trade", [(1, 50), (53, 100)])
     assert (line.verdict, line.missing, line.unledgered) == (Verdict.UNPROVED, 0, 0)
-    assert "2 ids have no row" in line.notes[0]
+    assert "2 ids have no row" in line.doubts[0]
     assert day("binance_futures", "trade", [(1, 100)]).verdict is Verdict.COMPLETE
 
 

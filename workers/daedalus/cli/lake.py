@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .group import FAILED, complain
-from .options import ConfigOption, Exchange, exchange_names
+from .options import ConfigOption, Exchange, exchange_names, known_exchange
 from .output import echo_json
 
 if TYPE_CHECKING:
@@ -53,7 +53,12 @@ def audit(
     until: Annotated[str | None, _day_option("--to", "The last day (UTC).")] = None,
     exchange: Annotated[
         str | None,
-        typer.Option(help="Only this exchange.", autocompletion=exchange_names, show_default=False),
+        typer.Option(
+            help="Only this exchange.",
+            callback=known_exchange,
+            autocompletion=exchange_names,
+            show_default=False,
+        ),
     ] = None,
     channel: Annotated[str | None, typer.Option(help="Only this channel.", show_default=False)] = None,
     symbol: Annotated[
@@ -62,17 +67,21 @@ def audit(
     books: Annotated[
         bool, typer.Option("--books/--no-books", help="Rebuild books and compare their digests, or not.")
     ] = True,
+    only_problems: Annotated[
+        bool, typer.Option("--only-problems", help="Of streams only those with a loss, a fault or a doubt.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one object for machines.")] = False,
     config: ConfigOption = None,
 ) -> None:
     """Prove what is complete in a lake, from its rows; and whether its ledger tells the truth.
 
     Exit code 1 where rows are missing that the ledger does not name, where rows are there twice or
-    a book is not what it was, and where a file is damaged or has disappeared.
+    a book is not what it was, where a file is damaged, altered or has disappeared, and where nothing
+    was found; 2 where an exchange, a channel or a symbol is unknown.
     """
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from ..lake.audit import Question, expected_bytes
+    from ..lake.audit import Question, UnknownNameError, expected_bytes
     from ..lake.audit import audit as audited
     from ..lake.render import as_json, show_report
     from ..lake.source import open_lake
@@ -85,11 +94,14 @@ def audit(
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
         listing = lake.listing()
         task = bar.add_task("audit", total=expected_bytes(listing, question))
-        report = audited(lake, question, listing=listing, progress=lambda size: bar.advance(task, size))
+        try:
+            report = audited(lake, question, listing=listing, progress=lambda size: bar.advance(task, size))
+        except UnknownNameError as error:
+            raise typer.BadParameter(str(error), param_hint=f"--{error.what}") from None
     if json:
         echo_json(as_json(report))
     else:
-        show_report(Screen(), report)
+        show_report(Screen(), report, only_problems=only_problems)
     if not report.sound:
         raise typer.Exit(FAILED)
 

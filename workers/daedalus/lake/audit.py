@@ -8,41 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
-
-import pyarrow as pa
-from msgspec import Struct
 
 from ..store.raw import CONNECTION, UNKNOWN
-from .channel import ASIDE, ChannelAudit
+from .channel import ChannelAudit
+from .connections import connection_events
 from .coverage import MINUTE_NS, Event, outages, silences
 from .numbering import channel_of
+from .question import Question, UnknownNameError, check_names, spelled
+from .reading import ASIDE, ChannelReader
 from .report import Finding, Report, StreamDay, totals
-from .source import DamagedFileError, Lake, LakeFile, Listing
+from .source import Lake, LakeFile, Listing
 from .spans import Span, union
 
-__all__ = ["Question", "audit", "expected_bytes"]
+__all__ = ["Question", "UnknownNameError", "audit", "expected_bytes"]
 
 _OF_ROWS = {"book_digests": "book_updates"}
 
 
-class Question(Struct, frozen=True):
-    """What is to be audited; None: everything. Dates are inclusive; ``books``: rebuild them too."""
-
-    since: str | None = None
-    until: str | None = None
-    exchange: str | None = None
-    channel: str | None = None
-    symbol: str | None = None
-    books: bool = True
-
-    def covers(self, date: str) -> bool:
-        return (self.since or "") <= date <= (self.until or "9999")
-
-
 def expected_bytes(listing: Listing, question: Question) -> int:
     """How many bytes an audit will read, about."""
-    return sum(file.size for file in listing.files if _asked(file, question) and question.covers(file.date))
+    return sum(file.size for file in listing.files if question.about(file))
 
 
 def audit(
@@ -52,9 +37,13 @@ def audit(
     listing: Listing | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Report:
-    """Audit a lake. ``progress`` hears of the bytes that were read. Raises `TargetError`."""
+    """Audit a lake. ``progress`` hears of the bytes that were read.
+
+    Raises `TargetError`, and `UnknownNameError` for an exchange, a channel or a symbol that nothing here has.
+    """
     question = question or Question()
     listing = listing or lake.listing()
+    check_names(question, listing)
     streams: list[StreamDay] = []
     findings = [
         Finding("stranger", key, "a file that daedalus did not name; readers count its rows")
@@ -63,84 +52,81 @@ def audit(
     findings += [Finding("unreadable", key, trouble) for key, trouble in listing.unreadable]
     findings += _without_siblings(listing, question)
     findings += _lost_segments(lake, listing, question)
-    read_files = read_bytes = 0
+    readers: list[ChannelReader] = []
     by_exchange: dict[str, dict[str, list[LakeFile]]] = {}
     for file in listing.files:
-        if _asked(file, question):
+        if question.asks(file.exchange, file.channel):
             by_exchange.setdefault(file.exchange, {}).setdefault(file.channel, []).append(file)
     for exchange, channels in sorted(by_exchange.items()):
-        events, off, damage = _connections(lake, exchange, listing, question)
+        events, damage = connection_events(lake, exchange, listing)
         findings += damage
-        audits: dict[str, ChannelAudit] = {}
+        off = outages(events)
+        of_exchange: dict[str, ChannelReader] = {}
         parts: dict[tuple[str, str], list[Span]] = {}
         # Aggregate trades come first: they tell what single trades there were.
         for channel, files in sorted(channels.items(), key=lambda item: (not _aggregates(item[1]), item[0])):
-            dates = sorted({file.date for file in files if question.covers(file.date)})
-            one = ChannelAudit(
+            reader = ChannelReader(
                 lake,
                 exchange,
                 channel,
                 files,
-                dates,
-                symbol=question.symbol,
+                question.covers,
+                symbol=spelled(exchange, question.symbol),
                 books=question.books,
-                outages=off,
-                parts=parts,
                 progress=progress,
             )
-            if channel in (CONNECTION, UNKNOWN):
-                one.check()
-            else:
-                streams += one.run()
-            findings += one.findings
-            read_files, read_bytes = read_files + one.files, read_bytes + one.bytes
-            audits[channel] = one
+            one = ChannelAudit(exchange, channel, reader, question, outages=off, parts=parts)
+            found = list(one.run())
+            streams += [] if channel in (CONNECTION, UNKNOWN) else found
+            findings += [*reader.findings, *reader.written_again(), *one.findings]
+            of_exchange[channel] = reader
             parts |= one.parts if _aggregates(files) else {}
         if question.symbol is None:
-            findings += _silent(exchange, audits, events)
+            findings += _silent(exchange, of_exchange, events)
+        readers += of_exchange.values()
+    known = {symbol for reader in readers for symbol in reader.symbols}
+    if question.symbol is not None and not streams and known:
+        raise UnknownNameError("symbol", question.symbol, known)
     streams.sort(key=lambda each: (each.date, each.exchange, each.channel, each.symbol))
-    return Report(lake.url, read_files, read_bytes, tuple(streams), tuple(sorted(findings)), totals(streams))
+    connections = [file for file in listing.files if file.table == "connections" and question.about(file)]
+    read_files = sum(reader.files for reader in readers) + len(connections)
+    if not read_files and not streams:
+        findings.append(_nothing(lake, listing))
+    return Report(
+        url=lake.url,
+        files=read_files,
+        bytes=sum(reader.bytes for reader in readers) + sum(file.size for file in connections),
+        streams=tuple(streams),
+        findings=tuple(sorted(set(findings))),
+        totals=totals(streams),
+        unclaimed=sum(reader.unclaimed for reader in readers),
+    )
 
 
-def _asked(file: LakeFile, question: Question) -> bool:
-    return question.exchange in (None, file.exchange) and question.channel in (None, file.channel)
+def _nothing(lake: Lake, listing: Listing) -> Finding:
+    """Nothing was looked at, so nothing can be said."""
+    if not listing.files:
+        return Finding("nothing", lake.url, "no file of a table is here; name a lake's folder, or a data_dir")
+    dates = [file.date for file in listing.files]
+    exchanges = ", ".join(sorted({file.exchange for file in listing.files}))
+    text = f"no file is of what was asked for; here are {exchanges}, from {min(dates)} to {max(dates)}"
+    return Finding("nothing", lake.url, text)
 
 
 def _aggregates(files: Sequence[LakeFile]) -> bool:
     return any(file.table == "agg_trades" for file in files)
 
 
-def _connections(
-    lake: Lake, exchange: str, listing: Listing, question: Question
-) -> tuple[list[Event], list[Span], list[Finding]]:
-    """The exchange's connections' events, when none of them stood, and files that cannot be read."""
-    events: list[Event] = []
-    findings = []
-    for file in listing.files:
-        if file.table != "connections" or file.exchange != exchange or not question.covers(file.date):
-            continue
-        try:
-            for batch in lake.batches(file):
-                columns: list[list[Any]] = [
-                    batch.column("timestamp").cast(pa.int64()).to_pylist(),
-                    *(batch.column(name).to_pylist() for name in ("conn", "event")),
-                ]
-                events += [Event(at, conn, kind == "open") for at, conn, kind in zip(*columns, strict=True)]
-        except DamagedFileError as damage:
-            findings.append(Finding("damaged", file.key, str(damage).partition(": ")[2]))
-    return events, outages(events), findings
-
-
-def _silent(exchange: str, audits: dict[str, ChannelAudit], events: Sequence[Event]) -> list[Finding]:
+def _silent(exchange: str, readers: dict[str, ChannelReader], events: Sequence[Event]) -> list[Finding]:
     """Channels without rows while others had some, and nothing is written down that explains it."""
     found = []
     opened = [(event.at_ns // MINUTE_NS, event.at_ns // MINUTE_NS) for event in events]
-    for channel, one in audits.items():
+    for channel, one in readers.items():
         limit = channel_of(exchange, channel).silence_seconds
         if limit is None:
             continue
-        others, _ = union(span for name, each in audits.items() if name != channel for span in each.minutes)
-        for first, last in silences(one.minutes, others, limit, [*opened, *one.gap_spans]):
+        others, _ = union(span for name, each in readers.items() if name != channel for span in each.minutes)
+        for first, last in silences(one.minutes, others, limit, [*opened, *one.gap_minutes]):
             text = (
                 f"no row for {last - first + 1:,} minutes from {_minute(first)} on, while other channels had "
                 "some and no connection ended: rows are missing here, or were never written"
@@ -156,8 +142,7 @@ def _without_siblings(listing: Listing, question: Question) -> list[Finding]:
         Finding("file missing", file.key, f"the {_OF_ROWS[file.table]} of the same segment are not there")
         for file in listing.files
         if file.table in _OF_ROWS
-        and _asked(file, question)
-        and question.covers(file.date)
+        and question.about(file)
         and (_OF_ROWS[file.table], file.exchange, file.channel, file.number) not in there
     ]
 
@@ -176,7 +161,7 @@ def _lost_segments(lake: Lake, listing: Listing, question: Question) -> list[Fin
         exchange, channel = raw.segment.partition.exchange, raw.segment.partition.channel
         key = exchange, channel, raw.segment.number
         date = raw.segment.sealed_path.parts[2].partition("=")[2]
-        asked = question.exchange in (None, exchange) and question.channel in (None, channel)
+        asked = question.asks(exchange, channel)
         if (
             key in there
             or not asked

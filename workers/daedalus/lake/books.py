@@ -19,7 +19,8 @@ from ..exchanges import VENUES
 from ..exchanges.rows import Level
 from ..normalize.columns import Gap
 from ..sync.settings import SyncSettings
-from .coverage import Event, outages
+from .connections import events_of
+from .coverage import outages
 from .gap_lines import gaps_of, latest
 from .numbering import Numbering, channel_of, numbering
 from .source import Lake, LakeFile, open_lake
@@ -192,7 +193,7 @@ class _Seeker:
         self._last_ns = 0
         for file in files:
             messages = Messages(self._symbol)
-            for batch in self._lake.batches(file):
+            for batch in self._lake.checked(file):
                 early = pc.less_equal(batch.column("local_timestamp").cast(pa.int64()), self._at_ns)
                 batch = batch.filter(early)
                 if batch.num_rows:
@@ -217,7 +218,7 @@ class _Seeker:
 
     def _gaps(self) -> list[Gap]:
         lines = [
-            line for file in self._ledger for batch in self._lake.batches(file) for line in gaps_of(batch)
+            line for file in self._ledger for batch in self._lake.checked(file) for line in gaps_of(batch)
         ]
         return latest(line for line in lines if line.symbol == self._symbol and line.status != "filled")
 
@@ -231,10 +232,10 @@ class _Seeker:
                 begins, ends = _clock(gap.from_timestamp), _clock(gap.to_timestamp)
                 raise NoBookError(f"updates are missing between {begins} and {ends} ({gap.cause})")
         events = [
-            Event(at, conn, kind == "open")
+            event
             for file in self._connections
-            for batch in self._lake.batches(file)
-            for at, conn, kind in _events(batch)
+            for batch in self._lake.checked(file)
+            for event in events_of(batch)
         ]
         for from_ns, to_ns in outages(events):
             if from_ns < self._at_ns < to_ns:
@@ -253,14 +254,6 @@ def _channel(files: Sequence[LakeFile], exchange: str) -> str:
     venue = VENUES.get(exchange)
     hint = "" if venue is not None else f"; no exchange is called {exchange}"
     raise NoBookError(f"the lake has no books of {exchange}{hint}")
-
-
-def _events(batch: pa.RecordBatch) -> list[tuple[int, str, str]]:
-    columns: list[list[Any]] = [
-        batch.column("timestamp").cast(pa.int64()).to_pylist(),
-        *(batch.column(name).to_pylist() for name in ("conn", "event")),
-    ]
-    return list(zip(*columns, strict=True))
 
 
 def _day(ns: int) -> date:

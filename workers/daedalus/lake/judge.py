@@ -7,13 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 
 from msgspec import Struct
 
-from ..exchanges.base import Proof
+from ..exchanges.base import Channel, Proof
 from ..normalize.columns import Gap
 from .evidence import Evidence
 from .gap_lines import inside, seconds_without
 from .numbering import Numbering, channel_of
 from .report import Finding, StreamDay, Verdict
-from .spans import Span, between, common, count, minus, union
+from .spans import Span, between, common, count, minus, overlapping, union
 from .walk import Walked
 
 __all__ = ["Day", "bounds_of", "judge"]
@@ -25,9 +25,10 @@ class Day(Struct, frozen=True):
     """What is to be judged. ``before`` and ``after`` are the ids of the neighbouring days; ``owed`` those of
     an earlier day, where days without a row lie between: the hole behind them is this day's to tell.
 
-    ``lines`` are the ledger's, of this stream, from about this day; ``outages`` times (UTC ns) in which no
-    connection to the exchange stood. ``life`` is when the stream had rows at all, over all days. ``parts``
-    are the single trades that complete aggregate trades of the same symbol stand for.
+    ``lines`` are the ledger's that may concern this day, ``own`` those that are this day's to tell (None:
+    that begin in it); ``outages`` times (UTC ns) in which no connection to the exchange stood. ``life`` is
+    from when to when the stream was there. ``parts`` are the single trades that complete aggregate trades of
+    the same symbol stand for. ``shift_ns``: how far the recorder's clock was ahead of the rows' day.
     """
 
     date: str
@@ -40,10 +41,12 @@ class Day(Struct, frozen=True):
     owed: Sequence[Span] = ()
     after: Sequence[Span] = ()
     lines: Sequence[Gap] = ()
+    own: Sequence[Gap] | None = None
     outages: Sequence[Span] = ()
     life: Span | None = None
     walked: Walked | None = None
     parts: Sequence[Span] = ()
+    shift_ns: int = 0
 
 
 class _Ids(Struct):
@@ -60,16 +63,20 @@ class _Ids(Struct):
 def judge(day: Day) -> tuple[StreamDay, list[Finding]]:
     """The line of the day, and what is wrong with it."""
     about = channel_of(day.exchange, day.channel)
-    from_ns, to_ns = bounds_of(day.date)
-    own = [line for line in day.lines if from_ns <= line.from_timestamp < to_ns]
+    from_ns, to_ns = (bound + day.shift_ns for bound in bounds_of(day.date))
+    own = day.own
+    if own is None:
+        own = [line for line in day.lines if from_ns <= line.from_timestamp < to_ns]
     walked = day.walked or Walked()
     if day.rule in (Numbering.CONSECUTIVE, Numbering.SPARSE):
-        ids = _ids_of_trades(day)
+        ids = _ids_of_trades(day, own)
     else:
-        ids = _ids_of_books(day, own, about.proof)
+        ids = _ids_of_books(day, own, about)
     wrong = sum(not right for _, right in walked.checked)
     duplicates = day.found.again + walked.old
     still = [line for line in own if line.status != _FILLED]
+    if not ids.ids:  # a hole that began earlier: where ids show what is there, they tell
+        still += [line for line in day.lines if line.status != _FILLED and _within(line, from_ns, to_ns)]
     broken = bool(ids.unledgered or ids.not_filled or wrong or duplicates)
     holes = bool(still) or bool(ids.missing) or ids.missing is None
     if broken:
@@ -105,7 +112,8 @@ def judge(day: Day) -> tuple[StreamDay, list[Finding]]:
         seconds_unconnected=seconds,
         clock_offset_ms=None if day.found.late_ns is None else day.found.late_ns / 1e6,
         lossy=about.lossy,
-        notes=tuple(_notes(day, ids, walked)),
+        notes=tuple(_notes(day, ids, walked, still)),
+        doubts=tuple(_doubts(day, ids, walked, about)),
     )
     return stream, _findings(stream, ids, walked)
 
@@ -119,10 +127,14 @@ def bounds_of(day: str) -> Span:
     return int(begins.timestamp()) * 10**9, int(ends.timestamp()) * 10**9
 
 
-def _ids_of_trades(day: Day) -> _Ids:
+def _within(line: Gap, from_ns: int, to_ns: int) -> bool:
+    return line.from_timestamp < to_ns and line.to_timestamp > from_ns
+
+
+def _ids_of_trades(day: Day, lines: Sequence[Gap]) -> _Ids:
     own = day.found.compacted()
     if day.found.unnumbered or any(_anew(line) for line in day.lines):
-        return _Ids(ids=None, missing=_admitted(day.lines))
+        return _Ids(ids=None, missing=_admitted(lines))
     known, _ = union([*day.owed, *day.before, *own, *day.after])
     # A hole belongs to the day that has the id before it, the earlier one where both have.
     ends = {last for _, last in minus(own, day.before)} | {last for _, last in day.owed[-1:]}
@@ -131,13 +143,14 @@ def _ids_of_trades(day: Day) -> _Ids:
     not_filled = count(common(minus(absent, admitted), filled))
     unledgered = count(minus(minus(absent, admitted), filled))
     found_again = 0
+    without = between(known)
     for line in day.lines:
         span = inside(line)
         if span is None or line.status == _FILLED or line.remaining is None:
             continue
-        if not common(own, [(span[0] - 1, span[0] - 1)]):
+        if not overlapping(own, (span[0] - 1, span[0] - 1)):
             continue  # another day's
-        gone = count(common(between(known), [span]))
+        gone = overlapping(without, span)
         unledgered += max(0, gone - line.remaining)
         found_again += max(0, line.remaining - gone)
     found = _Ids(count(own), count(absent), unledgered, not_filled, found_again, verified=bool(own))
@@ -164,16 +177,23 @@ def _sparse(day: Day, found: _Ids, without_row: Sequence[Span]) -> _Ids:
     )
 
 
-def _ids_of_books(day: Day, own: Sequence[Gap], proof: Proof) -> _Ids:
+def _ids_of_books(day: Day, own: Sequence[Gap], about: Channel) -> _Ids:
     missing = _admitted(own)
     walked = day.walked
     if walked is None:
         return _Ids(missing=missing)
     jumped = sum(first - before - 1 for before, first, _ in walked.jumps)
     proved = bool(walked.checked) or (day.rule is Numbering.BOOK and walked.messages > 0)
+    if about.proof is Proof.NONE or _uncompared(walked, about):
+        proved = False
     total = None if missing is None else missing + jumped
     ids = walked.ids if day.rule is Numbering.BOOK else None
-    return _Ids(ids, total, jumped, verified=proof is not Proof.NONE and proved)
+    return _Ids(ids, total, jumped, verified=proved)
+
+
+def _uncompared(walked: Walked, about: Channel) -> int:
+    """Minutes of a book whose venue's checksums are its proof, in which none could be compared."""
+    return walked.undigested if about.proof is Proof.CHECKSUM else 0
 
 
 def _admitted(lines: Sequence[Gap]) -> int | None:
@@ -213,32 +233,51 @@ def _evidence(day: Day, ids: _Ids, walked: Walked) -> str:
     return " and ".join(found) or "ledger"
 
 
-def _notes(day: Day, ids: _Ids, walked: Walked) -> list[str]:
+def _notes(day: Day, ids: _Ids, walked: Walked, still: Sequence[Gap]) -> list[str]:
+    """What explains the figures."""
     notes = [
         f"no book for {(line.to_timestamp - line.from_timestamp) / 1e9:,.0f} s: no snapshot came"
-        for line in day.lines
-        if line.cause == "snapshot" and line.status != _FILLED
+        for line in still
+        if line.cause == "snapshot"
     ]
-    if ids.found_again:
-        notes.append(f"{ids.found_again:,} ids are there that the ledger still calls missing")
-    if day.found.repeated:
-        # Frames that are read at once have one time: a venue that repeats itself is not told from damage.
-        notes.append(f"{day.found.repeated:,} rows are the very same as the one before")
-    if ids.unexplained:
-        notes.append(f"{ids.unexplained:,} ids have no row: the venue spent them, or rows were removed")
     if ids.spent:
         notes.append(f"{ids.spent:,} ids were spent on no trade: aggregate trades leave them out too")
-    if walked.unchecked:
-        notes.append(
-            f"{walked.unchecked:,} digests were not compared: no snapshot before them is in the lake"
-        )
     if walked.vouched:
         notes.append(
             f"{walked.vouched:,} times ids have no row, and the book is right: messages without levels"
         )
+    if walked.whole:
+        notes.append(
+            f"{walked.whole:,} times ids have no row, and the file has all that was written: no levels"
+        )
     if any(_anew(line) for line in day.lines):
         notes.append("the venue's numbers started anew")
     return notes
+
+
+def _doubts(day: Day, ids: _Ids, walked: Walked, about: Channel) -> list[str]:
+    """What keeps rows and ledger from agreeing in full, without being wrong."""
+    doubts = []
+    if ids.found_again:
+        doubts.append(
+            f"{ids.found_again:,} {_are(ids.found_again)} there that the ledger still calls missing"
+        )
+    if day.found.repeated:
+        # Frames that are read at once have one time: a venue that repeats itself is not told from damage.
+        doubts.append(f"{day.found.repeated:,} rows are the very same as the one before")
+    if ids.unexplained:
+        doubts.append(f"{ids.unexplained:,} ids have no row: the venue spent them, or rows were removed")
+    if walked.unchecked:
+        doubts.append(
+            f"{walked.unchecked:,} digests were not compared: no snapshot before them is in the lake"
+        )
+    if uncompared := _uncompared(walked, about):
+        doubts.append(f"the venue's checksums could not be compared in {uncompared:,} minutes")
+    return doubts
+
+
+def _are(number: int) -> str:
+    return "id is" if number == 1 else "ids are"
 
 
 def _findings(stream: StreamDay, ids: _Ids, walked: Walked) -> list[Finding]:
@@ -246,11 +285,19 @@ def _findings(stream: StreamDay, ids: _Ids, walked: Walked) -> list[Finding]:
     found = []
     if ids.unledgered:
         found.append(
-            Finding("unledgered", where, f"{ids.unledgered:,} ids are missing that the ledger does not name")
+            Finding(
+                "unledgered",
+                where,
+                f"{ids.unledgered:,} {_are(ids.unledgered)} missing that the ledger does not name",
+            )
         )
     if ids.not_filled:
         found.append(
-            Finding("not filled", where, f"{ids.not_filled:,} ids are missing that the ledger calls filled")
+            Finding(
+                "not filled",
+                where,
+                f"{ids.not_filled:,} {_are(ids.not_filled)} missing that the ledger calls filled",
+            )
         )
     if stream.digests_wrong:
         first = min(minute for minute, right in walked.checked if not right)

@@ -22,12 +22,12 @@ from ..normalize.schemas import TABLES
 from ..store.layout import Partition, SegmentId, TableFile
 from ..sync.errors import TargetError, TargetErrorKind
 from ..sync.target import Outcome, Target
-from .channel import ASIDE
 from .evidence import Evidence, note, slices
 from .gap_lines import gaps_of, inside, latest
 from .merge_ledger import Life, joined_ledger, off_times
 from .merge_rows import Side, merged
 from .numbering import Numbering, channel_of, numbering
+from .reading import ASIDE
 from .source import Lake, LakeFile, Listing
 from .spans import Span, between, union
 from .stored import Message, Messages
@@ -257,11 +257,11 @@ class _Channel:
         """From when to when, and from which id to which, this recorder has each stream."""
         lives: dict[str, Life] = {}
         for file in self._files[side]:
-            if file.table != self._main or file.table == "connections":
-                continue
-            for batch in self._lakes[side].batches(file):
-                for symbol, part in slices(batch):
-                    lives[symbol] = _widened(lives.get(symbol), part, self._main, self._rule)
+            # All are read whole once: rows that are not the ones that were written are not to be joined.
+            for batch in self._lakes[side].checked(file):
+                if file.table == self._main and file.table != "connections":
+                    for symbol, part in slices(batch):
+                        lives[symbol] = _widened(lives.get(symbol), part, self._main, self._rule)
         return lives
 
     def _join_ledgers_of_books(self) -> dict[str, list[Gap]]:
@@ -299,12 +299,12 @@ class _Channel:
     # Files
 
     def _write(self, name: str, date: str, parts: Iterator[pa.Table]) -> None:
-        rows = write_file(self._aside, name, parts)
+        segment = SegmentId(Partition(self._exchange, self._channel), self._number)
+        file = TableFile(name, date, segment)
+        rows = write_file(self._aside, file, parts)
         if not rows:
             return
-        segment = SegmentId(Partition(self._exchange, self._channel), self._number)
-        key = TableFile(name, date, segment).path.as_posix()
-        receipt = self._target.put(self._aside, key)
+        receipt = self._target.put(self._aside, file.path.as_posix())
         self._done.files += 1
         self._done.unchanged += receipt.outcome is Outcome.UNCHANGED
         self._done.rows += rows

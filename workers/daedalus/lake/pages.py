@@ -9,15 +9,40 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet as pq
 
+from ..normalize.content import Claim, Content
+
 pc: Any = pyarrow.compute
 
-__all__ = ["DamagedFileError", "holds", "row_group"]
+__all__ = ["AlteredFileError", "DamagedFileError", "claimed", "holds", "row_group"]
 
 _BATCH_ROWS = 100_000
 
 
 class DamagedFileError(Exception):
     """A file of the lake cannot be read as it was written; the message says which and why."""
+
+
+class AlteredFileError(DamagedFileError):
+    """A file of the lake can be read, and its rows are not the ones that were written."""
+
+
+def claimed(key: str, parquet: pq.ParquetFile, content: Content) -> bool:
+    """Hold all rows of a file against what its footer says of them; False where it says nothing.
+
+    Raises `AlteredFileError`.
+    """
+    claim = Claim.of(parquet.metadata.metadata)
+    if claim is None:
+        return False
+    if claim.file != key:
+        raise AlteredFileError(f"{key}: it was written as {claim.file}")
+    found = content.claim(key)
+    if found.rows != claim.rows:
+        raise AlteredFileError(f"{key}: it has {found.rows:,} rows, and {claim.rows:,} were written")
+    other = [name for name, sum_ in found.columns.items() if claim.columns.get(name) != sum_]
+    if other:
+        raise AlteredFileError(f"{key}: it has not the values that were written, in {', '.join(other)}")
+    return True
 
 
 def row_group(

@@ -1,4 +1,4 @@
-"""What an audit says: a line for each stream and day, what is wrong, and how much of it all is proved."""
+"""What an audit says: a line for each stream and day, what is wrong, how much of it all is proved."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 
 from msgspec import Struct
+
+from .pages import AlteredFileError, DamagedFileError
 
 __all__ = ["Finding", "Report", "StreamDay", "Total", "Verdict", "totals"]
 
@@ -27,7 +29,8 @@ class StreamDay(Struct, frozen=True):
     missing still, None where nobody can know how many. ``unledgered``: ids without a row of which the
     ledger says nothing, or that it says are there. ``complete_percent``: of ids, or where there are none,
     of the time between the first and the last row (``basis``). ``seconds_unconnected``: time in which
-    nothing served the stream. ``clock_offset_ms``: median of local_timestamp - timestamp.
+    nothing served the stream. ``clock_offset_ms``: median of local_timestamp - timestamp. ``notes`` explain
+    the figures; ``doubts`` are what keeps rows and ledger from agreeing in full, without being wrong.
     """
 
     date: str
@@ -53,6 +56,17 @@ class StreamDay(Struct, frozen=True):
     clock_offset_ms: float | None = None
     lossy: str = ""
     notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def proved(self) -> bool:
+        """Whether rows show that nothing is missing (any more)."""
+        return self.verdict in (Verdict.COMPLETE, Verdict.REPAIRED)
+
+    @property
+    def intact(self) -> bool:
+        """Whether nothing is known to be missing: proved, or served all the time without a word of a loss."""
+        return self.proved or (self.verdict is Verdict.UNPROVED and not self.seconds_unconnected)
 
 
 class Finding(Struct, frozen=True, order=True):
@@ -62,27 +76,38 @@ class Finding(Struct, frozen=True, order=True):
     where: str
     text: str
 
+    @classmethod
+    def of(cls, key: str, damage: DamagedFileError) -> Finding:
+        """A file whose bytes or rows are not the ones that were written."""
+        kind = "altered" if isinstance(damage, AlteredFileError) else "damaged"
+        return cls(kind, key, str(damage).partition(": ")[2])
+
 
 class Total(Struct, frozen=True):
-    """Streams' days of one group: how many could be verified, and how many of these are clean."""
+    """Streams' days of one group: how many there are, of how many no loss is known, how many are proved.
+
+    A loss makes both smaller, and never larger.
+    """
 
     group: str
     days: int
-    verified: int
-    clean: int
+    intact: int
+    proved: int
 
     @property
-    def verified_percent(self) -> float:
-        return 100 * self.verified / self.days if self.days else 0.0
+    def intact_percent(self) -> float:
+        return 100 * self.intact / self.days if self.days else 0.0
 
     @property
-    def clean_percent(self) -> float | None:
-        """None where nothing was verified: then there is nothing to call clean."""
-        return 100 * self.clean / self.verified if self.verified else None
+    def proved_percent(self) -> float:
+        return 100 * self.proved / self.days if self.days else 0.0
 
 
 class Report(Struct, frozen=True):
-    """A whole audit. ``files`` and ``bytes`` were read and held against their checksums."""
+    """A whole audit. ``files`` and ``bytes`` were read and held against their checksums.
+
+    ``unclaimed``: files that do not say which rows were written into them: altered ones are not known.
+    """
 
     url: str
     files: int
@@ -90,15 +115,21 @@ class Report(Struct, frozen=True):
     streams: tuple[StreamDay, ...]
     findings: tuple[Finding, ...]
     totals: Mapping[str, Sequence[Total]]
+    unclaimed: int = 0
 
     @property
     def sound(self) -> bool:
-        """Whether the lake holds what its ledger says: exit code 0."""
+        """Whether there was something to look at, and nothing in it is wrong: exit code 0."""
         return not self.findings
+
+    @property
+    def agrees(self) -> bool:
+        """Whether rows and ledger agree in full: no finding, and no doubt either."""
+        return self.sound and bool(self.streams) and not any(stream.doubts for stream in self.streams)
 
 
 def totals(streams: Iterable[StreamDay]) -> dict[str, list[Total]]:
-    """Counts per exchange, channel and day. What cannot be proved is never clean."""
+    """Counts per exchange, channel and day."""
     counts: dict[str, dict[str, list[int]]] = {"exchange": {}, "channel": {}, "date": {}}
     for stream in streams:
         groups = (
@@ -109,8 +140,8 @@ def totals(streams: Iterable[StreamDay]) -> dict[str, list[Total]]:
         for kind, name in groups:
             count = counts[kind].setdefault(name, [0, 0, 0])
             count[0] += 1
-            count[1] += stream.verdict is not Verdict.UNPROVED
-            count[2] += stream.verdict in (Verdict.COMPLETE, Verdict.REPAIRED)
+            count[1] += stream.intact
+            count[2] += stream.proved
     return {
         kind: [Total(name, *figures) for name, figures in sorted(groups.items())]
         for kind, groups in counts.items()

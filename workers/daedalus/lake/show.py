@@ -8,8 +8,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from ..shown import shown
 from ..units import bytes_text
-from .render import sentence
+from .lines import aligned
+from .render import styled
 from .report import Report
 from .summary import TableSize
 
@@ -18,26 +20,23 @@ __all__ = ["show_query", "show_sizes", "show_verdicts"]
 
 def show_sizes(console: Console, sizes: Sequence[TableSize]) -> None:
     """Print rows, files and bytes per table."""
-    table = Table(title="In the lake", title_justify="left")
-    table.add_column("table")
-    for name in ("rows", "files", "size", "bytes per row"):
-        table.add_column(name, justify="right")
+    rows = [("in the lake", "rows", "files", "size", "bytes per row")]
     for each in sizes:
         per_row = f"{each.bytes / each.rows:.1f}" if each.rows else ""
-        table.add_row(each.name, f"{each.rows:,}", f"{each.files:,}", bytes_text(each.bytes), per_row)
-    console.print(table)
+        rows.append((each.name, f"{each.rows:,}", f"{each.files:,}", bytes_text(each.bytes), per_row))
+    console.print()
+    for line in aligned(rows, right=(1, 2, 3, 4)):
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
 def show_verdicts(console: Console, report: Report) -> None:
     """Print of each stream whether it is complete and how that is known, and what is not as it must be."""
-    table = Table(title="Complete?", title_justify="left")
-    for name in ("exchange", "channel", "symbol", "verdict"):
-        table.add_column(name)
-    for each in report.streams:
-        table.add_row(each.exchange, each.channel, each.symbol, sentence(each))
-    console.print(table)
+    console.print()
+    for line in styled(report.streams, max(80, console.width), dates=False):
+        console.print(line, soft_wrap=True)
     for finding in report.findings:
-        console.print(f"{finding.kind}: {finding.where}: {finding.text}", style="red")
+        text = shown(f"{finding.kind}: {finding.where}: {finding.text}")
+        console.print(text, style="red", soft_wrap=True, highlight=False, markup=False)
 
 
 def show_query(console: Console, root: Path) -> None:

@@ -5,7 +5,7 @@ A lake is one folder (`sync.target`) or a data directory, whose tables lie in tw
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +14,18 @@ import pyarrow.compute
 import pyarrow.parquet as pq
 from msgspec import Struct
 
+from ..normalize.content import Content
 from ..normalize.schemas import TABLES
 from ..store.layout import NORMALIZED, READY, SYNCED, Layout, SegmentId, TableFile
 from ..sync.errors import TargetError, TargetErrorKind, from_os_error
 from ..sync.filesystems import is_local, is_s3, other_filesystem, s3_filesystem
 from ..sync.settings import SyncSettings, public_url
 from .local import Found, local_files
-from .pages import DamagedFileError, holds, row_group
+from .pages import AlteredFileError, DamagedFileError, claimed, holds, row_group
 from .remote import StoreFile, told
 from .versions import conformed, fits
 
-__all__ = ["DamagedFileError", "Lake", "LakeFile", "Listing", "RawFile", "open_lake"]
+__all__ = ["AlteredFileError", "DamagedFileError", "Lake", "LakeFile", "Listing", "RawFile", "open_lake"]
 
 pc: Any = pyarrow.compute
 
@@ -129,11 +130,13 @@ class Lake:
         file: LakeFile,
         columns: Sequence[str] | None = None,
         symbol: str | None = None,
-    ) -> Iterator[pa.RecordBatch]:
+        content: Content | None = None,
+    ) -> Generator[pa.RecordBatch, None, bool]:
         """The rows of a file (or of one symbol in it), in batches, of all columns or some.
 
-        Every page is held against its checksum. Raises `DamagedFileError`; `TargetError` where the store
-        does not answer.
+        Every page is held against its checksum. Where all is read, into ``content``, the rows are held
+        against what the file says of them; returns whether it says so. Raises `DamagedFileError`, as
+        `AlteredFileError` where other rows were written; `TargetError` where the store does not answer.
         """
         expected = TABLES[file.table].schema
         try:
@@ -145,16 +148,23 @@ class Lake:
                     if symbol is not None and not holds(parquet, group, symbol):
                         continue
                     for rows in row_group(file.key, parquet, group, columns):
+                        if content is not None:
+                            content.take(rows)
                         batch = conformed(rows, expected, columns)
                         if symbol is not None:
                             batch = batch.filter(pc.equal(batch.column("symbol"), symbol))
                         yield batch
+                return content is not None and claimed(file.key, parquet, content)
         except FileNotFoundError as error:
             raise DamagedFileError(f"{file.key}: is gone") from error
         except (pa.ArrowException, OSError, ValueError) as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise from_os_error(error, self.url, file.key) from None
             raise DamagedFileError(f"{file.key}: {_one_line(error)}") from None
+
+    def checked(self, file: LakeFile) -> Generator[pa.RecordBatch, None, bool]:
+        """All rows of a file, held against what the file says of them; returns whether it says so."""
+        return self.batches(file, content=Content())
 
     def messages(self, file: RawFile) -> int:
         """How many messages of the venue a raw file holds; -1 where its bytes are damaged.

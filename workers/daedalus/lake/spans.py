@@ -5,10 +5,11 @@ A day of ids is a few spans, however many ids it has: one more for each hole.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-__all__ = ["Span", "between", "common", "count", "minus", "union"]
+__all__ = ["Span", "between", "common", "count", "minus", "overlapping", "union"]
 
 Span = tuple[int, int]
 
@@ -53,6 +54,16 @@ def minus(spans: Sequence[Span], others: Sequence[Span]) -> list[Span]:
 def common(spans: Sequence[Span], others: Sequence[Span]) -> list[Span]:
     """What is in both; both sorted and disjoint."""
     return minus(spans, minus(spans, others))
+
+
+def overlapping(spans: Sequence[Span], span: Span) -> int:
+    """How many numbers of ``span`` are in these sorted, disjoint spans; quick where there are many."""
+    at = bisect_left(spans, span[0], key=lambda each: each[1])
+    found = 0
+    while at < len(spans) and spans[at][0] <= span[1]:
+        found += min(spans[at][1], span[1]) - max(spans[at][0], span[0]) + 1
+        at += 1
+    return found
 
 
 def between(spans: Sequence[Span]) -> list[Span]:

@@ -17,6 +17,7 @@ from .stored import Digest, Message
 
 __all__ = ["NO_SNAPSHOT", "Walk", "Walked"]
 
+_MINUTE_NS = 60_000_000_000
 NO_SNAPSHOT = "no snapshot came before"
 
 
@@ -25,8 +26,9 @@ class Walked(Struct, frozen=True):
 
     ``checked``: minutes with a digest, and whether the book had it. ``jumps``: (last id before, first id
     after, local ns) where no row is and no line of the ledger says so; ``vouched`` counts those behind
-    which the book still had the recorder's digest: there the messages had no levels. ``unchecked``:
-    digests from before the first snapshot.
+    which the book still had the recorder's digest: there the messages had no levels. ``whole``: those that a
+    snapshot replaced before a digest could tell, within a file that has all rows that were written.
+    ``unchecked``: digests from before the first snapshot; ``undigested``: full minutes of a book without one.
     """
 
     messages: int = 0
@@ -35,7 +37,12 @@ class Walked(Struct, frozen=True):
     checked: tuple[tuple[int, bool], ...] = ()
     jumps: tuple[tuple[int, int, int], ...] = ()
     vouched: int = 0
+    whole: int = 0
     unchecked: int = 0
+    undigested: int = 0
+
+
+Jump = tuple[int, int, int]
 
 
 class Walk:
@@ -50,10 +57,12 @@ class Walk:
     ) -> None:
         self.book = Book(depth)
         self.broken = NO_SNAPSHOT
-        self.jumps: list[tuple[int, int, int]] = []
-        self.doubted: list[tuple[int, int, int]] = []
+        self.jumps: list[Jump] = []
+        self.doubted: list[Jump] = []
+        self.replaced: list[Jump] = []  # a snapshot came before a digest could tell
         self.vouched = 0
         self.unchecked = 0
+        self.undigested = 0
         self.old = 0
         self.checked: list[tuple[int, bool]] = []
         self.messages = 0
@@ -70,6 +79,21 @@ class Walk:
         self._pending: list[Message] = []
         self._entered = False
         self._began_ns = 0
+        self._minute = 0
+        self._digested = -1
+        self._in_file: list[Jump] = []
+        self._first_of_file = True
+        self._explained: set[Jump] = set()
+
+    def begin_file(self) -> None:
+        """The next message is the first of a file."""
+        self._in_file = []
+        self._first_of_file = True
+
+    def end_file(self, *, whole: bool) -> None:
+        """The file is over; ``whole``: it has every row that was written."""
+        if whole:
+            self._explained.update(self._in_file)
 
     def expect(self, gaps: Sequence[Gap], digests: Iterable[Digest]) -> None:
         """Tell what the ledger and the recorder's digests say of what comes now."""
@@ -90,6 +114,7 @@ class Walk:
             return
         self._settle(message)
         self._compare(message)
+        self._count_minutes(message)
         anew = self._is_anew(message)
         if anew:
             self._last_id = self.book.last_id = None
@@ -117,12 +142,29 @@ class Walk:
 
     def take(self, *, over: bool) -> Walked:
         """What was found since the last time. Jumps wait for the next digest, unless all is ``over``."""
-        jumps = (*self.doubted, *(self.jumps if over else ()))
-        checked = tuple(self.checked)
-        found = Walked(self.messages, self.ids, self.old, checked, jumps, self.vouched, self.unchecked)
-        self.messages = self.ids = self.old = self.vouched = self.unchecked = 0
-        self.checked, self.doubted = [], []
+        replaced = [jump for jump in self.replaced if jump not in self._explained]
+        found = Walked(
+            messages=self.messages,
+            ids=self.ids,
+            old=self.old,
+            checked=tuple(self.checked),
+            jumps=(*self.doubted, *replaced, *(self.jumps if over else ())),
+            vouched=self.vouched,
+            whole=len(self.replaced) - len(replaced),
+            unchecked=self.unchecked,
+            undigested=self.undigested,
+        )
+        self.messages = self.ids = self.old = self.vouched = self.unchecked = self.undigested = 0
+        self.checked, self.doubted, self.replaced = [], [], []
+        self._explained &= set(self.jumps)  # the others are told
         return found
+
+    def _count_minutes(self, message: Message) -> None:
+        """Whether a digest was there for the full minute that is over, as the recorder takes one."""
+        minute = message.local_ns // _MINUTE_NS
+        if minute > self._minute and self._minute and self.book.synced:
+            self.undigested += self._digested != minute
+        self._minute = max(self._minute, minute)
 
     def _is_anew(self, message: Message) -> bool:
         """Whether the venue's numbers start anew: later, and smaller, with a snapshot or by far."""
@@ -193,12 +235,16 @@ class Walk:
             self.old += 1
             return
         before, self._last_id = self._last_id, last
+        first_of_file, self._first_of_file = self._first_of_file, False
         if first is not None:
             self.ids += last - (first if before is None else max(first, before + 1)) + 1
         if not self._numbered or before is None or first is None or first <= before + 1:
             return
         if not any(lower < first and upper > before for lower, upper in self._known):
-            self.jumps.append((before, first, message.local_ns))
+            jump = before, first, message.local_ns
+            self.jumps.append(jump)
+            if not first_of_file:
+                self._in_file.append(jump)
 
     def _settle(self, after: Message | None) -> None:
         """Apply the snapshots that came ahead of the updates around them; the book knew the others' news."""
@@ -214,8 +260,13 @@ class Walk:
         self._pending.clear()
 
     def _apply(self, message: Message) -> None:
-        synced = self.book.synced
+        synced, known = self.book.synced, self.book.last_id
         self.book.apply(message.update)
+        last = message.update.last_id
+        if message.update.is_snapshot and last is not None and (not synced or last > (known or 0)):
+            # The book began anew: no later digest of it knows what came before.
+            self.replaced += [jump for jump in self.jumps if jump[1] - 1 <= last]
+            self.jumps = [jump for jump in self.jumps if jump[1] - 1 > last]
         if self.book.synced:
             self.broken = ""
             if not synced:
@@ -228,6 +279,7 @@ class Walk:
             if message is not None and not self._behind(message, digest):
                 return
             self._digests.popleft()
+            self._digested = digest.minute_ns // _MINUTE_NS
             book = self.book
             if self.broken == NO_SNAPSHOT:
                 self.unchecked += 1

@@ -7,17 +7,18 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from ..normalize.parquet import ROW_GROUP_LINES, table_writer
+from ..normalize.parquet import TableWriter
+from ..store.layout import TableFile
 
 __all__ = ["write_file"]
 
 
-def write_file(path: Path, name: str, parts: Iterable[pa.Table]) -> int:
+def write_file(path: Path, file: TableFile, parts: Iterable[pa.Table]) -> int:
     """Write the parts' rows, one part after the other; how many rows there were."""
     rows = 0
-    with table_writer(path, name) as writer:
+    with TableWriter(path, file) as writer:
         for part in parts:
             if part.num_rows:
                 rows += part.num_rows
-                writer.write_table(part.combine_chunks(), row_group_size=ROW_GROUP_LINES)
+                writer.add(part.combine_chunks())
     return rows

@@ -25,7 +25,7 @@ from ..store.layout import NORMALIZED, READY, SYNCED, Layout, SegmentId, TableFi
 from ..store.raw import DAMAGE, RAW_SCHEMA, RawRecord
 from ..store.regular import create
 from .carry import read_carry, write_carry
-from .parquet import ROW_GROUP_LINES, table_writer
+from .parquet import ROW_GROUP_LINES, TableWriter
 from .schemas import TABLES
 from .transform import Counts, Transform
 
@@ -69,7 +69,7 @@ def normalize_segment(
         for file in (*files, *_emptied(layout, segment, files)):
             table, date = file.table, file.date
             aside = layout.tables_active / f"{segment.partition.exchange}.{table}.{date}.{file.path.name}"
-            _write(aside, table, transform.batches(table, date), go_on)
+            _write(aside, file, transform.batches(table, date), go_on)
             _publish(layout, aside, file)
     write_carry(layout, segment, transform.carry())
     move(source, layout.raw(NORMALIZED) / segment.sealed_path)
@@ -156,12 +156,12 @@ def _ask(go_on: Callable[[], bool]) -> None:
         raise Interrupted
 
 
-def _write(path: Path, name: str, batches: Iterator[pa.RecordBatch], go_on: Callable[[], bool]) -> None:
+def _write(path: Path, file: TableFile, batches: Iterator[pa.RecordBatch], go_on: Callable[[], bool]) -> None:
     os.close(create(path, 0o640))
-    with table_writer(path, name) as writer:
-        for group in _groups(TABLES[name].schema, batches):
+    with TableWriter(path, file) as writer:
+        for group in _groups(TABLES[file.table].schema, batches):
             _ask(go_on)
-            writer.write_table(group, row_group_size=ROW_GROUP_LINES)
+            writer.add(group)
 
 
 def _groups(schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:

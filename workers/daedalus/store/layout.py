@@ -19,7 +19,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from msgspec import Struct
@@ -132,7 +132,7 @@ class TableFile(Struct, frozen=True, order=True):
     def from_path(cls, path: Path) -> TableFile | None:
         """Read a path below ``tables/<state>/``; None where it is not one of ours."""
         match = _TABLE.fullmatch(path.as_posix())
-        if match is None:
+        if match is None or not _is_day(match["date"]):
             return None
         partition = Partition(match["exchange"], match["channel"])
         return cls(match["table"], match["date"], SegmentId(partition, int(match["number"])))
@@ -232,6 +232,14 @@ class Layout(Struct, frozen=True):
         """In which of ready, normalized, synced the sealed segment lies."""
         states = (READY, NORMALIZED, SYNCED)
         return [state for state in states if is_regular(self.raw(state) / segment.sealed_path)]
+
+
+def _is_day(text: str) -> bool:
+    """Whether there is such a day, and its times fit into 64 bits of ns."""
+    try:
+        return date(1970, 1, 1) <= date.fromisoformat(text) < date(2262, 4, 11)
+    except ValueError:
+        return False
 
 
 def _parquet_files(root: Path, denied: list[OSError] | None = None) -> Iterator[Path]:

@@ -1,0 +1,43 @@
+"""Which days of a channel are read to judge those that were asked for; pure.
+
+A day's figures need its neighbours: ids of two days may interleave around midnight, a hole or an outage
+begins on one and ends on the other, a book goes on from the day before. They are read too, and not reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from ..normalize.columns import Gap
+
+__all__ = ["days_of_gaps", "days_to_read"]
+
+_MOST_DAYS = 4000
+"""A gap of more days than that is a broken clock's."""
+
+
+def days_of_gaps(lines: Iterable[Gap]) -> set[str]:
+    """The days in which something is missing still: there may be no file of them."""
+    found: set[str] = set()
+    for line in lines:
+        if line.status == "filled":
+            continue
+        day, last = _day(line.from_timestamp), _day(line.to_timestamp)
+        if (last - day).days <= _MOST_DAYS:
+            found.update(str((day + timedelta(days=more)).date()) for more in range((last - day).days + 1))
+    return found
+
+
+def days_to_read(days: Sequence[str], with_rows: set[str], asked: set[str]) -> list[str]:
+    """The days from the nearest one with rows before those that are ``asked`` to the nearest one behind."""
+    if not asked:
+        return []
+    first, last = min(asked), max(asked)
+    before = max((day for day in with_rows if day < first), default=first)
+    after = min((day for day in with_rows if day > last), default=last)
+    return [day for day in days if before <= day <= after]
+
+
+def _day(ns: int) -> datetime:
+    return datetime.fromtimestamp(ns // 10**9, UTC).replace(hour=0, minute=0, second=0)
