@@ -29,9 +29,13 @@ CONN = "20260922T000000000000-0"
 
 
 class Recording:
-    """Raw rows of Binance, channel by channel, and the lake they become. Times are seconds after `BEGIN`."""
+    """Raw rows, channel by channel, and the lake they become. Times are seconds after `BEGIN`.
 
-    def __init__(self, directory: Path, late: float = 0.005) -> None:
+    The messages that it can make up are Binance's.
+    """
+
+    def __init__(self, directory: Path, late: float = 0.005, exchange: str = "binance") -> None:
+        self.exchange = exchange
         self.layout = Layout(directory / "data")
         self.lake = directory / "lake"
         self.late = late
@@ -130,7 +134,7 @@ class Recording:
         """Make of all rows since the last time one segment per channel, its tables, and their lake."""
         for channel in self._rows:
             rows = self.rows(channel)
-            segment = SegmentId(Partition("binance", channel), rows[0].recv_ns)
+            segment = SegmentId(Partition(self.exchange, channel), rows[0].recv_ns)
             path = self.layout.raw(READY) / segment.sealed_path
             path.parent.mkdir(parents=True, exist_ok=True)
             columns = [[getattr(row, name) for row in rows] for name in RAW_SCHEMA.names]

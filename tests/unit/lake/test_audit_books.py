@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+import zlib
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,13 +13,16 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lake_workbench import BEGIN, DAY, SECOND, Recording, audited, files, rewrite, stream
+from lake_workbench import BEGIN, CONN, DAY, SECOND, Recording, audited, files, rewrite, stream
 
 from daedalus.exchanges.rows import BookUpdate
+from daedalus.lake.merge import merge
 from daedalus.lake.report import Verdict
+from daedalus.lake.source import open_lake
 from daedalus.lake.stored import Digest, Message
 from daedalus.lake.walk import Walk
 from daedalus.store.raw import RawKind
+from daedalus.sync import SyncSettings, open_target
 
 
 @pytest.fixture
@@ -227,3 +231,52 @@ def test_a_stretch_without_a_book_is_told_though_no_update_is_missing(recording:
     assert "no book for 100 s: no snapshot came" in line.notes
     assert line.seconds_unconnected == 0
     assert report.sound
+
+
+def thin(kind: str, amount: int, *, right: bool = False) -> bytes:
+    """A message of Kraken's about a book of three levels a side, with a checksum that is right or wrong."""
+    best = ("100.5", f"{amount}.25")
+    bids = [best, ("100.2", "2.50"), ("100.1", "3.75")]
+    asks = [("101.5", "1.50"), ("101.7", "2.25"), ("102.1", "3.12")]
+    digits = "".join(number.replace(".", "").lstrip("0") for level in (*asks, *bids) for number in level)
+    checksum = zlib.crc32(digits.encode()) + (not right)
+    sides = (bids, asks) if kind == "snapshot" else ([best], [])
+    bid, ask = (",".join(f'{{"price":{price},"qty":{qty}}}' for price, qty in side) for side in sides)
+    return (
+        f'{{"channel":"book","type":"{kind}","data":[{{"symbol":"BTC/USD","bids":[{bid}],"asks":[{ask}],'
+        f'"checksum":{checksum},"timestamp":"2026-09-22T00:00:00.000000Z"}}]}}'
+    ).encode()
+
+
+def thin_book(count: int, *, right: bool = False) -> list[bytes]:
+    return [thin("update" if n else "snapshot", n + 1, right=right) for n in range(count)]
+
+
+def kraken_book(directory: Path, messages: list[bytes]) -> Path:
+    """One message every ten seconds."""
+    recording = Recording(directory, exchange="kraken")
+    recording.note("book", RawKind.SUBSCRIBED, 0, "BTC/USD", cause="start")
+    for position, payload in enumerate(messages):
+        recording.add("book", RawKind.MESSAGE, 1 + 10 * position, payload, "BTC/USD", CONN)
+    return recording.seal()
+
+
+def test_a_book_whose_checksums_agree_is_proved(tmp_path: Path) -> None:
+    line = stream(audited(kraken_book(tmp_path, thin_book(30, right=True))), "book", symbol="BTC/USD")
+    assert (line.verdict, line.digests, line.doubts) == (Verdict.COMPLETE, 4, ())
+
+
+@pytest.mark.parametrize("before", [0, 15])
+def test_checksums_that_could_not_be_compared_prove_nothing(tmp_path: Path, before: int) -> None:
+    lake = kraken_book(tmp_path, [*thin_book(before, right=True), *thin_book(19)])
+    line = stream(audited(lake), "book", symbol="BTC/USD")
+    assert line.verdict is Verdict.UNPROVED
+    assert line.digests == (2 if before else 0)
+    assert line.doubts == ("the venue's checksums could not be compared in 3 minutes",)
+
+
+def test_a_merge_proves_no_more_than_its_sources(tmp_path: Path) -> None:
+    lakes = [kraken_book(tmp_path / name, thin_book(19)) for name in "ab"]
+    target = SyncSettings(target=str(tmp_path / "out"))
+    merge(*(open_lake(SyncSettings(target=str(lake))) for lake in lakes), open_target(target))
+    assert stream(audited(tmp_path / "out"), "book", symbol="BTC/USD").verdict is Verdict.UNPROVED

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute
 from msgspec import Struct
 
+from ..exchanges.base import Proof
 from ..normalize.columns import Gap, gap_batch
 from ..normalize.schemas import TABLES
 from ..store.layout import Partition, SegmentId, TableFile
@@ -30,7 +31,7 @@ from .numbering import Numbering, channel_of, numbering
 from .reading import ASIDE
 from .source import Lake, LakeFile, Listing
 from .spans import Span, between, union
-from .stored import Message, Messages
+from .stored import Message, Messages, digests_of
 from .walk import Walk
 from .write import write_file
 
@@ -111,6 +112,7 @@ class _Channel:
         self._depth = about.depth
         self._lines = tuple(self._ledger(side) for side in (0, 1))
         self._lives = tuple(self._find_lives(side) for side in (0, 1))
+        self._vouched = self._find_vouched() if about.proof is Proof.CHECKSUM else None
         self._found: dict[str, Evidence] = {}
         self._walks: dict[str, Walk] = {}
         self._minutes: dict[str, int] = {}
@@ -214,7 +216,7 @@ class _Channel:
         if minute > before:
             self._minutes[symbol] = minute
             walk.prepare(message)
-            if walk.certain:
+            if walk.certain and self._may_vouch(symbol, minute * _MINUTE_NS):
                 at, book = minute * _MINUTE_NS, walk.book
                 day = f"{datetime.fromtimestamp(at // 10**9, UTC):%Y-%m-%d}"
                 self._digests.setdefault(day, []).append(
@@ -229,6 +231,21 @@ class _Channel:
                     }
                 )
         walk.feed(message)
+
+    def _may_vouch(self, symbol: str, minute_ns: int) -> bool:
+        """Where the venue's checksums are the proof, a recorder must have compared them: it left a digest."""
+        return self._vouched is None or (symbol, minute_ns) in self._vouched
+
+    def _find_vouched(self) -> set[tuple[str, int]]:
+        return {
+            (symbol, digest.minute_ns)
+            for side in (0, 1)
+            for file in self._files[side]
+            if file.table == "book_digests"
+            for batch in self._lakes[side].batches(file)
+            for symbol, part in slices(batch)
+            for digest in digests_of(part)
+        }
 
     def _walk(self, symbol: str) -> Walk:
         if symbol not in self._walks:

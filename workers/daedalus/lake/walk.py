@@ -114,13 +114,13 @@ class Walk:
             return
         self._settle(message)
         self._compare(message)
-        self._count_minutes(message)
         anew = self._is_anew(message)
         if anew:
             self._last_id = self.book.last_id = None
             if update.is_snapshot:
                 self.book.void()
         self._void(message)
+        self._count_minutes(message)
         self._follow(message, anew)
         self._apply(message)
 

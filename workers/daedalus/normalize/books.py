@@ -122,19 +122,25 @@ def _digest(symbol: str, followed: _Followed, now_ns: int) -> BookDigest | None:
 
 
 class CheckState(Struct, frozen=True):
-    """A check of one connection's book between two segments; becomes JSON as it is."""
+    """A check of one connection's book between two segments; becomes JSON as it is.
+
+    ``agrees``: its last message's checksum did (None: written before this was kept).
+    """
 
     conn: str
     symbol: str
     state: bytes
     broken: bool
     right_ns: int
+    agrees: bool | None = None
 
 
 class _Checked(Struct):
     check: BookCheck
     broken: bool = False
     right_ns: int = 0
+    agrees: bool = False
+    agreed: bool = False  # before the last message
 
 
 class Checks:
@@ -147,7 +153,8 @@ class Checks:
         for each in state:
             check = venue.book_check(channel, each.symbol, each.state)
             if check is not None:
-                self._checked[each.conn, each.symbol] = _Checked(check, each.broken, each.right_ns)
+                agrees = each.right_ns > 0 and not each.broken if each.agrees is None else each.agrees
+                self._checked[each.conn, each.symbol] = _Checked(check, each.broken, each.right_ns, agrees)
 
     def feed(self, conn: str, header: Header, payload: bytes, recv_ns: int) -> int | None:
         """Take a message; where the book has just turned out wrong, the time when it was last right."""
@@ -159,6 +166,7 @@ class Checks:
         if checked is None:
             return None
         right = checked.check.apply(header, payload)
+        checked.agreed, checked.agrees = checked.agrees, right is True
         if header.is_snapshot:
             checked.broken = False
         if right is None:
@@ -171,6 +179,11 @@ class Checks:
         checked.broken = True
         return checked.right_ns or recv_ns
 
+    def agreed(self, symbol: str) -> bool:
+        """Whether the book, as it was before the last message, had the venue's own checksum."""
+        checked = (each for (_, of), each in self._checked.items() if of == symbol)
+        return any(each is not None and each.agreed for each in checked)
+
     def over(self, conn: str) -> None:
         """A connection has ended, and its books with it."""
         for key in [key for key in self._checked if key[0] == conn]:
@@ -179,7 +192,7 @@ class Checks:
     def state(self) -> list[CheckState]:
         """What the next segment needs."""
         return [
-            CheckState(conn, symbol, each.check.state(), each.broken, each.right_ns)
+            CheckState(conn, symbol, each.check.state(), each.broken, each.right_ns, each.agrees)
             for (conn, symbol), each in sorted(self._checked.items())
             if each is not None
         ]

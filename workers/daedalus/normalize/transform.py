@@ -16,7 +16,7 @@ import msgspec
 import pyarrow as pa
 from msgspec import Meta, Struct
 
-from ..exchanges.base import Channel, Header, Kind, Venue
+from ..exchanges.base import Channel, Header, Kind, Proof, Venue
 from ..exchanges.continuity import Continuity, StreamState
 from ..exchanges.reading import UNREADABLE, number_of
 from ..exchanges.rows import BookUpdate, Instrument, Row
@@ -306,8 +306,12 @@ class Transform:
         for row in rows:
             if isinstance(row, BookUpdate):
                 digest = self._books.feed(row, record.recv_ns)
-                if digest is not None:
+                if digest is not None and self._proves(row.symbol):
                     self._add(record, digest, digest.timestamp)
+
+    def _proves(self, symbol: str) -> bool:
+        """Whether a digest may vouch for a book: where checksums are the proof, they must agree."""
+        return self._about.proof is not Proof.CHECKSUM or self._checks.agreed(symbol)
 
     def _add(self, record: RawRecord, row: Line, key: int) -> None:
         when = row.expiry if isinstance(row, Instrument) else row.timestamp
