@@ -1,7 +1,8 @@
 """Are the venue's digits kept? Finds the numbers that a float64 does not give back as they were written.
 
-A decimal of up to 15 significant digits survives the way to the nearest float64 and back in its shortest
-form. Only longer ones need a look, and they are rare: one search over the message's bytes finds them.
+A number of up to 15 significant digits survives the way to the nearest float64 and back in its shortest
+form, with or without an exponent. Only longer ones need a look, and they are rare: one search over the
+message's bytes finds them.
 """
 
 from __future__ import annotations
@@ -25,12 +26,18 @@ from ..exchanges.rows import (
 
 __all__ = ["ExactValue", "exact_values", "inexact"]
 
-_LONG = re.compile(rb"(?<![\d.])(?=[\d.]{17})\d+\.\d+(?![\d.])")
-"""A decimal fraction of 16 digits or more. Numbers without a point are ids and times."""
+_LONG = re.compile(
+    rb"(?<![\d.])-?(?:(?=[\d.]{17,400}(?![\d.]))\d+\.\d+|\d{16,400})(?:[eE][+-]?\d{1,4})?(?![\d.])"
+)
+"""A number of 16 digits or more. Many are ids and times, which are no value of a row."""
+
+_BEYOND = re.compile(rb"(?<![\d.])9\d{15}(?![\d.])")
+"""Of integers of 16 digits those begin with 9 that may be beyond 2^53; times in microseconds do not."""
 
 # To tell that there is none, which is nearly always: a tenth of what the expression takes.
 _AS_DIGIT = bytes.maketrans(b"0123456789.", b"0" * 11)
 _RUN = b"0" * 17
+_RUN_OF_16 = b"0" * 16
 
 
 class ExactValue(Struct, frozen=True, gc=False):
@@ -57,15 +64,18 @@ _OPTIONAL: dict[type, tuple[str, ...]] = {
 
 
 def inexact(payload: bytes) -> dict[float, str]:
-    """The decimals of a message whose float64 says another number, by that float."""
+    """The numbers of a message whose float64 says another number, by that float, and by its size alone."""
     found: dict[float, str] = {}
-    if _RUN not in payload.translate(_AS_DIGIT):
+    runs = payload.translate(_AS_DIGIT)
+    if _RUN not in runs and (_RUN_OF_16 not in runs or _BEYOND.search(payload) is None):
         return found
     for match in _LONG.finditer(payload):
         text = match[0].decode("ascii")
         value = float(text)
         if Decimal(repr(value)) != Decimal(text):
             found[value] = text
+            if value < 0:  # some venues write a sale as a negative amount
+                found.setdefault(-value, text[1:])
     return found
 
 

@@ -56,7 +56,13 @@ class _Count(Struct):
     time_ns: int | None = None
     recv_ns: int = 0
     largest: int = -1
-    trades: dict[int, tuple[int | None, int]] = {}
+    rows: dict[int, tuple[Trade | AggTrade, int]] = {}  # with when they came
+    carried: dict[int, tuple[int | None, int]] = {}
+
+    def said(self, number: int) -> tuple[int | None, int] | None:
+        """Time and content of the trade of this number; None where it is not remembered."""
+        found = self.rows.get(number)
+        return self.carried.get(number) if found is None else _said(*found)
 
 
 class Renumbering:
@@ -70,7 +76,7 @@ class Renumbering:
                 each.time_ns,
                 each.recv_ns,
                 max((number for number, _, _ in each.trades), default=-1),
-                {number: (time_ns, content) for number, time_ns, content in each.trades},
+                carried={number: (time_ns, content) for number, time_ns, content in each.trades},
             )
             for each in state
         }
@@ -78,40 +84,40 @@ class Renumbering:
     def anew(self, rows: Sequence[Row], recv_ns: int) -> set[str]:
         """The symbols whose numbering starts anew with a message; to be asked before its ids are observed."""
         found: set[str] = set()
-        trades = [
-            (number, row)
-            for row in rows
-            if isinstance(row, Trade | AggTrade) and (number := number_of(row)) is not None
-        ]
-        for number, row in trades:
-            if row.symbol not in found and self._contradicts(number, row, recv_ns):
+        for row in rows:
+            number = number_of(row)
+            if number is None or not isinstance(row, Trade | AggTrade):
+                continue
+            count = self._counts.get(row.symbol)
+            if count is None:
+                self._counts[row.symbol] = count = _Count()
+            elif (
+                number <= count.largest
+                and row.symbol not in found
+                and self._contradicts(count, number, row, recv_ns)
+            ):
                 found.add(row.symbol)
-                del self._counts[row.symbol]
-        for number, row in trades:
-            self._remember(number, row, recv_ns)
+                self._counts[row.symbol] = count = _Count()
+            if number > count.largest:
+                count.largest, count.time_ns, count.recv_ns = number, row.timestamp, recv_ns
+            count.rows[number] = row, recv_ns
+            if len(count.rows) > REMEMBERED:
+                del count.rows[next(iter(count.rows))]
         return found
 
     def state(self) -> list[CountState]:
         """What the next segment needs, by symbol."""
         return [
-            CountState(
-                symbol,
-                count.time_ns,
-                count.recv_ns,
-                [(number, *said) for number, said in list(count.trades.items())[-CARRIED:]],
-            )
+            CountState(symbol, count.time_ns, count.recv_ns, _newest(count))
             for symbol, count in sorted(self._counts.items())
         ]
 
-    def _contradicts(self, number: int, row: Trade | AggTrade, recv_ns: int) -> bool:
-        count = self._counts.get(row.symbol)
-        if count is None or number > count.largest:
-            return False
-        known = count.trades.get(number)
+    def _contradicts(self, count: _Count, number: int, row: Trade | AggTrade, recv_ns: int) -> bool:
+        known = count.said(number)
         if known is not None:
             then_ns, content = known
-            now_ns = plausible(row.timestamp, recv_ns)
-            return content != content_of(row) or (None not in (then_ns, now_ns) and then_ns != now_ns)
+            now_ns, again = _said(row, recv_ns)
+            return content != again or (None not in (then_ns, now_ns) and then_ns != now_ns)
         first = self._continuity.first(self._channel, row.symbol)
         if first is None or (number >= first and self._continuity.missing(self._channel, row.symbol, number)):
             return False  # it comes late, and fills a hole
@@ -120,12 +126,11 @@ class Renumbering:
         later_ns = row.timestamp - count.time_ns
         return later_ns > _LATER_NS and abs(later_ns - (recv_ns - count.recv_ns)) <= IMPLAUSIBLE_NS
 
-    def _remember(self, number: int, row: Trade | AggTrade, recv_ns: int) -> None:
-        count = self._counts.get(row.symbol)
-        if count is None:
-            count = self._counts[row.symbol] = _Count()
-        if number > count.largest:
-            count.largest, count.time_ns, count.recv_ns = number, row.timestamp, recv_ns
-        count.trades[number] = plausible(row.timestamp, recv_ns), content_of(row)
-        if len(count.trades) > REMEMBERED:
-            del count.trades[next(iter(count.trades))]
+
+def _said(row: Trade | AggTrade, recv_ns: int) -> tuple[int | None, int]:
+    return plausible(row.timestamp, recv_ns), content_of(row)
+
+
+def _newest(count: _Count) -> list[tuple[int, int | None, int]]:
+    known = count.carried | {number: _said(*found) for number, found in list(count.rows.items())[-CARRIED:]}
+    return [(number, *said) for number, said in list(known.items())[-CARRIED:]]
