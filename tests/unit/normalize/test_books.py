@@ -83,3 +83,27 @@ def test_of_a_message_about_two_books_the_checksums_of_both_are_compared(tape: A
     book.message(2, message(BTC_USD[1], damaged))
     gaps = [(gap["symbol"], gap["cause"]) for gap in transformed(book).tables["gaps"]]
     assert gaps == [("MINA/GBP", "venue")]
+
+
+def test_what_waits_for_a_snapshot_is_carried_up_to_a_bound(tape: Any, transformed: Any) -> None:
+    def carried(updates: int) -> int:
+        book = tape("binance", "depth")
+        book.subscribed(0, "start")
+        for number in range(1, updates + 1):
+            book.depth(number / 100, number, number)
+        return len(msgspec.json.encode(transformed(book).carry))
+
+    assert carried(3_000) < 1.2 * carried(300)
+
+
+def test_a_snapshot_that_continues_what_is_carried_still_begins_the_book(tape: Any, transformed: Any) -> None:
+    book = tape("binance", "depth")
+    book.subscribed(0, "start")
+    for number in range(1, 1_001):
+        book.depth(number / 100, number, number)
+    before = transformed(book)
+    later = tape("binance", "depth")
+    later.snapshot(11, 900)
+    later.depth(12, 1_001, 1_001)
+    later.depth(70, 1_002, 1_002)
+    assert [row["last_id"] for row in digests(transformed(later, before.carry))] == [1_001]

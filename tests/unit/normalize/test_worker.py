@@ -192,7 +192,7 @@ def test_a_pipe_in_the_place_of_a_file_waits_and_hangs_nobody(layout: Layout, tr
     os.mkfifo(path)
     progress = normalize_ready(layout)
     assert (progress.segments, progress.damaged) == (1, 0)
-    assert "is no regular file" in progress.trouble
+    assert "a pipe stands where a file is expected" in progress.trouble
 
 
 def test_a_damaged_file_that_cannot_be_moved_holds_back_its_partition_only(

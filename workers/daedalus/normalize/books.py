@@ -96,7 +96,12 @@ class Books:
     def state(self) -> list[BookState]:
         """What the next segment needs, by symbol. What was held back is not worth carrying: it is void."""
         return [
-            BookState(symbol, each.recv_ns, each.book.pack() if each.held is None else b"", each.book.waiting)
+            BookState(
+                symbol,
+                each.recv_ns,
+                each.book.pack() if each.held is None else b"",
+                each.book.waiting[-_CARRIED:],
+            )
             for symbol, each in sorted(self._books.items())
         ]
 

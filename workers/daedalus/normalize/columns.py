@@ -121,12 +121,18 @@ def size(row: Line) -> int:
     return len(row.bids) + len(row.asks) or int(row.is_snapshot)
 
 
-def batch(table: str, symbol: str, entries: Sequence[Entry]) -> pa.RecordBatch:
-    """The lines of one symbol's entries, in their order, in the columns of the table's schema."""
+def batch(table: str, symbol: str | None, entries: Sequence[Entry]) -> pa.RecordBatch:
+    """The lines of entries, in their order, in the columns of the table's schema.
+
+    ``symbol``: that of all of them; None: they are of several.
+    """
     schema = TABLES[table].schema
     columns = _BUILDERS[table](entries) if table in _BUILDERS else _plain(table, entries)
     lines = len(columns["timestamp"])
-    columns["symbol"] = pa.repeat(symbol, lines)
+    if symbol is None:
+        columns["symbol"] = [entry.row.symbol for entry in entries for _ in range(size(entry.row))]
+    else:
+        columns["symbol"] = pa.repeat(symbol, lines)
     arrays = [_array(columns[field.name], field.type) for field in schema]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 

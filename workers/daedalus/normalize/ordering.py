@@ -1,29 +1,34 @@
 """Sorts a segment's rows without holding them all: by symbol, then by the venue's ids.
 
 Rows wait in memory per (table, date, symbol) until some 100,000 lines are there; then each such bucket is
-sorted, made columnar, compressed and put aside as a run in one temporary file. At the end each bucket's
-runs are merged. Since rows come almost in order, runs follow one upon the other and a merge is a
-concatenation; only runs that overlap (a late message, a backfill) are cut into ranges and sorted. The file
-is kept in memory while it is small, and unlinked from the start: a crash leaves nothing behind.
+sorted, made columnar, compressed and put aside as a run in one temporary file, small ones many together. At
+the end each bucket's runs are merged. Since rows come almost in order, runs follow one upon the other and a
+merge is a concatenation; only runs that overlap (a late message, a backfill) are cut into ranges and sorted.
+The file is kept in memory while it is small, and unlinked from the start: a crash leaves nothing behind.
 Why not sort the whole in memory: a segment of 100 MB holds 20 million levels, 1.2 GB as columns.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import BinaryIO
 
+import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec import Struct
 
+from ..exchanges.rows import BookUpdate
 from .columns import Entry, batch, size
 from .schemas import TABLES
 
 __all__ = ["LINES_IN_MEMORY", "Bucket", "Ordering"]
 
 LINES_IN_MEMORY = 100_000
+
+_PACK_LINES = 4_096
+"""So many lines of small buckets are put aside together."""
 
 _KEY = "_key"
 _IPC = pa.ipc.IpcWriteOptions(compression="zstd")
@@ -39,10 +44,22 @@ class Bucket(Struct, frozen=True, order=True):
 
 
 class _Run(Struct, frozen=True):
+    """The lines ``begin``.. of one bucket in a pack."""
+
     first_key: int
     last_key: int
+    pack: int
+    begin: int
+    count: int
+
+
+class _Pack(Struct, frozen=True):
+    """What was put aside in one piece: a large bucket, or many small ones, of which ``last`` is the last."""
+
     offset: int
     length: int
+    last: Bucket
+    is_shared: bool
 
 
 class Ordering:
@@ -57,9 +74,16 @@ class Ordering:
         self._waiting: dict[Bucket, list[Entry]] = {}
         self._lines = 0
         self._runs: dict[Bucket, list[_Run]] = {}
+        self._packs: list[_Pack] = []
+        self._kept: dict[int, pa.RecordBatch] = {}
+        self._files: dict[tuple[str, str], list[Bucket]] | None = None
 
     def add(self, bucket: Bucket, entry: Entry) -> None:
         """Take one entry; those of one bucket with equal keys keep their order."""
+        if size(entry.row) > self._limit:
+            for part in _parts(entry, self._limit):
+                self.add(bucket, part)
+            return
         waiting = self._waiting.get(bucket)
         if waiting is None:
             waiting = self._waiting[bucket] = []
@@ -69,43 +93,76 @@ class Ordering:
             self._put_aside()
 
     def files(self) -> list[tuple[str, str]]:
-        """The (table, date) pairs there are rows for, sorted."""
-        self._put_aside()
-        return sorted({(bucket.table, bucket.date) for bucket in self._runs})
+        """The (table, date) pairs there are rows for, sorted. No entry may be added after it."""
+        if self._files is None:
+            self._put_aside()
+            self._files = {}
+            for bucket in sorted(self._runs):
+                self._files.setdefault((bucket.table, bucket.date), []).append(bucket)
+        return sorted(self._files)
 
     def batches(self, table: str, date: str) -> Iterator[pa.RecordBatch]:
         """The rows of one file in their order, in batches of bounded size."""
-        for bucket in sorted(self._runs):
-            if (bucket.table, bucket.date) == (table, date):
-                yield from self._merged(bucket)
+        self.files()
+        for bucket in (self._files or {}).get((table, date), ()):
+            yield from self._merged(bucket)
 
     def _put_aside(self) -> None:
+        together: list[tuple[Bucket, list[Entry]]] = []
+        lines = 0
         for bucket, entries in sorted(self._waiting.items()):
+            count = sum(size(entry.row) for entry in entries)
+            first = together[0][0] if together else bucket
+            if together and (
+                lines + count > _PACK_LINES or (first.table, first.date) != (bucket.table, bucket.date)
+            ):
+                self._pack(together)
+                together, lines = [], 0
             entries.sort(key=_key)
-            lines = batch(bucket.table, bucket.symbol, entries)
-            if not lines.num_rows:
-                continue
-            keys = [entry.key for entry in entries for _ in range(size(entry.row))]
-            offset = self._spill.tell()
-            keyed = lines.append_column(_KEY, pa.array(keys, pa.int64()))
-            content = pa.BufferOutputStream()
-            with pa.ipc.new_stream(content, keyed.schema, options=_IPC) as stream:
-                stream.write_batch(keyed)
-            length = self._spill.write(content.getvalue())
-            run = _Run(keys[0], keys[-1], offset, length)
-            self._runs.setdefault(bucket, []).append(run)
+            together.append((bucket, entries))
+            lines += count
+        if together:
+            self._pack(together)
         self._waiting.clear()
         self._lines = 0
 
+    def _pack(self, together: Sequence[tuple[Bucket, list[Entry]]]) -> None:
+        """Put buckets of one file aside in one piece: each by itself costs far more than a few lines do."""
+        first = together[0][0]
+        entries = [entry for _, of_bucket in together for entry in of_bucket]
+        lines = batch(first.table, first.symbol if len(together) == 1 else None, entries)
+        keys = [entry.key for entry in entries for _ in range(size(entry.row))]
+        begin = 0
+        for bucket, of_bucket in together:
+            count = sum(size(entry.row) for entry in of_bucket)
+            if count:
+                run = _Run(of_bucket[0].key, of_bucket[-1].key, len(self._packs), begin, count)
+                self._runs.setdefault(bucket, []).append(run)
+            begin += count
+        keyed = lines.append_column(_KEY, pa.array(keys, pa.int64()))
+        content = pa.BufferOutputStream()
+        with pa.ipc.new_stream(content, keyed.schema, options=_IPC) as stream:
+            stream.write_batch(keyed)
+        offset = self._spill.tell()
+        length = self._spill.write(content.getvalue())
+        self._packs.append(_Pack(offset, length, together[-1][0], is_shared=len(together) > 1))
+
     def _read(self, run: _Run) -> pa.RecordBatch:
-        here = self._spill.tell()
-        self._spill.seek(run.offset)
-        content = self._spill.read(run.length)
-        self._spill.seek(here)
-        with pa.ipc.open_stream(content) as stream:
-            return stream.read_next_batch()
+        pack = self._packs[run.pack]
+        found = self._kept.get(run.pack)
+        if found is None:
+            here = self._spill.tell()
+            self._spill.seek(pack.offset)
+            content = self._spill.read(pack.length)
+            self._spill.seek(here)
+            with pa.ipc.open_stream(content) as stream:
+                found = stream.read_next_batch()
+            if pack.is_shared:  # the buckets that come next are in it too
+                self._kept[run.pack] = found
+        return found.slice(run.begin, run.count)
 
     def _merged(self, bucket: Bucket) -> Iterator[pa.RecordBatch]:
+        self._kept = {at: kept for at, kept in self._kept.items() if self._packs[at].last >= bucket}
         runs = self._runs[bucket]
         names = TABLES[bucket.table].schema.names
         if all(one.last_key <= after.first_key for one, after in pairwise(runs)):
@@ -123,6 +180,16 @@ class Ordering:
             lines = pa.Table.from_batches(parts).combine_chunks()
             lines = lines.take(pc.sort_indices(lines.column(_KEY)))
             yield from lines.select(names).to_batches()
+
+
+def _parts(entry: Entry, most: int) -> Iterator[Entry]:
+    """A message of very many levels in several, as its lines stand one after the other all the same."""
+    update = entry.row
+    assert isinstance(update, BookUpdate)
+    for name, levels in (("bids", update.bids), ("asks", update.asks)):
+        for begin in range(0, len(levels), most):
+            sides = {"bids": (), "asks": (), name: levels[begin : begin + most]}
+            yield msgspec.structs.replace(entry, row=msgspec.structs.replace(update, **sides))
 
 
 def _key(entry: Entry) -> int:

@@ -7,9 +7,7 @@ the same carry, to the same bytes under the same names.
 
 from __future__ import annotations
 
-import errno
 import os
-import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,7 +21,7 @@ from ..exchanges.base import Venue
 from ..store.files import make_directories, move, publish
 from ..store.layout import NORMALIZED, READY, SYNCED, Layout, SegmentId, TableFile
 from ..store.raw import DAMAGE, RAW_SCHEMA, RawRecord
-from ..store.regular import create
+from ..store.regular import create, open_descriptor
 from .carry import read_carry, write_carry
 from .parquet import ROW_GROUP_LINES, TableWriter
 from .schemas import TABLES
@@ -35,6 +33,7 @@ SPILL_IN_MEMORY = 32 * 1024 * 1024
 """Rows that wait for their order lie on the disk only where they are more: twice the tables' own size."""
 
 _READ_ROWS = 8_192
+_READ_BYTES = 16 * 1024 * 1024
 
 
 class DamagedSegment(Exception):  # noqa: N818 - the name says the whole error
@@ -112,8 +111,7 @@ def _read(path: Path) -> Iterator[list[RawRecord] | None]:
 
 def _damage(path: Path) -> list[int]:
     """Before which rows others were lost, in ascending order; see `daedalus.store.raw.DAMAGE`."""
-    if not stat.S_ISREG(os.lstat(path).st_mode):  # opening a pipe would wait for ever
-        raise OSError(errno.EINVAL, "is no regular file", str(path))
+    os.close(open_descriptor(path))
     try:
         footer = pq.read_metadata(path).metadata or {}
         return msgspec.json.decode(footer.get(DAMAGE.encode(), b"[]"), type=list[int])
@@ -128,13 +126,22 @@ def _read_rows(path: Path) -> Iterator[list[RawRecord]]:
                 raise DamagedSegment(f"{path}: its columns are not those of a raw file")
             left = file.metadata.num_rows
             for group in range(file.num_row_groups):  # asked for all at once, it would keep them all
-                for batch in file.iter_batches(_READ_ROWS, row_groups=[group], use_threads=False):
+                rows = _rows_at_once(file.metadata.row_group(group))
+                for batch in file.iter_batches(rows, row_groups=[group], use_threads=False):
                     left -= batch.num_rows
-                    yield [RawRecord(*row) for row in zip(*_lists(batch), strict=True)]
+                    records = [RawRecord(*row) for row in zip(*_lists(batch), strict=True)]
+                    del batch  # a message of 64 MB need not be held twice
+                    yield records
             if left:  # no checksum covers Parquet's headers, and a reader of batches trusts them
                 raise DamagedSegment(f"{path}: {left:+,} rows against what its footer says")
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _judged(path, error) from error
+
+
+def _rows_at_once(group: pq.RowGroupMetaData) -> int:
+    """So many rows that they take some MB, whatever the length of the messages."""
+    each = group.total_byte_size // max(1, group.num_rows)
+    return max(1, min(_READ_ROWS, _READ_BYTES // max(1, each)))
 
 
 def _judged(path: Path, error: Exception) -> Exception:
@@ -159,21 +166,28 @@ def _ask(go_on: Callable[[], bool]) -> None:
 def _write(path: Path, file: TableFile, batches: Iterator[pa.RecordBatch], go_on: Callable[[], bool]) -> None:
     os.close(create(path, 0o640))
     with TableWriter(path, file) as writer:
-        for group in _groups(TABLES[file.table].schema, batches):
-            _ask(go_on)
+        for group in _groups(TABLES[file.table].schema, batches, go_on):
             writer.add(group)
 
 
-def _groups(schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+def _groups(
+    schema: pa.Schema, batches: Iterator[pa.RecordBatch], go_on: Callable[[], bool]
+) -> Iterator[pa.Table]:
     """The same lines in pieces of `ROW_GROUP_LINES`, the last one smaller."""
-    waiting = schema.empty_table()
+    waiting: list[pa.RecordBatch] = []
+    lines = 0
     for batch in batches:
-        waiting = pa.concat_tables([waiting, pa.Table.from_batches([batch], schema)])
-        while waiting.num_rows >= ROW_GROUP_LINES:
-            yield waiting.slice(0, ROW_GROUP_LINES)
-            waiting = waiting.slice(ROW_GROUP_LINES)
-    if waiting.num_rows:
-        yield waiting
+        _ask(go_on)
+        while lines + batch.num_rows >= ROW_GROUP_LINES:
+            rest = ROW_GROUP_LINES - lines
+            yield pa.Table.from_batches([*waiting, batch.slice(0, rest)], schema).combine_chunks()
+            waiting, lines = [], 0
+            batch = batch.slice(rest)
+        if batch.num_rows:
+            waiting.append(batch)
+            lines += batch.num_rows
+    if lines:
+        yield pa.Table.from_batches(waiting, schema).combine_chunks()
 
 
 def _publish(layout: Layout, aside: Path, file: TableFile) -> None:
