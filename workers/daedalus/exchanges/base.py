@@ -13,7 +13,7 @@ from typing import ClassVar, Protocol
 
 from msgspec import Struct
 
-from .rows import Instrument, Row
+from .rows import Listing, Row
 
 __all__ = [
     "BookCheck",
@@ -307,9 +307,9 @@ class Venue(ABC):
         """What is the same of a message on every connection, where it has no id to be known by."""
         return payload
 
-    def instruments(self, body: bytes) -> Sequence[Instrument]:
-        """Read one answer to `instruments_requests`. Raises as `normalize` does."""
-        return ()
+    def instruments(self, body: bytes) -> Listing:
+        """Read one answer to `instruments_requests`, each entry by itself. Raises as `normalize` does."""
+        return Listing()
 
     def book_check(self, channel: str, symbol: str, state: bytes | None = None) -> BookCheck | None:
         """A check of the book by the venue's checksums (from a ``state``); None where it sends none."""

@@ -21,7 +21,7 @@ from .binance_messages import READERS, force_order_symbol
 from .binance_requests import read_other, reply, requests
 from .binance_rest import ANSWERS, instruments, snapshot_header, snapshot_row
 from .reading import UNREADABLE, unexpected
-from .rows import Instrument, Row
+from .rows import Listing, Row
 
 __all__ = ["Backfill", "BinanceMarket"]
 
@@ -173,7 +173,7 @@ class BinanceMarket(Venue):
         """``GET <api>/exchangeInfo``."""
         return (self.instruments_request,)
 
-    def instruments(self, body: bytes) -> Sequence[Instrument]:
+    def instruments(self, body: bytes) -> Listing:
         """Read the answer to it."""
         return instruments(body)
 

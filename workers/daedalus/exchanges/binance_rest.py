@@ -9,11 +9,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from .base import Header, Ids, Kind
+from .listing import listing
 from .reading import Amount, Id
-from .rows import AggTrade, BookUpdate, Instrument, Row, Trade
+from .rows import AggTrade, BookUpdate, Instrument, Listing, Row, Trade
 from .runs import backfill_header
 from .times import epoch_ns
 
@@ -79,13 +80,14 @@ class _Symbol(Struct, gc=False):
     deliveryDate: int = 0  # noqa: N815
 
 
-class _ExchangeInfo(Struct, gc=False):
-    symbols: list[_Symbol]
+class _ExchangeInfo(Struct):
+    symbols: list[Raw]
 
 
 _snapshot_ids = msgspec.json.Decoder(_SnapshotIds).decode
 _snapshot = msgspec.json.Decoder(_Snapshot, strict=False).decode
-_exchange_info = msgspec.json.Decoder(_ExchangeInfo, strict=False).decode
+_exchange_info = msgspec.json.Decoder(_ExchangeInfo).decode
+_symbol = msgspec.json.Decoder(_Symbol, strict=False).decode
 
 
 class Answer(Generic[_I, _M]):
@@ -142,12 +144,13 @@ def snapshot_row(symbol: str, body: bytes) -> BookUpdate:
     return BookUpdate(symbol, epoch_ns(book.E), True, book.bids, book.asks, last, last)
 
 
-def instruments(body: bytes) -> list[Instrument]:
+def instruments(body: bytes) -> Listing:
     """Read the answer to ``exchangeInfo``, of spot or of futures. Raises one of `UNREADABLE`."""
-    return [_instrument(symbol) for symbol in _exchange_info(body).symbols]
+    return listing(_exchange_info(body).symbols, _instrument)
 
 
-def _instrument(listed: _Symbol) -> Instrument:
+def _instrument(entry: Raw) -> Instrument:
+    listed = _symbol(entry)
     kind = _type(listed)
     steps = {each.filterType: each for each in listed.filters}
     price, amount = steps.get("PRICE_FILTER"), steps.get("LOT_SIZE")

@@ -37,7 +37,7 @@ from .base import (
 from .bitfinex_book import BitfinexBook
 from .bitfinex_messages import body_of, data_header, instruments, rows, trades_of
 from .reading import UNREADABLE, unexpected
-from .rows import Instrument, Row
+from .rows import Listing, Row
 
 __all__ = ["Bitfinex"]
 
@@ -171,7 +171,7 @@ class Bitfinex(Venue):
         label, body = body_of(payload)
         return b"%s %s %d" % (label, body, 0 if header.channel in ("deriv", "liq") else header.venue_ns or 0)
 
-    def instruments(self, body: bytes) -> Sequence[Instrument]:
+    def instruments(self, body: bytes) -> Listing:
         """Read all pairs."""
         return instruments(body)
 

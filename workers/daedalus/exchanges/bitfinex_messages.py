@@ -16,8 +16,9 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from .base import Header, Kind
+from .listing import listing
 from .reading import UNREADABLE, Amount, Id, unexpected
-from .rows import BookUpdate, DerivativeTicker, Instrument, Level, Liquidation, Row, Trade, quote
+from .rows import BookUpdate, DerivativeTicker, Instrument, Level, Liquidation, Listing, Row, Trade, quote
 from .times import epoch_ns
 
 __all__ = ["body_of", "data_header", "instruments", "rows", "trades_of"]
@@ -105,7 +106,8 @@ _ticker = msgspec.json.Decoder(_Ticker).decode
 _status = msgspec.json.Decoder(_Status).decode
 _positions = msgspec.json.Decoder(list[_Position]).decode
 _position = msgspec.json.Decoder(_Position).decode
-_pairs = msgspec.json.Decoder(list[list[tuple[str, Raw]]]).decode
+_pairs = msgspec.json.Decoder(list[list[Raw]]).decode
+_pair = msgspec.json.Decoder(tuple[str, Raw]).decode
 
 
 def body_of(payload: bytes) -> tuple[bytes, bytes]:
@@ -164,9 +166,9 @@ def rows(header: Header, payload: bytes) -> Sequence[Row]:
     return [_liquidation(each) for each in _closed(body) if each.price is not None]
 
 
-def instruments(body: bytes) -> Sequence[Instrument]:
+def instruments(body: bytes) -> Listing:
     """The pairs of ``pub:info:pair`` and of ``pub:info:pair:futures``; steps are not told."""
-    return [_instrument(pair) for pairs in _pairs(body) for pair, _ in pairs]
+    return listing((pair for pairs in _pairs(body) for pair in pairs), _instrument)
 
 
 def _tail(parts: Sequence[Raw], at: int) -> tuple[int | None, int | None]:
@@ -231,7 +233,8 @@ def _liquidation(position: _Position) -> Liquidation:
     return Liquidation(position.symbol, time, str(position.id), side, price, abs(position.amount), price)
 
 
-def _instrument(pair: str) -> Instrument:
+def _instrument(entry: Raw) -> Instrument:
+    pair, _ = _pair(entry)
     base, colon, quote = pair.partition(":")
     if not colon:
         base, quote = pair[:3], pair[3:]

@@ -43,7 +43,7 @@ from .bitstamp_messages import (
     snapshot_rows,
 )
 from .reading import UNREADABLE, unexpected
-from .rows import Instrument, Row
+from .rows import Listing, Row
 
 __all__ = ["Bitstamp"]
 
@@ -202,7 +202,7 @@ class Bitstamp(Venue):
         """Decode trades that were missed; over REST their times are whole seconds."""
         return missed_rows(header, body)
 
-    def instruments(self, body: bytes) -> Sequence[Instrument]:
+    def instruments(self, body: bytes) -> Listing:
         """All markets, with the steps of price and amount."""
         return instruments(body)
 

@@ -11,8 +11,9 @@ from msgspec import Meta, Struct
 
 from .base import Header, Kind
 from .bitstamp_ids import microseconds_ns, time_ids
+from .listing import listing
 from .reading import Amount, Id
-from .rows import BookUpdate, DerivativeTicker, Instrument, OrderEvent, Row, Trade
+from .rows import BookUpdate, DerivativeTicker, Instrument, Listing, OrderEvent, Row, Trade
 from .times import epoch_ns
 
 __all__ = [
@@ -106,7 +107,8 @@ _snapshot = msgspec.json.Decoder(_Diff, strict=False).decode
 _snapshot_time = msgspec.json.Decoder(_BookTime).decode
 _missed_dates = msgspec.json.Decoder(list[_MissedDate], strict=False).decode
 _missed = msgspec.json.Decoder(list[_Missed], strict=False).decode
-_markets = msgspec.json.Decoder(list[_Market], strict=False).decode
+_markets = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_market = msgspec.json.Decoder(_Market, strict=False).decode
 
 
 def snapshot_header(symbol: str, body: bytes) -> Header:
@@ -146,21 +148,23 @@ def missed_rows(header: Header, body: bytes) -> Sequence[Row]:
     ]
 
 
-def instruments(body: bytes) -> Sequence[Instrument]:
+def instruments(body: bytes) -> Listing:
     """Read an answer to ``/markets/``. Raises one of `UNREADABLE`."""
-    return [
-        Instrument(
-            each.market_symbol,
-            each.base_currency,
-            each.counter_currency,
-            each.market_type.lower(),
-            tick=_step(each.counter_decimals),
-            lot=_step(each.base_decimals),
-            contract_size=each.contract_size,
-            active=each.trading == "Enabled",
-        )
-        for each in _markets(body)
-    ]
+    return listing(_markets(body), _instrument)
+
+
+def _instrument(entry: msgspec.Raw) -> Instrument:
+    each = _market(entry)
+    return Instrument(
+        each.market_symbol,
+        each.base_currency,
+        each.counter_currency,
+        each.market_type.lower(),
+        tick=_step(each.counter_decimals),
+        lot=_step(each.base_decimals),
+        contract_size=each.contract_size,
+        active=each.trading == "Enabled",
+    )
 
 
 def _step(decimals: int | None) -> float | None:

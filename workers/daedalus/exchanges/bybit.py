@@ -38,7 +38,7 @@ from .base import (
 from .bybit_messages import READERS, Reader
 from .bybit_requests import connections, text
 from .reading import UNREADABLE, unexpected
-from .rows import Instrument, Row
+from .rows import Listing, Row
 
 __all__ = ["Bybit", "BybitSpot"]
 
@@ -148,7 +148,7 @@ class Bybit(Venue):
         """The trades of an answer, which have the ids that the stream gives them."""
         return bybit_rest.trades(header.symbol, body)
 
-    def instruments(self, body: bytes) -> Sequence[Instrument]:
+    def instruments(self, body: bytes) -> Listing:
         """Read one answer of ``instruments-info``."""
         return bybit_rest.instruments(body)
 

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Raw, Struct, field
 
 from .base import Header, Kind
 from .bybit_messages import SIDES
+from .listing import listing
 from .reading import Amount
-from .rows import Instrument, Trade
+from .rows import Instrument, Listing, Trade
 from .times import epoch_ns
 
 __all__ = ["instruments", "trades", "trades_header"]
@@ -57,7 +58,7 @@ class _Instrument(Struct):
 
 
 class _Instruments(Struct):
-    rows: list[_Instrument] = field(name="list")
+    rows: list[Raw] = field(name="list")
 
 
 class _InstrumentsAnswer(Struct, kw_only=True):
@@ -68,6 +69,7 @@ class _InstrumentsAnswer(Struct, kw_only=True):
 
 _trades = msgspec.json.Decoder(_TradesAnswer, strict=False).decode
 _instruments = msgspec.json.Decoder(_InstrumentsAnswer, strict=False).decode
+_entry = msgspec.json.Decoder(_Instrument, strict=False).decode
 
 
 def trades_header(channel: str, symbol: str, body: bytes) -> Header:
@@ -87,12 +89,12 @@ def trades(symbol: str, body: bytes) -> Sequence[Trade]:
     ]
 
 
-def instruments(body: bytes) -> Sequence[Instrument]:
+def instruments(body: bytes) -> Listing:
     """Read an answer of ``instruments-info``. Raises one of `UNREADABLE`."""
     answer = _instruments(body)
     if answer.retCode or answer.result is None:
         raise ValueError(f"bybit answers {answer.retCode}: {answer.retMsg}")
-    return [_instrument(one) for one in answer.result.rows if not one.optionsType]
+    return listing(answer.result.rows, _instrument)
 
 
 def _newest_first(body: bytes) -> Sequence[_Trade]:
@@ -102,7 +104,10 @@ def _newest_first(body: bytes) -> Sequence[_Trade]:
     return answer.result.rows
 
 
-def _instrument(one: _Instrument) -> Instrument:
+def _instrument(entry: Raw) -> Instrument | None:
+    one = _entry(entry)
+    if one.optionsType:
+        return None
     kind = "spot" if not one.contractType else "perpetual"
     expiry = None
     if one.contractType.endswith("Futures"):

@@ -33,7 +33,7 @@ from .base import (
 from .coinbase_messages import Envelope, headers, rows
 from .coinbase_rest import backfill_header, backfill_rows, instruments
 from .reading import UNREADABLE, unexpected
-from .rows import Instrument, Row
+from .rows import Listing, Row
 
 __all__ = ["Coinbase"]
 
@@ -156,7 +156,7 @@ class Coinbase(Venue):
         start = payload.find(b'"events"')
         return payload[start:] if start >= 0 else payload
 
-    def instruments(self, body: bytes) -> Sequence[Instrument]:
+    def instruments(self, body: bytes) -> Listing:
         """Read the products of an answer."""
         return instruments(body)
 

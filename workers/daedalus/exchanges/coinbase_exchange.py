@@ -39,7 +39,7 @@ from .coinbase_exchange_messages import (
     trade_row,
 )
 from .reading import UNREADABLE, Id, unexpected
-from .rows import Instrument, Row
+from .rows import Listing, Row
 from .times import rfc3339_ns
 
 __all__ = ["CoinbaseExchange"]
@@ -204,7 +204,7 @@ class CoinbaseExchange(Venue):
         """``GET /products``, all of them in one answer."""
         return (RestRequest("/products", weight=1),)
 
-    def instruments(self, body: bytes) -> Sequence[Instrument]:
+    def instruments(self, body: bytes) -> Listing:
         """Read the answer to it."""
         return products(body)
 

@@ -12,8 +12,9 @@ import msgspec
 from msgspec import Struct
 
 from .base import Header
+from .listing import listing
 from .reading import Amount, Id
-from .rows import BookUpdate, Instrument, Level, Quote, Trade, quote
+from .rows import BookUpdate, Instrument, Level, Listing, Quote, Trade, quote
 from .runs import backfill_header
 from .times import rfc3339_ns
 
@@ -90,7 +91,8 @@ _loose_snapshot = msgspec.json.Decoder(_LooseSnapshot).decode
 _amount = msgspec.json.Decoder(Amount, strict=False).decode
 _missed_ids = msgspec.json.Decoder(list[_TradeId]).decode
 _missed = msgspec.json.Decoder(list[_Match], strict=False).decode
-_products = msgspec.json.Decoder(list[_Product], strict=False).decode
+_products = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_product = msgspec.json.Decoder(_Product, strict=False).decode
 
 
 def trade_row(symbol: str, payload: bytes) -> Trade:
@@ -108,20 +110,22 @@ def missed_rows(symbol: str, body: bytes) -> Sequence[Trade]:
     return [_trade(symbol, match) for match in reversed(_missed(body))]
 
 
-def products(body: bytes) -> Sequence[Instrument]:
+def products(body: bytes) -> Listing:
     """The list of products. Raises one of `UNREADABLE`."""
-    return [
-        Instrument(
-            product.id,
-            product.base_currency,
-            product.quote_currency,
-            "spot",
-            tick=product.quote_increment,
-            lot=product.base_increment,
-            active=product.status == "online" and not product.trading_disabled,
-        )
-        for product in _products(body)
-    ]
+    return listing(_products(body), _instrument)
+
+
+def _instrument(entry: msgspec.Raw) -> Instrument:
+    product = _product(entry)
+    return Instrument(
+        product.id,
+        product.base_currency,
+        product.quote_currency,
+        "spot",
+        tick=product.quote_increment,
+        lot=product.base_increment,
+        active=product.status == "online" and not product.trading_disabled,
+    )
 
 
 def _trade(symbol: str, match: _Match) -> Trade:

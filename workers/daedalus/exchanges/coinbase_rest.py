@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from . import runs
 from .base import Header
 from .coinbase_messages import TradeMessage, sent, time_ns, trade_rows
+from .listing import listing
 from .reading import Amount
-from .rows import Instrument, Trade
+from .rows import Instrument, Listing, Trade
 
 __all__ = ["backfill_header", "backfill_rows", "instruments"]
 
@@ -42,12 +43,13 @@ class _Product(Struct, gc=False):
     future_product_details: _Contract | None = None
 
 
-class _Products(Struct, gc=False):
-    products: list[_Product]
+class _Products(Struct):
+    products: list[Raw]
 
 
 _trades = msgspec.json.Decoder(_Trades, strict=False).decode
-_products = msgspec.json.Decoder(_Products, strict=False).decode
+_products = msgspec.json.Decoder(_Products).decode
+_product = msgspec.json.Decoder(_Product, strict=False).decode
 
 
 def backfill_header(symbol: str, body: bytes) -> Header:
@@ -68,12 +70,15 @@ def _trades_of(symbol: str, body: bytes) -> list[TradeMessage]:
     return trades
 
 
-def instruments(body: bytes) -> list[Instrument]:
+def instruments(body: bytes) -> Listing:
     """The products of an answer, but for those that are another name of the same book."""
-    return [_instrument(product) for product in _products(body).products if not product.alias]
+    return listing(_products(body).products, _instrument)
 
 
-def _instrument(product: _Product) -> Instrument:
+def _instrument(entry: Raw) -> Instrument | None:
+    product = _product(entry)
+    if product.alias:
+        return None
     contract = product.future_product_details
     kind, expiry, base = "spot", None, product.base_currency_id
     if product.product_type == "FUTURE" and contract is not None:

@@ -35,7 +35,7 @@ from .base import (
 from .deribit_messages import READERS, missed_header, missed_rows
 from .deribit_rest import instruments
 from .reading import UNREADABLE, unexpected
-from .rows import Instrument, Row
+from .rows import Listing, Row
 
 __all__ = ["Deribit"]
 
@@ -169,7 +169,7 @@ class Deribit(Venue):
         """Decode trades that were missed."""
         return missed_rows(header, body)
 
-    def instruments(self, body: bytes) -> Sequence[Instrument]:
+    def instruments(self, body: bytes) -> Listing:
         """Combos count as what they are made of: futures or options."""
         return instruments(body)
 

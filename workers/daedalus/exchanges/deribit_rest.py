@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
+from .listing import listing
 from .reading import Amount
-from .rows import Instrument
+from .rows import Instrument, Listing
 from .times import epoch_ns
 
 __all__ = ["instruments"]
@@ -31,29 +30,32 @@ class _Instrument(Struct):
 
 
 class _Answer(Struct):
-    result: list[_Instrument]
+    result: list[Raw]
 
 
 _instruments = msgspec.json.Decoder(_Answer).decode
+_entry = msgspec.json.Decoder(_Instrument).decode
 
 
-def instruments(body: bytes) -> Sequence[Instrument]:
+def instruments(body: bytes) -> Listing:
     """Read an answer to ``get_instruments``. Raises one of `UNREADABLE`."""
-    return [
-        Instrument(
-            each.instrument_name,
-            each.base_currency,
-            # For options the "quote currency" is the one they are paid in: the counter currency is the quote.
-            each.counter_currency or each.quote_currency,
-            _type(each),
-            tick=each.tick_size,
-            lot=each.min_trade_amount,
-            contract_size=each.contract_size,
-            expiry=None if each.settlement_period == _PERPETUAL else epoch_ns(each.expiration_timestamp),
-            active=each.is_active,
-        )
-        for each in _instruments(body).result
-    ]
+    return listing(_instruments(body).result, _instrument)
+
+
+def _instrument(entry: Raw) -> Instrument:
+    each = _entry(entry)
+    return Instrument(
+        each.instrument_name,
+        each.base_currency,
+        # For options the "quote currency" is the one they are paid in: the counter currency is the quote.
+        each.counter_currency or each.quote_currency,
+        _type(each),
+        tick=each.tick_size,
+        lot=each.min_trade_amount,
+        contract_size=each.contract_size,
+        expiry=None if each.settlement_period == _PERPETUAL else epoch_ns(each.expiration_timestamp),
+        active=each.is_active,
+    )
 
 
 def _type(instrument: _Instrument) -> str:

@@ -37,7 +37,7 @@ from .base import (
 )
 from .gemini_messages import ROWS, instruments, missed_header, missed_rows
 from .reading import UNREADABLE, Id, unexpected
-from .rows import Instrument, Row
+from .rows import Listing, Row
 
 __all__ = ["Gemini"]
 
@@ -168,7 +168,7 @@ class Gemini(Venue):
         """Decode trades that were missed; auctions and block trades, which have no taker, are left out."""
         return missed_rows(header, body)
 
-    def instruments(self, body: bytes) -> Sequence[Instrument]:
+    def instruments(self, body: bytes) -> Listing:
         """The names, taken apart."""
         return instruments(body)
 

@@ -9,8 +9,9 @@ import msgspec
 from msgspec import Struct
 
 from .base import Header, Kind
+from .listing import listing
 from .reading import Amount, Id
-from .rows import BookUpdate, Instrument, Row, Trade, quote
+from .rows import BookUpdate, Instrument, Listing, Row, Trade, quote
 from .times import epoch_ns
 
 __all__ = ["ROWS", "instruments", "missed_header", "missed_rows"]
@@ -63,7 +64,8 @@ _depth = msgspec.json.Decoder(_Depth, strict=False).decode
 _book_ticker = msgspec.json.Decoder(_BookTicker, strict=False).decode
 _missed_ids = msgspec.json.Decoder(list[_MissedId], strict=False).decode
 _missed = msgspec.json.Decoder(list[_Missed], strict=False).decode
-_symbols = msgspec.json.Decoder(list[str]).decode
+_symbols = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_name = msgspec.json.Decoder(str).decode
 
 
 def missed_header(symbol: str, body: bytes) -> Header:
@@ -81,9 +83,9 @@ def missed_rows(header: Header, body: bytes) -> Sequence[Row]:
     ]
 
 
-def instruments(body: bytes) -> Sequence[Instrument]:
+def instruments(body: bytes) -> Listing:
     """Read an answer to ``/v1/symbols``. Raises one of `UNREADABLE`."""
-    return [_instrument(name) for name in _symbols(body)]
+    return listing(_symbols(body), _instrument)
 
 
 def _trade_rows(header: Header, payload: bytes) -> Sequence[Row]:
@@ -110,7 +112,8 @@ def _sent(value: float | str | None) -> float | None:
     return value if isinstance(value, float) else None
 
 
-def _instrument(name: str) -> Instrument:
+def _instrument(entry: msgspec.Raw) -> Instrument:
+    name = _name(entry)
     pair = name.removesuffix(_PERPETUAL)
     money = next((each for each in _QUOTES if pair.endswith(each) and pair != each), "")
     base = pair.removesuffix(money) if money else pair

@@ -33,7 +33,7 @@ from .base import (
 )
 from .hyperliquid_messages import READERS, instruments
 from .reading import UNREADABLE, unexpected
-from .rows import Instrument, Row
+from .rows import Listing, Row
 
 __all__ = ["Hyperliquid"]
 
@@ -156,7 +156,7 @@ class Hyperliquid(Venue):
         """Decode a message: the rows of all its coins."""
         return READERS[header.channel].rows(_message(payload).data)
 
-    def instruments(self, body: bytes) -> Sequence[Instrument]:
+    def instruments(self, body: bytes) -> Listing:
         """Read an answer to ``meta`` or ``spotMeta``."""
         return instruments(body)
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Raw, Struct
 
 from .base import Header, Kind
-from .reading import Amount
-from .rows import BookUpdate, DerivativeTicker, Instrument, Level, Row, Trade, quote
+from .listing import listing
+from .reading import UNREADABLE, Amount
+from .rows import BookUpdate, DerivativeTicker, Instrument, Level, Listing, Row, Trade, quote
 from .times import epoch_ns
 
 __all__ = ["READERS", "Reader", "instruments"]
@@ -88,12 +90,12 @@ class _Pair(Struct, gc=False):
 
 
 class _Meta(Struct, gc=False):
-    universe: list[_Perpetual]
+    universe: list[Raw]
 
 
 class _SpotMeta(Struct, gc=False):
-    universe: list[_Pair]
-    tokens: list[_Token]
+    universe: list[Raw]
+    tokens: list[Raw]
 
 
 class Reader(Generic[_H, _M]):
@@ -120,6 +122,9 @@ class Reader(Generic[_H, _M]):
 
 _meta = msgspec.json.Decoder(_Meta).decode
 _spot_meta = msgspec.json.Decoder(_SpotMeta).decode
+_perpetual = msgspec.json.Decoder(_Perpetual).decode
+_token = msgspec.json.Decoder(_Token).decode
+_pair = msgspec.json.Decoder(_Pair).decode
 
 
 def _coin_header(channel: str, head: _Head) -> Header:
@@ -179,27 +184,36 @@ def _context_rows(message: _AssetContext) -> Sequence[Row]:
     )
 
 
-def instruments(body: bytes) -> Sequence[Instrument]:
+def instruments(body: bytes) -> Listing:
     """Perpetuals (settled in USDC), or spot pairs. The tick depends on the price: five digits."""
     if b'"tokens"' in body:
         spot = _spot_meta(body)
-        tokens = {token.index: token for token in spot.tokens}
-        return [
-            Instrument(pair.name, base.name, quote.name, "spot", lot=_lot(base.szDecimals))
-            for pair in spot.universe
-            if (base := tokens.get(pair.tokens[0])) and (quote := tokens.get(pair.tokens[1]))
-        ]
-    return [
-        Instrument(
-            each.name,
-            each.name,
-            "USDC",
-            "perpetual",
-            lot=_lot(each.szDecimals),
-            active=not each.isDelisted,
-        )
-        for each in _meta(body).universe
-    ]
+        tokens = _tokens(spot.tokens)
+        return listing(spot.universe, lambda entry: _spot(_pair(entry), tokens))
+    return listing(_meta(body).universe, _contract)
+
+
+def _tokens(entries: Sequence[Raw]) -> dict[int, _Token]:
+    """Those that can be read, by their number: of a pair of others nothing is known."""
+    found: dict[int, _Token] = {}
+    for entry in entries:
+        with contextlib.suppress(*UNREADABLE):
+            token = _token(entry)
+            found[token.index] = token
+    return found
+
+
+def _spot(pair: _Pair, tokens: Mapping[int, _Token]) -> Instrument | None:
+    base, quoted = tokens.get(pair.tokens[0]), tokens.get(pair.tokens[1])
+    if base is None or quoted is None:
+        return None
+    return Instrument(pair.name, base.name, quoted.name, "spot", lot=_lot(base.szDecimals))
+
+
+def _contract(entry: Raw) -> Instrument:
+    each = _perpetual(entry)
+    lot = _lot(each.szDecimals)
+    return Instrument(each.name, each.name, "USDC", "perpetual", lot=lot, active=not each.isDelisted)
 
 
 def _lot(decimals: int) -> float:

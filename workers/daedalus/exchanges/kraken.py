@@ -34,7 +34,7 @@ from .kraken_book import KrakenBook
 from .kraken_messages import Item, headers, rows
 from .kraken_rest import OLD_NAMES, backfill_header, backfill_rows, instruments
 from .reading import UNREADABLE, unexpected
-from .rows import Instrument, Row
+from .rows import Listing, Row
 
 __all__ = ["DEPTH", "Kraken"]
 
@@ -182,7 +182,7 @@ class Kraken(Venue):
         """Decode the trades of an answer."""
         return backfill_rows(header.symbol, body)
 
-    def instruments(self, body: bytes) -> Sequence[Instrument]:
+    def instruments(self, body: bytes) -> Listing:
         """Read the pairs of an answer."""
         return instruments(body)
 

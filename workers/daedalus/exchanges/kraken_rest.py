@@ -11,8 +11,9 @@ from msgspec import Raw, Struct
 
 from . import runs
 from .base import Header
+from .listing import listing
 from .reading import Amount, Id
-from .rows import Instrument, Trade
+from .rows import Instrument, Listing, Trade
 
 __all__ = ["OLD_NAMES", "backfill_header", "backfill_rows", "instruments"]
 
@@ -41,12 +42,13 @@ class _Pair(Struct, gc=False):
 
 
 class _Pairs(Struct, gc=False):
-    result: dict[str, _Pair]
+    result: dict[str, Raw]
     error: list[str] = []
 
 
 _trades = msgspec.json.Decoder(_Trades, strict=False).decode
 _pairs = msgspec.json.Decoder(_Pairs, strict=False).decode
+_pair = msgspec.json.Decoder(_Pair, strict=False).decode
 
 
 def backfill_header(channel: str, symbol: str, body: bytes) -> Header:
@@ -62,22 +64,22 @@ def backfill_rows(symbol: str, body: bytes) -> list[Trade]:
     ]
 
 
-def instruments(body: bytes) -> list[Instrument]:
+def instruments(body: bytes) -> Listing:
     """The pairs of an answer, in the spelling of the websocket."""
     answer = _pairs(body)
     _refuse(answer.error)
-    found = []
-    for key, pair in answer.result.items():
-        base, _, quote = (key if "/" in key else pair.wsname).partition("/")
-        if not (base and quote):
-            continue  # not on the websocket
-        base, quote = OLD_NAMES.get(base, base), OLD_NAMES.get(quote, quote)
-        tick = pair.tick_size or _step(pair.pair_decimals)
-        active = pair.status in ("", "online")
-        found.append(
-            Instrument(f"{base}/{quote}", base, quote, "spot", tick, _step(pair.lot_decimals), active=active)
-        )
-    return found
+    return listing(answer.result.items(), _instrument)
+
+
+def _instrument(entry: tuple[str, Raw]) -> Instrument | None:
+    key, pair = entry[0], _pair(entry[1])
+    base, _, quote = (key if "/" in key else pair.wsname).partition("/")
+    if not (base and quote):
+        return None  # not on the websocket
+    base, quote = OLD_NAMES.get(base, base), OLD_NAMES.get(quote, quote)
+    tick = pair.tick_size or _step(pair.pair_decimals)
+    active = pair.status in ("", "online")
+    return Instrument(f"{base}/{quote}", base, quote, "spot", tick, _step(pair.lot_decimals), active=active)
 
 
 def _trades_of(body: bytes) -> list[_Trade]:

@@ -39,7 +39,7 @@ from .okx_messages import READERS, Reader
 from .okx_requests import connections, text
 from .okx_rest import fills, instruments
 from .reading import UNREADABLE, unexpected
-from .rows import AggTrade, Instrument, Row, Trade
+from .rows import AggTrade, Listing, Row, Trade
 from .runs import backfill_header
 
 __all__ = ["Okx"]
@@ -169,7 +169,7 @@ class Okx(Venue):
             ]
         return [Trade(symbol, one.ns, str(one.tradeId), one.side, one.px, one.sz) for one in fills(body)]
 
-    def instruments(self, body: bytes) -> Sequence[Instrument]:
+    def instruments(self, body: bytes) -> Listing:
         """Read one answer of ``public/instruments``."""
         return instruments(body)
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
+from .listing import listing
 from .reading import Amount, Id
-from .rows import Instrument
+from .rows import Instrument, Listing
 from .times import epoch_ns
 
 __all__ = ["Fill", "fills", "instruments"]
@@ -55,11 +56,12 @@ class _Instrument(Struct):
 class _Instruments(Struct):
     code: str
     msg: str = ""
-    data: list[_Instrument] = []
+    data: list[Raw] = []
 
 
 _fills = msgspec.json.Decoder(_Fills, strict=False).decode
 _instruments = msgspec.json.Decoder(_Instruments, strict=False).decode
+_entry = msgspec.json.Decoder(_Instrument, strict=False).decode
 
 
 def fills(body: bytes) -> Sequence[Fill]:
@@ -69,12 +71,11 @@ def fills(body: bytes) -> Sequence[Fill]:
     return sorted(answer.data, key=_trade_id)
 
 
-def instruments(body: bytes) -> Sequence[Instrument]:
+def instruments(body: bytes) -> Listing:
     """Read an answer of ``public/instruments``. Raises one of `UNREADABLE`."""
     answer = _instruments(body)
     _refuse(answer.code, answer.msg)
-    # What is announced without its details has an empty name.
-    return [_instrument(one) for one in answer.data if one.instId]
+    return listing(answer.data, _instrument)
 
 
 def _refuse(code: str, reason: str) -> None:
@@ -86,7 +87,10 @@ def _trade_id(fill: Fill) -> int:
     return fill.tradeId
 
 
-def _instrument(one: _Instrument) -> Instrument:
+def _instrument(entry: Raw) -> Instrument | None:
+    one = _entry(entry)
+    if not one.instId:
+        return None  # announced without its details
     base, _, quote = (one.uly or one.instId).partition("-")
     size = one.ctVal * (one.ctMult or 1.0) if isinstance(one.ctVal, float) and one.ctVal else None
     # Of others than futures and options the time is that of their delisting.

@@ -17,6 +17,7 @@ __all__ = [
     "Instrument",
     "Level",
     "Liquidation",
+    "Listing",
     "OrderEvent",
     "Quote",
     "Row",
@@ -173,6 +174,12 @@ class Instrument(Struct, frozen=True):
     contract_size: float | None = None
     expiry: int | None = None
     active: bool = True
+
+
+class Listing(list[Instrument]):
+    """The instruments of one answer. ``unreadable``: how many more entries it had, which cannot be read."""
+
+    unreadable: int = 0
 
 
 Row = Trade | AggTrade | BookUpdate | Quote | DerivativeTicker | Liquidation | OrderEvent

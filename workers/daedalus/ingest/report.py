@@ -20,6 +20,8 @@ from .counters import Counters, Meter, Rates, stats_line
 __all__ = ["Reporter"]
 
 STATUS_SECONDS = 2.0
+NAMED = 10
+"""So many of the symbols that are left out are named in the status; all are in the log."""
 
 
 class Reporter:
@@ -118,7 +120,8 @@ class Reporter:
     def _note(self) -> str:
         counters = self._counters
         if self._wrong:
-            return "left out: " + "; ".join(self._wrong)
+            more = len(self._wrong) - NAMED
+            return "left out: " + "; ".join(self._wrong[:NAMED]) + (f"; {more} more" if more > 0 else "")
         if counters.never_delivered:
             return f"{counters.never_delivered} of {self._streams} streams have never delivered"
         connections = "1 connection" if counters.connected == 1 else f"{counters.connected} connections"
@@ -151,6 +154,7 @@ class Reporter:
             "snapshots": counters.snapshots,
             "snapshot_failures": counters.snapshot_failures,
             "bookless": len(counters.bookless),
+            "left_out": len(self._wrong),
             "never_delivered": counters.never_delivered,
             **counters.oddities,
             "rss_bytes": self._process.memory_info().rss,

@@ -13,27 +13,24 @@ import errno
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
-import msgspec
-
 from ..config import Config, setup_of
 from ..exchanges import VENUES
-from ..exchanges.base import ConnectionPlan
+from ..exchanges.base import ConnectionPlan, Subscription
 from ..notify import Notifier
 from ..stopping import stop_signals
 from ..store import Layout, StreamingParquetWriter, WorkerLock
 from ..store.status import boot_id, read_status
 from .backfill import Backfill
-from .backoff import Backoff
 from .catch_up import CatchUp
+from .connections import Connections
 from .counters import Meter
 from .instruments import Instruments
 from .intake import Intake
 from .journal import Journal
-from .keeper import Keeper
 from .kept import Kept
 from .previous import start_after
 from .report import Reporter
@@ -47,20 +44,12 @@ __all__ = ["run_ingest"]
 
 log = logging.getLogger("daedalus.ingest")
 
-DAY_SECONDS = 86_400.0
-"""No connection lives longer, whatever the venue allows: a new one brings fresh snapshots of its books."""
-
-LIFETIME_STAGGER = 0.1
-REFUSED = 2
-"""The exit code for a configuration that cannot work: starting again does not mend it."""
-
 SEAL_SECONDS = 7.0
 """Of the ten seconds in which the worker must stop; the rest is for the venue's closing handshake."""
 
 
 def run_ingest(config: Config, exchange: str, stats_interval: float | None = None) -> int:
-    """Record ``exchange`` until one of the `stop_signals`; the exit code: 0, 1 after an error of our own,
-    or 2 where the venue knows none of the symbols.
+    """Record ``exchange`` until SIGTERM or SIGINT; the exit code: 0, or 1 after an error of our own.
 
     ``stats_interval`` prints a line of figures every so many seconds. Raises `AlreadyRunning` where
     another recorder has the exchange's files open.
@@ -91,6 +80,18 @@ def _heartbeat(notifier: Notifier, storage: StorageThread) -> Callable[[str], No
     return beat
 
 
+async def _unless(stop: asyncio.Event, coroutine: Coroutine[None, None, None]) -> None:
+    """Wait for something, but no longer than until ``stop`` is set."""
+    work, stopping = asyncio.ensure_future(coroutine), asyncio.ensure_future(stop.wait())
+    await asyncio.wait((work, stopping), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not work.done():
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+        return
+    work.result()
+
+
 def _failures(tasks: Iterable[asyncio.Task[None]]) -> bool:
     """Whether one has ended by a fault of ours. They never end by themselves; a new start mends it."""
     errors = [task.exception() for task in tasks if task.done() and not task.cancelled()]
@@ -107,7 +108,8 @@ class _Ingest:
         self._settings = settings
         self._venue = venue
         self._layout = layout
-        self._subscriptions = settings.subscriptions()
+        self._wanted = settings.subscriptions()
+        self._subscriptions: list[Subscription] = []
         self._writer = StreamingParquetWriter(layout, exchange, limits_of(writer))
         self._intake = Intake(
             venue, self._writer, queue_maxsize=writer.queue_maxsize, batch_size=writer.batch_size
@@ -143,44 +145,54 @@ class _Ingest:
         storage = StorageThread(self._writer, self._intake.wake, after_turn)
         notifier = Notifier.from_environment()
         storage.start()
-        if not await self._leave_out_unknown():
-            notifier.stopping("no symbol is known to the venue")
-            storage.finish(SEAL_SECONDS)
-            await self._rest.close()
-            await asyncio.to_thread(storage.join)
-            return REFUSED
-        keepers = self._keepers()
-        self._intake.unasked = {(each.channel, each.symbol) for each in self._subscriptions}
-        coroutines = [keeper.run(start) for keeper in keepers]
-        coroutines += [
+        await _unless(stop, self._leave_out_unknown())
+        tasks: list[asyncio.Task[None]] = []
+        catching_up: list[asyncio.Task[None]] = []
+
+        def spawn(coroutine: Coroutine[None, None, None]) -> None:
+            task = loop.create_task(coroutine)
+            task.add_done_callback(lambda _: stop.set())  # none ever ends by itself
+            tasks.append(task)
+
+        connections = Connections(self._venue, self._settings, self._intake, self._session, spawn)
+
+        def serve(streams: Sequence[Subscription]) -> None:
+            self._intake.unasked |= {(each.channel, each.symbol) for each in streams}
+            connections.open(streams, start)
+            catch_up = self._catch_up.run(self._layout, streams, before_ns=begun_ns)
+            catching_up.append(loop.create_task(catch_up))
+
+        def listed(missing: dict[str, str]) -> None:
+            streams = self._expect(missing)
+            names = ", ".join(dict.fromkeys(each.symbol for each in streams))
+            log.info("%s: listed by now, and recorded from now on: %s", self._exchange, names)
+            serve(streams)
+
+        serve(self._subscriptions)
+        for coroutine in (
             self._snapshots.run(),
             self._backfill.run(),
             self._intake.holes.run(),
-            self._instruments.keep(),
+            self._instruments.keep(listed),
             self._reporter.keep_status(
                 _heartbeat(notifier, storage), self._intake.first_served, self._kept(start)
             ),
-        ]
-        catching_up = loop.create_task(
-            self._catch_up.run(self._layout, self._subscriptions, before_ns=begun_ns)
-        )
+        ):
+            spawn(coroutine)
         if stats_interval is not None:
-            coroutines.append(self._reporter.print_lines(stats_interval, partial(print, flush=True)))
-        tasks = [loop.create_task(coroutine) for coroutine in coroutines]
-        for task in tasks:
-            task.add_done_callback(lambda _: stop.set())
+            spawn(self._reporter.print_lines(stats_interval, partial(print, flush=True)))
         streams = len(self._subscriptions)
-        log.info("recording %s: %d streams on %d connections", self._exchange, streams, len(keepers))
+        log.info("recording %s: %d streams on %d connections", self._exchange, streams, len(connections))
         notifier.ready(f"recording {streams} streams")  # a venue that is down must not fail the start
 
         await stop.wait()
         log.info("stopping")
         notifier.stopping("sealing")
         failed = _failures(tasks)
-        for task in (*tasks, catching_up):
+        for task in (*tasks, *catching_up):
             task.cancel()
-        await asyncio.gather(*tasks, catching_up, return_exceptions=True)
-        await asyncio.gather(*(keeper.close("restart", "stopped") for keeper in keepers))
+        await asyncio.gather(*tasks, *catching_up, return_exceptions=True)
+        await connections.close("restart", "stopped")
         storage.finish(SEAL_SECONDS)
         await self._rest.close()
         await asyncio.to_thread(storage.join)
@@ -218,27 +230,19 @@ class _Ingest:
 
         return until
 
-    async def _leave_out_unknown(self) -> bool:
-        """Drop the streams of symbols that the venue does not list; whether any is left."""
-        wrong = await self._instruments.check(self._subscriptions)
-        for each in wrong.values():
-            log.error("%s: %s. It is left out.", self._exchange, each)
-        self._subscriptions = [each for each in self._subscriptions if each.symbol not in wrong]
-        self._reporter.expect(len(self._subscriptions), tuple(wrong.values()))
-        return bool(self._subscriptions)
+    async def _leave_out_unknown(self) -> None:
+        """Drop the streams of symbols that the exchange does not list; they are waited for."""
+        missing = await self._instruments.check({each.symbol for each in self._wanted})
+        for each in missing.values():
+            log.error("%s: %s; it is left out until it is listed", self._exchange, each)
+        self._expect(missing)
 
-    def _keepers(self) -> list[Keeper]:
-        """One per connection; those of the same streams end their lives at different times."""
-        venue, settings = self._venue, self._settings
-        plans = venue.plan(self._subscriptions, settings.websocket_url or venue.websocket_url)
-        keepers: list[Keeper] = []
-        for copy in range(settings.connections):
-            for plan in plans:
-                lifetime = (plan.lifetime_seconds or DAY_SECONDS) * (1 - LIFETIME_STAGGER * copy)
-                plan = msgspec.structs.replace(plan, lifetime_seconds=min(lifetime, DAY_SECONDS))
-                delay = len(keepers) * venue.connect_interval_seconds
-                keepers.append(Keeper(self._intake, partial(self._session, plan), Backoff(), delay))
-        return keepers
+    def _expect(self, missing: dict[str, str]) -> list[Subscription]:
+        """Take note of which symbols are missing; the streams that are recorded only now."""
+        served = set(self._subscriptions)
+        self._subscriptions = [each for each in self._wanted if each.symbol not in missing]
+        self._reporter.expect(len(self._subscriptions), tuple(missing.values()))
+        return [each for each in self._subscriptions if each not in served]
 
     def _session(self, plan: ConnectionPlan, patience: float) -> Session:
         conn = f"{self._conn_prefix}-{self._conn_count}"

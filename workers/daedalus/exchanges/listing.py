@@ -1,0 +1,31 @@
+"""Lists of instruments, read entry by entry: one that cannot be read costs itself alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from .reading import UNREADABLE
+from .rows import Instrument, Listing
+
+__all__ = ["listing"]
+
+_E = TypeVar("_E")
+
+
+def listing(entries: Iterable[_E], read: Callable[[_E], Instrument | None]) -> Listing:
+    """Read each entry; None is none of ours. Raises `ValueError` where of some entries none can be read."""
+    found = Listing()
+    readable = False
+    for entry in entries:
+        try:
+            one = read(entry)
+        except UNREADABLE:
+            found.unreadable += 1
+            continue
+        readable = True
+        if one is not None:
+            found.append(one)
+    if found.unreadable and not readable:
+        raise ValueError(f"none of the {found.unreadable:,} entries of the list can be read")
+    return found

@@ -1,0 +1,70 @@
+"""All connections of a worker: those of the streams it begins with, and of those that are listed later."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
+
+import msgspec
+
+from ..config import Exchange
+from ..exchanges.base import ConnectionPlan, Subscription, Venue
+from .backoff import Backoff
+from .intake import Intake
+from .keeper import Keeper
+from .service import Start
+from .session import Session
+
+__all__ = ["Connections"]
+
+DAY_SECONDS = 86_400.0
+"""No connection lives longer, whatever the exchange allows: a new one brings fresh snapshots of its books."""
+
+LIFETIME_STAGGER = 0.1
+
+
+class Connections:
+    """``new_session`` makes a session of a plan, given its patience; ``spawn`` runs what never ends."""
+
+    def __init__(
+        self,
+        venue: Venue,
+        settings: Exchange,
+        intake: Intake,
+        new_session: Callable[[ConnectionPlan, float], Session],
+        spawn: Callable[[Coroutine[None, None, None]], object],
+    ) -> None:
+        self._venue = venue
+        self._settings = settings
+        self._intake = intake
+        self._new_session = new_session
+        self._spawn = spawn
+        self._keepers: list[Keeper] = []
+
+    def __len__(self) -> int:
+        return len(self._keepers)
+
+    def open(self, streams: Sequence[Subscription], start: Start) -> None:
+        """Serve these streams too, on connections of their own; those there are stay as they are.
+
+        Connections of the same streams end their lives at different times.
+        """
+        if not streams:
+            return
+        venue, settings = self._venue, self._settings
+        plans = venue.plan(streams, settings.websocket_url or venue.websocket_url)
+        opened = 0
+        for copy in range(settings.connections):
+            for plan in plans:
+                lifetime = (plan.lifetime_seconds or DAY_SECONDS) * (1 - LIFETIME_STAGGER * copy)
+                plan = msgspec.structs.replace(plan, lifetime_seconds=min(lifetime, DAY_SECONDS))
+                delay = opened * venue.connect_interval_seconds
+                keeper = Keeper(self._intake, partial(self._new_session, plan), Backoff(), delay)
+                self._keepers.append(keeper)
+                self._spawn(keeper.run(start))
+                opened += 1
+
+    async def close(self, cause: str, reason: str) -> None:
+        """End them all, and write down why."""
+        await asyncio.gather(*(keeper.close(cause, reason) for keeper in self._keepers))
