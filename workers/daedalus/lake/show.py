@@ -31,7 +31,7 @@ def show_sizes(console: Console, sizes: Sequence[TableSize]) -> None:
 
 def show_verdicts(console: Console, report: Report) -> None:
     """Print of each stream whether it is complete and how that is known, and what is not as it must be."""
-    console.print()
+    console.print("\nComplete?", style="bold")
     for line in styled(report.streams, max(80, console.width), dates=False):
         console.print(line, soft_wrap=True)
     for finding in report.findings:
