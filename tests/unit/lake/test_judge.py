@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from daedalus.lake.day import Day
 from daedalus.lake.evidence import Evidence
-from daedalus.lake.judge import Day, judge
+from daedalus.lake.judge import judge
 from daedalus.lake.numbering import Numbering, numbering
 from daedalus.lake.report import StreamDay, Verdict
 from daedalus.lake.spans import Span
@@ -38,6 +39,19 @@ def test_aggregate_trades_settle_the_doubt() -> None:
     assert line.verdict is Verdict.UNPROVED
 
 
+def test_a_stream_that_fell_silent_is_told_with_the_time_since_when() -> None:
+    def gap(cause: str, at: int, seconds: int) -> Gap:
+        return Gap("t", "A", NS + at * 10**9, NS + (at + seconds) * 10**9, None, None, None, cause)
+
+    line = day("binance", "bookTicker", [], lines=[gap("silence", 3600, 90), gap("silence", 7200, 30)])
+    assert line.verdict is Verdict.MISSING
+    assert line.notes == (
+        "silent for 120 s, since 01:00:00: nobody knows what there was to say, in 2 stretches",
+    )
+    line = day("binance", "depth", [], lines=[gap("snapshot", 60, 20)])
+    assert line.notes == ("no book for 20 s: no snapshot came",)
+
+
 def test_trades_whose_number_is_not_kept_prove_nothing() -> None:
     assert numbering("deribit", "trades") is Numbering.CONSECUTIVE
     assert numbering("binance_futures", "trade") is Numbering.SPARSE
@@ -62,6 +76,13 @@ def test_numbers_that_start_anew_prove_nothing_on_that_day() -> None:
     stream = day("binance", "trade", [(1, 10), (90, 100)], lines=[line])
     assert (stream.verdict, stream.missing, stream.unledgered) == (Verdict.MISSING, None, 0)
     assert "the venue's numbers started anew" in stream.notes
+
+
+def test_an_id_that_is_there_again_is_no_duplicate_where_the_numbers_started_anew() -> None:
+    line = Gap("t", "A", NS, NS + 10, 100, 1, None, "venue")
+    told = day("binance", "trade", [(90, 100), (1, 95)], lines=[line])
+    assert (told.duplicates, told.verdict) == (0, Verdict.MISSING)
+    assert day("binance", "trade", [(90, 100), (1, 95)]).duplicates == 6
 
 
 def test_a_hole_that_the_ledger_makes_smaller_than_it_is_is_told() -> None:

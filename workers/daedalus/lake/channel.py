@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
+from .day import Day, bounds_of
 from .days import days_of_gaps, days_to_read
 from .evidence import Evidence
-from .judge import Day, bounds_of, judge
+from .judge import judge
 from .question import Question
 from .reading import ChannelReader, DayRead
 from .report import Finding, StreamDay

@@ -15,9 +15,9 @@ from ..normalize.columns import Gap
 from ..normalize.content import Content
 from ..sync.errors import TargetError
 from .coverage import MINUTE_NS
+from .day import bounds_of
 from .evidence import Evidence, note, slices
 from .gap_lines import gaps_of
-from .judge import bounds_of
 from .ledger import Ledger
 from .numbering import Numbering, channel_of, numbering
 from .report import Finding
