@@ -1,7 +1,8 @@
 """The account: what became of every message that a venue sent, by a reader that shares no code with us.
 
-A message is *recorded* (its bytes lie in raw), *fetched* (its row came later, over REST), *told* (the ledger
-has a row that covers it), or it was still on its way when the recorder was told to stop for the last time.
+A message is *recorded* (its bytes lie in raw), *fetched* (its row came later, over REST), *told* (its own id,
+or where there is none its own time, lies in a row of the ledger), or it was still on its way when the recorder
+was told to stop for the last time.
 Anything else is *lost in silence*, and fails the test. So does what is there twice, and what nobody sent.
 """
 
@@ -59,6 +60,10 @@ class Account:
             assert not found, f"{len(found)} {what}, such as {found[:5]}; {self.figures()}"
         assert self.sent
         assert self.sent == self.recorded + self.fetched + self.told + self.on_their_way
+
+
+TOLERANCE_SECONDS = 0.05
+"""Between the venue's note of the time at which it sent a message and the recorder's of when it read it."""
 
 
 Close = Callable[..., Account]
@@ -150,7 +155,7 @@ class _Books:
 
     def _follow(self, account: Account, stream: tuple[str, str], events: Iterable[Event]) -> None:
         """One stream in the order in which it was sent: what is missing lies between two that are there."""
-        before_ns: int | None = None
+        before: tuple[int, int] | None = None  # when the last that is there was sent, and received
         missing: list[Event] = []
         for event in events:
             recv_ns = self._received.get(event.payload)
@@ -159,25 +164,26 @@ class _Books:
                 continue
             account.recorded += 1
             for each in missing:
-                self._explain(account, each, self._gaps[stream], before_ns, recv_ns)
+                self._explain(account, each, self._gaps[stream], before)
             missing.clear()
-            before_ns = recv_ns
+            before = event.sent_ns, recv_ns
         for each in missing:
             late = each.sent_ns > self._stopped_ns - LAST_SECONDS * 1e9
             if late and self._stopped_ns:
                 account.on_their_way += 1
             else:
-                self._explain(account, each, self._gaps[stream], before_ns, None)
+                self._explain(account, each, self._gaps[stream], before)
 
     def _explain(
         self,
         account: Account,
         event: Event,
         gaps: Iterable[dict[str, Any]],
-        before_ns: int | None,
-        after_ns: int | None,
+        before: tuple[int, int] | None,
     ) -> None:
-        gap = next((gap for gap in gaps if _covers(gap, event, before_ns, after_ns)), None)
+        # It would have been on its way for as long as the one before it was.
+        way_ns = 0 if before is None else max(0, before[1] - before[0])
+        gap = next((gap for gap in gaps if _covers(gap, event, way_ns)), None)
         if gap is None:
             account.silent.append(f"{event.channel} {event.symbol} {event.first}-{event.last}")
         elif (event.symbol, event.first) in self._fetched.get(event.channel, ()):
@@ -200,11 +206,10 @@ class _Books:
         return problems
 
 
-def _covers(gap: dict[str, Any], event: Event, before_ns: int | None, after_ns: int | None) -> bool:
+def _covers(gap: dict[str, Any], event: Event, way_ns: int) -> bool:
+    """Whether the gap names the message: by its own id, or where there is none by its own time."""
     if event.first is not None and event.last is not None and gap["from_id"] is not None:
         return bool(gap["from_id"] < event.first and event.last < gap["to_id"])
-    if before_ns is None:
-        return False
-    begin, end = sorted((before_ns, after_ns if after_ns is not None else gap["to_timestamp"]))
-    first, last = sorted((gap["from_timestamp"], gap["to_timestamp"]))
-    return bool(first <= end and last >= begin)
+    slack_ns = int(TOLERANCE_SECONDS * 1e9)
+    began_ns, ended_ns = gap["from_timestamp"] - way_ns - slack_ns, gap["to_timestamp"] + slack_ns
+    return bool(began_ns <= event.sent_ns <= ended_ns)

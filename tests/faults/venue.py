@@ -19,12 +19,14 @@ NO_FAULTS = Faults()
 class Venue:
     """What a test may ask of the venue. Everything may be called from the test's own thread."""
 
-    def __init__(self, simulator: Simulator, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, simulator: Simulator, loop: asyncio.AbstractEventLoop, clock: Callable[[], int]
+    ) -> None:
         self.simulator = simulator
         self.times_ns: list[int] = []
         self.written: list[bytes] = []
         self._loop = loop
-        simulator.sent = _Timed(self.times_ns)
+        simulator.sent = _Timed(self.times_ns, clock)
 
     @property
     def port(self) -> int:
@@ -55,13 +57,14 @@ class Venue:
 
 
 class _Timed(list[Sent]):
-    def __init__(self, times_ns: list[int]) -> None:
+    def __init__(self, times_ns: list[int], clock: Callable[[], int]) -> None:
         super().__init__()
         self._times_ns = times_ns
+        self._clock = clock
 
     def append(self, message: Sent) -> None:
         super().append(message)
-        self._times_ns.append(time.time_ns())
+        self._times_ns.append(self._clock())
 
 
 @contextmanager
@@ -82,7 +85,7 @@ def a_venue(
 
     async def serve() -> None:
         async with running(options, clock=clock) as simulator:
-            made.append(Venue(simulator, loops[0]))
+            made.append(Venue(simulator, loops[0], clock))
             begun.set()
             await over.wait()
 
