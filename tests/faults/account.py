@@ -1,8 +1,8 @@
 """The account: what became of every message that a venue sent, by a reader that shares no code with us.
 
 A message is *recorded* (its bytes lie in raw), *fetched* (its row came later, over REST), *told* (its own id,
-or where there is none its own time, lies in a row of the ledger), or it was still on its way when the recorder
-was told to stop for the last time.
+or where there is none its own time, lies in a row of the ledger), or it was still on its way when the
+recorder was told to stop for the last time.
 Anything else is *lost in silence*, and fails the test. So does what is there twice, and what nobody sent.
 """
 

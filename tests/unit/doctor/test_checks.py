@@ -88,6 +88,7 @@ CASES: list[tuple[Finding, Level, str]] = [
     (workers.clock(Clock()), WARN, "nobody tells"),
     (workers.worker(row()), OK, "8 streams"),
     (workers.worker(row(last_message_seconds=299.0)), OK, "8 streams"),
+    (workers.worker(row(unrecorded=1)), WARN, "8 streams"),
     (workers.worker(row(last_message_seconds=700.0)), BAD, "its last message came 12 min ago"),
     (workers.worker(row("not started")), WARN, "not started"),
     (workers.worker(row("stopped")), WARN, "stopped"),

@@ -57,3 +57,14 @@ def test_streams_that_never_delivered_are_named_once() -> None:
     assert (liveness.late(59), liveness.late(62)) == (0, 2)
     liveness.heard("depth", "B", 63)
     assert liveness.late(63) == 1
+
+
+def test_symbols_that_nobody_asked_for_are_not_remembered_one_by_one() -> None:
+    liveness = watched()
+    for number in range(10_000):
+        liveness.heard("depth", str(number), 1)
+    liveness.heard("depth", "A", 2)
+    liveness.look(3)
+    liveness.heard("depth", "B", 3)
+    assert liveness.silent_channel(62) is None
+    assert liveness.silent_channel(64) == "depth"

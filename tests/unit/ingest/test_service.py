@@ -110,3 +110,28 @@ def test_a_refused_stream_is_not_waited_for() -> None:
     service = Desk().service("run-0", ONE)
     service.refused([ONE])
     assert service.settled(1)
+
+
+def test_a_stream_that_fell_silent_is_served_again_by_a_message_alone() -> None:
+    desk = Desk()
+    service = desk.service("run-0", ONE)
+    service.answered([ONE], 50)
+    service.fell_silent(ONE.channel, ONE.symbol, 60)
+    other = desk.service("run-1", ONE)
+    for each in (service, other):
+        each.answered([ONE], 70)
+    assert not desk.intake.serving[ONE.channel, ONE.symbol]
+    assert list(desk.intake.silences.since_ns) == [(ONE.channel, ONE.symbol)]
+    other.heard(ONE.channel, ONE.symbol, 90)
+    assert desk.notes("served") == [(50, "BTCUSDT", "answer"), (90, "BTCUSDT", "message")]
+    assert not desk.intake.silences.since_ns
+    assert desk.asked == [Missing(ONE.channel, ONE.symbol, None, None, 60, 90)]
+
+
+def test_a_stream_that_another_connection_serves_is_not_silent() -> None:
+    desk = Desk()
+    one, other = desk.service("run-0", ONE), desk.service("run-1", ONE)
+    for each in (one, other):
+        each.answered([ONE], 50)
+    one.fell_silent(ONE.channel, ONE.symbol, 60)
+    assert not desk.intake.silences.since_ns

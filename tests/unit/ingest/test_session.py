@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -14,6 +14,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from daedalus.exchanges import VENUES
 from daedalus.exchanges.base import Header, Kind, Subscription
 from daedalus.exchanges.binance import Binance
+from daedalus.ingest import pace as pace_module
 from daedalus.ingest import session as session_module
 from daedalus.ingest.intake import Intake
 from daedalus.ingest.service import Start
@@ -61,10 +62,12 @@ def trade(number: int) -> str:
 
 
 @asynccontextmanager
-async def session(recorded: Recorded, handler: Handler) -> AsyncIterator[Session]:
+async def session(
+    recorded: Recorded, handler: Handler, streams: Sequence[Subscription] = STREAMS
+) -> AsyncIterator[Session]:
     async with serve(handler, "127.0.0.1", 0, compression=None, close_timeout=0.5) as server:
         port = next(iter(server.sockets)).getsockname()[1]
-        (plan,) = VENUE.plan(STREAMS, f"ws://127.0.0.1:{port}")
+        (plan,) = VENUE.plan(streams, f"ws://127.0.0.1:{port}")
         plan = msgspec.structs.replace(plan, send_interval_seconds=0.0)
         it = Session(
             plan,
@@ -336,3 +339,41 @@ async def test_a_book_that_has_its_snapshot_in_a_moment_is_not_worth_a_line() ->
         it.record_snapshot("depth", "BTCUSDT", 7, b"{}")
         await it.close("restart", "stopped")
     assert not [record for record in recorded.shelf.records if record.kind == "no_book"]
+
+
+async def test_a_stream_that_falls_silent_while_its_channel_goes_on_is_told_and_asked_for_elsewhere_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(session_module, "WATCH_SECONDS", 0.05)
+    monkeypatch.setattr(pace_module, "LONGER_BY", 0.5)
+    monkeypatch.setattr(pace_module, "LEARNED_AFTER", 3)
+    monkeypatch.setattr(pace_module, "_TRADES_SECONDS", 0.5)
+    quick = {"trade": msgspec.structs.replace(VENUE.channels["trade"], silence_seconds=None)}
+    monkeypatch.setattr(type(VENUE), "channels", {**VENUE.channels, **quick})
+
+    async def handler(connection: ServerConnection) -> None:
+        await answer(connection)
+        for number in range(1000):
+            await connection.send(trade(number))
+            if number < 50:
+                await connection.send(trade(number).replace("BTC", "ETH").replace("btc", "eth"))
+            await asyncio.sleep(0.01)
+
+    recorded = Recorded()
+    streams = [Subscription("trade", "BTCUSDT"), Subscription("trade", "ETHUSDT")]
+    async with session(recorded, handler, streams) as it:
+        async with asyncio.timeout(20):
+            await it.replacement.wait()
+        it.replacement.clear()
+        await asyncio.sleep(0.3)
+        assert not it.replacement.is_set()
+        await it.close("restart", "stopped")
+    assert list(recorded.intake.silences.since_ns) == [("trade", "ETHUSDT")]
+    assert "silent while the channel goes on: trade ETHUSDT for" in caplog.text
+    silent = [record for record in recorded.shelf.records if b'"silent":true' in record.payload]
+    assert [(record.kind, record.symbol) for record in silent] == [
+        ("unsubscribed", "ETHUSDT"),
+        ("subscribed", "ETHUSDT"),
+    ]
+    last_ns = max(record.recv_ns for record in recorded.shelf.records if b"ethusdt@" in record.payload)
+    assert abs(json.loads(silent[0].payload)["heard_ns"] - last_ns) < 2e9

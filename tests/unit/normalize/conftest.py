@@ -46,6 +46,10 @@ class Tape:
         since_ns = None if since is None else BEGIN + int(since * SECOND)
         self.note(RawKind.SUBSCRIBED, at, conn, cause=cause, since_ns=since_ns, served=False)
 
+    def fell_silent(self, at: float, heard: float, conn: str = CONN) -> None:
+        self.unsubscribed(at, "silence", conn, heard=heard, silent=True)
+        self.note(RawKind.SUBSCRIBED, at, conn, cause="silence", since_ns=None, served=False, silent=True)
+
     def served(self, at: float, conn: str = CONN) -> None:
         self.note(RawKind.SERVED, at, conn, by="answer")
 

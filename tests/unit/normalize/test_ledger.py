@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from daedalus.store.raw import RawKind
+
 FIRST, SECOND = "20260921T140640000000-0", "20260921T140640000000-1"
 NEXT_PROCESS, THE_ONE_AFTER = "20260921T150000000000-0", "20260921T160000000000-0"
 
@@ -162,3 +164,49 @@ def test_wherever_the_files_are_cut_the_last_words_are_the_same(quotes: Any, tra
         after = transformed(second, before.carry)
         last = {gap[0]: gap for gap in (*before.gaps(), *after.gaps())}
         assert list(last.values()) == whole
+
+
+# A stream that alone falls silent
+
+
+def test_a_stream_that_fell_silent_stands_as_silent_since_until_it_speaks(
+    quotes: Any, transformed: Any
+) -> None:
+    quotes.fell_silent(70, heard=5)
+    assert transformed(quotes).gaps() == [unknown(5, 70, "silence")]
+    quotes.note(RawKind.CLOCK, 90)
+    before = transformed(quotes)
+    assert before.gaps() == [unknown(5, 90, "silence")]
+    later = type(quotes)("coinbase_exchange", "ticker")
+    later.served(200)
+    later.ticker(200, 900)
+    after = transformed(later, before.carry)
+    assert after.gaps() == [unknown(5, 200, "silence")]
+    assert "this stream alone fell silent" in str(after.tables["gaps"][0]["note"])
+
+
+def test_a_silent_stream_has_its_line_though_the_recorder_stops(quotes: Any, transformed: Any) -> None:
+    quotes.fell_silent(70, heard=5)
+    quotes.asked(71, "replaced", SECOND)
+    quotes.unsubscribed(75, "replaced", heard=74)
+    quotes.unsubscribed(80, "restart", SECOND, heard=79)
+    assert transformed(quotes).gaps() == [unknown(5, 79, "silence")]
+
+
+def test_a_silent_stream_whose_ids_go_on_has_lost_nothing(tape: Any, transformed: Any) -> None:
+    for number, told in ((8, []), (10, [(5, 100, 7, 10, 2, "silence")])):
+        deals = tape("binance", "trade")
+        deals.asked(0, "start")
+        deals.trade(5, 7)
+        deals.fell_silent(70, heard=5)
+        deals.note(RawKind.CLOCK, 90)
+        before = transformed(deals)
+        assert before.gaps() == [unknown(5, 90, "silence")]
+        later = tape("binance", "trade")
+        later.served(100)
+        later.trade(100, number)
+        after = transformed(later, before.carry)
+        settled, *proved = sorted(after.tables["gaps"], key=lambda gap: gap["from_id"] is not None)
+        assert (settled["status"], settled["remaining"]) == ("filled", 0)
+        assert [gap for gap in after.gaps() if gap[2] is not None] == told
+        assert len(proved) == len(told)

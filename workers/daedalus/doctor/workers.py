@@ -48,6 +48,12 @@ def worker(row: Row, *, services: bool = True) -> Finding:
                 f"runs, but its last message came {duration_text(last * 1e9)} ago",
                 "Check the network, and the exchange's status page; its log says what it tries.",
             )
+        if row.unrecorded:
+            return warn(
+                row.worker,
+                row.note,
+                "They are not recorded: does the exchange still have them? Correct their names, or wait.",
+            )
         return ok(row.worker, row.note or "running")
     if row.state in ("not started", "stopped"):
         return warn(row.worker, row.state, remedy)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from ..units import bytes_text, duration_text
+from .silences import Silences
 
 __all__ = ["Bookless", "Counters", "Meter", "Rates", "stats_line"]
 
@@ -33,6 +34,7 @@ class Counters:
         self.snapshots = 0
         self.snapshot_failures = 0
         self.bookless: dict[tuple[str, str], Bookless] = {}  # by channel and symbol
+        self.silences = Silences()
         self.unheard: dict[str, int] = {}  # by connection: streams that should have delivered by now
         self.lags_ns: deque[int] = deque(maxlen=LAG_SAMPLES)
 

@@ -57,7 +57,9 @@ class Intake:
         """By how many connections each stream (channel, symbol) is served now."""
         self.unasked: set[tuple[str, str]] = set()
         """The streams that are to be recorded and that no connection of this process was asked for yet."""
-        self.first_served = asyncio.Event()
+        self.silences = self.counters.silences
+        self.news = asyncio.Event()
+        """Set where the status should say at once what has changed."""
         self._unserved: dict[tuple[str, str], int] = {}
         self.append: Callable[[RawRecord], None] = sink.append
         self.wake = threading.Event()
@@ -91,8 +93,9 @@ class Intake:
 
     def serves(self, stream: tuple[str, str], at_ns: int) -> None:
         """One more connection is proved to serve a stream: what nobody served before may be fetched."""
-        self.counters.served_ns = self.counters.served_ns or at_ns
-        self.first_served.set()
+        if self.silences.since_ns.pop(stream, None) or not self.counters.served_ns:
+            self.counters.served_ns = self.counters.served_ns or at_ns
+            self.news.set()
         self.serving[stream] += 1
         since_ns = self._unserved.pop(stream, None)
         if since_ns is not None:
@@ -103,6 +106,13 @@ class Intake:
         self.serving[stream] -= 1
         if not self.serving[stream]:
             self._unserved[stream] = heard_ns
+
+    def fell_silent(self, stream: tuple[str, str], heard_ns: int) -> None:
+        """A stream alone brings nothing on one of its connections since then."""
+        self.serves_no_more(stream, heard_ns)
+        if not self.serving[stream]:
+            self.silences.since_ns[stream] = heard_ns
+            self.news.set()
 
     def heard_ns(self, now_ns: int) -> int:
         """Until when all that came over the open connections was appended (UTC ns)."""

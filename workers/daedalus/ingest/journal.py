@@ -44,17 +44,28 @@ class Journal:
         about = {"url": url, "boot_id": boot_id(), "pid": os.getpid(), "version": __version__}
         self._note(at_ns, RawKind.OPEN, CONNECTION, "", about)
 
-    def subscribed(self, stream: Subscription, cause: str, since_ns: int | None) -> None:
+    def subscribed(
+        self, stream: Subscription, cause: str, since_ns: int | None, *, silent: bool = False
+    ) -> None:
         """The stream is asked for here; ``cause``: why it was not recorded until now.
 
-        ``since_ns``: until when all that was received before is known to be kept.
+        ``since_ns``: until when all that was received before is known to be kept. ``silent``: the stream
+        alone fell silent, so that only a message proves that it is served.
         """
         about: dict[str, object] = {"cause": cause, "since_ns": since_ns, "served": False}
+        if silent:
+            about["silent"] = True
         self._note(time.time_ns(), RawKind.SUBSCRIBED, stream.channel, stream.symbol, about)
 
     def served(self, at_ns: int, stream: Subscription, by: str) -> None:
         """The stream is proved to be served here; ``by``: the venue's answer, or a message."""
         self._note(at_ns, RawKind.SERVED, stream.channel, stream.symbol, {"by": by})
+
+    def fell_silent(self, stream: Subscription, heard_ns: int) -> None:
+        """The stream alone brings nothing since ``heard_ns``: it is not served, and waited for again."""
+        about: dict[str, object] = {"cause": "silence", "heard_ns": heard_ns, "silent": True}
+        self._note(time.time_ns(), RawKind.UNSUBSCRIBED, stream.channel, stream.symbol, about)
+        self.subscribed(stream, "silence", heard_ns, silent=True)
 
     def body(self, kind: RawKind, channel: str, symbol: str, body: bytes) -> None:
         """The body of a REST answer, byte for byte: a snapshot, a backfill or a list of instruments."""

@@ -52,24 +52,23 @@ class Reporter:
         self._wrong = wrong
 
     async def keep_status(
-        self, beat: Callable[[str], None], first_served: asyncio.Event, kept: Callable[[int], int]
+        self, beat: Callable[[str], None], news: asyncio.Event, kept: Callable[[int], int]
     ) -> None:
         """Write the status until cancelled; each time give ``beat`` the one line of `line`.
 
-        Once more when ``first_served`` is set: from then on a crash loses something. ``kept``: until when
-        all that was received is on the disk, given the time of the last flush.
+        At once when ``news`` is set: from the first stream that is served on a crash loses something.
+        ``kept``: until when all that was received is on the disk, given the time of the last flush.
         """
         meter = Meter(self._counters, time.monotonic())
         while True:
             self._counters.kept_ns = kept(self._writer.stats().last_flush_ns)
-            at_once = not first_served.is_set()
             rates = meter.read(time.monotonic())
             beat(self.line(rates))
             # In a thread: while the disk commits an fsync, even the renaming of a small file waits for it.
             await asyncio.to_thread(self.write, "running", rates)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(STATUS_SECONDS):
-                    await (first_served.wait() if at_once else asyncio.sleep(STATUS_SECONDS + 1))
+                await asyncio.wait_for(news.wait(), STATUS_SECONDS)
+            news.clear()
 
     async def print_lines(self, interval_seconds: float, out: Callable[[str], None]) -> None:
         """Give ``out`` a line of figures every so many seconds until cancelled."""
@@ -119,9 +118,13 @@ class Reporter:
 
     def _note(self) -> str:
         counters = self._counters
+        silent = f"silent while the channel goes on: {counters.silences}" * bool(counters.silences.since_ns)
         if self._wrong:
             more = len(self._wrong) - NAMED
-            return "left out: " + "; ".join(self._wrong[:NAMED]) + (f"; {more} more" if more > 0 else "")
+            left = "left out: " + "; ".join(self._wrong[:NAMED]) + (f"; {more} more" if more > 0 else "")
+            return f"{silent}; {left}" if silent else left
+        if silent:
+            return silent
         if counters.never_delivered:
             return f"{counters.never_delivered} of {self._streams} streams have never delivered"
         connections = "1 connection" if counters.connected == 1 else f"{counters.connected} connections"
@@ -155,6 +158,7 @@ class Reporter:
             "snapshot_failures": counters.snapshot_failures,
             "bookless": len(counters.bookless),
             "left_out": len(self._wrong),
+            "silent": len(counters.silences.since_ns),
             "never_delivered": counters.never_delivered,
             **counters.oddities,
             "rss_bytes": self._process.memory_info().rss,

@@ -59,7 +59,9 @@ class Service:
         """The venue says that it serves these."""
         for each in streams:
             self._unanswered.discard(each)
-            self._proved((each.channel, each.symbol), at_ns, "answer")
+            key = each.channel, each.symbol
+            if key not in self._intake.silences.since_ns:  # it was promised before, and nothing came
+                self._proved(key, at_ns, "answer")
 
     def refused(self, streams: Iterable[Subscription]) -> None:
         """The venue says that it will not serve these: nobody waits for an answer any more."""
@@ -68,6 +70,16 @@ class Service:
     def heard(self, channel: str, symbol: str, at_ns: int) -> None:
         """A message of a stream came that may be its first."""
         self._proved((channel, "" if channel in self._shared else symbol), at_ns, "message")
+
+    def fell_silent(self, channel: str, symbol: str, heard_ns: int) -> None:
+        """A stream alone brings nothing since ``heard_ns``: only a message proves that it is served."""
+        key = channel, symbol
+        if key not in self._serving:
+            return
+        self._serving.discard(key)
+        self._intake.fell_silent(key, heard_ns)
+        self._journal.fell_silent(Subscription(*key), heard_ns)
+        self.awaited.add(key)
 
     def settled(self, now: float) -> bool:
         """Whether the venue has answered for all streams, or had time enough to."""

@@ -18,7 +18,7 @@ from .journal import Journal
 from .listener import Listener, excerpt
 from .liveness import Liveness
 from .service import Service, Start
-from .wire import Wire, WireError, open_wire
+from .wire import LATEST_SECONDS, Wire, WireError, open_wire
 
 __all__ = ["End", "Session"]
 
@@ -312,6 +312,8 @@ class Session:
             if never := self._liveness.alarm(now):
                 streams = ", ".join(f"{channel} {symbol}".strip() for channel, symbol in never[:10])
                 log.error("%s: subscribed, but never delivered: %s", self.conn, streams)
+            if not self._intake.paused:
+                self._look_for_silence(now)
             limit = self.plan.silence_seconds
             if limit is not None and not self._intake.paused and now - self._liveness.last_anything > limit:
                 self._end("silence", f"nothing came for {limit:g} s, not even a heartbeat")
@@ -319,6 +321,29 @@ class Session:
             if not self._intake.paused and (silent := self._liveness.silent_channel(now, self._patience)):
                 self._end("silence", f"the channel {silent} said nothing")
                 return
+
+    def _look_for_silence(self, now: float) -> None:
+        """Tell of streams that fell silent while their channel goes on, and ask for them anew."""
+        silent = self._liveness.look(now)
+        if silent:
+            names = ", ".join(map(str, silent[:10])) + (f" and {len(silent) - 10} more" * (len(silent) > 10))
+            log.warning("%s: silent while the channel goes on: %s", self.conn, names)
+        for each in silent:
+            heard_ns = time.time_ns() - int((each.seconds + LATEST_SECONDS) * 1e9)
+            self._service.fell_silent(each.channel, each.symbol, heard_ns)
+        silences = self._intake.silences
+        for key in silences.since_ns:
+            if key in self._service.awaited and silences.may_ask(key, now):
+                self._revive(Subscription(*key), now)
+
+    def _revive(self, stream: Subscription, now: float) -> None:
+        texts = self._venue.resubscribe(stream)
+        if not texts and self._intake.silences.may_replace(now):
+            self.replacement.set()
+        for text in texts:
+            self._say(text)
+        if texts:
+            self._begin_books([stream], anew=True)
 
     def _lifetime_over(self, now: float) -> bool:
         lifetime = self.plan.lifetime_seconds

@@ -174,9 +174,7 @@ class _Ingest:
             self._backfill.run(),
             self._intake.holes.run(),
             self._instruments.keep(listed),
-            self._reporter.keep_status(
-                _heartbeat(notifier, storage), self._intake.first_served, self._kept(start)
-            ),
+            self._reporter.keep_status(_heartbeat(notifier, storage), self._intake.news, self._kept(start)),
         ):
             spawn(coroutine)
         if stats_interval is not None:

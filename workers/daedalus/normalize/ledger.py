@@ -30,18 +30,21 @@ _DISCONNECT = "disconnect"
 _VENUE = "venue"
 _DAMAGED = "damaged"
 _SNAPSHOT = "snapshot"
-_SILENCE = "silence"
+_SILENT = "this stream alone fell silent"
 _GOES_ON = "its ids go on: what they do not name is not missing"
 
 
 class Outage(Struct):
     """A stream that nobody is proved to serve since ``from_ns`` (UTC ns), and why.
 
-    ``told``: a line of the ledger says so already.
+    ``silent``: the stream alone fell silent. ``told``: a line of the ledger says so already. ``left_ns``:
+    until when somebody was asked for it, where nobody is any more and no line has said so yet.
     """
 
     from_ns: int
     cause: str
+    silent: bool = False
+    left_ns: int | None = None
     told: bool = False
 
 
@@ -99,11 +102,20 @@ class Ledger:
             self._begin_outage(stream, stream.known_ns, _DAMAGED)
 
     def subscribed(
-        self, channel: str, symbol: str, conn: str, at_ns: int, cause: str, since_ns: int | None
+        self,
+        channel: str,
+        symbol: str,
+        conn: str,
+        at_ns: int,
+        cause: str,
+        since_ns: int | None,
+        *,
+        silent: bool = False,
     ) -> list[Gap]:
         """A connection is asked for the stream; ``cause``: why it was not recorded until now.
 
         ``since_ns``: until when all that the process before received of its streams was kept.
+        ``silent``: the stream alone fell silent, while its connection and its channel went on.
         """
         is_new = (channel, symbol) not in self._streams
         stream = self._stream(channel, symbol)
@@ -127,7 +139,7 @@ class Ledger:
             # when. Of a stream that it served no more, or whose rows are lost, its word says nothing.
             known.append(since_ns)
         times = [min(ns, at_ns) for ns in known if ns is not None]
-        self._begin_outage(stream, max(times, default=None), cause)
+        self._begin_outage(stream, max(times, default=None), cause, silent=silent)
         return gaps
 
     def served(self, channel: str, symbol: str, conn: str, at_ns: int) -> list[Gap]:
@@ -145,8 +157,10 @@ class Ledger:
             stream.until_ns = max(until_ns, stream.until_ns or until_ns)
             if not stream.alive and stream.asked:  # what is to replace it does not serve yet
                 self._begin_outage(stream, stream.known_ns, _DISCONNECT if cause == _REPLACED else cause)
-        if conn in stream.asked:
+        elif conn in stream.asked:
             stream.asked.remove(conn)
+            if stream.outage is not None and not stream.alive and not stream.asked:
+                stream.outage.left_ns = until_ns
         stream.fresh.pop(conn, None)
         return self._settle(stream)
 
@@ -212,9 +226,13 @@ class Ledger:
         gaps = []
         for _, stream in sorted(self._streams.items()):
             outage = stream.outage
-            if outage is not None and stream.asked and outage.from_ns < now_ns:
+            if outage is None:
+                continue
+            until_ns = now_ns if stream.asked else outage.left_ns
+            outage.left_ns = None
+            if until_ns is not None and outage.from_ns < until_ns:
                 outage.told = True
-                gaps.append(_unknown(stream, outage.from_ns, now_ns, outage.cause))
+                gaps.append(_unknown(stream, outage, until_ns))
         return gaps
 
     def is_served(self, channel: str, symbol: str, newcomer: str) -> bool:
@@ -242,10 +260,12 @@ class Ledger:
         known = self._continuity.last(stream.channel, stream.symbol)
         return known is not None and self._consecutive(stream.channel)
 
-    def _begin_outage(self, stream: StreamLedger, from_ns: int | None, cause: str) -> None:
+    def _begin_outage(
+        self, stream: StreamLedger, from_ns: int | None, cause: str, *, silent: bool = False
+    ) -> None:
         """Nobody serves the stream; ``from_ns``: since when, None where nothing of it was ever kept."""
-        if stream.outage is None and from_ns is not None and (cause == _SILENCE or not self._by_ids(stream)):
-            stream.outage = Outage(from_ns, cause)
+        if stream.outage is None and from_ns is not None and (silent or not self._by_ids(stream)):
+            stream.outage = Outage(from_ns, cause, silent)
 
     def _end_outage(self, stream: StreamLedger, at_ns: int) -> list[Gap]:
         """The stream is served again; the gap that this leaves."""
@@ -253,8 +273,8 @@ class Ledger:
         if outage is None:
             return []
         stream.after_damage = stream.after_damage and self._by_ids(stream)
-        gap = _unknown(stream, min(outage.from_ns, at_ns), at_ns, outage.cause)
-        if not (outage.cause == _SILENCE and self._by_ids(stream)):
+        gap = _unknown(stream, outage, at_ns)
+        if not (outage.silent and self._by_ids(stream)):
             return [gap]
         return [replace(gap, status="filled", note=_GOES_ON)] if outage.told else []
 
@@ -304,5 +324,6 @@ def _proven(hole: Hole, from_id: int, to_id: int, missing: int | None, cause: st
     return Gap(hole.channel, hole.symbol, begin, hole.to_ns, from_id, to_id, missing, cause)
 
 
-def _unknown(stream: StreamLedger, from_ns: int, to_ns: int, cause: str) -> Gap:
-    return Gap(stream.channel, stream.symbol, from_ns, to_ns, None, None, None, cause)
+def _unknown(stream: StreamLedger, outage: Outage, to_ns: int) -> Gap:
+    begin, note = min(outage.from_ns, to_ns), _SILENT if outage.silent else None
+    return Gap(stream.channel, stream.symbol, begin, to_ns, None, None, None, outage.cause, note=note)

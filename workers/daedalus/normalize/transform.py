@@ -86,6 +86,7 @@ class _Note(Struct):
     from_ns: _Time | None = None
     missing: int | None = None
     served: bool = True
+    silent: bool = False
 
 
 _note = msgspec.json.Decoder(_Note).decode
@@ -359,7 +360,13 @@ class Transform:
                 self._leading.begun(symbol, conn)
             alone = not self._ledger.is_served(channel, symbol, conn)
             gaps = self._ledger.subscribed(
-                channel, symbol, conn, at_ns, note.cause or "unknown", note.since_ns
+                channel,
+                symbol,
+                conn,
+                at_ns,
+                note.cause or "unknown",
+                note.since_ns,
+                silent=note.silent,
             )
             if note.served:  # older recordings hold no proof: what was asked for counts as served
                 gaps += self._ledger.served(channel, symbol, conn, at_ns)
@@ -375,7 +382,8 @@ class Transform:
             until_ns = at_ns if note.heard_ns is None else min(note.heard_ns, at_ns)
             gaps = self._ledger.unsubscribed(channel, symbol, conn, until_ns, note.cause or "unknown")
             self._settlement.proved(gaps, at_ns)
-            self._checks.over(conn)
+            if not note.silent:  # else the connection goes on, and its other books with it
+                self._checks.over(conn)
             if self._is_led:
                 for each in self._leading.over(symbol, conn):
                     self._take(each)

@@ -29,6 +29,7 @@ class Row(Struct, frozen=True, kw_only=True):
     ``state``: running, blocked (it says why in ``note``), stopped (in good order), killed (its process
     is gone), power cut (the machine was started since), silent (its process lives but says nothing),
     not started (it never was, here). ``waiting``: rows in ingest's queue, files before any other worker.
+    ``unrecorded``: streams that are configured and bring nothing: left out, or fallen silent (see ``note``).
     ``difference``: how a live one differs from what is installed, "" where it does not; the configuration
     and version that it runs stand in the last three.
     """
@@ -41,6 +42,7 @@ class Row(Struct, frozen=True, kw_only=True):
     last_message_seconds: float | None = None
     waiting: int | None = None
     gaps: int | None = None
+    unrecorded: int = 0
     rss_bytes: int | None = None
     updated_seconds: float | None = None
     note: str = ""
@@ -91,6 +93,7 @@ def _row(status: Status, now_ns: int, boot_id: str, alive: bool, differs: Callab
         last_message_seconds=_age(int(last), now_ns) if last else None,
         waiting=_whole(waiting),
         gaps=_whole(figures.get("gaps")),
+        unrecorded=int(figures.get("silent", 0) + figures.get("left_out", 0)) if works else 0,
         rss_bytes=_whole(figures.get("rss_bytes")) if works else None,
         updated_seconds=_age(status.updated_ns, now_ns),
         note=status.note,
