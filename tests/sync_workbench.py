@@ -14,6 +14,7 @@ from backlog import raw_file, segment, table_file, tree
 from daedalus.store.layout import NORMALIZED, READY, SYNCED, Layout
 from daedalus.store.status import Status, read_status
 from daedalus.sync import Receipt, SyncSettings, Target, TargetError, TargetErrorKind, run_sync
+from daedalus.sync.mark import MARK
 
 __all__ = [
     "Running",
@@ -38,8 +39,8 @@ def fill(layout: Layout, count: int = 5, size: int = 3000) -> dict[str, bytes]:
 
 
 def lake_of(settings: SyncSettings) -> dict[str, bytes]:
-    """What a lake in a folder holds, by key."""
-    return tree(Path(settings.target))
+    """What a lake in a folder holds, by key, beside its mark."""
+    return {key: body for key, body in tree(Path(settings.target)).items() if key != MARK}
 
 
 def waiting(layout: Layout) -> dict[str, bytes]:
@@ -100,6 +101,7 @@ class Watched:
         after: Callable[[str], None] = lambda key: None,
     ) -> None:
         self.url = inner.url
+        self.remote = inner.remote
         self.keys: list[str] = []
         self.most_at_once = 0
         self._inner, self._before, self._after = inner, before, after
@@ -108,6 +110,12 @@ class Watched:
 
     def check(self) -> None:
         self._inner.check()
+
+    def read(self, key: str) -> bytes | None:
+        return self._inner.read(key)
+
+    def create(self, key: str, content: bytes, *, replace: bool = False) -> None:
+        self._inner.create(key, content, replace=replace)
 
     def holds(self, source: Path, key: str) -> bool:
         return self._inner.holds(source, key)

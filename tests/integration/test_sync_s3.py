@@ -19,6 +19,7 @@ from sync_workbench import Running, changed, fill, status, synced, wait_for, wai
 
 from daedalus.store.layout import Layout
 from daedalus.sync import SyncSettings, sync_once
+from daedalus.sync.mark import MARK
 
 pytestmark = pytest.mark.integration
 
@@ -44,7 +45,8 @@ def settings(s3_server: S3Server, bucket: str) -> SyncSettings:
 
 def lake(server: S3Server, settings: SyncSettings) -> dict[str, bytes]:
     filesystem, root = server.filesystem(), settings.target.removeprefix("s3://")
-    return {name.removeprefix(f"{root}/"): filesystem.cat_file(name) for name in filesystem.find(root)}
+    names = [name for name in filesystem.find(root) if not name.endswith(MARK)]
+    return {name.removeprefix(f"{root}/"): filesystem.cat_file(name) for name in names}
 
 
 def blocked(layout: Layout) -> bool:
@@ -229,4 +231,18 @@ def test_a_stop_in_the_middle_of_a_backlog_ends_soon_and_the_rest_goes_later(
         assert time.monotonic() - asked < 3.0
     assert waiting(layout)
     sync_once(layout, settings)
+    assert lake(s3_server, settings) == expected
+
+
+def test_an_emptied_bucket_is_not_filled_anew_in_silence(
+    s3_server: S3Server, layout: Layout, settings: SyncSettings
+) -> None:
+    fill(layout, count=1)
+    assert sync_once(layout, settings).error == ""
+    s3_server.filesystem().rm(settings.target.removeprefix("s3://"), recursive=True)
+    expected = fill(layout, count=2)
+    assert "the lake is not there" in sync_once(layout, settings).error
+    assert waiting(layout) == expected
+    assert lake(s3_server, settings) == {}
+    assert sync_once(layout, changed(settings, new_lake=True)).error == ""
     assert lake(s3_server, settings) == expected

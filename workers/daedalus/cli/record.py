@@ -96,6 +96,10 @@ def sync(
             show_default=False,
         ),
     ] = None,
+    new_lake: Annotated[
+        bool,
+        typer.Option("--new-lake", help="What is at the target now is the lake, though another was known."),
+    ] = False,
     config: ConfigOption = None,
 ) -> None:
     """Bring tables (and raw files) to the lake, verified, and keep the disk within its budget."""
@@ -105,7 +109,7 @@ def sync(
     from ..store.layout import Layout
 
     loaded = load_config(config)
-    layout, settings = Layout(loaded.data_dir), sync_settings(loaded, include_raw)
+    layout, settings = Layout(loaded.data_dir), sync_settings(loaded, include_raw, new_lake=new_lake)
     if dry_run:
         from .screen import Screen
 
@@ -123,7 +127,7 @@ def sync(
         raise typer.Exit(FAILED)
 
 
-def sync_settings(config: Config, include_raw: bool | None) -> SyncSettings:
+def sync_settings(config: Config, include_raw: bool | None, *, new_lake: bool = False) -> SyncSettings:
     """What sync needs of a configuration; ``include_raw`` None: what the configuration says."""
     from ..sync import SyncSettings
 
@@ -135,6 +139,7 @@ def sync_settings(config: Config, include_raw: bool | None) -> SyncSettings:
         secret_key=about.secret_key.get_secret_value() if about.secret_key else None,
         region=about.region,
         include_raw=about.include_raw if include_raw is None else include_raw,
+        new_lake=new_lake,
         concurrency=about.concurrency,
         interval_seconds=about.interval_seconds,
         budget_mb=about.retention.max_disk_mb,

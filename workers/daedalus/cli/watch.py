@@ -107,11 +107,15 @@ def doctor(
 ) -> None:
     """Examine machine and recorder: what is wrong, and what to do. Exit code 1 where something is bad."""
     from ..doctor import Level, as_json, as_table, examine
+    from ..store.layout import Layout
+    from ..sync.mark import Anchor
     from ..sync.open_target import open_target
     from .record import sync_settings
 
     def ask_store(config: Config) -> None:
-        open_target(sync_settings(config, None)).check()
+        target = open_target(sync_settings(config, None))
+        target.check()
+        Anchor(Layout(config.data_dir), target).look()
 
     findings = examine(config, ask_store=ask_store, offline=offline)
     if json:

@@ -52,10 +52,11 @@ def examine(
     findings += _disk(config, root)
     findings += _workers(config, root)
     findings += _units(config, root)
+    if not offline or reach.is_directory(config):
+        findings.append(reach.store(config, ask_store))
     if not offline:
         for name, exchange in config.exchanges.items():
             findings.append(reach.exchange(name, exchange.websocket_url or exchange.venue.websocket_url))
-        findings.append(reach.store(config, ask_store))
     return findings
 
 

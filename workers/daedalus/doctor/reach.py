@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import os
 import socket
 import ssl
 from collections.abc import Callable
@@ -16,10 +15,11 @@ from websockets.uri import parse_uri
 
 from ..config import Config
 from ..dial import connect
+from ..store.places import local_path
 from ..sync.errors import TargetError
 from .finding import Finding, bad, ok
 
-__all__ = ["exchange", "nearest", "store"]
+__all__ = ["exchange", "is_directory", "nearest", "store"]
 
 SECONDS = 10.0
 _PORTS = {"ws": 80, "http": 80, "wss": 443, "https": 443}
@@ -68,11 +68,8 @@ def _connection(url: str, host: str, port: int) -> socket.socket:
 
 
 def store(config: Config, ask: Callable[[Config], None]) -> Finding:
-    """Ask the lake's store whether it knows us and has the place. A directory is only looked at."""
+    """Ask the lake's store whether it knows us, has the place, and whether the lake that we know is there."""
     check = "store is reachable"
-    scheme, _, place = config.target.partition("://")
-    if scheme == "file":
-        return _directory(check, Path(place))
     try:
         ask(config)
     except TargetError as error:
@@ -80,14 +77,9 @@ def store(config: Config, ask: Callable[[Config], None]) -> Finding:
     return ok(check, config.target)
 
 
-def _directory(check: str, place: Path) -> Finding:
-    # Asking it as sync does would create it, owned by whoever asks.
-    there = nearest(place)
-    if os.access(there, os.W_OK | os.X_OK):
-        return ok(check, str(place))
-    return bad(
-        check, f"{there} may not be written by this user", "Mount it, or give it to the workers' user."
-    )
+def is_directory(config: Config) -> bool:
+    """Whether the lake is a directory here: to look at it asks nobody."""
+    return local_path(config.target) is not None
 
 
 def nearest(path: Path) -> Path:

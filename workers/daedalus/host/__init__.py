@@ -17,6 +17,7 @@ from .kernel import (
     read_oom_kills,
     read_swapped,
     read_swaps,
+    unmounted_above,
 )
 from .writing import WriteTrouble, Writing, try_writing
 
@@ -43,4 +44,5 @@ __all__ = [
     "read_swaps",
     "read_temperature",
     "try_writing",
+    "unmounted_above",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path, PurePosixPath
 
 from msgspec import Struct
@@ -17,6 +18,7 @@ __all__ = [
     "read_oom_kills",
     "read_swapped",
     "read_swaps",
+    "unmounted_above",
 ]
 
 KIB = 1024
@@ -78,8 +80,24 @@ def read_swaps(root: Path) -> tuple[Swap, ...] | None:
 
 def read_mounts(root: Path) -> tuple[Mount, ...]:
     """What is mounted, in the order in which it was."""
-    rows = (line.split() for line in (text_of(root / "proc/self/mounts") or "").splitlines())
-    return tuple(Mount(row[0], row[1], row[2], frozenset(row[3].split(","))) for row in rows if len(row) >= 4)
+    lines = (text_of(root / "proc/self/mounts") or "").splitlines()
+    rows = (row for row in map(str.split, lines) if len(row) >= 4)
+    return tuple(Mount(row[0], _unescaped(row[1]), row[2], frozenset(row[3].split(","))) for row in rows)
+
+
+def unmounted_above(path: PurePosixPath, root: Path = Path("/")) -> Path | None:
+    """The mount point at or above ``path`` that /etc/fstab names and where nothing is mounted, if any."""
+    mounted = {mount.target for mount in read_mounts(root)}
+    rows = (line.split() for line in (text_of(root / "etc/fstab") or "").splitlines())
+    meant = [_unescaped(row[1]).rstrip("/") for row in rows if len(row) >= 3 and not row[0].startswith("#")]
+    away = [point for point in meant if point.startswith("/") and point not in mounted]
+    above = [point for point in away if path.is_relative_to(point)]
+    return Path(max(above, key=len)) if above else None
+
+
+def _unescaped(name: str) -> str:
+    """A name as fstab and mounts spell it: a space is ``\\040``."""
+    return re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), name)
 
 
 def mount_of(path: PurePosixPath, mounts: tuple[Mount, ...]) -> Mount | None:

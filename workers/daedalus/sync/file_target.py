@@ -5,13 +5,15 @@ Invariant: a file gets its final name after it was written aside, forced to the 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import uuid
 from pathlib import Path
 from threading import Event
 from typing import BinaryIO
 
-from ..store.files import publish
+from ..store.files import fsync_directory, publish
 from ..store.regular import create, open_regular
 from .errors import TargetError, TargetErrorKind, from_os_error
 from .target import Outcome, Receipt, mismatch, open_source, read_chunks, sha256_of, size_of
@@ -23,19 +25,47 @@ _MODE = 0o666
 
 
 class FileTarget:
-    """A `Target` below one directory, which is made where it does not exist."""
+    """A `Target` below one directory."""
+
+    remote = False
 
     def __init__(self, root: Path) -> None:
         self._root = root.expanduser().absolute()
         self.url = f"file://{self._root}"
 
     def check(self) -> None:
+        there = next(each for each in (self._root, *self._root.parents) if os.path.lexists(each))
         try:
-            self._root.mkdir(parents=True, exist_ok=True)
-            if not os.access(self._root, os.W_OK | os.X_OK):
-                raise PermissionError(13, "Permission denied")
+            if not there.is_dir():
+                raise NotADirectoryError(errno.ENOTDIR, "Not a directory")
+            if not os.access(there, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, "Permission denied")
         except OSError as error:
-            raise from_os_error(error, self.url, str(self._root)) from None
+            raise from_os_error(error, self.url, str(there)) from None
+
+    def read(self, key: str) -> bytes | None:
+        place = self._root / key
+        try:
+            return place.read_bytes() if place.is_file() else None
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise from_os_error(error, self.url, str(place)) from None
+
+    def create(self, key: str, content: bytes, *, replace: bool = False) -> None:
+        place = self._root / key
+        aside = place.with_name(f".{place.name}.{uuid.uuid4().hex}.part")
+        try:
+            aside.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                aside.write_bytes(content)
+                if replace or not _linked(aside, place):
+                    publish(aside, place)
+                fsync_directory(place.parent)
+            finally:
+                aside.unlink(missing_ok=True)
+        except OSError as error:
+            raise from_os_error(error, self.url, str(place)) from None
 
     def put(self, source: Path, key: str, stop: Event | None = None) -> Receipt:
         final = self._root / key
@@ -86,6 +116,19 @@ class FileTarget:
         if final.stat().st_size != size_of(file):
             return False
         return _digest(final) == sha256_of(file, self.url, stop)
+
+
+def _linked(aside: Path, place: Path) -> bool:
+    """Give a file its name unless it is taken; whether that is settled. Some file systems know no links."""
+    with open(aside, "rb") as written:
+        os.fsync(written.fileno())
+    try:
+        os.link(aside, place)
+    except FileExistsError:
+        return True
+    except OSError:
+        return place.exists()
+    return True
 
 
 def _is_the_source(url: str, final: Path) -> TargetError:

@@ -36,6 +36,8 @@ SINGLE_BYTES = 64 << 20  # above, a broken upload costs too much to begin again 
 PART_BYTES = 16 << 20  # a power of two of chunks; 10,000 parts reach 160 GB
 STALL_SECONDS = 120.0  # a dead link keeps accepting nothing; the kernel would wait a quarter of an hour
 POLL_SECONDS = 0.25
+SETTLE_SECONDS = 1.0
+SMALL_BYTES = 65_536
 _SENDING = ("put_object", "create_multipart_upload", "upload_part")
 
 
@@ -55,6 +57,8 @@ class S3Target:
         self._checksums = True  # until the store says that it does not know them
         self._fs = s3_filesystem(settings)
 
+    remote = True
+
     def check(self) -> None:
         listing = self._call("list_objects_v2", self._prefix, Prefix=self._prefix, MaxKeys=1)
         try:
@@ -62,6 +66,24 @@ class S3Target:
         except TargetError as error:
             if error.kind is not TargetErrorKind.DENIED:  # one may write without listing
                 raise
+
+    def read(self, key: str) -> bytes | None:
+        try:
+            return self._run(self._content_of(key), None)
+        except _AbsentError:
+            return None
+
+    def create(self, key: str, content: bytes, *, replace: bool = False) -> None:
+        at = {"Key": self._prefix + key, "Body": content}
+        if not replace:
+            try:
+                self._run(self._call("put_object", key, **at, IfNoneMatch="*"), None)
+                return
+            except TargetError:  # it is taken, or the store does not know this condition
+                if self.read(key) is not None:
+                    return
+        self._run(self._call("put_object", key, **at), None)
+        time.sleep(SETTLE_SECONDS)  # who came at the same time has written by now, and all read one
 
     def put(self, source: Path, key: str, stop: Event | None = None) -> Receipt:
         with open_source(source, self.url) as file:
@@ -161,6 +183,11 @@ class S3Target:
                 return None
             raise
 
+    async def _content_of(self, key: str) -> bytes:
+        answer = await self._call("get_object", key, Key=self._prefix + key)
+        async with answer["Body"] as body:
+            return bytes(await body.read(SMALL_BYTES))
+
     async def _compare(self, file: BinaryIO, key: str) -> bool:
         answer = await self._call("get_object", key, Key=self._prefix + key)
         file.seek(0)
@@ -176,7 +203,7 @@ class S3Target:
             answer: dict[str, Any] = await getattr(client, method)(Bucket=self._bucket, **arguments)
             return answer
         except ClientError as error:
-            if method == "head_object" and error_code(error) in ("404", "NoSuchKey"):
+            if method in ("head_object", "get_object") and error_code(error) in ("404", "NoSuchKey"):
                 raise _AbsentError from None
             if method in _SENDING and self._checksums and _knows_no_checksums(error):
                 raise _ChecksumsUnknownError from None

@@ -13,6 +13,7 @@ class SyncSettings(Struct, frozen=True, kw_only=True):
     ``target``: any fsspec URL, or a plain path. ``access_key`` and ``secret_key`` None
     means the usual chain: environment, ``~/.aws``, instance role. ``budget_mb`` limits
     ``data_dir`` and ``min_free_mb`` is left free on its disk (10^6 bytes; None: keep everything).
+    ``new_lake``: what lies at ``target`` now is the lake from now on, whatever was known of it.
     """
 
     target: str
@@ -21,6 +22,7 @@ class SyncSettings(Struct, frozen=True, kw_only=True):
     secret_key: str | None = None
     region: str | None = None
     include_raw: bool = False
+    new_lake: bool = False
     concurrency: int = 2
     interval_seconds: float = 30.0
     backoff_seconds: float = 1.0

@@ -51,8 +51,20 @@ class Target(Protocol):
     def url(self) -> str:
         """The target's root as it may be shown: without credentials."""
 
+    @property
+    def remote(self) -> bool:
+        """Whether to ask it costs a request."""
+
     def check(self) -> None:
-        """Raise `TargetError` where the target cannot be used as configured; sends no data."""
+        """Raise `TargetError` where the target cannot be used as configured; sends and makes nothing."""
+
+    def read(self, key: str) -> bytes | None:
+        """A small object's content; None where there is none. Raises `TargetError`."""
+
+    def create(self, key: str, content: bytes, *, replace: bool = False) -> None:
+        """Make a small object, whole or not at all, where there is none yet (or ``replace``), and the place
+        with it. Of several that do so at once, all read the same one afterwards. Raises `TargetError`.
+        """
 
     def put(self, source: Path, key: str, stop: Event | None = None) -> Receipt:
         """Bring the file to ``key`` and verify it there.

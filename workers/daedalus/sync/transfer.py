@@ -67,14 +67,16 @@ def run_pass(
     stop: Event,
     *,
     tick: Callable[[], None] = lambda: None,
+    confirm: Callable[[], None] = lambda: None,
     longest_seconds: float = float("inf"),
 ) -> bool:
     """Try all that is due once; end early when the store fails, on ``stop``, or when the time is up.
 
     Returns whether it was the time: then more can be done at once. ``tick`` is called about every
-    second. Failures are told in ``progress``, none is raised.
+    second, ``confirm`` around each file: it raises `TargetError` where the lake is not there any more.
+    Failures are told in ``progress``, none is raised.
     """
-    return _Pass(layout, target, settings, attempts, progress, stop).run(tick, longest_seconds)
+    return _Pass(layout, target, settings, attempts, progress, stop, confirm).run(tick, longest_seconds)
 
 
 class _Pass:
@@ -86,6 +88,7 @@ class _Pass:
         attempts: Attempts,
         progress: Progress,
         stop: Event,
+        confirm: Callable[[], None],
     ) -> None:
         self._layout = layout
         self._target = target
@@ -93,6 +96,7 @@ class _Pass:
         self._attempts = attempts
         self._progress = progress
         self._stop = stop
+        self._confirm = confirm
         self._over = False
 
     def run(self, tick: Callable[[], None], longest_seconds: float) -> bool:
@@ -116,7 +120,10 @@ class _Pass:
 
     def _send(self, upload: Upload) -> tuple[Receipt, _Identity]:
         identity = _identity(upload.source)
-        return self._target.put(upload.source, upload.key, self._stop), identity
+        self._confirm()
+        receipt = self._target.put(upload.source, upload.key, self._stop)
+        self._confirm()  # it may have gone while the file was written
+        return receipt, identity
 
     def _finish(self, upload: Upload, future: Future[tuple[Receipt, _Identity]]) -> None:
         try:

@@ -19,6 +19,7 @@ from ..store.places import clash
 from ..store.status import UNTOLD, Setup
 from .attempts import Attempts
 from .errors import TargetError, TargetErrorKind
+from .mark import Anchor
 from .open_target import open_target
 from .plan import plan_uploads
 from .retention import Budget, RetentionReport, apply_retention
@@ -114,6 +115,7 @@ class _Run:
         self._layout = layout
         self._settings = settings
         self._stop = stop
+        self._anchor = Anchor(layout, target, new_lake=settings.new_lake)
         self._attempts = Attempts(settings.backoff_seconds, settings.backoff_max_seconds)
         self._progress = Progress()
         self._budget = Budget.of(settings)
@@ -136,6 +138,7 @@ class _Run:
             self._progress,
             self._stop,
             tick=self.tick,
+            confirm=self._anchor.confirm,
             longest_seconds=longest_seconds,
         )
         self._keep_budget()
@@ -195,10 +198,14 @@ class _Run:
     def _check(self) -> None:
         """Ask the target, which may take minutes to answer, and go on saying that we live."""
         with ThreadPoolExecutor(1, thread_name_prefix="check") as pool:
-            asked = pool.submit(self.target.check)
+            asked = pool.submit(self._ask)
             while not wait([asked], timeout=TICK_SECONDS).done:
                 self.tick()
             asked.result()
+
+    def _ask(self) -> None:
+        self.target.check()
+        self._anchor.recognize()
 
     def _count_waiting(self) -> None:
         planned = plan_uploads(self._layout, include_raw=self._settings.include_raw)
