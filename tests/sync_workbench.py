@@ -101,7 +101,7 @@ class Watched:
         after: Callable[[str], None] = lambda key: None,
     ) -> None:
         self.url = inner.url
-        self.remote = inner.remote
+        self.mark = inner.mark
         self.keys: list[str] = []
         self.most_at_once = 0
         self._inner, self._before, self._after = inner, before, after
@@ -111,11 +111,8 @@ class Watched:
     def check(self) -> None:
         self._inner.check()
 
-    def read(self, key: str) -> bytes | None:
-        return self._inner.read(key)
-
-    def create(self, key: str, content: bytes, *, replace: bool = False) -> None:
-        self._inner.create(key, content, replace=replace)
+    def has(self, key: str) -> bool:
+        return self._inner.has(key)
 
     def holds(self, source: Path, key: str) -> bool:
         return self._inner.holds(source, key)

@@ -9,11 +9,12 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from faulty_proxy import Answer, FaultyProxy, Forward, Request, faulty_proxy
-from s3_server import S3Server
+from s3_server import ACCESS_KEY, SECRET_KEY, S3Server
 
 from daedalus.sync import Outcome, StoppedError, TargetError, TargetErrorKind, open_target
 from daedalus.sync.s3_target import S3Target
@@ -59,6 +60,23 @@ def refusing_checksums(request: Request, forward: Forward) -> Answer:
     return forward().without("x-amz-checksum")
 
 
+def refusing_the_headers(status: int, code: str) -> Callable[[Request, Forward], Answer]:
+    """A store that refuses every request with such a header, also a question, and words it in its own way."""
+
+    def rule(request: Request, forward: Forward) -> Answer:
+        if any(name.lower().startswith("x-amz-checksum") for name in request.headers):
+            return Answer.error(status, code)
+        return forward().without("x-amz-checksum")
+
+    return rule
+
+
+def refusing_to_be_asked(request: Request, forward: Forward) -> Answer:
+    if "x-amz-checksum-mode" in (name.lower() for name in request.headers):
+        return Answer.error(400, "InvalidArgument")
+    return forward()
+
+
 def with_strange_etags(_: Request, forward: Forward) -> Answer:
     answer = forward().without("x-amz-checksum").without("etag")
     return Answer(answer.status, answer.headers | {"ETag": '"not-an-md5"'}, answer.body)
@@ -71,9 +89,12 @@ def with_strange_etags(_: Request, forward: Forward) -> Answer:
         (lambda _, forward: forward(), "sha256"),
         (without_checksums, "md5"),
         (refusing_checksums, "md5"),
+        (refusing_the_headers(400, "InvalidArgument"), "md5"),
+        (refusing_the_headers(501, "NotImplemented"), "md5"),
+        (refusing_the_headers(400, "InvalidRequest"), "md5"),
         (with_strange_etags, "read back"),
     ],
-    ids=["knows sha256", "forgets sha256", "refuses sha256", "gives nothing"],
+    ids=["knows sha256", "forgets sha256", "refuses sha256", "400", "501", "invalid", "gives nothing"],
 )
 def test_the_best_proof_a_store_gives_is_used(
     s3_server: S3Server,
@@ -92,6 +113,82 @@ def test_the_best_proof_a_store_gives_is_used(
     assert (receipt.outcome, receipt.proof) == (Outcome.UPLOADED, proof)
     assert target.put(source, KEY).outcome is Outcome.UNCHANGED
     assert s3_server.filesystem().cat_file(f"{bucket}/a/lake/{KEY}") == source.read_bytes()
+
+
+def test_a_store_that_knows_checksums_of_uploads_and_not_of_questions_gets_them(
+    s3_server: S3Server, bucket: str, source: Path, through: Callable[..., FaultyProxy]
+) -> None:
+    proxy = through(refusing_to_be_asked)
+    target = S3Target(s3_server.settings(bucket, endpoint_url=proxy.endpoint_url))
+    assert target.put(source, KEY).outcome is Outcome.UPLOADED
+    (put,) = [request for request in proxy.requests if request.method == "PUT"]
+    assert "x-amz-checksum-sha256" in put.headers
+    asked = proxy.count("HEAD")
+    assert target.put(source, KEY).outcome is Outcome.UNCHANGED
+    assert proxy.count("HEAD") == asked + 1  # it has learned
+
+
+@pytest.mark.parametrize("single_bytes", [64 * MIB, 0], ids=["whole", "in parts"])
+def test_uploads_at_once_to_a_store_without_checksums_all_succeed(
+    s3_server: S3Server, bucket: str, source: Path, through: Callable[..., FaultyProxy], single_bytes: int
+) -> None:
+    refuse = refusing_the_headers(400, "InvalidArgument")
+
+    def slowly(request: Request, forward: Forward) -> Answer:
+        answer = refuse(request, forward)
+        if request.method in ("PUT", "POST") and answer.status == 400:
+            time.sleep(0.3)  # the others are under way by then
+        return answer
+
+    settings = s3_server.settings(bucket, endpoint_url=through(slowly).endpoint_url)
+    target = S3Target(settings, single_bytes=single_bytes, part_bytes=5 * MIB)
+    keys = [KEY.replace("1795", f"{number}795") for number in range(1, 5)]
+    with ThreadPoolExecutor(4) as pool:
+        receipts = list(pool.map(lambda key: target.put(source, key), keys))
+    assert {receipt.outcome for receipt in receipts} == {Outcome.UPLOADED}
+
+
+def test_an_error_that_is_not_about_checksums_stays_what_it_is(
+    s3_server: S3Server, bucket: str, source: Path, through: Callable[..., FaultyProxy]
+) -> None:
+    proxy = through(lambda _, __: Answer.error(400, "InvalidArgument"))
+    target = S3Target(s3_server.settings(bucket, endpoint_url=proxy.endpoint_url))
+    with pytest.raises(TargetError):
+        target.put(source, KEY)
+    assert target._asks_checksums
+    assert target._sends_checksums
+
+
+def test_credentials_that_were_renewed_where_they_lie_are_read_again(
+    s3_server: S3Server,
+    bucket: str,
+    source: Path,
+    through: Callable[..., FaultyProxy],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def keys(access: str) -> None:
+        (tmp_path / "credentials").write_text(
+            f"[default]\naws_access_key_id = {access}\naws_secret_access_key = {SECRET_KEY}\n"
+        )
+
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    settings = s3_server.settings(bucket, access_key=None, secret_key=None)
+    keys("OLDANDEXPIRED")
+    target = S3Target(settings)
+    for ask in (target.check, lambda: target.put(source, KEY)):
+        with pytest.raises(TargetError):
+            ask()
+    with pytest.raises(TargetError) as caught:
+        target.check()
+    assert caught.value.kind is TargetErrorKind.CREDENTIALS
+    keys(ACCESS_KEY)
+    target.check()
+    assert target.put(source, KEY).outcome is Outcome.UPLOADED
 
 
 def test_the_upload_carries_its_checksum_so_that_the_store_can_refuse_damage(

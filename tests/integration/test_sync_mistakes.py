@@ -13,7 +13,6 @@ from sync_workbench import Running, changed, fill, status, wait_for, waiting
 
 from daedalus.store.layout import Layout
 from daedalus.sync import SyncSettings, sync_once
-from daedalus.sync.mark import MARK
 
 pytestmark = pytest.mark.integration
 
@@ -37,8 +36,7 @@ def settings(s3_server: S3Server, bucket: str) -> SyncSettings:
 
 def lake(server: S3Server, settings: SyncSettings) -> dict[str, bytes]:
     filesystem, root = server.filesystem(), settings.target.removeprefix("s3://")
-    names = [name for name in filesystem.find(root) if not name.endswith(MARK)]
-    return {name.removeprefix(f"{root}/"): filesystem.cat_file(name) for name in names}
+    return {name.removeprefix(f"{root}/"): filesystem.cat_file(name) for name in filesystem.find(root)}
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,6 @@ from sync_workbench import Running, changed, fill, status, synced, wait_for, wai
 
 from daedalus.store.layout import Layout
 from daedalus.sync import SyncSettings, sync_once
-from daedalus.sync.mark import MARK
 
 pytestmark = pytest.mark.integration
 
@@ -45,8 +44,7 @@ def settings(s3_server: S3Server, bucket: str) -> SyncSettings:
 
 def lake(server: S3Server, settings: SyncSettings) -> dict[str, bytes]:
     filesystem, root = server.filesystem(), settings.target.removeprefix("s3://")
-    names = [name for name in filesystem.find(root) if not name.endswith(MARK)]
-    return {name.removeprefix(f"{root}/"): filesystem.cat_file(name) for name in names}
+    return {name.removeprefix(f"{root}/"): filesystem.cat_file(name) for name in filesystem.find(root)}
 
 
 def blocked(layout: Layout) -> bool:
@@ -239,7 +237,8 @@ def test_an_emptied_bucket_is_not_filled_anew_in_silence(
 ) -> None:
     fill(layout, count=1)
     assert sync_once(layout, settings).error == ""
-    s3_server.filesystem().rm(settings.target.removeprefix("s3://"), recursive=True)
+    for name in s3_server.filesystem().find(settings.target.removeprefix("s3://")):
+        s3_server.filesystem().rm_file(name)
     expected = fill(layout, count=2)
     assert "the lake is not there" in sync_once(layout, settings).error
     assert waiting(layout) == expected

@@ -141,14 +141,10 @@ def test_a_stop_leaves_nothing_under_the_final_name(place: Place, source: Path) 
     assert place.target.put(source, KEY).outcome is Outcome.UPLOADED
 
 
-def test_a_small_object_is_made_once_and_read_back(place: Place) -> None:
-    assert place.target.read("_mark.json") is None
-    place.target.create("_mark.json", b"first")
-    place.target.create("_mark.json", b"second")
-    assert place.target.read("_mark.json") == place.read("_mark.json") == b"first"
-    place.target.create("_mark.json", b"third", replace=True)
-    assert place.target.read("_mark.json") == b"third"
-    assert len(place.names()) == 1
+def test_an_object_is_there_or_not(place: Place, source: Path) -> None:
+    assert not place.target.has(KEY)
+    place.target.put(source, KEY)
+    assert place.target.has(KEY)
 
 
 def test_to_ask_whether_a_target_can_be_used_makes_nothing(place: Place) -> None:

@@ -108,7 +108,7 @@ def doctor(
     """Examine machine and recorder: what is wrong, and what to do. Exit code 1 where something is bad."""
     from ..doctor import Level, as_json, as_table, examine
     from ..store.layout import Layout
-    from ..sync.mark import Anchor
+    from ..sync.anchor import Anchor
     from ..sync.open_target import open_target
     from .record import sync_settings
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import uuid
 from pathlib import Path
 from threading import Event
 from typing import BinaryIO
 
-from ..store.files import fsync_directory, publish
+from ..store.files import publish
 from ..store.regular import create, open_regular
 from .errors import TargetError, TargetErrorKind, from_os_error
+from .mark import MarkFile
 from .target import Outcome, Receipt, mismatch, open_source, read_chunks, sha256_of, size_of
 
 __all__ = ["FileTarget"]
@@ -27,11 +27,10 @@ _MODE = 0o666
 class FileTarget:
     """A `Target` below one directory."""
 
-    remote = False
-
     def __init__(self, root: Path) -> None:
         self._root = root.expanduser().absolute()
         self.url = f"file://{self._root}"
+        self.mark = MarkFile(self._root, self.url)
 
     def check(self) -> None:
         there = next(each for each in (self._root, *self._root.parents) if os.path.lexists(each))
@@ -43,29 +42,8 @@ class FileTarget:
         except OSError as error:
             raise from_os_error(error, self.url, str(there)) from None
 
-    def read(self, key: str) -> bytes | None:
-        place = self._root / key
-        try:
-            return place.read_bytes() if place.is_file() else None
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise from_os_error(error, self.url, str(place)) from None
-
-    def create(self, key: str, content: bytes, *, replace: bool = False) -> None:
-        place = self._root / key
-        aside = place.with_name(f".{place.name}.{uuid.uuid4().hex}.part")
-        try:
-            aside.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                aside.write_bytes(content)
-                if replace or not _linked(aside, place):
-                    publish(aside, place)
-                fsync_directory(place.parent)
-            finally:
-                aside.unlink(missing_ok=True)
-        except OSError as error:
-            raise from_os_error(error, self.url, str(place)) from None
+    def has(self, key: str) -> bool:
+        return (self._root / key).is_file()
 
     def put(self, source: Path, key: str, stop: Event | None = None) -> Receipt:
         final = self._root / key
@@ -116,19 +94,6 @@ class FileTarget:
         if final.stat().st_size != size_of(file):
             return False
         return _digest(final) == sha256_of(file, self.url, stop)
-
-
-def _linked(aside: Path, place: Path) -> bool:
-    """Give a file its name unless it is taken; whether that is settled. Some file systems know no links."""
-    with open(aside, "rb") as written:
-        os.fsync(written.fileno())
-    try:
-        os.link(aside, place)
-    except FileExistsError:
-        return True
-    except OSError:
-        return place.exists()
-    return True
 
 
 def _is_the_source(url: str, final: Path) -> TargetError:

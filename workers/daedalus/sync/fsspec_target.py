@@ -6,7 +6,6 @@ and only then given its name. `file` and `s3` have better means and targets of t
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
@@ -20,7 +19,6 @@ from .target import Outcome, Receipt, mismatch, open_source, read_chunks, size_o
 __all__ = ["FsspecTarget"]
 
 _T = TypeVar("_T")
-SETTLE_SECONDS = 1.0
 
 
 class FsspecTarget:
@@ -30,19 +28,13 @@ class FsspecTarget:
         self.url = public_url(url).rstrip("/")
         self._fs, self._root = other_filesystem(url)
 
-    remote = True
+    mark = None
 
     def check(self) -> None:
         self._ask(self._fs.exists, self._root)
 
-    def read(self, key: str) -> bytes | None:
-        return self._ask(self._content, self._path(key))
-
-    def create(self, key: str, content: bytes, *, replace: bool = False) -> None:
-        if replace or self.read(key) is None:
-            self._ask(self._fs.makedirs, self._root, exist_ok=True)
-            self._ask(self._fs.pipe_file, self._path(key), content)
-            time.sleep(SETTLE_SECONDS)  # who came at the same time has written by now, and all read one
+    def has(self, key: str) -> bool:
+        return bool(self._ask(self._fs.exists, self._path(key)))
 
     def put(self, source: Path, key: str, stop: Event | None = None) -> Receipt:
         with open_source(source, self.url) as file:
@@ -59,12 +51,6 @@ class FsspecTarget:
 
     def _path(self, key: str) -> str:
         return f"{self._root}/{key}"
-
-    def _content(self, path: str) -> bytes | None:
-        try:
-            return bytes(self._fs.cat_file(path))
-        except FileNotFoundError:
-            return None
 
     def _write(self, file: BinaryIO, key: str, stop: Event | None) -> None:
         folder, _, name = self._path(key).rpartition("/")

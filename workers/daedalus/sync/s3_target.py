@@ -12,9 +12,9 @@ import concurrent.futures
 import contextlib
 import logging
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
-from threading import Event
+from threading import Event, Lock
 from typing import Any, BinaryIO, TypeVar
 
 import aiohttp
@@ -36,9 +36,6 @@ SINGLE_BYTES = 64 << 20  # above, a broken upload costs too much to begin again 
 PART_BYTES = 16 << 20  # a power of two of chunks; 10,000 parts reach 160 GB
 STALL_SECONDS = 120.0  # a dead link keeps accepting nothing; the kernel would wait a quarter of an hour
 POLL_SECONDS = 0.25
-SETTLE_SECONDS = 1.0
-SMALL_BYTES = 65_536
-_SENDING = ("put_object", "create_multipart_upload", "upload_part")
 
 
 class S3Target:
@@ -54,12 +51,18 @@ class S3Target:
         self._endpoint = public_url(settings.endpoint_url or f"s3.{settings.region or 'amazonaws.com'}")
         self._single_bytes = single_bytes
         self._part_bytes = part_bytes
-        self._checksums = True  # until the store says that it does not know them
+        # Until the store says that it does not know them: it may do so in an upload, and not in a question.
+        self._sends_checksums = True
+        self._asks_checksums = True
+        self._settings = settings
         self._fs = s3_filesystem(settings)
+        self._refused = False
+        self._renewing = Lock()
 
-    remote = True
+    mark = None
 
     def check(self) -> None:
+        self._renew()
         listing = self._call("list_objects_v2", self._prefix, Prefix=self._prefix, MaxKeys=1)
         try:
             self._run(listing, None)
@@ -67,25 +70,12 @@ class S3Target:
             if error.kind is not TargetErrorKind.DENIED:  # one may write without listing
                 raise
 
-    def read(self, key: str) -> bytes | None:
-        try:
-            return self._run(self._content_of(key), None)
-        except _AbsentError:
-            return None
-
-    def create(self, key: str, content: bytes, *, replace: bool = False) -> None:
-        at = {"Key": self._prefix + key, "Body": content}
-        if not replace:
-            try:
-                self._run(self._call("put_object", key, **at, IfNoneMatch="*"), None)
-                return
-            except TargetError:  # it is taken, or the store does not know this condition
-                if self.read(key) is not None:
-                    return
-        self._run(self._call("put_object", key, **at), None)
-        time.sleep(SETTLE_SECONDS)  # who came at the same time has written by now, and all read one
+    def has(self, key: str) -> bool:
+        self._renew()
+        return self._head(key, None, may_be_denied=False) is not None
 
     def put(self, source: Path, key: str, stop: Event | None = None) -> Receipt:
+        self._renew()
         with open_source(source, self.url) as file:
             content = self._content(file, stop)
             there = self._head(key, stop)
@@ -111,21 +101,23 @@ class S3Target:
         )
 
     def _send(self, content: S3Content, key: str, stop: Event | None) -> None:
+        checksums = self._sends_checksums
         try:
-            self._send_once(content, key, stop)
+            self._send_once(content, key, stop, checksums)
         except _ChecksumsUnknownError:
-            _log.info("%s knows no SHA-256 checksums; MD5 is used instead", self.url)
-            self._checksums = False
-            self._send_once(content, key, stop)
+            self._send_once(content, key, stop, False)
+            if self._sends_checksums:
+                _log.info("%s takes no SHA-256 checksums; MD5 is used instead", self.url)
+            self._sends_checksums = False
 
-    def _send_once(self, content: S3Content, key: str, stop: Event | None) -> None:
+    def _send_once(self, content: S3Content, key: str, stop: Event | None, checksums: bool) -> None:
         windows = content.windows
-        checks = self._checks(content)
+        checks = _checks(content, checksums)
         if not content.in_parts:
             put = self._call("put_object", key, Key=self._prefix + key, Body=windows[0], **checks[0])
             self._run(put, stop, windows[0])
             return
-        upload_id = self._begin_parts(key, stop)
+        upload_id = self._begin_parts(key, stop, checksums)
         at = {"Key": self._prefix + key, "UploadId": upload_id}
         try:
             parts = []
@@ -136,12 +128,12 @@ class S3Target:
                 parts.append({"PartNumber": number, "ETag": answer["ETag"], **check})
             whole = {"Parts": parts}
             self._run(self._call("complete_multipart_upload", key, **at, MultipartUpload=whole), stop)
-        except TargetError:  # on a stop there is no time; the next attempt gives the parts up
+        except (TargetError, _ChecksumsUnknownError):  # on a stop there is no time; the next attempt does it
             with contextlib.suppress(TargetError):
                 self._run(self._call("abort_multipart_upload", key, **at), stop)
             raise
 
-    def _begin_parts(self, key: str, stop: Event | None) -> str:
+    def _begin_parts(self, key: str, stop: Event | None, checksums: bool) -> str:
         at = self._prefix + key
         # Parts of an upload that was killed are kept, and paid for, until someone gives them up.
         with contextlib.suppress(TargetError):
@@ -151,15 +143,10 @@ class S3Target:
                     self._run(
                         self._call("abort_multipart_upload", key, Key=at, UploadId=left["UploadId"]), stop
                     )
-        algorithm = {"ChecksumAlgorithm": "SHA256"} if self._checksums else {}
+        algorithm = {"ChecksumAlgorithm": "SHA256"} if checksums else {}
         return str(
             self._run(self._call("create_multipart_upload", key, Key=at, **algorithm), stop)["UploadId"]
         )
-
-    def _checks(self, content: S3Content) -> list[dict[str, str]]:
-        if self._checksums:
-            return [{"ChecksumSHA256": digest} for digest in content.sha256_of_parts]
-        return [{"ContentMD5": digest} for digest in content.md5_of_parts]
 
     def _proof(
         self, content: S3Content, file: BinaryIO, key: str, head: dict[str, Any], stop: Event | None
@@ -171,10 +158,8 @@ class S3Target:
         return proof
 
     def _head(self, key: str, stop: Event | None, *, may_be_denied: bool = True) -> dict[str, Any] | None:
-        mode = {"ChecksumMode": "ENABLED"} if self._checksums else {}
-        head = self._call("head_object", key, Key=self._prefix + key, **mode)
         try:
-            return dict(self._run(head, stop))
+            return self._asked(key, stop)
         except _AbsentError:
             return None
         except TargetError as error:
@@ -183,10 +168,26 @@ class S3Target:
                 return None
             raise
 
-    async def _content_of(self, key: str) -> bytes:
-        answer = await self._call("get_object", key, Key=self._prefix + key)
-        async with answer["Body"] as body:
-            return bytes(await body.read(SMALL_BYTES))
+    def _asked(self, key: str, stop: Event | None) -> dict[str, Any]:
+        at = self._prefix + key
+        if self._asks_checksums:
+            try:
+                return dict(self._run(self._call("head_object", key, Key=at, ChecksumMode="ENABLED"), stop))
+            except _ChecksumsUnknownError:
+                pass
+        try:
+            answer = dict(self._run(self._call("head_object", key, Key=at), stop))
+        except _AbsentError:
+            self._asks_checksums = False  # it answers a question without
+            raise
+        self._asks_checksums = False
+        return answer
+
+    def _renew(self) -> None:
+        """Begin anew after the store refused our credentials: they are read again, from wherever they lie."""
+        with self._renewing:
+            if self._refused:
+                self._fs, self._refused = s3_filesystem(self._settings), False
 
     async def _compare(self, file: BinaryIO, key: str) -> bool:
         answer = await self._call("get_object", key, Key=self._prefix + key)
@@ -203,14 +204,21 @@ class S3Target:
             answer: dict[str, Any] = await getattr(client, method)(Bucket=self._bucket, **arguments)
             return answer
         except ClientError as error:
-            if method in ("head_object", "get_object") and error_code(error) in ("404", "NoSuchKey"):
+            if method == "head_object" and error_code(error) in ("404", "NoSuchKey"):
                 raise _AbsentError from None
-            if method in _SENDING and self._checksums and _knows_no_checksums(error):
+            # By what this request carried: another one may have learned meanwhile that they are not known.
+            if _carries_checksums(arguments) and _may_not_know_them(error):
                 raise _ChecksumsUnknownError from None
             # From None: what the store said may repeat parts of the request.
-            raise from_s3_error(error, self.url, self._endpoint, place) from None
+            raise self._told(error, place) from None
         except (BotoCoreError, aiohttp.ClientError, OSError, TimeoutError, RecursionError) as error:
-            raise from_s3_error(error, self.url, self._endpoint, place) from None
+            raise self._told(error, place) from None
+
+    def _told(self, error: BaseException, place: str) -> TargetError:
+        told = from_s3_error(error, self.url, self._endpoint, place)
+        if told.kind is TargetErrorKind.CREDENTIALS:
+            self._refused = True
+        return told
 
     def _run(self, call: Coroutine[Any, Any, _T], stop: Event | None, body: Window | None = None) -> _T:
         future = asyncio.run_coroutine_threadsafe(call, self._fs.loop)
@@ -232,8 +240,20 @@ class _ChecksumsUnknownError(Exception):
     """The store does not know the header that carries a SHA-256."""
 
 
-def _knows_no_checksums(error: ClientError) -> bool:
-    code = error_code(error)
-    if code in ("NotImplemented", "501"):
-        return True
-    return code in ("InvalidArgument", "InvalidRequest") and "checksum" in str(error).lower()
+def _carries_checksums(arguments: Mapping[str, Any]) -> bool:
+    parts = arguments.get("MultipartUpload", {}).get("Parts", ())
+    return any(name.startswith("Checksum") for each in (arguments, *parts) for name in each)
+
+
+def _may_not_know_them(error: ClientError) -> bool:
+    """Whether it is worth asking again without: what else these codes mean, the second answer says too.
+
+    Stores word it as they like, and an answer to HEAD has no words at all.
+    """
+    return error_code(error) in ("NotImplemented", "501", "InvalidArgument", "InvalidRequest", "400")
+
+
+def _checks(content: S3Content, checksums: bool) -> list[dict[str, str]]:
+    if checksums:
+        return [{"ChecksumSHA256": digest} for digest in content.sha256_of_parts]
+    return [{"ContentMD5": digest} for digest in content.md5_of_parts]

@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from ..store.regular import open_regular
 from .errors import SourceGoneError, StoppedError, TargetError, TargetErrorKind
+from .mark import MarkFile
 
 __all__ = ["CHUNK_BYTES", "Outcome", "Receipt", "Target", "open_source", "read_chunks", "sha256_of"]
 
@@ -52,19 +53,14 @@ class Target(Protocol):
         """The target's root as it may be shown: without credentials."""
 
     @property
-    def remote(self) -> bool:
-        """Whether to ask it costs a request."""
+    def mark(self) -> MarkFile | None:
+        """Where the mark of this lake lies; None: a store, which is known by what it holds."""
 
     def check(self) -> None:
         """Raise `TargetError` where the target cannot be used as configured; sends and makes nothing."""
 
-    def read(self, key: str) -> bytes | None:
-        """A small object's content; None where there is none. Raises `TargetError`."""
-
-    def create(self, key: str, content: bytes, *, replace: bool = False) -> None:
-        """Make a small object, whole or not at all, where there is none yet (or ``replace``), and the place
-        with it. Of several that do so at once, all read the same one afterwards. Raises `TargetError`.
-        """
+    def has(self, key: str) -> bool:
+        """Whether there is an object at ``key``, whatever its content. Raises `TargetError`."""
 
     def put(self, source: Path, key: str, stop: Event | None = None) -> Receipt:
         """Bring the file to ``key`` and verify it there.

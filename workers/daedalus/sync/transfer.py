@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from threading import Event
@@ -26,6 +26,9 @@ __all__ = ["TICK_SECONDS", "Progress", "run_pass"]
 
 FAILURES_IN_A_ROW = 3
 """So many failures without a success between them end a pass."""
+
+MOST_PROVED = 3
+"""So many keys are told of those that a pass brought to the lake."""
 
 TICK_SECONDS = 1.0
 
@@ -45,6 +48,12 @@ class Progress:
     failures: int = 0
     error: str = ""
     error_kind: str = ""
+    proved: list[str] = field(default_factory=list)
+
+    def take_proved(self) -> tuple[str, ...]:
+        """The keys that were proved to be in the lake since this was asked last, a few of the newest."""
+        proved, self.proved = tuple(self.proved), []
+        return proved
 
     def count(self, planned: Sequence[Upload]) -> None:
         self.files_waiting = len(planned)
@@ -146,6 +155,7 @@ class _Pass:
         progress.files_waiting -= 1
         progress.bytes_waiting -= upload.bytes
         progress.last_upload_ns = time.time_ns()
+        progress.proved = [*progress.proved[1 - MOST_PROVED :], upload.key]
         if receipt.outcome is Outcome.UNCHANGED:
             progress.unchanged_files += 1
         else:

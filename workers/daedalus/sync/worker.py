@@ -17,9 +17,9 @@ from ..store.layout import Layout
 from ..store.lock import WorkerLock
 from ..store.places import clash
 from ..store.status import UNTOLD, Setup
+from .anchor import Anchor
 from .attempts import Attempts
 from .errors import TargetError, TargetErrorKind
-from .mark import Anchor
 from .open_target import open_target
 from .plan import plan_uploads
 from .retention import Budget, RetentionReport, apply_retention
@@ -141,6 +141,7 @@ class _Run:
             confirm=self._anchor.confirm,
             longest_seconds=longest_seconds,
         )
+        self._anchor.sent(self._progress.take_proved())
         self._keep_budget()
         self._voice.end_pass(self._progress, self._retention)
         self.tick(now=True)

@@ -13,7 +13,8 @@ from sync_workbench import Running, changed, fill, lake_of, status, synced, wait
 from daedalus.host import unmounted_above
 from daedalus.store.layout import READY, SYNCED, Layout
 from daedalus.sync import SyncSettings, TargetError, open_target, sync_once
-from daedalus.sync.mark import MARK, Anchor
+from daedalus.sync.anchor import Anchor
+from daedalus.sync.mark import MARK
 
 
 @pytest.fixture

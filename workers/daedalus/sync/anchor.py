@@ -1,0 +1,175 @@
+"""Holds a recorder to its lake: files go to the place that is known, or to a new one, and to no other.
+
+A disk that is not mounted leaves an empty directory behind, and a bucket may be emptied or be another
+one than yesterday. Files that go there are called synced, and are then deleted here. So a directory is
+marked when it is first used, a store is known by what was sent there last, and the recorder remembers
+both. Without them a known place gets nothing. Several recorders may share a lake: whoever comes later
+takes the mark that is there.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+import msgspec
+from msgspec import Struct
+
+from .. import host
+from ..store.files import read_json, write_atomic
+from ..store.layout import SYNCED, Layout
+from .errors import TargetError, TargetErrorKind
+from .mark import MARK, Mark, MarkFile
+from .target import Target
+
+__all__ = ["MEMORY", "Anchor"]
+
+MEMORY = "lakes.json"
+"""Below ``data_dir``: what is known of each target, by its URL."""
+
+SEEN_SECONDS = 600.0
+"""So long a store that was asked is not asked again; a directory is asked each time."""
+
+KEPT_KEYS = 3
+ASKED_FILES = 5
+"""Of what was synced before anything was remembered, so many of the newest are looked for."""
+
+_ON_PURPOSE = "run once: daedalus sync --once --new-lake"
+
+
+class _Known(Struct, frozen=True, kw_only=True):
+    """What is known of one lake: the ``id`` of its mark, or the ``keys`` of files that were sent last."""
+
+    id: str = ""
+    keys: tuple[str, ...] = ()
+
+
+class Anchor:
+    """One recorder and its lake. `recognize` comes before the first file, `confirm` around each of them."""
+
+    def __init__(self, layout: Layout, target: Target, *, new_lake: bool = False) -> None:
+        """``new_lake``: what lies there now is the lake from now on, whatever was there before."""
+        self._layout = layout
+        self._target = target
+        self._new_lake = new_lake
+        self._id = ""
+        self._seen = float("-inf")
+
+    def recognize(self) -> None:
+        """Find the known lake, or begin a new one. Raises `TargetError` where it is not to be used."""
+        mark = self._target.mark
+        self.look()
+        if mark is not None:
+            there = mark.read()
+            if there is None or not there.id:
+                mark.create(replace=self._new_lake)
+                there = mark.read()
+            if there is None or not there.id:
+                raise self._error(f"its mark {MARK} was written and is not there", "See what lies there.")
+            self._id = there.id
+            self._remember(_Known(id=there.id))
+        elif self._new_lake or self._known is None:
+            self._remember(_Known())
+        self._new_lake = False
+        self._seen = time.monotonic()
+
+    def look(self) -> None:
+        """The same judgement without writing anything. Raises `TargetError`."""
+        if self._new_lake:
+            return
+        if self._target.mark is not None:
+            self._look_for(self._target.mark)
+        elif (known := self._known) is not None:
+            if known.keys and not any(self._target.has(key) for key in known.keys):
+                raise self._error(
+                    "the lake is not there: it has none of the files that were sent last, so all waits",
+                    f"Correct the target, or bring them back. Was it emptied on purpose, {_ON_PURPOSE}",
+                )
+        elif self._synced_elsewhere():
+            raise self._none_of_them("Correct the target.")
+
+    def confirm(self) -> None:
+        """Raise `TargetError` where the lake that was recognized is there no more."""
+        mark = self._target.mark
+        if mark is None:
+            if time.monotonic() - self._seen >= SEEN_SECONDS:
+                self.look()
+                self._seen = time.monotonic()
+            return
+        there = mark.read()
+        if there is None or there.id != self._id:
+            self.look()  # says what is wrong
+            raise self._error("the lake is not there any more: another one is", "Is the right disk mounted?")
+
+    def sent(self, keys: Iterable[str]) -> None:
+        """Remember of a store what was just proved to be there."""
+        newest = tuple(keys)[-KEPT_KEYS:]
+        if self._target.mark is None and newest:
+            known = self._known or _Known()
+            kept = [key for key in known.keys if key not in newest]
+            self._remember(_Known(keys=(*kept, *newest)[-KEPT_KEYS:]))
+
+    @property
+    def _known(self) -> _Known | None:
+        return _remembered(self._layout).get(self._target.url)
+
+    def _look_for(self, mark: MarkFile) -> None:
+        there, known = mark.read(), self._known
+        if there is not None:
+            self._judge(there, known)
+        elif known is not None:
+            raise self._error(
+                f"the lake is not there: its mark {MARK} is missing, so nothing is sent and all waits",
+                f"Mount its disk, or bring the lake back. Is this a new place on purpose, {_ON_PURPOSE}",
+            )
+        elif away := host.unmounted_above(PurePosixPath(os.path.realpath(mark.root))):
+            raise self._error(
+                f"/etc/fstab mounts a disk on {away}, and nothing is mounted there",
+                f"Run: mount {away}. Is the lake to be without it, {_ON_PURPOSE}",
+            )
+        elif self._synced_elsewhere():
+            raise self._none_of_them("Mount its disk, or correct the target.")
+
+    def _judge(self, there: Mark, known: _Known | None) -> None:
+        if not there.id:
+            raise self._error(
+                f"its mark {MARK} cannot be read",
+                f"Bring it back from a copy. Is it the right lake, {_ON_PURPOSE}",
+            )
+        if known is not None and there.id != known.id:
+            raise self._error(
+                "this is another lake than the one that was synced to, so nothing is sent and all waits",
+                f"Mount the right disk, or correct the target. Is it another one on purpose, {_ON_PURPOSE}",
+            )
+
+    def _synced_elsewhere(self) -> bool:
+        """Whether this recorder has synced before anyone remembered where to, and it was not here."""
+        if (self._layout.data_dir / MEMORY).exists():
+            return False  # then it is a target that is new to it
+        files = sorted(self._layout.table_files(SYNCED), key=lambda file: file.segment.number)[-ASKED_FILES:]
+        return bool(files) and not any(self._target.has(file.path.as_posix()) for file in files)
+
+    def _none_of_them(self, remedy: str) -> TargetError:
+        return self._error(
+            "files were synced to a lake before, and this place has none of them, so all waits",
+            f"{remedy} Is this a new lake on purpose, {_ON_PURPOSE}",
+        )
+
+    def _remember(self, known: _Known) -> None:
+        all_known = _remembered(self._layout)
+        if all_known.get(self._target.url) == known:
+            return
+        content = msgspec.json.encode({**all_known, self._target.url: known})
+        try:
+            write_atomic(Path(self._layout.data_dir, MEMORY), content)
+        except OSError:  # a full disk: making room on it is what sync is for; it is remembered later
+            return
+
+    def _error(self, problem: str, remedy: str) -> TargetError:
+        return TargetError(TargetErrorKind.BUCKET, self._target.url, problem, remedy)
+
+
+def _remembered(layout: Layout) -> dict[str, _Known]:
+    return read_json(layout.data_dir / MEMORY, dict[str, _Known]) or {}
