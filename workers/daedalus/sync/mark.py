@@ -12,12 +12,15 @@ import msgspec
 from msgspec import Struct
 
 from ..store.files import fsync_directory, publish
+from ..store.regular import open_regular
 from .errors import from_os_error
 
 __all__ = ["MARK", "Mark", "MarkFile"]
 
 MARK = "_lake.json"
 """Readers of lakes leave out names that begin with ``_``."""
+
+MOST_BYTES = 65_536
 
 
 class Mark(Struct, frozen=True, kw_only=True):
@@ -40,7 +43,8 @@ class MarkFile:
     def read(self) -> Mark | None:
         """The mark; None where there is none. Raises `TargetError` where nobody can tell."""
         try:
-            return msgspec.json.decode(self._place.read_bytes(), type=Mark)
+            with open_regular(self._place) as file:
+                return msgspec.json.decode(file.read(MOST_BYTES), type=Mark)
         except FileNotFoundError:
             return None
         except OSError as error:
