@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daedalus.ingest.frames import Fragments, FrameSplitter, payload_of
+from daedalus.ingest.frames import FRAMES_A_TURN, Fragments, FrameSplitter, payload_of
 
 MAX = 1_000_000
 
@@ -41,7 +41,9 @@ def test_however_the_bytes_are_cut_every_frame_goes_where_it_belongs_in_its_orde
     position = 0
     while position < len(wire):
         step = random.choice([1, 2, 3, 7, 100] if len(wire) < 5000 else [1, 3, 8192, 70_000])
-        splitter.feed(wire[position : position + step], Messages())
+        rest = splitter.feed(wire[position : position + step], Messages())
+        while rest:
+            rest = splitter.feed(rest, Messages())
         position += step
     assert came == [
         ("message", payload) if first in (0x81, 0x82) else ("odd", frame(payload, first))
@@ -105,3 +107,18 @@ def test_fragments_out_of_their_order_or_beyond_the_limit_are_refused() -> None:
         fragments.add(frame(b"", 0x02))
     with pytest.raises(ValueError, match="more than 10 bytes"):
         fragments.add(frame(b"678901", 0x00))
+
+
+def test_tiny_frames_take_turns_in_which_nothing_is_lost() -> None:
+    odd: list[bytes] = []
+    splitter = FrameSplitter(odd.append, MAX)
+    messages: list[bytes] = []
+    turns, rest = 0, b"\x89\x00" * (3 * FRAMES_A_TURN) + frame(b"last")[:3]
+    while rest:
+        before = len(odd)
+        rest = splitter.feed(rest, messages)
+        turns += 1
+        assert len(odd) - before <= FRAMES_A_TURN
+    splitter.feed(frame(b"last")[3:], messages)
+    assert (len(odd), messages) == (3 * FRAMES_A_TURN, [b"last"])
+    assert turns == 4

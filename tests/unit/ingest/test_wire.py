@@ -355,6 +355,23 @@ async def test_nothing_is_read_from_a_venue_that_takes_nothing_and_it_is_given_u
             await asyncio.wait_for(sending, 10)
 
 
+@pytest.mark.parametrize("tiny", [b"\x89\x00", b"\x00\x00", b"\x8a\x00"], ids=["ping", "part", "pong"])
+async def test_a_flood_of_the_smallest_frames_does_not_hold_up_the_event_loop(tiny: bytes) -> None:
+    async def play(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"\x01\x00")
+        while True:
+            writer.write(tiny * 100_000)
+            await writer.drain()
+
+    async with bare_venue(play) as url:
+        wire = await open_wire(url, Received(), ping_seconds=20)
+        begun = time.monotonic()
+        for _ in range(100):  # turns of the loop, each beside a slice of the flood
+            await asyncio.sleep(0)
+        assert time.monotonic() - begun < 10
+        await asyncio.wait_for(wire.close(), 20)
+
+
 async def test_a_venue_that_takes_nothing_is_closed_in_time() -> None:
     async def play(writer: asyncio.StreamWriter) -> None:
         while True:
@@ -380,7 +397,7 @@ async def test_empty_fragments_without_end_leave_room_for_messages() -> None:
             writer.write(b"\x00\x00" * 50_000 + b"\x89\x00" + b"\x8a\x00" * 1000)
             await writer.drain()
         writer.write(b"\x80\x03gun\x81\x04more\x88\x02\x03\xe8")
-        await writer.drain()
+        await asyncio.sleep(60)
 
     received = Received()
     async with bare_venue(play) as url:

@@ -44,6 +44,9 @@ GATHER_SECONDS = 0.1
 GATHER_BYTES = 64 * 1024
 """More than that does not wait."""
 
+BACKLOG_BYTES = 256 * 1024
+"""With so much waiting nothing more is read: what is cut into tiny frames takes many turns."""
+
 SLICE_MESSAGES = 32
 SLICE_BYTES = 64 * 1024
 """So much is handed over in one turn of the event loop: more would hold up the next time stamp."""
@@ -103,6 +106,7 @@ class Connection(ClientConnection):
         self._waiting_bytes += len(data)
         if self._waiting_bytes >= GATHER_BYTES:
             self._take_turn()
+            self._read_or_not()
         elif self._turn is None:
             if recv_ns - self._emptied_ns >= _GATHER_NS:
                 self._take_turn()
@@ -129,6 +133,8 @@ class Connection(ClientConnection):
             self._turn = self.loop.call_soon(self._take_turn)
         else:
             self._emptied_ns = time.time_ns()
+        if not self._reading:
+            self._read_or_not()
 
     def _deliver_slice(self) -> None:
         """Cut the first of what was read into messages, and hand them over."""
@@ -137,9 +143,12 @@ class Connection(ClientConnection):
         size = 0
         while self._waiting and len(times) < SLICE_MESSAGES and size < SLICE_BYTES:
             recv_ns, data = self._waiting.popleft()
-            size += len(data)
-            self._frames.feed(data, whole)
+            rest = self._frames.feed(data, whole)
+            size += len(data) - len(rest)
             times += [recv_ns] * (len(whole) - len(times))
+            if rest:
+                self._waiting.appendleft((recv_ns, rest))
+                break
         self._waiting_bytes -= size
         if self._ping is not None:
             self._answer(self._ping)
@@ -208,8 +217,8 @@ class Connection(ClientConnection):
         self._read_or_not()
 
     def _read_or_not(self) -> None:
-        """Read where who reads us has room, and the venue takes what we answer."""
-        wanted = not (self._held or self.paused)
+        """Read where little waits, who reads us has room, and the venue takes what we answer."""
+        wanted = not (self._held or self.paused or self._waiting_bytes > BACKLOG_BYTES)
         if wanted is self._reading or self.transport.is_closing():
             return
         self._reading = wanted

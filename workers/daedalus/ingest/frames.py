@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-__all__ = ["Fragments", "FrameSplitter", "payload_of"]
+__all__ = ["FRAMES_A_TURN", "Fragments", "FrameSplitter", "payload_of"]
+
+FRAMES_A_TURN = 1024
+"""Of the smallest frames one read brings 128,000: all at once, they would hold up the event loop."""
 
 _PLAIN = frozenset((0x81, 0x82))  # the first byte of a final text or binary frame
 _LONG, _LONGER = 126, 127
@@ -31,34 +34,39 @@ class FrameSplitter:
         self.given_up = False
         """Whether what comes is no longer split: the protocol must see all of it."""
 
-    def feed(self, data: bytes, messages: list[bytes]) -> None:
-        """Take the next bytes; append the messages that are whole now."""
+    def feed(self, data: bytes, messages: list[bytes]) -> bytes:
+        """Take the next bytes; append the messages that are whole now.
+
+        What is returned was too much for one turn: it comes first in the next one.
+        """
         if self.given_up:
             self._odd(data)
-            return
+            return b""
         if self._rest:
             self._rest += data
             if len(self._rest) < self._needed:
-                return
+                return b""
             data = bytes(self._rest)
             self._rest.clear()
         self._needed = 0
         position, end = 0, len(data)
-        while end - position >= 2:
+        for _ in range(FRAMES_A_TURN):
+            if end - position < 2:
+                break
             first, size = data[position], data[position + 1]
             start = position + 2
             if size >= _LONG:
                 wide = 2 if size == _LONG else 8 if size == _LONGER else 0
                 if not wide:  # masked: a venue must not
                     self._give_up(data[position:])
-                    return
+                    return b""
                 if end - start < wide:
                     break
                 size = int.from_bytes(data[start : start + wide], "big")
                 start += wide
                 if size > self._max_bytes:
                     self._give_up(data[position:])
-                    return
+                    return b""
             stop = start + size
             if stop > end:
                 self._needed = stop - position
@@ -69,10 +77,13 @@ class FrameSplitter:
                 self._odd(data[position:stop])
                 if self.given_up:  # by who was told
                     self._odd(data[stop:])
-                    return
+                    return b""
             position = stop
+        else:
+            return data[position:]
         if position < end:
             self._rest += data[position:]
+        return b""
 
     def _give_up(self, data: bytes) -> None:
         self.given_up = True

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from ..shown import shown, shown_lines
 from .send import Delivery, Order
 
 __all__ = ["Alerts", "ping"]
@@ -42,7 +43,7 @@ class Alerts:
         """Send to every service; whether at least one took it. True where there is none."""
         if not self._urls:
             return True
-        outcomes = _deliver(Order(self._urls, title, body, critical))
+        outcomes = _deliver(Order(self._urls, shown(title), shown_lines(body), critical))
         for position, outcome in enumerate(outcomes):
             if outcome == "unknown":
                 log.error("alerts.urls[%d] is no URL that apprise knows; see docs/configuration.md", position)
