@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from lake_workbench import CONN, DAY, Recording, audited, files, stream
 
@@ -128,3 +131,33 @@ def test_a_hole_is_told_once_where_the_two_clocks_are_days_apart(recording: Reco
     assert report.sound, report.findings
     assert sum(line.missing or 0 for line in lines(lake)) == 10
     assert sum(line.holes_open for line in lines(lake)) == 1
+
+
+def test_lines_are_found_whatever_day_the_rows_are_dated_by(recording: Recording) -> None:
+    # As earlier versions filed them: by the venue's time, however far from the recorder's.
+    recording.opened(3 * DAY, ["trade"])
+    recording.trades([*range(1, 50), *range(60, 101)], at=3 * DAY)
+    lake = recording.seal()
+    for path in [*files(lake, "gaps"), *files(lake, "trades")]:
+        table = pq.read_table(path, partitioning=None)
+        if path in files(lake, "trades"):
+            at = table.schema.get_field_index("timestamp")
+            early = pc.subtract(table["timestamp"].cast(pa.int64()), 3 * DAY * 10**9)
+            table = table.set_column(at, table.schema.field(at), early.cast(table.schema.field(at).type))
+            path.unlink()
+            path = path.parent.with_name("date=2026-09-22") / path.name
+            path.parent.mkdir()
+        pq.write_table(table, path, write_page_checksum=True)
+    report = audited(lake)
+    assert report.sound, report.findings
+    (line,) = lines(lake)
+    assert (line.date, line.missing, line.holes_open, line.verdict) == ("2026-09-22", 10, 1, Verdict.MISSING)
+
+
+def test_a_clock_some_minutes_off_at_midnight_moves_no_hole_twice(recording: Recording) -> None:
+    recording.opened(DAY - 60, ["trade"])
+    recording.trades([*range(1, 50), *range(60, 2000)], at=DAY - 1860, late=1800)
+    lake = recording.seal()
+    report = audited(lake)
+    assert report.sound, report.findings
+    assert [(line.date, line.missing) for line in lines(lake)] == [("2026-09-22", 10), (NEXT, 0)]

@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from ..sync.errors import TargetError
 from .coverage import Event
 from .report import Finding
 from .source import DamagedFileError, Lake, Listing
@@ -38,4 +39,8 @@ def connection_events(lake: Lake, exchange: str, listing: Listing) -> tuple[list
                     events += events_of(batch)
             except DamagedFileError as damage:
                 findings.append(Finding.of(file.key, damage))
+            except TargetError as error:
+                if error.kind.concerns_whole_store:
+                    raise
+                findings.append(Finding("unreadable", file.key, error.problem))
     return events, findings

@@ -157,6 +157,10 @@ class Lake:
                 return content is not None and claimed(file.key, parquet, content)
         except FileNotFoundError as error:
             raise DamagedFileError(f"{file.key}: is gone") from error
+        except MemoryError:  # Arrow's own is one too; it says nothing of the bytes
+            remedy = "Read fewer days at a time, or on a larger machine."
+            problem = f"there is not enough memory to read {file.key}"
+            raise TargetError(TargetErrorKind.SOURCE, self.url, problem, remedy) from None
         except (pa.ArrowException, OSError, ValueError) as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise from_os_error(error, self.url, file.key) from None

@@ -25,7 +25,8 @@ def is_local(target: str) -> bool:
 
 
 def is_s3(target: str) -> bool:
-    return target.partition("://")[0] in ("s3", "s3a")
+    scheme, separator, _ = target.partition("://")
+    return bool(separator) and scheme in ("s3", "s3a")
 
 
 def s3_filesystem(settings: SyncSettings) -> Any:  # noqa: ANN401 - fsspec has no types
