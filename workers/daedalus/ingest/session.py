@@ -17,6 +17,7 @@ from .intake import Intake
 from .journal import Journal
 from .listener import Listener, excerpt
 from .liveness import Liveness
+from .lost_frames import LostFrames
 from .service import Service, Start
 from .wire import LATEST_SECONDS, Wire, WireError, open_wire
 
@@ -79,6 +80,7 @@ class Session:
         self._books = Books()
         self._service = Service(intake, self._journal, plan.subscriptions, self._opened_at)
         self._listener = Listener(intake, self._journal, self._liveness, self._service, self._books, self)
+        self._lost_frames = LostFrames(self._tell_lost)
         self._asked_anew: dict[tuple[str, str], float] = {}
         self._saying: set[asyncio.Task[None]] = set()
         self._wire: Wire | None = None
@@ -190,6 +192,11 @@ class Session:
             self._say(text)
 
     def frames_lost(self, missing: int, from_ns: int) -> None:
+        self._lost_frames.lost(missing, from_ns)
+
+    def _tell_lost(self, missing: int, from_ns: int) -> None:
+        if self._ended.done():
+            return
         at_ns = time.time_ns()
         for each in self._service.streams:
             if not self._venue.channels[each.channel].consecutive:
@@ -361,6 +368,7 @@ class Session:
         if self._ended.done():
             return
         if self._journal.begun:
+            self._lost_frames.flush()
             self._leave_books()
             self._service.end(cause, reason, self._heard_ns)
             self._intake.leave(self)
