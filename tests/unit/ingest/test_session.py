@@ -14,6 +14,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from daedalus.exchanges import VENUES
 from daedalus.exchanges.base import Header, Kind, Subscription
 from daedalus.exchanges.binance import Binance
+from daedalus.ingest import fetched_books as fetched_books_module
 from daedalus.ingest import pace as pace_module
 from daedalus.ingest import session as session_module
 from daedalus.ingest.intake import Intake
@@ -280,7 +281,7 @@ async def test_books_are_asked_for_after_subscribing_and_stored_as_they_came() -
 async def test_a_book_that_waits_long_for_its_snapshot_is_written_down_with_the_reason(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(session_module, "NO_BOOK_NS", 0)
+    monkeypatch.setattr(fetched_books_module, "NO_BOOK_NS", 0)
 
     async def handler(connection: ServerConnection) -> None:
         await answer(connection)
@@ -308,7 +309,7 @@ async def test_a_book_that_waits_long_for_its_snapshot_is_written_down_with_the_
 async def test_a_book_that_had_no_snapshot_when_the_connection_ends_is_written_down(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(session_module, "NO_BOOK_NS", 0)
+    monkeypatch.setattr(fetched_books_module, "NO_BOOK_NS", 0)
 
     async def handler(connection: ServerConnection) -> None:
         await answer(connection)
@@ -377,3 +378,20 @@ async def test_a_stream_that_falls_silent_while_its_channel_goes_on_is_told_and_
     ]
     last_ns = max(record.recv_ns for record in recorded.shelf.records if b"ethusdt@" in record.payload)
     assert abs(json.loads(silent[0].payload)["heard_ns"] - last_ns) < 2e9
+
+
+async def test_a_book_that_another_connection_has_is_not_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetched_books_module, "NO_BOOK_NS", 0)
+
+    async def handler(connection: ServerConnection) -> None:
+        await connection.wait_closed()
+
+    recorded = Recorded()
+    recorded.intake.serves(("depth", "BTCUSDT"), 1)
+    async with session(recorded, handler) as it:
+        async with asyncio.timeout(5):
+            while not recorded.asked:
+                await asyncio.sleep(0.05)
+        it.no_book("depth", "BTCUSDT", "cut off")
+        await it.close("restart", "stopped")
+    assert not [record for record in recorded.shelf.records if record.kind == "no_book"]

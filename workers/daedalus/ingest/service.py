@@ -81,6 +81,11 @@ class Service:
         self._journal.fell_silent(Subscription(*key), heard_ns)
         self.awaited.add(key)
 
+    def alone(self, channel: str, symbol: str) -> bool:
+        """Whether no other connection serves the stream."""
+        key = channel, symbol
+        return self._intake.serving[key] <= (key in self._serving)
+
     def settled(self, now: float) -> bool:
         """Whether the venue has answered for all streams, or had time enough to."""
         return now - self._since > CONFIRM_SECONDS or not self._unproved()

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct
 
 from ..exchanges.base import ConnectionPlan, Reply, Subscription
-from ..store.raw import RawKind
 from .books import Books
+from .fetched_books import FetchedBooks
 from .intake import Intake
 from .journal import Journal
 from .listener import Listener, excerpt
@@ -31,9 +31,6 @@ CLOCK_STEP_NS = 500_000_000
 SNAPSHOT_DELAY_SECONDS = 1.0
 LIFETIME_MARGIN = 0.98
 RESUBSCRIBE_SECONDS = 10.0
-
-NO_BOOK_NS = 10_000_000_000
-"""A book that waited longer for its snapshot is told; a moment is how every one begins."""
 
 
 class End(Struct, frozen=True):
@@ -77,9 +74,10 @@ class Session:
         self._opened_at = self._loop.time()
         self._resumed_at = float("-inf")
         self._liveness = Liveness(self._venue.channels, plan.subscriptions, self._opened_at)
-        self._books = Books()
         self._service = Service(intake, self._journal, plan.subscriptions, self._opened_at)
-        self._listener = Listener(intake, self._journal, self._liveness, self._service, self._books, self)
+        books = Books()
+        self._fetched = FetchedBooks(intake, self._journal, self._service, books)
+        self._listener = Listener(intake, self._journal, self._liveness, self._service, books, self)
         self._lost_frames = LostFrames(self._tell_lost)
         self._asked_anew: dict[tuple[str, str], float] = {}
         self._saying: set[asyncio.Task[None]] = set()
@@ -201,7 +199,7 @@ class Session:
         for each in self._service.streams:
             if not self._venue.channels[each.channel].consecutive:
                 self._journal.lost(at_ns, each, missing, from_ns)
-                if self._intake.serving[each.channel, each.symbol] <= 1:
+                if self._service.alone(each.channel, each.symbol):
                     self._intake.holes.outage(each, from_ns, at_ns)
         if any(self._venue.channels[each.channel].snapshot == "stream" for each in self._service.streams):
             self.replacement.set()  # every book on it is suspect, and a new connection begins with snapshots
@@ -222,26 +220,12 @@ class Session:
 
     def record_snapshot(self, channel: str, symbol: str, last: int, body: bytes) -> bool:
         """Store a book fetched over REST that holds all up to ``last``; whether it is new enough."""
-        if self._ended.done():
-            return True
-        too_old = self._books.snapshot(symbol, last)
-        if not too_old:
-            self.no_book(channel, symbol)
-            self._intake.counters.bookless.pop((channel, symbol), None)
-        self._journal.body(RawKind.SNAPSHOT, channel, symbol, body)
-        return not too_old
+        return self._ended.done() or self._fetched.record(channel, symbol, last, body)
 
-    def no_book(self, channel: str, symbol: str, reason: str | None = None) -> None:
-        """Write down that there is no book of a stream until now, if it has been so for long.
-
-        ``reason``: why the last attempt to fetch one failed; None: as before.
-        """
-        waits = self._intake.counters.bookless.get((channel, symbol))
-        if waits is None or self._ended.done():
-            return
-        waits.reason = reason or waits.reason
-        if time.time_ns() - waits.since_ns >= NO_BOOK_NS:
-            self._journal.no_book(channel, symbol, waits.since_ns, waits.reason)
+    def no_book(self, channel: str, symbol: str, reason: str) -> None:
+        """A book could not be fetched, and why."""
+        if not self._ended.done():
+            self._fetched.none_yet(channel, symbol, reason)
 
     @property
     def age_seconds(self) -> float:
@@ -283,9 +267,7 @@ class Session:
         for each in subscriptions:
             if self._venue.channels[each.channel].snapshot == "rest":
                 if anew:
-                    self._books.begin(each.symbol)
-                    if self._intake.serving[each.channel, each.symbol] <= 1:
-                        self._intake.void(each.channel, each.symbol)
+                    self._fetched.begin(each.channel, each.symbol)
                 # By then the stream runs, and the snapshot falls into it.
                 self._loop.call_later(
                     SNAPSHOT_DELAY_SECONDS, self._ask_snapshot, self, each.channel, each.symbol
@@ -356,20 +338,12 @@ class Session:
         lifetime = self.plan.lifetime_seconds
         return lifetime is not None and now - self._opened_at > lifetime * LIFETIME_MARGIN
 
-    def _leave_books(self) -> None:
-        """Books that still wait wait no more where nobody else serves them: from now on it is an outage."""
-        for each in self._service.streams:
-            stream = each.channel, each.symbol
-            if stream in self._intake.counters.bookless and self._intake.serving[stream] <= 1:
-                self.no_book(*stream)
-                del self._intake.counters.bookless[stream]
-
     def _end(self, cause: str, reason: str) -> None:
         if self._ended.done():
             return
         if self._journal.begun:
             self._lost_frames.flush()
-            self._leave_books()
+            self._fetched.end(self._service.streams)
             self._service.end(cause, reason, self._heard_ns)
             self._intake.leave(self)
             self._intake.counters.connected -= 1
