@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Callable
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,6 +52,58 @@ def test_what_no_service_took_has_failed(caplog: pytest.LogCaptureFixture) -> No
 
 def test_without_a_service_there_is_nothing_to_deliver() -> None:
     assert Alerts([]).send("t", "b")
+
+
+@pytest.fixture
+def dripping() -> Iterator[str]:
+    """The address of a service that answers byte by byte and never comes to an end."""
+    over = threading.Event()
+    held: list[socket.socket] = []
+
+    def serve(server: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                held.append(server.accept()[0])
+                threading.Thread(target=drip, args=(held[-1],), daemon=True).start()
+
+    def drip(client: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while not over.wait(0.1):
+                client.sendall(b"H")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=serve, args=(server,), daemon=True).start()
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+        over.set()
+        server.shutdown(socket.SHUT_RDWR)
+    for client in held:
+        client.close()
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_service_that_hangs_neither_stops_nor_repeats_the_others_and_is_the_one_blamed(
+    webhook: Webhook, dripping: str, caplog: pytest.LogCaptureFixture, first: bool
+) -> None:
+    urls = [f"json://{dripping}/hunter2", f"json://127.0.0.1:{webhook.port}", f"json://{dripping}/again"]
+    alerts = Alerts(urls if first else [urls[1], urls[0]], seconds=4.0)
+    began = time.monotonic()
+    assert alerts.send("t", "b")
+    assert time.monotonic() - began < 60
+    assert len(webhook.alerts) == 1
+    assert alerts.taken == 1
+    blamed = {position for position in range(3) if f"alerts.urls[{position}]" in caplog.text}
+    assert blamed == ({0, 2} if first else {1})
+    assert "did not answer within 4 s" in caplog.text
+    assert "hunter2" not in caplog.text
+
+
+def test_a_dead_mans_switch_that_never_ends_its_answer_holds_nobody_up(
+    dripping: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    began = time.monotonic()
+    assert not ping(f"http://{dripping}/", seconds=0.5)
+    assert time.monotonic() - began < 30
+    assert "no answer within" in caplog.text
 
 
 def test_the_dead_mans_switch_is_reached_or_not(webhook: Webhook, caplog: pytest.LogCaptureFixture) -> None:

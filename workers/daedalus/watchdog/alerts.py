@@ -6,9 +6,11 @@ their place in the configuration.
 
 from __future__ import annotations
 
+import http.client
 import logging
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
@@ -22,15 +24,26 @@ __all__ = ["Alerts", "ping"]
 
 log = logging.getLogger("daedalus.watchdog.alerts")
 
+ANSWER_SECONDS = 30.0
+"""So long each service may take; all are told at the same time."""
 SEND_SECONDS = 90.0
-PING_SECONDS = 10.0
+"""For the whole of it: a Pi loads what it needs from a slow card."""
+PING_SECONDS = 20.0
+
+
+_FAILURES = {
+    "unknown": "alerts.urls[{0}] is no URL that apprise knows; see docs/configuration.md",
+    "failed": "alerts.urls[{0}] did not take an alert: is its key right, its service up?",
+    "late": "alerts.urls[{0}] did not answer within {1:.0f} s; the others are told all the same",
+}
 
 
 class Alerts:
     """The services that alerts go to. Without any, the log is where they are."""
 
-    def __init__(self, urls: Sequence[str]) -> None:
+    def __init__(self, urls: Sequence[str], seconds: float = ANSWER_SECONDS) -> None:
         self._urls = tuple(urls)
+        self._seconds = seconds
         self.sent = 0
         self.failed = 0
         self.taken = 0
@@ -43,14 +56,10 @@ class Alerts:
         """Send to every service; whether at least one took it. True where there is none."""
         if not self._urls:
             return True
-        outcomes = _deliver(Order(self._urls, shown(title), shown_lines(body), critical))
+        outcomes = _deliver(Order(self._urls, shown(title), shown_lines(body), critical, self._seconds))
         for position, outcome in enumerate(outcomes):
-            if outcome == "unknown":
-                log.error("alerts.urls[%d] is no URL that apprise knows; see docs/configuration.md", position)
-            elif outcome != "sent":
-                log.error(
-                    "alerts.urls[%d] did not take an alert: is its key right, its service up?", position
-                )
+            if outcome in _FAILURES:
+                log.error("%s", _FAILURES[outcome].format(position, self._seconds))
         self.taken = outcomes.count("sent")
         if not self.taken:
             self.failed += 1
@@ -60,7 +69,7 @@ class Alerts:
 
 
 def _deliver(order: Order) -> tuple[str, ...]:
-    nothing = tuple("failed" for _ in order.urls)
+    nothing = tuple("unsent" for _ in order.urls)  # of which none is to blame
     command = [sys.executable, "-m", f"{__package__}.send"]
     try:
         done = subprocess.run(  # noqa: S603 - our own module
@@ -74,13 +83,26 @@ def _deliver(order: Order) -> tuple[str, ...]:
     return nothing
 
 
-def ping(url: str) -> bool:
-    """Tell the dead man's switch that all is well with the watchdog itself."""
+def ping(url: str, seconds: float = PING_SECONDS) -> bool:
+    """Tell the dead man's switch that all is well with the watchdog itself.
+
+    In a thread of its own: neither a name nor an answer that comes byte by byte has an end by itself.
+    """
+    answers: list[str] = []
+    asking = threading.Thread(target=_fetch, args=(url, seconds, answers), name="ping", daemon=True)
+    asking.start()
+    asking.join(seconds)
+    reason = answers[0] if answers else f"no answer within {seconds:.0f} s"
+    if reason:
+        log.warning("alerts.dead_mans_ping could not be reached: %s", reason)
+    return not reason
+
+
+def _fetch(url: str, seconds: float, answers: list[str]) -> None:
     request = urllib.request.Request(url, headers={"User-Agent": "daedalus"})  # noqa: S310 - the model allows http(s) alone
     try:
-        with urllib.request.urlopen(request, timeout=PING_SECONDS):  # noqa: S310
-            return True
-    except (OSError, ValueError) as error:
+        with urllib.request.urlopen(request, timeout=seconds):  # noqa: S310
+            answers.append("")
+    except (OSError, ValueError, http.client.HTTPException) as error:
         reason = error.code if isinstance(error, urllib.error.HTTPError) else type(error).__name__
-        log.warning("alerts.dead_mans_ping could not be reached: %s", reason)
-        return False
+        answers.append(str(reason))

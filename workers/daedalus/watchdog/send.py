@@ -1,9 +1,10 @@
 """Sends one notification: ``python -m daedalus.watchdog.send``, a process of its own for a few seconds.
 
 apprise and what it loads take 40 MB that the watchdog need not hold for years, and a service that
-hangs must not hang the watchdog. The order comes on stdin, as URLs hold secrets and command lines are
-seen by all; the answer on stdout is which of the URLs took it. Nothing else is printed: apprise's own
-messages may hold parts of a URL.
+hangs must not hang the watchdog. Nor the other services: each URL is sent to in a thread of its own, and
+one that has not answered by the deadline is left behind. The order comes on stdin, as URLs hold secrets
+and command lines are seen by all; the answer on stdout is which of the URLs took it. Nothing else is
+printed: apprise's own messages may hold parts of a URL.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ import contextlib
 import logging
 import os
 import sys
+import threading
+import time
+from types import ModuleType
 
 import msgspec
 from msgspec import Struct
@@ -26,10 +30,14 @@ class Order(Struct, frozen=True):
     title: str
     body: str
     critical: bool
+    seconds: float = 30.0
+    """How long each URL may take, all at the same time."""
 
 
 class Delivery(Struct, frozen=True):
-    """For each URL: ``sent``, ``failed`` (the service did not take it) or ``unknown`` (no such service)."""
+    """For each URL: ``sent``, ``failed`` (the service did not take it), ``late`` (it had not answered by the
+    deadline) or ``unknown`` (no such service).
+    """
 
     outcomes: tuple[str, ...]
 
@@ -39,13 +47,28 @@ def main() -> None:
     order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
     logging.disable(logging.CRITICAL)
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stderr(nowhere):
-        outcomes = tuple(_send(url, order) for url in order.urls)
-    sys.stdout.buffer.write(msgspec.json.encode(Delivery(outcomes)))
+        import apprise  # once, before the threads
+
+        outcomes = ["late"] * len(order.urls)
+        until = time.monotonic() + order.seconds
+        threads = [
+            threading.Thread(target=_deliver, args=(apprise, outcomes, position, order), daemon=True)
+            for position in range(len(order.urls))
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(max(0.0, until - time.monotonic()))
+    sys.stdout.buffer.write(msgspec.json.encode(Delivery(tuple(outcomes))))
+    sys.stdout.flush()
+    os._exit(0)  # whoever hangs is not waited for
 
 
-def _send(url: str, order: Order) -> str:
-    import apprise
+def _deliver(apprise: ModuleType, outcomes: list[str], position: int, order: Order) -> None:
+    outcomes[position] = _send(apprise, order.urls[position], order)
 
+
+def _send(apprise: ModuleType, url: str, order: Order) -> str:
     service = apprise.Apprise()
     if not service.add(url):
         return "unknown"
