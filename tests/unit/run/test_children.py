@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
-from daedalus.run.children import Child
+from daedalus.run.children import Child, command
 
 STAMP = "2026-11-23T21:24:00.123Z"
 
@@ -36,3 +37,10 @@ def test_who_refuses_before_it_logs_is_quoted_all_the_same(tmp_path: Path) -> No
 
 def test_a_child_that_never_began_has_no_trouble(tmp_path: Path) -> None:
     assert Child("sync", ("sync",), tmp_path / "nowhere").trouble() == ""
+
+
+def test_a_file_of_the_current_directory_is_not_taken_for_a_module(tmp_path: Path) -> None:
+    for name in ("yaml", "six", "typer", "daedalus"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit(42)")
+    done = subprocess.run(command("--version"), cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout.split()[0]) == (0, "daedalus")

@@ -93,3 +93,41 @@ def test_a_screen_that_has_gone_does_not_end_the_run(tmp_path: Path, error: OSEr
         console.file = Gone()
         progress.show("recording", None)
         progress.show("stopped", None)
+
+
+def notes(tmp_path: Path, note: str, *, alive: bool, state: str = "running", messages: float = 1.0) -> str:
+    layout = Layout(tmp_path)
+    layout.status.mkdir(exist_ok=True)
+    now = time.time_ns() + 10**9
+    status = Status(
+        worker="ingest-binance", pid=1, boot_id="b", started_ns=now, updated_ns=now, state=state, note=note,
+        figures={"messages": messages},
+    )  # fmt: skip
+    write_status(layout.status, status)
+    child = Child("ingest-binance", (), tmp_path)
+    child.log_path.write_text("2026-11-23T21:24:00.123Z WARNING ingest cannot connect\n")
+    child._log_begins = 0
+    child._process = type("Process", (), {"poll": lambda self: None if alive else 0})()  # type: ignore[assignment]
+    console = screen(terminal=False)
+    progress = Progress(console, layout, [child])
+    console.print(progress._table("t", progress._statuses(), []))
+    return "\n".join(line for line in shown(console) if line.startswith("binance:"))
+
+
+@pytest.mark.parametrize(
+    ("note", "alive", "state", "messages", "told"),
+    [
+        ("8 streams on 1 connection", True, "running", 1.0, ""),
+        ("8 streams on 2 connections", True, "running", 1.0, ""),
+        ("8 streams on 0 connections", True, "running", 1.0, "binance: 8 streams on 0 connections"),
+        ("left out: XYZ", True, "running", 1.0, "binance: left out: XYZ"),
+        ("8 streams on 0 connections", True, "running", 0.0, "binance: ingest cannot connect"),
+        ("the disk is full", True, "blocked", 1.0, "binance: the disk is full"),
+        ("8 streams on 0 connections", False, "stopped", 1.0, ""),
+        ("8 streams on 1 connection", False, "running", 1.0, "binance: ingest cannot connect"),
+    ],
+)
+def test_a_note_is_shown_where_somebody_should_know_of_it(
+    tmp_path: Path, note: str, alive: bool, state: str, messages: float, told: str
+) -> None:
+    assert notes(tmp_path, note, alive=alive, state=state, messages=messages) == told

@@ -30,8 +30,11 @@ _TROUBLE = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z (?:WARNING|ERROR|CRITICAL) (?P<
 
 
 def command(*arguments: str) -> list[str]:
-    """The command line of a sub-command of this very installation."""
-    return [sys.executable, "-m", "daedalus", *arguments]
+    """The command line of a sub-command of this very installation.
+
+    With -P: a file of the current directory that is named like a module must not be imported for it.
+    """
+    return [sys.executable, "-P", "-m", "daedalus", *arguments]
 
 
 class Child:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import re
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -24,6 +25,8 @@ __all__ = ["Progress"]
 REFRESH_SECONDS = 1.0
 PLAIN_SECONDS = 5.0
 HOUR_SECONDS = 3600
+_ROUTINE = re.compile(r"\d+ streams on [1-9]\d* connections?")
+"""What ingest notes of itself while nothing is wrong."""
 
 
 class Progress:
@@ -93,7 +96,7 @@ class Progress:
         for child in self._children:
             status = statuses.get(child.name)
             figures = status.figures if status else {}
-            state = status.state if status and child.alive else ("starting" if child.alive else "ended")
+            state = _state(child, status)
             table.add_row(
                 Text(_short(child)),
                 Text(state, style="green" if state == "running" else "yellow"),
@@ -114,18 +117,22 @@ def _short(child: Child) -> str:
     return child.name.removeprefix("ingest-")
 
 
+def _state(child: Child, status: Status | None) -> str:
+    if child.alive:
+        return status.state if status else "starting"
+    return "stopped" if status and status.state == "stopped" else "ended"
+
+
 def _note(child: Child, status: Status | None) -> str:
     """What somebody should know of a worker; "" where all is as it should be."""
-    if child.refused is not None or not child.alive:
-        return child.trouble()
-    if status is None:
-        return ""
+    if status is None or not child.alive:
+        return "" if _state(child, status) in ("starting", "stopped") else child.trouble()
     if status.state == "blocked" or child.restarts:
         again = f"started again {child.restarts} times; " if child.restarts else ""
         return f"{again}{status.note or child.trouble()}"
-    if child.name.startswith("ingest-"):
-        return status.note if status.figures.get("messages") else child.trouble()
-    return status.note
+    if child.name.startswith("ingest-") and not status.figures.get("messages"):
+        return child.trouble()
+    return "" if _ROUTINE.fullmatch(status.note) else status.note
 
 
 def _count(figures: dict[str, float], key: str) -> str:

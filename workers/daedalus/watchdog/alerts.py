@@ -70,7 +70,7 @@ class Alerts:
 
 def _deliver(order: Order) -> tuple[str, ...]:
     nothing = tuple("unsent" for _ in order.urls)  # of which none is to blame
-    command = [sys.executable, "-m", f"{__package__}.send"]
+    command = [sys.executable, "-P", "-m", f"{__package__}.send"]
     try:
         done = subprocess.run(  # noqa: S603 - our own module
             command, input=msgspec.json.encode(order), capture_output=True, timeout=SEND_SECONDS, check=True
