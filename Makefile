@@ -32,7 +32,7 @@ help: ## List every target
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 22
 
 run: $(VENV)/.run ## Record a simulated venue into a local lake (EXCHANGE=binance SYMBOLS=… records the real one)
-	@$(BIN)/daedalus demo $(if $(EXCHANGE),--live $(EXCHANGE)) $(if $(SYMBOLS),--symbols $(SYMBOLS)) $(if $(DURATION),--duration $(DURATION))
+	@$(BIN)/daedalus demo $(if $(EXCHANGE),--live $(EXCHANGE)) $(if $(SYMBOLS),--symbols '$(SYMBOLS)') $(if $(DURATION),--duration $(DURATION))
 
 test: lint types unit integration ## Lint, types, unit and integration tests
 
@@ -108,7 +108,7 @@ $(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.run: $(BIN)/pip workers/requirements-read.lock workers/pyproject.toml
-	@echo "Installing into $(VENV) (once)…"
+	@echo "Installing into $(VENV) (once; it takes a minute or two)…"
 	@test -e $(VENV)/.dev || $(INSTALL) --require-hashes -r workers/requirements-read.lock
 	@$(INSTALL) --require-hashes -r workers/requirements-build.lock
 	@$(INSTALL) --no-deps --no-build-isolation -e workers

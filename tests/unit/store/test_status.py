@@ -15,6 +15,16 @@ def test_a_status_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert read_statuses(tmp_path) == [status]
 
 
+def test_a_time_in_ns_is_kept_to_the_last_digit(tmp_path: Path) -> None:
+    figures = {"durable_ns": 1_795_400_000_000_000_123, "messages_per_second": 0.5}
+    status = Status(worker="sync", pid=7, boot_id="b", started_ns=1, updated_ns=2, figures=figures)
+    write_status(tmp_path, status)
+    read = read_status(tmp_path, "sync")
+    assert read is not None
+    assert dict(read.figures) == figures
+    assert isinstance(read.figures["durable_ns"], int)
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"{}", b'{"worker":"\xff"}', b'{"\xef":1}', b'{"x":' + b"[" * 100_000]
 )

@@ -61,6 +61,9 @@ def configured(config: Config, exchange: str) -> None:
         raise typer.BadParameter(text, param_hint="EXCHANGE")
 
 
-def symbol_list(text: str) -> tuple[str, ...]:
-    """``A,B`` as symbols."""
-    return tuple(name.strip() for name in text.split(",") if name.strip())
+def symbol_list(text: str, exchange: str) -> tuple[str, ...]:
+    """``A,B`` as symbols of an exchange; upper or lower case is the same where it is to the exchange."""
+    from ..exchanges import VENUES
+
+    spelled = VENUES[exchange].symbol
+    return tuple(spelled(name.strip()) for name in text.split(",") if name.strip())

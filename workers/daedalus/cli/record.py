@@ -203,7 +203,7 @@ def demo(
     if live is None and duration is None:
         duration = DEMO_SECONDS
     place = Path("data/live" if live else "data/demo")
-    code = run_demo(
-        Screen(), place, live or "binance", symbol_list(symbols), live=live is not None, duration=duration
-    )
+    exchange = live or "binance"
+    wanted = symbol_list(symbols, exchange)
+    code = run_demo(Screen(), place, exchange, wanted, live=live is not None, duration=duration)
     raise typer.Exit(code)

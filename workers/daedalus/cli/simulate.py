@@ -84,7 +84,7 @@ def simulate(
 
     options = SimulatorOptions(
         exchange=exchange,
-        symbols=symbol_list(symbols),
+        symbols=symbol_list(symbols, exchange),
         rate=rate,
         seed=seed,
         depth=depth,

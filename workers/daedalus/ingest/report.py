@@ -127,10 +127,12 @@ class Reporter:
             return silent
         if counters.never_delivered:
             return f"{counters.never_delivered} of {self._streams} streams have never delivered"
+        if trouble := self._writer.stats().sealing_trouble:
+            return f"recording goes on; full files must wait to be sealed: {trouble}"
         connections = "1 connection" if counters.connected == 1 else f"{counters.connected} connections"
         return f"{self._streams} streams on {connections}"
 
-    def _figures(self, rates: Rates) -> dict[str, float]:
+    def _figures(self, rates: Rates) -> dict[str, int | float]:
         counters, stats = self._counters, self._writer.stats()
         return {
             "messages": counters.messages,
@@ -147,7 +149,13 @@ class Reporter:
             "buffers": stats.open_buffers,
             "segments": stats.active_segments,
             "segments_sealed": stats.segments_sealed,
+            "segments_unsealed": stats.unsealed,
             "rows_written": stats.rows_written,
+            "flushes": stats.flushes,
+            "memory_cleanups": stats.memory_cleanups,
+            "gc_collections": stats.gc_collections,
+            "stale_counters_cleaned": stats.stale_counters_cleaned,
+            "stale_buffers_cleaned": stats.stale_buffers_cleaned,
             "connected": counters.connected,
             "reconnects": counters.disconnects,
             "gaps": counters.holes,

@@ -80,7 +80,7 @@ class Voice:
             updated_ns=time.time_ns(),
             state=state,
             note=progress.trouble,
-            figures={name: float(value) for name, value in figures.items()},
+            figures=figures,
         )
         try:
             write_status(self._directory, status)

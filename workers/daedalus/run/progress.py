@@ -6,7 +6,7 @@ import fnmatch
 import os
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from rich import box
@@ -135,7 +135,7 @@ def _note(child: Child, status: Status | None) -> str:
     return "" if _ROUTINE.fullmatch(status.note) else status.note
 
 
-def _count(figures: dict[str, float], key: str) -> str:
+def _count(figures: Mapping[str, int | float], key: str) -> str:
     return f"{figures[key]:,.0f}" if key in figures else ""
 
 

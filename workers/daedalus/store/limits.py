@@ -29,7 +29,7 @@ class WriterLimits(Struct, frozen=True, kw_only=True):
 class WriterStats(Struct, frozen=True, kw_only=True):
     """A writer's figures at one moment, since it was made where they count something.
 
-    ``buffered``: rows taken in and not yet in an active file. ``flushes``: batches written.
+    ``flushes``: batches written.
     ``last_flush_ns``: UTC ns at which everything so far was last durable, 0 before the first time.
     ``rows_this_hour``: by channel, by the rows' own hour. ``unsealed``: segments that wait to be
     sealed; ``sealing_trouble``: why they must wait, "" if they need not.
@@ -40,7 +40,6 @@ class WriterStats(Struct, frozen=True, kw_only=True):
     segments_sealed: int
     open_buffers: int
     active_segments: int
-    buffered: int
     flushes: int
     last_flush_ns: int
     rows_this_hour: dict[str, int]

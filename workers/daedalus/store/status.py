@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -30,9 +31,9 @@ UNTOLD = Setup()
 class Status(Setup, frozen=True, kw_only=True):
     """One worker's state. Times are UTC ns; ``state`` is running, blocked or stopped.
 
-    ``figures`` are numbers for people and machines (messages, gaps, rss_bytes, …), ``note`` is one
-    line: what it does, or why it cannot. A status that says running but is old belongs to a worker
-    that was killed; ``boot_id`` then tells a crash from a power cut.
+    ``figures`` are numbers for people and machines (messages, gaps, rss_bytes, …), those of ns whole, and
+    ``note`` is one line: what it does, or why it cannot. A status that says running but is old belongs to a
+    worker that was killed; ``boot_id`` then tells a crash from a power cut.
     """
 
     worker: str
@@ -42,7 +43,7 @@ class Status(Setup, frozen=True, kw_only=True):
     updated_ns: int
     state: str = "running"
     note: str = ""
-    figures: dict[str, float] = {}
+    figures: Mapping[str, int | float] = {}
 
 
 def boot_id() -> str:

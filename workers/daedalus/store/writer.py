@@ -90,7 +90,6 @@ class StreamingParquetWriter:
             segments_sealed=self._sealer.sealed,
             open_buffers=len(self._partitions),
             active_segments=sum(p.segment is not None for p in list(self._partitions.values())),
-            buffered=self.waiting,
             flushes=count["flushes"],
             last_flush_ns=self._last_flush_ns,
             rows_this_hour={name: n for (name, h), n in list(self._rows_by_hour.items()) if h == hour},

@@ -82,7 +82,7 @@ class Voice:
             updated_ns=time.time_ns(),
             state=state,
             note=" ".join(note for note in notes if note),
-            figures={name: float(value) for name, value in figures.items()},
+            figures=figures,
         )
         try:
             write_status(self._directory, status)

@@ -37,7 +37,7 @@ class Voice:
             updated_ns=time.time_ns(),
             state=state,
             note=note,
-            figures={name: float(value) for name, value in figures.items()},
+            figures=figures,
         )
         with contextlib.suppress(OSError):
             write_status(self._directory, status)
