@@ -354,3 +354,28 @@ async def test_one_page_of_an_exchange_that_is_asked_by_time_fills_many_holes() 
     verdicts, rest = await outcome_of(VENUES["kraken"], kraken_trades, holes, patience=120)
     assert {verdict["status"] for verdict in verdicts} == {"filled"}
     assert len(rest.asked) < 60
+
+
+async def test_what_waits_and_what_is_searched_for_is_pending_until_it_is_judged() -> None:
+    away = True
+
+    def answer(request: RestRequest) -> bytes:
+        if away:
+            raise RestError("http://x: Connection refused")
+        return trades(asked_from(request), 1000)
+
+    records: list[RawRecord] = []
+    backfill = Backfill(VENUE, Rest(answer), Journal("c-rest", records.append), Counters())  # type: ignore[arg-type]
+    running = asyncio.create_task(backfill.run())
+    first, second = Missing("trade", "A", 5, 9, 1, 2), Missing("trade", "A", 15, 19, 3, 4)
+    backfill.ask(first)
+    await asyncio.sleep(0.1)
+    backfill.ask(second)
+    assert backfill.pending() == [first, second]
+    away = False
+    async with asyncio.timeout(20):
+        while backfill.pending():
+            await asyncio.sleep(0.01)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert [json.loads(row.payload)["status"] for row in records if row.kind == "gap"] == ["filled"] * 2

@@ -76,7 +76,7 @@ class Backfill:
         self._counters = counters
         self._waiting = Waiting()
         self._begun: asyncio.Queue[Stream] = asyncio.Queue()
-        self._filling: set[Stream] = set()
+        self._filling: dict[Stream, list[Missing]] = {}  # by stream: what is searched for now
         self._turns = asyncio.Semaphore(FETCHED_AT_A_TIME)
         self._trouble = _patience()
         self._not_before = 0.0
@@ -90,8 +90,12 @@ class Backfill:
         if not self._waiting.add(missing):
             self._quiet.warning("room", "%s %s: not asked for, too many streams have holes", *stream)
         elif stream not in self._filling:
-            self._filling.add(stream)
+            self._filling[stream] = []
             self._begun.put_nowait(stream)
+
+    def pending(self) -> list[Missing]:
+        """All holes of which nobody knows yet what becomes of them."""
+        return [*(hole for holes in self._filling.values() for hole in holes), *self._waiting.all()]
 
     async def run(self) -> None:
         """Fill holes until cancelled."""
@@ -105,14 +109,16 @@ class Backfill:
             await asyncio.sleep(DELAY_SECONDS)
             holes = self._waiting.take(stream, HOLES_AT_A_TIME)
             if not holes:
-                self._filling.discard(stream)
+                del self._filling[stream]
                 return
+            self._filling[stream] = holes
             numbered = [hole for hole in holes if hole.first is not None]
             if numbered:
                 self._judge(await self._outcomes(ById(numbered), numbered))
             for hole in holes:
                 if hole.first is None:
                     self._judge(await self._outcomes(ByTime(hole), [hole]))
+            self._filling[stream] = []
 
     def _judge(self, outcomes: Sequence[_Outcome]) -> None:
         """Write the outcomes down: what is filled in one row, for the ledger looks at the ids itself."""

@@ -46,6 +46,10 @@ class Waiting:
             self._count += 1
         return True
 
+    def all(self) -> list[Missing]:
+        """Every hole that waits."""
+        return [hole for holes in self._holes.values() for hole in holes]
+
     def take(self, stream: Stream, most: int) -> list[Missing]:
         """The oldest holes of a stream, at most so many, which wait no longer."""
         holes = self._holes.get(stream)

@@ -32,6 +32,7 @@ from .instruments import Instruments
 from .intake import Intake
 from .journal import Journal
 from .kept import Kept
+from .owed import Owed
 from .previous import start_after
 from .report import Reporter
 from .rest import RestClient
@@ -169,7 +170,11 @@ class _Ingest:
             serve(streams)
 
         serve(self._subscriptions)
+        owed = Owed(self._layout.status, f"ingest-{self._exchange}")
+        for hole in await asyncio.to_thread(owed.load, set(self._wanted)):
+            self._backfill.ask(hole)
         for coroutine in (
+            owed.keep(self._backfill.pending),
             self._snapshots.run(),
             self._backfill.run(),
             self._intake.holes.run(),
@@ -187,12 +192,14 @@ class _Ingest:
         log.info("stopping")
         notifier.stopping("sealing")
         failed = _failures(tasks)
+        pending = self._backfill.pending()
         for task in (*tasks, *catching_up):
             task.cancel()
         await asyncio.gather(*tasks, *catching_up, return_exceptions=True)
         await connections.close("restart", "stopped")
         storage.finish(SEAL_SECONDS)
         await self._rest.close()
+        await asyncio.to_thread(owed.save, pending)
         await asyncio.to_thread(storage.join)
         self._reporter.write("stopped", Meter(self._intake.counters, time.monotonic()).read(time.monotonic()))
         closing = storage.closing
