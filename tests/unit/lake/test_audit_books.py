@@ -136,6 +136,19 @@ def test_a_second_connection_s_snapshot_changes_nothing(recording: Recording) ->
     assert report.sound
 
 
+def test_a_day_alone_goes_back_to_the_last_snapshot(recording: Recording) -> None:
+    recording.opened(0, ["depth"])
+    recording.snapshot(0.5, 0)
+    for day in range(4):
+        for number in range(1, 200):
+            recording.depth(day * DAY + number, day * 199 + number, day * 199 + number)
+        recording.seal()
+    lake = recording.lake
+    line = stream(audited(lake), "depth", "2026-09-25")
+    assert (line.digests, line.doubts) == (4, ())
+    assert list(audited(lake, since="2026-09-25").streams) == [line]
+
+
 def test_a_day_alone_takes_its_book_from_the_day_before(recording: Recording) -> None:
     recording.opened(DAY - 300, ["depth"])
     recording.depths(1, 600, at=DAY - 300)

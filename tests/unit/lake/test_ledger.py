@@ -57,3 +57,5 @@ def test_the_days_with_rows_beside_those_asked_for_are_read_too() -> None:
     assert days_to_read(days, {"01", "02", "06"}, {"04"}) == ["02", "03", "04", "05", "06"]
     assert days_to_read(days, {"04"}, {"04"}) == ["04"]
     assert days_to_read(days, set(days), set()) == []
+    assert days_to_read(days, set(days), {"05"}, lambda first, before: before == "02")[0] == "02"
+    assert days_to_read(days, set(days), {"05"}, lambda first, before: False)[0] == "01"

@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 from lake_workbench import Recording, audited, files
 
+from daedalus.lake.books import NoBookError, book_at
 from daedalus.lake.local import local_files
+from daedalus.lake.merge import merge
+from daedalus.lake.source import open_lake
+from daedalus.sync import SyncSettings, TargetError
 
 
 def found(root: Path) -> dict[str, str]:
@@ -44,3 +48,16 @@ def test_a_pipe_in_a_lake_is_a_finding(tmp_path: Path) -> None:
     os.mkfifo(path)
     (finding,) = (each for each in audited(lake).findings if each.kind == "unreadable")
     assert (Path(finding.where).name, finding.text) == (path.name, "no plain file")
+    with pytest.raises(NoBookError, match="no plain file"):
+        book_at(lake, "binance", "A", "2026-09-22T00:00:20")
+    with pytest.raises(TargetError, match="no plain file"):
+        merge(open_lake(SyncSettings(target=str(lake))), open_lake(SyncSettings(target=str(lake))), None)  # type: ignore[arg-type]
+
+
+def test_a_lake_without_tables_is_not_merged(tmp_path: Path) -> None:
+    recording = Recording(tmp_path)
+    recording.trades(range(10))
+    (tmp_path / "empty").mkdir()
+    lakes = [open_lake(SyncSettings(target=str(each))) for each in (recording.seal(), tmp_path / "empty")]
+    with pytest.raises(TargetError, match="no file of a table is there"):
+        merge(*lakes, None)  # type: ignore[arg-type]

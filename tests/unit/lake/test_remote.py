@@ -11,8 +11,9 @@ from typing import ClassVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
-from lake_workbench import Recording, files
+from lake_workbench import Recording, audited, files
 
+from daedalus.lake.audit import audit
 from daedalus.lake.source import Lake, open_lake
 from daedalus.sync import SyncSettings, TargetError, TargetErrorKind
 
@@ -20,9 +21,13 @@ ACCESS, SECRET = "AKIAOFTHETEST", "secret-of-the-test"
 
 
 class Store(BaseHTTPRequestHandler):
-    """Lists what is in ``objects`` and refuses the rest, with the request's own headers as its reason."""
+    """Lists what is in ``objects`` and refuses the rest, with the request's own headers as its reason.
+
+    ``root``: the folder whose files it gives, if any.
+    """
 
     objects: ClassVar[dict[str, int]] = {}
+    root: ClassVar[Path | None] = None
     code = "AccessDenied"
     status = 403
 
@@ -35,6 +40,11 @@ class Store(BaseHTTPRequestHandler):
                 if key.startswith(prefix)
             )
             self._answer(200, f"<ListBucketResult><KeyCount>1</KeyCount>{found}</ListBucketResult>")
+        elif self.root is not None and "list-type" not in self.path:
+            whole = (self.root / unquote(urlsplit(self.path).path).removeprefix("/bucket/lake/")).read_bytes()
+            first, _, last = self.headers.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")
+            part = whole[int(first) : int(last or len(whole)) + 1]
+            self._answer(206, part)
         else:
             echo = f"{self.headers['Authorization']} {self.headers['X-Amz-Security-Token']}"
             self._answer(
@@ -45,12 +55,12 @@ class Store(BaseHTTPRequestHandler):
         size = self.objects.get(unquote(urlsplit(self.path).path).removeprefix("/bucket/"))
         self._answer(404 if size is None else 200, "x" * (size or 0))
 
-    def _answer(self, status: int, body: str) -> None:
+    def _answer(self, status: int, body: str | bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(body.encode())
+            self.wfile.write(body.encode() if isinstance(body, str) else body)
 
     def log_message(self, *_: object) -> None:
         pass
@@ -76,6 +86,22 @@ def lake_of(store: type[Store]) -> Lake:
     )
 
 
+def objects(root: Path) -> dict[str, int]:
+    return {
+        f"lake/{path.relative_to(root).as_posix()}": path.stat().st_size for path in files(root, "trades")
+    }
+
+
+def test_a_lake_in_a_store_is_audited_as_one_in_a_folder(store: type[Store], tmp_path: Path) -> None:
+    recording = Recording(tmp_path)
+    recording.trades(range(1000))
+    store.root = recording.seal()
+    store.objects = objects(store.root)
+    report = audit(lake_of(store))
+    assert report.agrees, report.findings
+    assert report.streams == audited(store.root).streams
+
+
 def silent(error: BaseException) -> None:
     told = f"{error} {error!r}"
     assert not re.search(f"{ACCESS}|{SECRET}|Signature|Credential=", told), told
@@ -93,9 +119,7 @@ def test_a_file_that_the_store_refuses_is_not_called_damaged(store: type[Store],
     recording = Recording(tmp_path)
     recording.trades(range(10))
     root = recording.seal()
-    store.objects = {
-        f"lake/{path.relative_to(root).as_posix()}": path.stat().st_size for path in files(root, "trades")
-    }
+    store.objects = objects(root)
     lake = lake_of(store)
     (file,) = lake.listing().files
     with pytest.raises(TargetError) as refused:

@@ -223,7 +223,7 @@ def merge(
             complain(f"{damage}. Merge nothing damaged: audit both lakes first.")
             raise typer.Exit(FAILED) from None
     Screen().print(
-        f"{target.url}: {done.files:,} files ({done.unchanged:,} unchanged), {done.rows:,} rows; "
+        f"{target.url}: {done.files:,} files ({done.unchanged:,} unchanged), {done.rows:,} rows\n"
         f"holes that one fills for the other: {done.filled:,}, that both have: {done.missed:,}",
         soft_wrap=True,
     )

@@ -107,7 +107,10 @@ class _Seeker:
 
     def __init__(self, lake: Lake, exchange: str, symbol: str, at_ns: int, channel: str | None) -> None:
         self._lake, self._exchange, self._symbol, self._at_ns = lake, exchange, symbol, at_ns
-        files = [file for file in lake.listing().files if file.exchange == exchange]
+        listing = lake.listing()
+        if listing.unreadable:
+            raise NoBookError("{}: {}; what is in it may belong to the book".format(*listing.unreadable[0]))
+        files = [file for file in listing.files if file.exchange == exchange]
         self._channel = channel or _channel(files, exchange)
         mine = [file for file in files if file.channel == self._channel]
         oldest = str(_day(at_ns) - timedelta(days=LOOK_BACK_DAYS))

@@ -47,7 +47,7 @@ class ChannelAudit:
         """Read the days, and judge those that were asked for."""
         known = sorted(self._reader.days | days_of_gaps(self._reader.ledger.lines))
         asked = {day for day in known if self._question.covers(day)}
-        days = days_to_read(known, self._reader.days_with_rows, asked)
+        days = days_to_read(known, self._reader.days_with_rows, asked, self._reader.has_snapshots)
         if not days:
             return
         self._reader.follow(None if days[0] == known[0] else days[0])

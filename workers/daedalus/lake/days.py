@@ -6,14 +6,15 @@ begins on one and ends on the other, a book goes on from the day before. They ar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from ..normalize.columns import Gap
 
 __all__ = ["days_of_gaps", "days_to_read"]
 
-_MOST_DAYS = 4000
+_LOOK_BACK = 8
+_MOST_DAYS = 100
 """A gap of more days than that is a broken clock's."""
 
 
@@ -29,12 +30,24 @@ def days_of_gaps(lines: Iterable[Gap]) -> set[str]:
     return found
 
 
-def days_to_read(days: Sequence[str], with_rows: set[str], asked: set[str]) -> list[str]:
-    """The days from the nearest one with rows before those that are ``asked`` to the nearest one behind."""
+def days_to_read(
+    days: Sequence[str],
+    with_rows: set[str],
+    asked: set[str],
+    reaches: Callable[[str, str], bool] = lambda _first, _before: True,
+) -> list[str]:
+    """The days from the nearest one with rows before those that are ``asked`` to the nearest one behind.
+
+    Further back, though no more than `_LOOK_BACK` days with rows, until ``reaches`` says of the first day
+    asked for and one before that what is read from there on is all that is needed.
+    """
     if not asked:
         return []
     first, last = min(asked), max(asked)
-    before = max((day for day in with_rows if day < first), default=first)
+    before = first
+    for before in sorted((day for day in with_rows if day < first), reverse=True)[:_LOOK_BACK]:
+        if reaches(first, before):
+            break
     after = min((day for day in with_rows if day > last), default=last)
     return [day for day in days if before <= day <= after]
 

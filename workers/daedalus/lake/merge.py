@@ -67,6 +67,8 @@ def merge(
     that this merge does not write, and `DamagedFileError` where a file of either lake is damaged.
     """
     listings = one.listing(), other.listing()
+    for lake, listing in zip((one, other), listings, strict=True):
+        _refuse(lake, listing)
     done = Merged()
     partitions = sorted({(file.exchange, file.channel) for each in listings for file in each.files})
     if there is not None:
@@ -86,6 +88,17 @@ def merge(
             _Channel((one, other), listings, partition, Path(aside) / "part.parquet", target, done).run()
             progress(sum(file.size for each in listings for file in _of(each, partition)))
     return done
+
+
+def _refuse(lake: Lake, listing: Listing) -> None:
+    """Join nothing of which a part cannot be seen: rows would be missing, and no ledger would say so."""
+    if listing.unreadable:
+        key, trouble = listing.unreadable[0]
+        problem, remedy = f"{key}: {trouble}", "Make it readable; audit both lakes first."
+        raise TargetError(TargetErrorKind.SOURCE, lake.url, problem, remedy)
+    if not listing.files:
+        problem, remedy = "no file of a table is there", "Name a lake's folder, or a data_dir."
+        raise TargetError(TargetErrorKind.BUCKET, lake.url, problem, remedy)
 
 
 class _Channel:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any
 
@@ -84,6 +85,7 @@ class ChannelReader:
         self.days_with_rows = {day for table, day in self._by_table if table == self._main}
         self.rule = numbering(exchange, channel)
         self._told: set[str] = set()
+        self._snapshots_of: dict[str, dict[str, bool]] = {}
         self._walks: dict[str, Walk] = {}
         self._seen: dict[tuple[object, ...], str] = {}
         self._covers = covers
@@ -123,6 +125,32 @@ class ChannelReader:
             for line in self.ledger.lines:
                 if line.status != "filled" and (since is None or line.to_timestamp >= since):
                     self._walk(line.symbol).expect([line], [])
+
+    def has_snapshots(self, day: str, before: str) -> bool:
+        """Whether the books of a day all have a snapshot on an earlier one, or in between."""
+        if self._main != "book_updates" or not self._books:
+            return True
+        there = {
+            symbol
+            for dated in self.days_with_rows
+            if before <= dated < day
+            for symbol, snapshot in self._snapshots(dated).items()
+            if snapshot
+        }
+        return {symbol for symbol in self._snapshots(day) if self._symbol in (None, symbol)} <= there
+
+    def _snapshots(self, day: str) -> dict[str, bool]:
+        """The symbols of a day, and whether it has a snapshot of them."""
+        if day not in self._snapshots_of:
+            found = self._snapshots_of[day] = {}
+            for file in self._by_table.get((self._main, day), ()):
+                # What is wrong with a file is told when it is read whole.
+                with suppress(DamagedFileError, TargetError):
+                    for batch in self._lake.batches(file, ["symbol", "is_snapshot"]):
+                        for symbol, part in slices(batch):
+                            snapshot = bool(pc.any(part.column("is_snapshot")).as_py())
+                            found[symbol] = snapshot or found.get(symbol, False)
+        return self._snapshots_of[day]
 
     def read(self, day: str, *, over: bool) -> DayRead:
         """Read a day; ``over``: it is the last one."""
