@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -145,6 +146,28 @@ async def test_a_mistake_in_a_venue_file_costs_no_message_and_no_connection(
     kept = [record.payload for record in recorded.shelf.records if record.kind == "message"]
     assert kept[1:] == [b"first", trade(1).encode(), b"last"]
     assert recorded.intake.counters.oddities == {"malformed": 4}
+
+
+async def test_a_symbol_that_nobody_asked_for_is_kept_as_unknown_and_followed_nowhere(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    recorded = Recorded()
+
+    async def floods(connection: ServerConnection) -> None:
+        await answer(connection)
+        for number in range(50):
+            other = trade(7).replace("BTCUSDT", f"S{number}USDT").replace("btcusdt", f"s{number}usdt")
+            await connection.send(other)
+        await connection.send(trade(1))
+
+    async with session(recorded, floods) as it:
+        await it.ended()
+    kinds = Counter(kind[1:] for kind in recorded.shelf.kinds() if kind[0] == "message")
+    assert kinds["_unknown", ""] == 50
+    assert kinds["trade", "BTCUSDT"] == 1
+    assert [stream.symbol for stream in recorded.intake.continuity.state()] == ["BTCUSDT"]
+    assert recorded.intake.counters.oddities["foreign"] == 50
+    assert len([line for line in caplog.messages if "nobody asked for it" in line]) < 10
 
 
 async def test_ids_that_jump_are_counted_at_once() -> None:

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterable
 from typing import Protocol
 
-from ..exchanges.base import BookCheck, Header, Kind, Reply
+from ..exchanges.base import BookCheck, Header, Kind, Reply, Subscription
 from ..store.raw import CONNECTION, UNKNOWN
 from .books import Books
 from .intake import Intake
@@ -57,6 +57,7 @@ class Listener:
         service: Service,
         books: Books,
         said: Said,
+        asked: Iterable[Subscription],
     ) -> None:
         self._intake = intake
         self._venue = intake.venue
@@ -70,6 +71,8 @@ class Listener:
         self._fetched = {name for name, channel in channels.items() if channel.snapshot == "rest"}
         self._checked = {name for name, channel in channels.items() if channel.consecutive} | self._fetched
         self._sent = {name for name, channel in channels.items() if channel.snapshot == "stream"}
+        self._asked = {each.symbol for each in asked}
+        self._shared = {name for name, channel in channels.items() if not channel.per_symbol}
         self._sums: dict[tuple[str, str], BookCheck | None] = {}
         self._broken: set[tuple[str, str]] = set()
         self._sequence: int | None = None
@@ -81,7 +84,7 @@ class Listener:
         counters = self._intake.counters
         write, heard, lags = self._journal.message, self._liveness.heard, counters.lags_ns
         classify, checked = self._classify, self._checked
-        service, awaited = self._service, self._service.awaited
+        service, awaited, asked = self._service, self._service.awaited, self._asked
         size = 0
         for recv_ns, payload in zip(times, payloads, strict=True):
             try:
@@ -93,7 +96,9 @@ class Listener:
             if header.sequence is not None:
                 self._count(header.sequence, recv_ns)
             channel, symbol = header.channel, header.symbol
-            if channel and (header.kind is _DATA or header.kind is _HEARTBEAT):
+            if symbol and symbol not in asked and header.kind is _DATA and self._is_foreign(header):
+                channel, symbol = self._foreign(header), ""
+            elif channel and (header.kind is _DATA or header.kind is _HEARTBEAT):
                 heard(channel, symbol, now)
                 if awaited:
                     service.heard(channel, symbol, recv_ns)
@@ -116,6 +121,20 @@ class Listener:
         counters.messages += len(payloads)
         counters.last_message_ns = times[-1]
         self._intake.received(len(payloads))
+
+    def _is_foreign(self, header: Header) -> bool:
+        """Whether a message tells of symbols alone that this connection never asked for."""
+        return header.channel not in self._shared and all(
+            part.symbol not in self._asked for part in header.more
+        )
+
+    def _foreign(self, header: Header) -> str:
+        """Nothing is followed of a symbol that nobody asked for: there may be any number of them."""
+        self._intake.counters.oddities["foreign"] += 1
+        self._quiet.warning(
+            "foreign", "%s %s: nobody asked for it, kept as it is", header.channel, header.symbol
+        )
+        return UNKNOWN
 
     def _also(self, parts: Iterable[Header], recv_ns: int, now: float) -> None:
         """Other streams, or other runs of ids, that the same message brought."""

@@ -77,7 +77,9 @@ class Session:
         self._service = Service(intake, self._journal, plan.subscriptions, self._opened_at)
         books = Books()
         self._fetched = FetchedBooks(intake, self._journal, self._service, books)
-        self._listener = Listener(intake, self._journal, self._liveness, self._service, books, self)
+        self._listener = Listener(
+            intake, self._journal, self._liveness, self._service, books, self, plan.subscriptions
+        )
         self._lost_frames = LostFrames(self._tell_lost)
         self._asked_anew: dict[tuple[str, str], float] = {}
         self._saying: set[asyncio.Task[None]] = set()
