@@ -165,6 +165,18 @@ def test_a_verdict_costs_the_same_however_many_gaps_are_open(trades: Any, transf
     assert len(lines) == 5_999
 
 
+def test_one_word_for_many_gaps_takes_none_back_of_a_single_one(trades: Any, transformed: Any) -> None:
+    tape = trades([1, 3, 5, 7])
+    backfill(tape, 5, [2, 6])
+    verdict(tape, 6, "unfillable", "the venue has no trade 4", 4, 4)
+    verdict(tape, 7, "filled", "GET /trades", 2, 6)
+    assert [line[3:] for line in told(transformed(tape))] == [
+        (0, "filled", "GET /trades"),
+        (1, "unfillable", "the venue has no trade 4"),
+        (0, "filled", "GET /trades"),
+    ]
+
+
 def test_a_gap_of_numbers_that_start_anew_is_never_called_filled(tape: Any, transformed: Any) -> None:
     counted = tape("binance", "trade")
     for at, number in [(0, 100), (1, 105), (100, 1), (101, 2)]:

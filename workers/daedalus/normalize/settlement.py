@@ -109,6 +109,8 @@ class Settlement:
         for each in stream.concerned(verdict) if stream is not None else ():
             status = verdict.status
             if status == "filled" and each.gap.missing is not None:
+                if each.gap.status == "unfillable":
+                    continue  # one word may be of many gaps, and this one has its own already
                 status = "open"  # `lines` looks at the ids
             if verdict.status == "open":
                 each.told = False  # nobody knows, and the reason is worth a line
