@@ -253,7 +253,8 @@ def test_every_partition_has_its_turn_whatever_waits_of_another(
     waiting_channels(layout, trades, tape)
     with caplog.at_level("INFO"):
         normalize_ready(layout)
-    order = [record.getMessage().split("channel=")[1].split("/")[0] for record in caplog.records]
+    done = [message for message in caplog.messages if " messages, " in message]
+    order = [message.split("channel=")[1].split("/")[0] for message in done]
     assert order == ["trade", "ticker", "trade", "trade", "trade"]
 
 
@@ -317,3 +318,19 @@ def test_what_was_left_of_an_exchange_that_nobody_records_comes_to_the_tables(
     assert run_normalize(layout, once=True, recorded=["binance"]).segments == 0
     assert run_normalize(layout, once=True, recorded=["kraken"]).rows == 3
     assert list(layout.active.iterdir()) == []
+
+
+def test_a_segment_from_the_middle_of_a_recording_says_what_it_cannot_know(
+    layout: Layout, trades: Any, tape: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    begun = tape("binance", "trade")
+    begun.subscribed(0, "start")
+    begun.trade(1, 1)
+    begun.seal(layout, FIRST)
+    trades([2]).seal(layout, FIRST + HOUR)
+    normalize_ready(layout)
+    assert "nothing before it is known" not in caplog.text
+    alone = Layout(layout.data_dir / "alone")
+    trades([2]).seal(alone, FIRST + HOUR)
+    normalize_ready(alone)
+    assert f"{FIRST + HOUR}.parquet goes on with streams of which nothing before it is known" in caplog.text

@@ -66,13 +66,17 @@ class Carry(Struct, frozen=True):
 
 
 class Counts(Struct):
-    """What a segment held. ``rows`` are entries of tables: a book update is one, whatever its levels."""
+    """What a segment held. ``rows`` are entries of tables: a book update is one, whatever its levels.
+
+    ``in_the_middle``: it goes on with streams of which nothing before it is known.
+    """
 
     messages: int = 0
     rows: int = 0
     duplicates: int = 0
     undecodable: int = 0
     gaps: int = 0
+    in_the_middle: bool = False
 
 
 class _Note(Struct):
@@ -123,6 +127,7 @@ class Transform:
         self._eras = dict(carry.eras)
         self._ordering = Ordering(spill)
         self._links: list[LinkEvent] = []
+        self._is_first = carry == Carry() and channel not in (CONNECTION, UNKNOWN)
         self._now_ns = 0
         self._gaps: list[Gap] | None = None
 
@@ -131,6 +136,9 @@ class Transform:
         for record in records:
             kind = record.kind
             self._now_ns = record.recv_ns
+            if self._is_first and kind in (RawKind.MESSAGE, RawKind.SUBSCRIBED):
+                # A recorder begins each of its streams with a note.
+                self._is_first, self.counts.in_the_middle = False, kind == RawKind.MESSAGE
             if kind == RawKind.INSTRUMENTS:
                 self._instruments(record)
             elif kind not in _ROWS:

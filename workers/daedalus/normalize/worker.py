@@ -198,6 +198,12 @@ def _do(
         log.error("%s; moved to %s", damage, kept)
         progress.damaged += 1
         return
+    if counts.in_the_middle:
+        log.warning(
+            "%s goes on with streams of which nothing before it is known here: what is missing before its "
+            "first messages is not told, and its books have no digests until their next snapshots",
+            segment.sealed_path,
+        )
     progress.segments += 1
     progress.messages += counts.messages
     progress.rows += counts.rows
