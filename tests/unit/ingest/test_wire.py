@@ -12,7 +12,7 @@ from functools import partial
 from typing import cast
 
 import pytest
-from half_dead import let_lead
+from half_dead import let_lead, silent
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosedError
@@ -447,6 +447,42 @@ async def test_an_address_that_takes_the_connection_and_says_nothing_is_followed
             wire = await open_wire(f"ws://exchange.test:{port}/stream", received, ping_seconds=20)
             await wire.lost()
     assert received.payloads == [b"here"]
+
+
+async def test_a_proxy_whose_first_address_is_dead_is_reached_at_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError):  # a connection that asks for nothing
+            asked.append((await reader.readuntil(b"\r\n\r\n")).decode())
+            port = int(asked[-1].split()[1].rpartition(":")[2])
+            behind, before = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            before.write(await reader.readuntil(b"\r\n\r\n"))
+            while data := await behind.read(1000):
+                writer.write(data)
+            before.close()
+        writer.close()
+
+    async def handler(connection: ServerConnection) -> None:
+        await connection.send("through")
+
+    received = Received()
+    proxy = await asyncio.start_server(carry, "127.0.0.1", 0)
+    port = proxy.sockets[0].getsockname()[1]
+    let_lead(monkeypatch, "proxy.test", "127.0.0.2", "127.0.0.1")
+    monkeypatch.setenv("http_proxy", f"http://me:secret@proxy.test:{port}")
+    monkeypatch.setenv("no_proxy", "")
+    async with proxy, venue(handler) as url:
+        with silent("127.0.0.2", port):
+            there = url.replace("127.0.0.1", "exchange.test")
+            wire = await asyncio.wait_for(open_wire(there, received, ping_seconds=20), 20)
+            await wire.lost()
+    assert received.payloads == [b"through"]
+    assert "exchange.test" in asked[-1]
+    assert "Proxy-Authorization: Basic" in asked[-1]
 
 
 async def test_one_address_that_says_nothing_is_named_and_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
+
+import pytest
 
 from daedalus.run.children import Child, command
 
@@ -44,3 +47,11 @@ def test_a_file_of_the_current_directory_is_not_taken_for_a_module(tmp_path: Pat
         (tmp_path / f"{name}.py").write_text("raise SystemExit(42)")
     done = subprocess.run(command("--version"), cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout.split()[0]) == (0, "daedalus")
+
+
+def test_a_log_that_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "ingest-binance.log")
+    made = Child("ingest-binance", ("ingest", "binance"), tmp_path)
+    assert made.trouble() == ""
+    with pytest.raises(OSError, match="a pipe stands"):
+        made.start()

@@ -24,6 +24,7 @@ from ..exchanges.rows import Instrument, Listing
 from ..store import Layout, Partition
 from ..store.layout import NORMALIZED, READY, SYNCED
 from ..store.raw import RawKind
+from ..store.regular import open_regular
 from .journal import Journal
 from .listener import excerpt
 from .rest import RestClient, RestError
@@ -166,7 +167,8 @@ class Instruments:
                 if path.parent.parent.name != f"date={day}":
                     continue
                 try:
-                    payloads: list[Any] = pq.read_table(path, columns=["payload"]).column(0).to_pylist()
+                    with open_regular(path) as opened:
+                        payloads: list[Any] = pq.read_table(opened, columns=["payload"]).column(0).to_pylist()
                 except (OSError, pa.ArrowException):
                     continue
                 if any(self._lists_something(body) for body in payloads):

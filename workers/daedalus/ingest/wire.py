@@ -7,12 +7,14 @@ closing are the library's; which of a name's addresses is taken, and what become
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 from functools import partial
 from typing import Protocol, cast
+from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus, WebSocketException
-from websockets.proxy import get_proxy
+from websockets.proxy import get_proxy, parse_proxy
 
 from ..dial import Dialled, dial
 from .connection import (
@@ -113,8 +115,8 @@ class _Opening(connect):
 
     async def open_tcp_connection(self) -> ClientConnection:
         self.dialled = None
-        if get_proxy(self.ws_uri) is not None:  # it looks the name up, and chooses
-            return await super().open_tcp_connection()
+        if (proxy := get_proxy(self.ws_uri)) is not None:
+            return await self._through(proxy)
         dialled = await dial(self.ws_uri.host, self.ws_uri.port, DIAL_SECONDS, last=self.last)
         self.dialled = dialled
         self.create_connection_kwargs["sock"] = dialled.sock
@@ -122,6 +124,21 @@ class _Opening(connect):
             return await super().open_tcp_connection()
         finally:
             del self.create_connection_kwargs["sock"]  # a redirect leads elsewhere
+
+    async def _through(self, proxy: str) -> ClientConnection:
+        """By a proxy, which the library dials itself: it is told an address that takes connections."""
+        named = parse_proxy(proxy)
+        if named.scheme == "http" and _is_name(named.host):
+            dialled = await dial(named.host, named.port, DIAL_SECONDS, last=self.last)
+            dialled.sock.close()
+            user, at, _ = urlsplit(proxy).netloc.rpartition("@")
+            host = f"[{dialled.host}]" if ":" in dialled.host else dialled.host
+            proxy = f"http://{user}{at}{host}:{named.port}"
+        self.proxy = proxy
+        try:
+            return await super().open_tcp_connection()
+        finally:
+            self.proxy = True  # a redirect may lead past it
 
 
 class _WebSocketWire:
@@ -156,6 +173,14 @@ class _WebSocketWire:
 
     def resume(self) -> None:
         self._connection.hold(held=False)
+
+
+def _is_name(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return True
+    return False
 
 
 _ABNORMAL = 1006

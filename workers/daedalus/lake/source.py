@@ -17,6 +17,7 @@ from msgspec import Struct
 from ..normalize.content import Content
 from ..normalize.schemas import TABLES
 from ..store.layout import NORMALIZED, READY, SYNCED, Layout, SegmentId, TableFile
+from ..store.regular import open_regular
 from ..sync.errors import TargetError, TargetErrorKind, from_os_error
 from ..sync.filesystems import is_local, is_s3, other_filesystem, s3_filesystem
 from ..sync.settings import SyncSettings, public_url
@@ -193,7 +194,11 @@ class Lake:
         return file.path
 
     def _open(self, path: str, key: str) -> Any:  # noqa: ANN401 - a file of Python's, or one like it
-        return open(path, "rb") if self._local else StoreFile(self._filesystem, path, self.url, key)
+        return (
+            open_regular(Path(path), follow=True)
+            if self._local
+            else StoreFile(self._filesystem, path, self.url, key)
+        )
 
     def _find(self, root: str) -> list[Found]:
         if self._local:

@@ -27,6 +27,6 @@ def table_sizes(root: Path) -> list[TableSize]:
 
 
 def _size(path: Path) -> TableSize:
-    files = list(path.rglob("*.parquet"))
+    files = [file for file in path.rglob("*.parquet") if file.is_file()]
     rows = sum(pq.read_metadata(file).num_rows for file in files)
     return TableSize(path.name, len(files), rows, sum(file.stat().st_size for file in files))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from ..lifeline import child_environment, pipe_of_children
+from ..store.regular import open_descriptor, open_regular
 
 __all__ = ["Child", "command"]
 
@@ -60,7 +62,7 @@ class Child:
     def start(self) -> None:
         """Start the process in its own session, so that Ctrl-C reaches it through us alone."""
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
-        self._output = self._output or self.log_path.open("ab")
+        self._output = self._output or _append_to(self.log_path)
         self._process = subprocess.Popen(  # noqa: S603 - our own command line
             command(*self._arguments),
             stdin=pipe_of_children(),
@@ -94,7 +96,7 @@ class Child:
     def trouble(self) -> str:
         """The last warning or error that it has logged since we began; "" where there is none."""
         try:
-            with self.log_path.open("rb") as log:
+            with open_regular(self.log_path, follow=True) as log:
                 log.seek(max(self._log_begins, _size(self.log_path) - LOOKED_BACK_BYTES))
                 lines = log.read().decode("utf-8", "replace").splitlines()
         except OSError:
@@ -141,3 +143,8 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
+
+
+def _append_to(path: Path) -> IO[bytes]:
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+    return open(open_descriptor(path, flags, 0o666, follow=True), "ab")

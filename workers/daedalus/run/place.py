@@ -16,6 +16,7 @@ import yaml
 from ..config import ConfigError, Problem
 from ..store.layout import Layout
 from ..store.lock import WorkerLock
+from ..store.regular import open_regular
 
 __all__ = ["CONFIG", "claimed", "cleared"]
 
@@ -62,6 +63,7 @@ def _ours(directory: Path) -> bool:
         return True
     # Earlier versions set no mark, but their configuration names the very directory it lies in.
     with suppress(OSError, ValueError, yaml.YAMLError):
-        written = yaml.safe_load((directory / CONFIG).read_text(encoding="utf-8"))
+        with open_regular(directory / CONFIG) as file:
+            written = yaml.safe_load(file)
         return isinstance(written, dict) and written.get("data_dir") == str(directory)
     return False
