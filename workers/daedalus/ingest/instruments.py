@@ -86,7 +86,7 @@ class Instruments:
         if lists.trouble:
             log.warning("the symbols are not checked, the exchange gives no whole list: %s", lists.trouble)
         elif lists.listed:
-            self._missing = self._unknown(symbols, lists)
+            self._missing = await asyncio.to_thread(self._unknown, symbols, lists)
         await self._keep(lists)
         return dict(self._missing)
 
@@ -108,7 +108,8 @@ class Instruments:
             lists = await self._ask()
             if lists.trouble:
                 log.warning("no whole list of instruments yet: %s", lists.trouble)
-            before, self._missing = self._missing, self._unknown(self._missing, lists)
+            before = self._missing
+            self._missing = await asyncio.to_thread(self._unknown, before, lists)
             await self._keep(lists)
             if len(self._missing) < len(before):
                 listed(dict(self._missing))
@@ -123,7 +124,8 @@ class Instruments:
                 troubles.append(str(error))
                 continue
             try:
-                found: Listing | None = self._venue.instruments(body)
+                # In a thread: thousands of entries would hold up the times at which messages are received.
+                found: Listing | None = await asyncio.to_thread(self._venue.instruments, body)
             except UNREADABLE as error:
                 found = None
                 troubles.append(f"{request.path}: {error}: {excerpt(body) or 'nothing'}")
