@@ -20,6 +20,9 @@ from .counters import Counters, Meter, Rates, stats_line
 __all__ = ["Reporter"]
 
 STATUS_SECONDS = 2.0
+NO_BOOK_NS = 60 * 10**9
+"""A book that has waited so long for its snapshot is told in the status."""
+
 NAMED = 10
 """So many of the symbols that are left out are named in the status; all are in the log."""
 
@@ -127,6 +130,10 @@ class Reporter:
             return silent
         if counters.never_delivered:
             return f"{counters.never_delivered} of {self._streams} streams have never delivered"
+        late_ns = time.time_ns() - NO_BOOK_NS
+        late = [each for each in list(counters.bookless.values()) if each.since_ns < late_ns]
+        if late:
+            return f"books without a snapshot: {len(late)}; {late[0].reason}"
         if trouble := self._writer.stats().sealing_trouble:
             return f"recording goes on; full files must wait to be sealed: {trouble}"
         connections = "1 connection" if counters.connected == 1 else f"{counters.connected} connections"
