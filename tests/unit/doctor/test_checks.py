@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from daedalus.doctor import Finding, Level, disk, machine, workers
@@ -73,6 +75,8 @@ CASES: list[tuple[Finding, Level, str]] = [
     (disk.mounted_for_writing("x", mount("rw"), Writing(WriteTrouble.HANGS, "20 s")), BAD, "20 s"),
     (disk.mounted_for_writing("x", mount("rw"), Writing(WriteTrouble.FULL, "is full")), BAD, "is full"),
     (disk.mounted_for_writing("x", mount("rw"), Writing(WriteTrouble.DENIED, "no")), OK, "not for this user"),
+    (disk.readable([]), OK, "nothing is closed"),
+    (disk.readable([Path("/data/raw/ready/exchange=x")]), BAD, "/data/raw/ready/exchange=x"),
     (disk.card_errors(None), OK, "as root"),
     (disk.card_errors(["mmc0: new high speed SDXC card", "EXT4-fs (sda1): mounted filesystem"]), OK, "none"),
     (disk.card_errors(["mmc0: Timeout waiting for hardware interrupt.", "x"]), BAD, "1 in the kernel's log"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import threading
 import time
 
@@ -103,3 +105,23 @@ def test_the_same_trouble_is_logged_once(
     with Running(layout, settings, target):
         wait_for(lambda: status(layout).figures.get("failures", 0) > 8)
     assert sum("refused" in record.message for record in caplog.records) == 1
+
+
+def test_a_directory_that_cannot_be_looked_into_is_told_and_holds_up_nothing_else(
+    layout: Layout, settings: SyncSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = fill(layout, 1)
+    closed = layout.tables(READY) / "quotes"
+    closed.mkdir()
+    scandir = os.scandir
+
+    def refuse_one(path: str | os.PathLike[str]) -> object:
+        if os.fspath(path) == str(closed):  # as for a user who may not: root may everything
+            raise PermissionError(errno.EACCES, "Permission denied", str(closed))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse_one)
+    report = sync_once(layout, settings)
+    assert lake_of(settings) == expected
+    assert f"{closed} cannot be looked into (Permission denied)" in report.error
+    assert "cannot be looked into" in status(layout).note

@@ -303,3 +303,48 @@ def test_a_worker_that_hangs_is_restarted_when_the_disk_is_well_again() -> None:
     dead = [observation(minute, silent, read_only=True, unwritable="x") for minute in range(5)]
     well = [observation(minute, silent) for minute in range(5, 8)]
     assert [len(each.restarts) for each in watch([*dead, *well])] == [0, 0, 0, 0, 0, 0, 1, 0]
+
+
+ABSENT = worker(state="not started", pid=None, memory=None, silent_seconds=None)
+
+
+def test_a_worker_that_was_never_started_is_told_once_it_has_had_its_time() -> None:
+    decisions = watch(observation(minute, ABSENT) for minute in range(10))
+    assert [minute for minute, each in enumerate(decisions) if each.announcements] == [3]
+    (news,) = decisions[3].announcements
+    assert "ingest-binance is configured and has never been started here" in news.text
+    assert news.critical
+    assert not any(each.restarts for each in decisions)
+    slow = [observation(0, ABSENT), observation(1, ABSENT), *(observation(m, worker()) for m in range(2, 9))]
+    assert not any(each.announcements for each in watch(slow))
+
+
+def test_streams_that_are_configured_and_not_recorded_are_told_once() -> None:
+    note = "left out: the venue lists no ETHUSDTT"
+    decisions = watch(observation(minute, worker(unrecorded=1, note=note)) for minute in range(10))
+    (news,) = [each for decision in decisions for each in decision.announcements]
+    assert news.text == f"ingest-binance does not record all that is configured: {note}"
+    assert not any(each.restarts for each in decisions)
+
+
+def test_what_the_kernel_says_of_a_dying_card_is_told_at_once_and_once_an_hour() -> None:
+    line = "mmc0: Timeout waiting for hardware interrupt."
+    looks = [observation(minute, worker(), disk_errors=(line,)) for minute in range(70)]
+    decisions = watch(looks)
+    assert [minute for minute, each in enumerate(decisions) if each.announcements] == [0, 60]
+    assert decisions[0].announcements[0].critical
+    assert line in decisions[0].announcements[0].text
+
+
+def test_how_far_the_kernels_log_was_read_is_remembered_within_a_boot() -> None:
+    (decision,) = watch([observation(0, worker(), kernel_cursor="s=7")])
+    assert decision.past.read_up_to("this") == "s=7"
+    assert decision.past.read_up_to("another") == ""  # all of a new boot is news
+    assert Past().read_up_to("this") is None  # of what was before the first look nothing is
+
+
+def test_what_waits_behind_a_permission_is_told_once() -> None:
+    closed = ("/data/raw/ready/exchange=binance",)
+    decisions = watch(observation(minute, worker(), closed=closed) for minute in range(10))
+    (news,) = [each for decision in decisions for each in decision.announcements]
+    assert closed[0] in news.text

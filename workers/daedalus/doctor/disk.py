@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
-from ..host import Mount, WriteTrouble, Writing
+from ..host import Mount, WriteTrouble, Writing, of_dying_disks
 from ..units import bytes_text
 from .finding import Finding, bad, ok, warn
 
-__all__ = ["card_errors", "journal", "mounted_for_writing", "space"]
-
-_CARD = re.compile(
-    r"mmc\d.*(error|timeout|timed out)|I/O error|EXT4-fs (error|warning).*|critical (medium|target) error"
-    r"|Remounting filesystem read-only",
-    re.IGNORECASE,
-)
+__all__ = ["card_errors", "journal", "mounted_for_writing", "readable", "space"]
 
 
 def space(free: int | None, total: int | None, min_free: int) -> Finding:
@@ -61,13 +55,26 @@ def card_errors(lines: Iterable[str] | None) -> Finding:
     check = "card and disk errors"
     if lines is None:
         return ok(check, "the kernel's log is not for this user; as root it is examined")
-    found = [line for line in lines if _CARD.search(line)]
+    found = of_dying_disks(lines)
     if not found:
         return ok(check, "none in the kernel's log")
     return bad(
         check,
         f"{len(found)} in the kernel's log, the last: {found[-1].strip()[:200]}",
         "Check cable and supply; if it goes on, replace the card: it is dying.",
+    )
+
+
+def readable(closed: Sequence[Path]) -> Finding:
+    """Whether what waits can be read. ``closed``: what cannot, the first few."""
+    check = "waiting files are readable"
+    if not closed:
+        return ok(check, "nothing is closed to this user")
+    names = ", ".join(str(path) for path in closed)
+    return bad(
+        check,
+        f"{names}: not for this user, so what waits there goes nowhere",
+        "Give them to the workers' user: sudo chown -R daedalus:daedalus, where the appliance has it.",
     )
 
 

@@ -13,6 +13,7 @@ from .. import host
 from ..config import Config, ConfigError, find_config, load_config
 from ..config.report import warnings
 from ..status import elsewhere, observe
+from ..store.access import unreadable
 from ..store.layout import Layout
 from ..store.status import read_status
 from . import disk, machine, reach, workers
@@ -115,6 +116,7 @@ def _disk(config: Config, root: Path) -> Iterator[Finding]:
     mount = host.mount_of(PurePosixPath(os.path.realpath(data_dir)), host.read_mounts(root))
     tried = host.try_writing(Layout(data_dir).written) if data_dir.is_dir() else None
     yield disk.mounted_for_writing("data_dir", mount, tried)
+    yield disk.readable(unreadable(Layout(data_dir)))
 
 
 def _workers(config: Config, root: Path) -> Iterator[Finding]:
@@ -143,10 +145,10 @@ def _units(config: Config, root: Path) -> Iterator[Finding]:
             yield workers.restarts(unit, int(count))
 
 
-def _kernel_log() -> list[str] | None:
+def _kernel_log() -> tuple[str, ...] | None:
     """The kernel's log since boot; None where this user may not read it."""
-    text = _output("journalctl", "-k", "-b", "-q", "--no-pager", "-o", "cat") or _output("dmesg")
-    return text.splitlines() if text else None
+    found = host.read_kernel_log()
+    return None if found is None else found.lines
 
 
 def _output(*command: str) -> str | None:

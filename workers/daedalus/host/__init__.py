@@ -19,11 +19,13 @@ from .kernel import (
     read_swaps,
     unmounted_above,
 )
+from .kernel_log import KernelLines, of_dying_disks, read_kernel_log
 from .writing import WriteTrouble, Writing, try_writing
 
 __all__ = [
     "CgroupMemory",
     "Clock",
+    "KernelLines",
     "Mount",
     "Power",
     "Swap",
@@ -32,8 +34,10 @@ __all__ = [
     "Writing",
     "controllers",
     "mount_of",
+    "of_dying_disks",
     "own_cgroup",
     "read_clock",
+    "read_kernel_log",
     "read_memory",
     "read_memory_total",
     "read_model",

@@ -210,10 +210,10 @@ class Layout(Struct, frozen=True):
         found = (SegmentId.from_sealed(path.relative_to(root)) for path in _parquet_files(below, denied))
         return sorted(segment for segment in found if segment is not None)
 
-    def table_files(self, state: str) -> list[TableFile]:
-        """The files of all tables in ``state`` (ready or synced), by name."""
+    def table_files(self, state: str, denied: list[OSError] | None = None) -> list[TableFile]:
+        """The files of all tables in ``state`` (ready or synced), by name. ``denied``: see `raw_segments`."""
         root = self.tables(state)
-        found = (TableFile.from_path(path.relative_to(root)) for path in _parquet_files(root))
+        found = (TableFile.from_path(path.relative_to(root)) for path in _parquet_files(root, denied))
         return sorted(file for file in found if file is not None)
 
     def table_files_of(self, segment: SegmentId) -> list[TableFile]:

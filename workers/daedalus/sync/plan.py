@@ -26,13 +26,16 @@ class Upload(Struct, frozen=True):
     bytes: int
 
 
-def plan_uploads(layout: Layout, *, include_raw: bool) -> list[Upload]:
-    """Everything that waits, oldest segment first; of one segment, tables before raw."""
+def plan_uploads(layout: Layout, *, include_raw: bool, denied: list[OSError] | None = None) -> list[Upload]:
+    """Everything that waits, oldest segment first; of one segment, tables before raw.
+
+    ``denied`` takes the errors of directories that cannot be looked into.
+    """
     found: list[tuple[int, Path, str]] = []
-    for table in layout.table_files(READY):
+    for table in layout.table_files(READY, denied):
         source = layout.tables(READY) / table.path
         found.append((table.segment.number, source, table.path.as_posix()))
-    for segment in layout.raw_segments(NORMALIZED) if include_raw else ():
+    for segment in layout.raw_segments(NORMALIZED, denied=denied) if include_raw else ():
         source = layout.raw(NORMALIZED) / segment.sealed_path
         found.append((segment.number, source, RAW_PREFIX + segment.sealed_path.as_posix()))
     found.sort(key=lambda item: (item[0], item[2].startswith(RAW_PREFIX), item[2]))

@@ -35,7 +35,10 @@ TICK_SECONDS = 1.0
 
 @dataclass
 class Progress:
-    """What has happened so far; ``error``: why something waits that should not, or ""."""
+    """What has happened so far; ``error``: why something waits that should not, or "".
+
+    ``closed``: which directory cannot be looked into, or "".
+    """
 
     files_waiting: int = 0
     bytes_waiting: int = 0
@@ -48,6 +51,7 @@ class Progress:
     failures: int = 0
     error: str = ""
     error_kind: str = ""
+    closed: str = ""
     proved: list[str] = field(default_factory=list)
 
     def take_proved(self) -> tuple[str, ...]:
@@ -109,8 +113,10 @@ class _Pass:
         self._over = False
 
     def run(self, tick: Callable[[], None], longest_seconds: float) -> bool:
-        planned = plan_uploads(self._layout, include_raw=self._settings.include_raw)
+        denied: list[OSError] = []
+        planned = plan_uploads(self._layout, include_raw=self._settings.include_raw, denied=denied)
         self._progress.count(planned)
+        self._progress.closed = _closed(denied)
         tick()
         until = time.monotonic() + longest_seconds
         due = iter(self._attempts.due(planned, time.monotonic()))
@@ -177,6 +183,16 @@ class _Pass:
     def _own_fault(self, problem: str) -> TargetError:
         remedy = "Check the disk of data_dir, and its permissions; the file stays where it is."
         return TargetError(TargetErrorKind.SOURCE, self._target.url, problem, remedy)
+
+
+def _closed(denied: Sequence[OSError]) -> str:
+    if not denied:
+        return ""
+    first = denied[0]
+    return (
+        f"{first.filename} cannot be looked into ({first.strerror}), so what waits there is not sent. "
+        "Give it to the workers' user."
+    )
 
 
 _Identity = tuple[int, int, int]

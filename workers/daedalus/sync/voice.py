@@ -67,7 +67,7 @@ class Voice:
             "failures": progress.failures,
             "files_failing": failing,
         }
-        notes = [progress.error]
+        notes = [progress.error, progress.closed]
         if retention is not None:
             figures["disk_used_bytes"] = retention.used_bytes
             figures["disk_free_bytes"] = retention.free_bytes
@@ -112,6 +112,8 @@ class Voice:
             _log.info("the target works again; %d files wait", progress.files_waiting)
             self._logged.clear()
         self._in_trouble = bool(progress.error)
+        if progress.closed:
+            self._warn("closed", progress.closed)
         if retention is not None and (over := _over_budget(retention)):
             self._warn("budget", over)
 

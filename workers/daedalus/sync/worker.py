@@ -160,7 +160,7 @@ class _Run:
     def tick(self, *, now: bool = False, state: str | None = None) -> None:
         """Say how it stands, when it is time or ``now``."""
         if state is None:
-            state = "blocked" if self._attempts.in_a_row else "running"
+            state = "blocked" if self._attempts.in_a_row or self._progress.closed else "running"
         self._voice.say(state, self._progress, self._attempts.failing, self._retention, now=now)
 
     def report(self) -> SyncReport:
@@ -174,7 +174,7 @@ class _Run:
             replaced_files=done.replaced_files,
             last_upload_ns=done.last_upload_ns,
             failures=done.failures,
-            error=done.error,
+            error=done.error or done.closed,
             retention=self._retention,
         )
 

@@ -67,6 +67,7 @@ def decide(seen: Observation, past: Past, limits: Limits) -> Decision:
         at=seen.at,
         now_ns=seen.now_ns,
         machine_oom_kills=seen.machine.oom_kills,
+        kernel_cursor=seen.machine.kernel_cursor,
         workers=after,
         problems=still,
         undelivered=past.undelivered,

@@ -25,6 +25,7 @@ def machine_problems(seen: Observation, past: Past, limits: Limits) -> Iterator[
     yield from _disk(seen, limits)
     yield from _clock(seen, past)
     yield from _board(seen)
+    yield from _files(seen)
     kills, before = seen.machine.oom_kills, past.machine_oom_kills
     if kills is not None and before is not None and kills > before:
         yield Problem(
@@ -64,6 +65,25 @@ def _disk(seen: Observation, limits: Limits) -> Iterator[Problem]:
             key="disk",
             text=f"{bytes_text(free)} of disk are free, recording stops at {bytes_text(limits.min_free)}. "
             "What is not uploaded is never deleted: does sync get through?",
+            holds_seconds=TWO_LOOKS_SECONDS,
+        )
+
+
+def _files(seen: Observation) -> Iterator[Problem]:
+    if errors := seen.machine.disk_errors:
+        yield Problem(
+            key="card",
+            text=f"the kernel tells of a card or disk that fails, {len(errors)} lines, the last: "
+            f"{errors[-1].strip()[:200]}. Check cable and supply; if it goes on, save what is not uploaded "
+            "and replace it",
+            critical=True,
+            momentary=True,
+        )
+    if closed := seen.machine.closed:
+        yield Problem(
+            key="closed",
+            text=f"what waits in {', '.join(closed)} goes nowhere, as the workers may not read it. "
+            "Give it to their user: chown -R",
             holds_seconds=TWO_LOOKS_SECONDS,
         )
 

@@ -45,6 +45,8 @@ class WorkerSeen(Struct, frozen=True, kw_only=True):
     """Whether any message came since it was started."""
     reconnects: int = 0
     connected: int = 0
+    unrecorded: int = 0
+    """Streams that are configured and bring nothing: left out, or fallen silent; ``note`` names them."""
 
     @property
     def works(self) -> bool:
@@ -64,6 +66,11 @@ class MachineSeen(Struct, frozen=True, kw_only=True):
     undervoltage: bool = False
     throttled: bool = False
     oom_kills: int | None = None
+    disk_errors: tuple[str, ...] = ()
+    """What the kernel said of dying cards and disks since the last look."""
+    kernel_cursor: str = ""
+    closed: tuple[str, ...] = ()
+    """What waits in directories and files that we may not read."""
 
     @property
     def takes_writes(self) -> bool:

@@ -13,6 +13,7 @@ from .. import host
 from ..config import Config
 from ..status.observe import process_lives
 from ..status.view import Row, view
+from ..store.access import unreadable
 from ..store.disk import free_bytes
 from ..store.layout import Layout
 from ..store.status import Status, boot_id, read_statuses
@@ -34,8 +35,14 @@ def unit_of(worker: str) -> str:
     return f"daedalus-{kind}@{exchange}.service" if dash else f"daedalus-{worker}.service"
 
 
-def look(layout: Layout, workers: Iterable[str], root: Path = ROOT) -> Observation:
-    """Look at these workers and at the machine below ``root``."""
+def look(
+    layout: Layout, workers: Iterable[str], root: Path = ROOT, kernel_cursor: str | None = None
+) -> Observation:
+    """Look at these workers and at the machine below ``root``.
+
+    ``kernel_cursor``: how far the kernel's log was read before ("": it is to be read from this boot on;
+    None: what it says up to now is old).
+    """
     names = list(workers)
     boot, now_ns = boot_id(), time.time_ns()
     statuses = {each.worker: each for each in read_statuses(layout.status) if each.worker in names}
@@ -45,7 +52,7 @@ def look(layout: Layout, workers: Iterable[str], root: Path = ROOT) -> Observati
         now_ns=now_ns,
         boot_id=boot,
         workers=tuple(_worker(row, statuses.get(row.worker), now_ns, root) for row in rows),
-        machine=_machine(layout, root),
+        machine=_machine(layout, root, kernel_cursor),
     )
 
 
@@ -72,6 +79,7 @@ def _worker(row: Row, status: Status | None, now_ns: int, root: Path) -> WorkerS
         heard=last_ns > 0,
         reconnects=int(figures.get("reconnects", 0)),
         connected=int(figures.get("connected", 0)),
+        unrecorded=row.unrecorded,
     )
 
 
@@ -97,9 +105,12 @@ def _memory(pid: int, group: str | None, root: Path) -> MemorySeen | None:
     return MemorySeen(used=resident + host.read_swapped(pid, root))
 
 
-def _machine(layout: Layout, root: Path) -> MachineSeen:
+def _machine(layout: Layout, root: Path, kernel_cursor: str | None) -> MachineSeen:
     clock, power = host.read_clock(root), host.read_power(root)
     writing = host.try_writing(layout.written, root)
+    hangs = writing.trouble is host.WriteTrouble.HANGS
+    # Of this machine alone; and not from a disk that would keep whoever reads its journal.
+    kernel = host.read_kernel_log(kernel_cursor or "") if root == ROOT and not hangs else None
     try:
         free: int | None = free_bytes(layout.data_dir)
     except OSError:
@@ -114,4 +125,7 @@ def _machine(layout: Layout, root: Path) -> MachineSeen:
         undervoltage=power is not None and power.now.undervoltage,
         throttled=power is not None and (power.now.throttled or power.now.capped or power.now.hot),
         oom_kills=host.read_oom_kills(root),
+        disk_errors=tuple(host.of_dying_disks(kernel.lines)) if kernel and kernel_cursor is not None else (),
+        kernel_cursor=kernel.cursor if kernel else kernel_cursor or "",
+        closed=tuple(str(path) for path in unreadable(layout)) if not hangs else (),
     )

@@ -55,9 +55,16 @@ class Past(Struct, frozen=True, kw_only=True):
     at: float | None = None
     now_ns: int = 0
     machine_oom_kills: int | None = None
+    kernel_cursor: str = ""
     workers: dict[str, WorkerPast] = {}
     problems: dict[str, OpenProblem] = {}
     undelivered: tuple[str, ...] = ()
+
+    def read_up_to(self, boot_id: str) -> str | None:
+        """How far the kernel's log was read: of a boot that is new, nothing; None where nothing is known."""
+        if self.boot_id and self.boot_id != boot_id:
+            return ""
+        return self.kernel_cursor or None
 
     def in_boot(self, boot_id: str) -> Past:
         """The same, or after a reboot what is left of it."""

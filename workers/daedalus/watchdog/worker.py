@@ -120,7 +120,7 @@ class _Watch:
         return "; ".join(open_now) or f"all is well with {', '.join(self._workers)}"
 
     def judge(self) -> tuple[Observation, Decision]:
-        seen = look(self._layout, self._workers)
+        seen = look(self._layout, self._workers, kernel_cursor=self._past.read_up_to(boot_id()))
         return seen, decide(seen, self._past, self._limits)
 
     def turn(self) -> tuple[Observation, Decision]:

@@ -16,6 +16,8 @@ SILENT_SECONDS = 300.0
 QUIET_SECONDS = 1800.0
 """No data for so long on a connection that looks alive: told, not cured. A market may be closed."""
 STALLED_PERCENT = 40.0
+START_SECONDS = 150.0
+"""So long a worker may take until it says a first word after the watchdog has."""
 TWO_LOOKS_SECONDS = 50.0
 """Longer than one look, shorter than two: it was so both times."""
 LOOP_STARTS, LOOP_SECONDS = 3, 900.0
@@ -26,6 +28,22 @@ def worker_problems(
 ) -> Iterator[Problem]:
     """Everything that is wrong with one worker at the moment ``at``. ``takes_writes``: of the disk."""
     yield from _life(seen, past, at, takes_writes)
+    if seen.state == "not started" and takes_writes:
+        yield Problem(
+            key=f"absent:{seen.worker}",
+            text=f"{seen.worker} is configured and has never been started here. "
+            f"{'Start it: daedalus start' if seen.unit else 'Start it: daedalus run'}",
+            critical=seen.worker.startswith("ingest-"),
+            worker=seen.worker,
+            holds_seconds=START_SECONDS,
+        )
+    if seen.unrecorded and seen.works:
+        yield Problem(
+            key=f"unrecorded:{seen.worker}",
+            text=f"{seen.worker} does not record all that is configured: {seen.note}",
+            worker=seen.worker,
+            holds_seconds=TWO_LOOKS_SECONDS,
+        )
     if seen.works or seen.state == "silent":
         if seen.memory is not None:
             yield from _memory(seen, seen.memory, past, limits)
