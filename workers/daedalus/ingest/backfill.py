@@ -38,7 +38,7 @@ DELAY_SECONDS = 2.0
 RETRY_SECONDS = 1.0
 """The least time before a request is made again."""
 
-AGAIN_SECONDS = 30.0
+AGAIN_SECONDS = 10.0
 """What was not in an answer is looked for a second time, so much later: histories lag behind."""
 
 GIVE_UP_SECONDS = 24 * 3600.0
