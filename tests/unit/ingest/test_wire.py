@@ -434,7 +434,7 @@ async def test_a_venue_that_says_farewell_and_does_not_hang_up_is_left() -> None
 async def test_an_address_that_takes_the_connection_and_says_nothing_is_followed_by_another(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("daedalus.ingest.wire.OPEN_TIMEOUT_SECONDS", 1.0)
+    monkeypatch.setattr("daedalus.ingest.wire.SHARE_SECONDS", 0.5)
 
     async def handler(connection: ServerConnection) -> None:
         await connection.send("here")
@@ -444,7 +444,9 @@ async def test_an_address_that_takes_the_connection_and_says_nothing_is_followed
         port = int(url.split(":")[2].split("/")[0])
         let_lead(monkeypatch, "exchange.test", "127.0.0.2", "127.0.0.1")
         with closing(socket.create_server(("127.0.0.2", port))):
+            begun = time.monotonic()
             wire = await open_wire(f"ws://exchange.test:{port}/stream", received, ping_seconds=20)
+            assert time.monotonic() - begun < 8  # less than the whole patience
             await wire.lost()
     assert received.payloads == [b"here"]
 

@@ -89,6 +89,12 @@ class Connection(ClientConnection):
         self._ending: asyncio.TimerHandle | None = None
         self.given_up = ""
         """Why we ended the connection without a closing handshake."""
+        self.handshake_seconds: float | None = None
+        """How long the handshake may take; None: as long as there is time."""
+
+    async def handshake(self, *args: Any, **kwargs: Any) -> None:
+        async with asyncio.timeout(self.handshake_seconds):
+            await super().handshake(*args, **kwargs)
 
     # Reading
 

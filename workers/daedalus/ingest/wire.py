@@ -40,6 +40,9 @@ OPEN_TIMEOUT_SECONDS = 10.0
 DIAL_SECONDS = 6.0
 """Of them: TCP repeats its first packet after 1 and 3 s, and TLS and the handshake need time, too."""
 
+SHARE_SECONDS = 3.0
+"""For TLS, and again for the handshake, at an address beside which there are others to try."""
+
 ADDRESSES = 3
 """So many addresses are tried where one takes the connection and then does not answer."""
 
@@ -120,8 +123,12 @@ class _Opening(connect):
         dialled = await dial(self.ws_uri.host, self.ws_uri.port, DIAL_SECONDS, last=self.last)
         self.dialled = dialled
         self.create_connection_kwargs["sock"] = dialled.sock
+        share = SHARE_SECONDS if len(self.last) < min(ADDRESSES - 1, dialled.others) else None
         try:
-            return await super().open_tcp_connection()
+            async with asyncio.timeout(share):
+                connection = await super().open_tcp_connection()
+            cast(Connection, connection).handshake_seconds = share
+            return connection
         finally:
             del self.create_connection_kwargs["sock"]  # a redirect leads elsewhere
 
