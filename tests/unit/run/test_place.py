@@ -9,6 +9,7 @@ import pytest
 from daedalus.config import ConfigError
 from daedalus.run.place import CONFIG, MARK, claimed, cleared
 from daedalus.store.lock import AlreadyRunning
+from daedalus.sync.anchor import MEMORY
 
 
 def test_a_directory_of_somebody_else_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
@@ -29,6 +30,7 @@ def test_what_a_demonstration_recorded_goes_and_what_somebody_put_there_stays(tm
         "tables/ready/a.parquet",
         "lake/trades/a.parquet",
         "status/sync.json",
+        MEMORY,
     ):
         (place / made).parent.mkdir(parents=True, exist_ok=True)
         (place / made).write_text("")

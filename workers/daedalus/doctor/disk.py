@@ -9,7 +9,7 @@ from ..host import Mount, WriteTrouble, Writing, of_dying_disks
 from ..units import bytes_text
 from .finding import Finding, bad, ok, warn
 
-__all__ = ["card_errors", "journal", "mounted_for_writing", "readable", "space"]
+__all__ = ["card_errors", "journal", "mounted", "mounted_for_writing", "readable", "space"]
 
 
 def space(free: int | None, total: int | None, min_free: int) -> Finding:
@@ -63,6 +63,15 @@ def card_errors(lines: Iterable[str] | None) -> Finding:
         f"{len(found)} in the kernel's log, the last: {found[-1].strip()[:200]}",
         "Check cable and supply; if it goes on, replace the card: it is dying.",
     )
+
+
+def mounted(reason: str) -> Finding:
+    """Whether data_dir lies on the disk that it lay on before. ``reason``: why it does not, or ""."""
+    check = "data_dir's disk"
+    if not reason:
+        return ok(check, "nothing says that it is away")
+    problem, _, remedy = reason.partition(". ")
+    return bad(check, problem, f"{remedy}.")
 
 
 def readable(closed: Sequence[Path]) -> Finding:

@@ -14,6 +14,7 @@ from ..config import Config, ConfigError, find_config, load_config
 from ..config.report import warnings
 from ..status import elsewhere, observe
 from ..store.access import unreadable
+from ..store.home_disk import away
 from ..store.layout import Layout
 from ..store.status import read_status
 from . import disk, machine, reach, workers
@@ -116,6 +117,7 @@ def _disk(config: Config, root: Path) -> Iterator[Finding]:
     mount = host.mount_of(PurePosixPath(os.path.realpath(data_dir)), host.read_mounts(root))
     tried = host.try_writing(Layout(data_dir).written) if data_dir.is_dir() else None
     yield disk.mounted_for_writing("data_dir", mount, tried)
+    yield disk.mounted(away(data_dir, root))
     yield disk.readable(unreadable(Layout(data_dir)))
 
 

@@ -17,6 +17,7 @@ from ..config import ConfigError, Problem
 from ..store.layout import Layout
 from ..store.lock import WorkerLock
 from ..store.regular import open_regular
+from ..sync.anchor import MEMORY
 
 __all__ = ["CONFIG", "claimed", "cleared"]
 
@@ -26,7 +27,7 @@ DEMO = "demo"
 CONFIG = "config.yaml"
 MARK = ".daedalus-demo"
 MARK_TEXT = "Made by `daedalus demo`, which deletes what it recorded here when it runs again.\n"
-MADE = ("raw", "tables", "lake", "logs", CONFIG, "watchdog.json")
+MADE = ("raw", "tables", "lake", "logs", CONFIG, "watchdog.json", MEMORY)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from .files import PRIVATE_MODE, make_directories
+from .home_disk import require_disk
 from .layout import Layout
 from .regular import open_descriptor
 
@@ -24,7 +25,7 @@ class WorkerLock:
     ``worker`` is its name in the status directory (``ingest-binance``, ``normalize``, ``sync``). The kernel
     frees the lock when the process ends, however it ends; the files stay and mean nothing. There are two,
     in ``data_dir`` and in ``status/``: who deletes one of them, or that directory, lets no second one in.
-    Entering raises `AlreadyRunning`, and `OSError` if ``data_dir`` cannot be written.
+    Entering raises `AlreadyRunning`, and `OSError` if ``data_dir`` cannot be written or its disk is away.
     """
 
     def __init__(self, layout: Layout, worker: str) -> None:
@@ -33,6 +34,7 @@ class WorkerLock:
         self._descriptors: list[int] = []
 
     def __enter__(self) -> WorkerLock:
+        require_disk(self._layout.data_dir)
         try:
             for directory in (self._layout.data_dir, self._layout.status):
                 self._lock(directory)

@@ -15,6 +15,7 @@ from ..status.observe import process_lives
 from ..status.view import Row, view
 from ..store.access import unreadable
 from ..store.disk import free_bytes
+from ..store.home_disk import away
 from ..store.layout import Layout
 from ..store.status import Status, boot_id, read_statuses
 from .observation import MachineSeen, MemorySeen, Observation, WorkerSeen
@@ -118,7 +119,7 @@ def _machine(layout: Layout, root: Path, kernel_cursor: str | None) -> MachineSe
     return MachineSeen(
         disk_free=free,
         read_only=writing.read_only,
-        unwritable=writing.found,
+        unwritable=away(layout.data_dir, root) or writing.found,
         clock_synchronized=clock.synchronized,
         clock_offset=clock.offset_seconds,
         temperature=host.read_temperature(root),
