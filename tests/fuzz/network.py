@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from itertools import pairwise
 from random import Random
@@ -58,7 +57,8 @@ def _split(pieces: list[bytes]) -> list[Event]:
 
     splitter = FrameSplitter(events.odd, MAX_FRAME)
     for piece in pieces:
-        splitter.feed(piece, Messages())
+        while piece:
+            piece = splitter.feed(piece, Messages())
     return events
 
 
@@ -109,34 +109,37 @@ def _host() -> _Host:
     return _Host()
 
 
-@contextmanager
-def _fenced() -> Iterator[None]:
+class _Fenced(asyncio.SelectorEventLoop):
     """A redirection may name any host: only the server here is asked."""
-    connect, look_up = socket.create_connection, socket.gethostbyname
 
-    def loopback_alone(address: tuple[str, int], *rest: Any, **more: Any) -> socket.socket:
-        if address != ("127.0.0.1", _host().port):
+    async def sock_connect(self, sock: socket.socket, address: Any) -> None:
+        if tuple(address) != ("127.0.0.1", _host().port):
             raise ConnectionRefusedError("not asked")
-        return connect(address, *rest, **more)
+        await super().sock_connect(sock, address)
 
-    def no_names(name: str) -> str:
-        raise socket.gaierror(f"{name} is not looked up")
 
-    socket.create_connection, socket.gethostbyname = loopback_alone, no_names
+def _no_names(host: str, *_: Any, **__: Any) -> Any:
+    raise socket.gaierror(f"{host} is not looked up")
+
+
+async def _asked() -> tuple[bytes, float | None]:
+    client = RestClient(f"http://127.0.0.1:{_host().port}", LIMIT)
     try:
-        yield
+        return await client.get(RestRequest("/depth", 1)), None
+    except RestError as error:
+        return b"", error.retry_after
     finally:
-        socket.create_connection, socket.gethostbyname = connect, look_up
+        await client.close()
 
 
 def http_answer(data: bytes) -> None:
     """The answer to a request, with its head: a body or a `RestError` whose pause can be waited for."""
     _host().says = b"HTTP/1.1 " + data
-    client = RestClient(f"http://127.0.0.1:{_host().port}", LIMIT)
-    with _fenced():
-        try:
-            body, after = client._fetch(RestRequest("/depth", 1)).body, None
-        except RestError as error:
-            body, after = b"", error.retry_after
+    look_up, socket.getaddrinfo = socket.getaddrinfo, _no_names
+    try:
+        with asyncio.Runner(loop_factory=_Fenced) as runner:
+            body, after = runner.run(_asked())
+    finally:
+        socket.getaddrinfo = look_up
     assert after is None or 0 <= after < LONGEST_PAUSE_SECONDS + 1, "nobody can wait for so long"
     assert len(body) <= MAX_BODY_BYTES
