@@ -22,7 +22,7 @@ pytestmark = pytest.mark.integration
 
 
 def lake_counts(lake: Path) -> dict[str, int]:
-    tables = [path.name for path in lake.iterdir()]
+    tables = [path.name for path in lake.iterdir() if path.is_dir()]
     return {
         name: duckdb.sql(
             f"SELECT count(*) FROM read_parquet('{lake}/{name}/**/*.parquet', hive_partitioning=true)"
@@ -161,6 +161,19 @@ def test_a_run_beside_a_worker_that_was_started_by_itself_ends_with_code_3(tmp_p
     assert "ingest-binance already runs here" in second.stderr
 
 
+def test_a_worker_that_fails_in_the_end_is_told_with_why(tmp_path: Path) -> None:
+    with simulated("binance", "--rate", "200", "--symbols", "BTCUSDT") as port:
+        recorder = Recorder(tmp_path, "binance", port, {"symbols": ["BTCUSDT"]})
+        (tmp_path / "file").touch()
+        recorder.settings["sync"] = {"target": f"file://{tmp_path}/file/lake"}
+        recorder.write_config()
+        done = recorder.run("run", "--duration", "6")
+    assert done.returncode == 1
+    last = done.stdout.splitlines()[-1]
+    assert last.startswith("sync-last ended with exit code 1: ")
+    assert f"{tmp_path}/file" in last
+
+
 def test_a_run_that_recorded_nothing_fails_and_says_why(tmp_path: Path) -> None:
     with simulated("binance", "--symbols", "BTCUSDT") as port:
         pass
@@ -254,10 +267,16 @@ def test_a_second_demonstration_in_one_place_ends_with_code_3_and_the_first_goes
 
 
 def test_a_demonstration_with_a_wrong_symbol_touches_nothing(tmp_path: Path) -> None:
-    command = [*COMMAND, "demo", "--symbols", "foo", "--duration", "1"]
+    command = [*COMMAND, "demo", "--symbols", "BTC/USDT", "--duration", "1"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, list(tmp_path.iterdir())) == (2, [])
-    assert "foo" in done.stderr
+    assert "BTC/USDT" in done.stderr
+    twice = subprocess.run(
+        [*COMMAND, "demo", "--symbols", "BTCUSDT,btcusdt", "--duration", "1"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (twice.returncode, list(tmp_path.iterdir())) == (2, [])
+    assert "named twice" in twice.stderr
 
 
 def test_the_demonstration_needs_nothing_but_the_package(tmp_path: Path) -> None:
@@ -268,3 +287,6 @@ def test_the_demonstration_needs_nothing_but_the_package(tmp_path: Path) -> None
     assert "proved complete by " in done.stdout
     assert "FROM read_parquet(" in done.stdout
     assert time.monotonic() - started < 60
+    again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "proved complete by " in again.stdout

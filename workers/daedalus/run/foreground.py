@@ -82,14 +82,14 @@ def run_all(
                     progress.show("recording", ends_at)
                     outcome.look()
                     time.sleep(TURN_SECONDS)
-                clean = _stop(first, later, last, progress)
+                failed = _stop(first, later, last, progress)
         except KeyboardInterrupt:
             for each in (*first, *later, *last):
                 each.kill()
             raise
-    for line in outcome.complaints(first + later):
+    for line in outcome.complaints(first + later) + failed:
         progress.tell(line)
-    return outcome.code(first + later, clean)
+    return outcome.code(first + later, clean=not failed)
 
 
 def ensure_free(layout: Layout, workers: Iterable[str]) -> None:
@@ -99,21 +99,34 @@ def ensure_free(layout: Layout, workers: Iterable[str]) -> None:
             pass
 
 
-def _stop(first: Sequence[Child], later: Sequence[Child], last: Sequence[Child], progress: Progress) -> bool:
-    """Stop the workers in the order of the data, then run each of the ``last`` to its end."""
+def _stop(
+    first: Sequence[Child], later: Sequence[Child], last: Sequence[Child], progress: Progress
+) -> list[str]:
+    """Stop the workers in the order of the data, then run each of the ``last`` to its end.
+
+    A line for each that did not end well, with why.
+    """
+    failed = []
+
+    def wait(child: Child, seconds: float | None) -> None:
+        code = child.wait(seconds)
+        if code != 0:
+            ended = "was killed" if code is None else f"ended with exit code {code}"
+            failed.append(f"{child.name} {ended}: {child.trouble() or f'see {child.log_path}'}")
+
     progress.show("sealing", None)
-    for each in first:
-        each.ask_to_stop()
-    codes = [each.wait(INGEST_STOP_SECONDS) for each in first if each.refused is None]
-    for each in later:
-        each.ask_to_stop()
-    codes += [each.wait(WORKER_STOP_SECONDS) for each in later if each.refused is None]
+    for workers, seconds in ((first, INGEST_STOP_SECONDS), (later, WORKER_STOP_SECONDS)):
+        running = [each for each in workers if each.refused is None]
+        for each in running:
+            each.ask_to_stop()
+        for each in running:
+            wait(each, seconds)
     for each in last:
         progress.show(each.name.removesuffix("-last"), None)
         each.start()
-        codes.append(each.wait(None))
+        wait(each, None)
     progress.show("stopped", None)
-    return all(code == 0 for code in codes)
+    return failed
 
 
 class _StopSignals:
