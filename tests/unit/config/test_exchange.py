@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from daedalus.config import ConfigError, parse_config
+from daedalus.config.report import effective
 from daedalus.exchanges import VENUES
 from daedalus.exchanges.base import Subscription
 
@@ -39,8 +40,8 @@ def test_a_channel_of_a_mapping_without_a_list_has_the_symbols_of_the_exchange()
 @pytest.mark.parametrize("name", sorted(VENUES))
 def test_left_out_channels_are_all_that_are_per_symbol(name: str) -> None:
     per_symbol = [channel for channel, about in VENUES[name].channels.items() if about.per_symbol]
-    symbol = VENUES[name].symbol("A-B")
-    assert streams("{symbols: [A-B]}", name) == [(channel, symbol) for channel in per_symbol]
+    symbol = VENUES[name].symbol("A-PERP")  # Bitstamp's others have no funding
+    assert streams("{symbols: [A-PERP]}", name) == [(channel, symbol) for channel in per_symbol]
 
 
 def test_a_channel_that_is_not_per_symbol_is_one_stream_and_needs_no_symbols() -> None:
@@ -62,3 +63,20 @@ def test_a_symbol_of_10_kb_is_refused_in_a_word() -> None:
 def test_symbols_are_needed_where_one_channel_of_a_mapping_has_none() -> None:
     with pytest.raises(ConfigError, match="symbols: is missing, and channel 'depth' needs it"):
         streams("{channels: {trade: [A], depth: }}")
+
+
+def test_a_stream_that_the_exchange_has_not_is_recorded_only_where_it_is_named() -> None:
+    spot = [("live_trades", "btcusd"), ("diff_order_book", "btcusd"), ("live_orders", "btcusd")]
+    assert streams("{symbols: [btcusd]}", "bitstamp") == spot
+    assert ("funding_rate", "btcusd-perp") in streams("{symbols: [btcusd, btcusd-perp]}", "bitstamp")
+    assert ("funding_rate", "btcusd") not in streams("{symbols: [btcusd, btcusd-perp]}", "bitstamp")
+    assert streams("{symbols: [btcusd], channels: [funding_rate]}", "bitstamp") == [
+        ("funding_rate", "btcusd")
+    ]
+
+
+@pytest.mark.parametrize("symbols", ["[btcusd]", "[btcusd, btcusd-perp]", "[btcusd-perp]"])
+def test_the_streams_of_what_is_shown_are_those_of_the_file(symbols: str) -> None:
+    config = parse_config(f"exchanges: {{bitstamp: {{symbols: {symbols}}}}}".encode(), "f")
+    again = parse_config(effective(config).encode(), "f")
+    assert again.exchanges["bitstamp"].subscriptions() == config.exchanges["bitstamp"].subscriptions()

@@ -46,8 +46,8 @@ class Exchange(Section):
     def subscriptions(self) -> list[Subscription]:
         """Every stream to record, once, in the order of the file.
 
-        Where ``channels`` is left out: all channels of the venue that are per symbol. A channel
-        that is one stream for all symbols has the symbol "".
+        Where ``channels`` is left out: all channels of the venue that are per symbol, of each symbol those
+        that it has. A channel that is one stream for all symbols has the symbol "".
         """
         return list(dict.fromkeys(self._streams()))
 
@@ -58,7 +58,8 @@ class Exchange(Section):
                 yield Subscription(channel, "")
                 continue
             for symbol in own.get(channel) or self.symbols or ():
-                yield Subscription(channel, symbol)
+                if self.channels is not None or self.venue.serves(channel, symbol):
+                    yield Subscription(channel, symbol)
 
 
 def _names(venue: Venue, channels: Iterable[str] | None) -> list[str]:

@@ -80,7 +80,8 @@ def effective(config: Config) -> str:
 def _exchange(exchange: Exchange) -> dict[str, Any]:
     streams = exchange.subscriptions()
     channels: Any = list(dict.fromkeys(stream.channel for stream in streams))
-    if isinstance(exchange.channels, Mapping):
+    some = len(streams) < len(channels) * len(exchange.symbols or ())
+    if isinstance(exchange.channels, Mapping) or (exchange.channels is None and some):
         chosen = {name: [stream.symbol for stream in streams if stream.channel == name] for name in channels}
         channels = {name: None if symbols == [""] else symbols for name, symbols in chosen.items()}
     return {

@@ -259,6 +259,10 @@ class Venue(ABC):
         """The REST request for the oldest of what is missing, one answer full; None where there is none."""
         return None
 
+    def serves(self, channel: str, symbol: str) -> bool:
+        """Whether there is this stream at all; one that there is not is asked for only where it is named."""
+        return True
+
     def has_history(self, channel: str, symbol: str) -> bool:
         """Whether what was missed of a stream can be asked for at all."""
         about = self.channels.get(channel)

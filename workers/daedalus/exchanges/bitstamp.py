@@ -111,6 +111,10 @@ class Bitstamp(Venue):
         """``BTCUSD`` and ``btcusd`` are the same; channels and tables have the lower-case one."""
         return text.strip().lower()
 
+    def serves(self, channel: str, symbol: str) -> bool:
+        """Only perpetuals have funding; asked for another's, the venue answers "Bad subscription string"."""
+        return channel != "funding_rate" or symbol.endswith("-perp")
+
     def plan(self, subscriptions: Sequence[Subscription], url: str) -> list[ConnectionPlan]:
         """One connection per 100 streams, one request per stream: the venue knows no others."""
         wanted = list(dict.fromkeys(subscriptions))

@@ -17,7 +17,6 @@ from rich.console import Console
 from rich.text import Text
 
 from ..config import load_config, parse_config
-from ..exchanges import VENUES
 from ..lake.audit import audit
 from ..lake.show import show_query, show_sizes, show_verdicts
 from ..lake.source import open_lake
@@ -114,8 +113,7 @@ def _record(console: Console, config_path: Path, duration: float | None) -> int:
 
 
 def _configuration(exchange: str, symbols: Sequence[str], port: int | None) -> str:
-    channels = [name for name, channel in VENUES[exchange].channels.items() if channel.per_symbol]
-    about: dict[str, object] = {"symbols": list(symbols), "channels": channels}
+    about: dict[str, object] = {"symbols": list(symbols)}
     if port is not None:
         about |= {"websocket_url": f"ws://127.0.0.1:{port}", "rest_url": f"http://127.0.0.1:{port}"}
     settings = {
