@@ -8,8 +8,6 @@ clock nor disk: the same rows and the same carry give the same tables, on a Pi o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Annotated, BinaryIO
 
 import msgspec
@@ -17,66 +15,31 @@ import pyarrow as pa
 from msgspec import Meta, Struct
 
 from ..exchanges.base import Channel, Header, Kind, Proof, Venue
-from ..exchanges.continuity import Continuity, StreamState
+from ..exchanges.continuity import Continuity
 from ..exchanges.reading import UNREADABLE, number_of
 from ..exchanges.rows import BookUpdate, Instrument, Row
-from ..exchanges.times import IMPLAUSIBLE_NS
 from ..store.raw import CONNECTION, UNKNOWN, RawKind, RawRecord
-from .books import Books, BookState, Checks, CheckState
+from .books import Books, Checks
 from .columns import Entry, Gap, Line, LinkEvent, gap_batch, link_batch, table_of
+from .days import date_of, filed_ns
 from .digits import exact_values, inexact
-from .leading import Leading, LeadState, Piece
-from .ledger import Ledger, StreamLedger, no_book
+from .leading import Leading, Piece
+from .ledger import Ledger, no_book
 from .novelty import Novelty
 from .ordering import Bucket, Ordering
-from .recent import Contents, ContentState, Recent, RecentState
-from .renumbering import CountState, Renumbering
-from .settlement import OpenGap, Settlement, Verdict
+from .recent import Contents, Recent
+from .renumbering import Renumbering
+from .settlement import Settlement, Verdict
+from .state import Carry, Counts
 
 __all__ = ["Carry", "Counts", "Transform"]
 
 _Time = Annotated[int, Meta(ge=0, le=2**63 - 1)]
-_DAY_NS = 86_400_000_000_000
-_HISTORY_NS = 366 * _DAY_NS
 _ROWS = {
     RawKind.MESSAGE.value: "stream",
     RawKind.SNAPSHOT.value: "stream",
     RawKind.BACKFILL.value: "backfill",
 }
-
-
-class Carry(Struct, frozen=True):
-    """What one segment leaves for the next of its partition; becomes JSON as it is.
-
-    ``eras`` counts per symbol how often the venue's counter started anew. ``damaged`` says that the
-    segment could not be read: all that was in it is missing, and the rest is as the one before left it.
-    """
-
-    continuity: list[StreamState] = []
-    ledger: list[StreamLedger] = []
-    eras: dict[str, int] = {}
-    damaged: bool = False
-    open_gaps: list[OpenGap] = []
-    recent: list[RecentState] = []
-    contents: list[ContentState] = []
-    counts: list[CountState] = []
-    books: list[BookState] = []
-    checks: list[CheckState] = []
-    leading: list[LeadState] = []
-
-
-class Counts(Struct):
-    """What a segment held. ``rows`` are entries of tables: a book update is one, whatever its levels.
-
-    ``in_the_middle``: it goes on with streams of which nothing before it is known.
-    """
-
-    messages: int = 0
-    rows: int = 0
-    duplicates: int = 0
-    undecodable: int = 0
-    gaps: int = 0
-    in_the_middle: bool = False
 
 
 class _Note(Struct):
@@ -178,17 +141,17 @@ class Transform:
         if self._gaps is None:
             self._gaps = self._settlement.lines(self._now_ns, self._ledger.outages(self._now_ns))
             self.counts.gaps = len(self._gaps)
-        own = {("gaps", _date(gap.from_timestamp)) for gap in self._gaps}
-        own |= {("connections", _date(event.timestamp)) for event in self._links}
+        own = {("gaps", date_of(gap.from_timestamp)) for gap in self._gaps}
+        own |= {("connections", date_of(event.timestamp)) for event in self._links}
         return sorted(own.union(self._ordering.files()))
 
     def batches(self, table: str, date: str) -> Iterator[pa.RecordBatch]:
         """The content of one file, in its order."""
         if table == "gaps":
-            gaps = [gap for gap in self._gaps or () if _date(gap.from_timestamp) == date]
+            gaps = [gap for gap in self._gaps or () if date_of(gap.from_timestamp) == date]
             yield gap_batch(sorted(gaps, key=_gap_order))
         elif table == "connections":
-            yield link_batch([event for event in self._links if _date(event.timestamp) == date])
+            yield link_batch([event for event in self._links if date_of(event.timestamp) == date])
         else:
             yield from self._ordering.batches(table, date)
 
@@ -326,7 +289,7 @@ class Transform:
         when = row.expiry if isinstance(row, Instrument) else row.timestamp
         timestamp = record.recv_ns if when is None or isinstance(row, Instrument) else when
         era = self._eras.get(row.symbol, 0) if self._eras else 0
-        bucket = Bucket(table_of(row), _date(_filed_ns(record, timestamp)), row.symbol, era)
+        bucket = Bucket(table_of(row), date_of(filed_ns(record, timestamp)), row.symbol, era)
         source = _ROWS.get(record.kind, "stream")
         self._ordering.add(bucket, Entry(key, timestamp, record.recv_ns, source, row))
         self.counts.rows += 1
@@ -407,21 +370,5 @@ class Transform:
             self._links.append(LinkEvent(conn, "close", at_ns, cause=note.cause, reason=note.reason))
 
 
-def _filed_ns(record: RawRecord, timestamp: int) -> int:
-    """By which time a row is filed under its day: the venue's, unless it cannot be; a backfill is of old."""
-    earlier_ns = _HISTORY_NS if record.kind == RawKind.BACKFILL else IMPLAUSIBLE_NS
-    is_plausible = -IMPLAUSIBLE_NS <= record.recv_ns - timestamp <= earlier_ns
-    return timestamp if is_plausible else record.recv_ns
-
-
 def _gap_order(gap: Gap) -> tuple[str, str, int]:
     return gap.channel, gap.symbol, gap.from_timestamp
-
-
-def _date(ns: int) -> str:
-    return _day(ns // _DAY_NS)
-
-
-@lru_cache(maxsize=1024)
-def _day(number: int) -> str:
-    return f"{datetime.fromtimestamp(number * 86_400, UTC):%Y-%m-%d}"

@@ -1,0 +1,49 @@
+"""What one segment leaves for the next, and what it held."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from ..exchanges.continuity import StreamState
+from .books import BookState, CheckState
+from .leading import LeadState
+from .ledger import StreamLedger
+from .recent import ContentState, RecentState
+from .renumbering import CountState
+from .settlement import OpenGap
+
+__all__ = ["Carry", "Counts"]
+
+
+class Carry(Struct, frozen=True):
+    """What one segment leaves for the next of its partition; becomes JSON as it is.
+
+    ``eras`` counts per symbol how often the venue's counter started anew. ``damaged`` says that the
+    segment could not be read: all that was in it is missing, and the rest is as the one before left it.
+    """
+
+    continuity: list[StreamState] = []
+    ledger: list[StreamLedger] = []
+    eras: dict[str, int] = {}
+    damaged: bool = False
+    open_gaps: list[OpenGap] = []
+    recent: list[RecentState] = []
+    contents: list[ContentState] = []
+    counts: list[CountState] = []
+    books: list[BookState] = []
+    checks: list[CheckState] = []
+    leading: list[LeadState] = []
+
+
+class Counts(Struct):
+    """What a segment held. ``rows`` are entries of tables: a book update is one, whatever its levels.
+
+    ``in_the_middle``: it goes on with streams of which nothing before it is known.
+    """
+
+    messages: int = 0
+    rows: int = 0
+    duplicates: int = 0
+    undecodable: int = 0
+    gaps: int = 0
+    in_the_middle: bool = False
