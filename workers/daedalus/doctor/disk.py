@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from ..health import low_space
 from ..host import Mount, WriteTrouble, Writing, of_dying_disks
 from ..units import bytes_text
 from .finding import Finding, bad, ok, warn
@@ -24,7 +25,7 @@ def space(free: int | None, total: int | None, min_free: int) -> Finding:
     )
     if free < min_free:
         return bad(check, f"{text}: below {bytes_text(min_free)} recording waits", remedy)
-    if free < 2 * min_free:
+    if free < low_space(min_free):
         return warn(check, f"{text}; below {bytes_text(min_free)} recording waits", remedy)
     return ok(check, text)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..health import HOT, WARM
 from ..host import Power, Swap, Throttling
 from ..units import bytes_text
 from .finding import Finding, bad, ok, warn
@@ -12,7 +13,6 @@ __all__ = ["memory_cgroup", "oom_kills", "page_size", "power", "swap", "temperat
 
 GIB = 1 << 30
 SMALL_MEMORY, LEAST_SWAP = 4 * GIB, GIB
-HOT, TOO_HOT = 75.0, 80.0
 
 
 def memory_cgroup(controllers: frozenset[str] | None, command_line: str) -> Finding:
@@ -98,9 +98,9 @@ def temperature(celsius: float | None) -> Finding:
     check = "temperature"
     if celsius is None:
         return ok(check, "no sensor")
-    if celsius < HOT:
+    if celsius < WARM:
         return ok(check, f"{celsius:.0f} °C")
-    level = bad if celsius >= TOO_HOT else warn
+    level = bad if celsius >= HOT else warn
     return level(check, f"{celsius:.0f} °C; a Pi slows down at 80 °C", "Give it air, or a heat sink.")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..health import OFFSET_SECONDS
 from ..host import CgroupMemory, Clock
 from ..status import Row
 from ..units import bytes_text, duration_text
@@ -15,7 +16,6 @@ BACKLOG_FILES = 2_000
 UPLOAD_SECONDS = 2 * 3600.0
 """A file is sealed at least once an hour: for so long there was something to upload."""
 MANY_RESTARTS = 5
-OFFSET_SECONDS = 0.5
 NO_DATA_SECONDS = 300.0
 
 

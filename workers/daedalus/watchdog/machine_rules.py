@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..health import HOT, OFFSET_SECONDS, low_space
 from ..units import bytes_text
 from .observation import Limits, Observation
 from .past import Past
@@ -13,10 +14,7 @@ __all__ = ["machine_problems"]
 
 CLOCK_SECONDS = 600.0
 """A Pi that boots has no right time until the network answers: so long it may take."""
-OFFSET_SECONDS = 0.5
 STEP_SECONDS = 1.0
-HOT = 80.0
-"""Degrees at which a Pi 4 begins to slow down."""
 TWO_LOOKS_SECONDS = 50.0
 
 
@@ -59,8 +57,7 @@ def _disk(seen: Observation, limits: Limits) -> Iterator[Problem]:
             "Let sync upload, lower sync.retention.max_disk_mb, or delete what else lies there",
             critical=True,
         )
-    elif free is not None and free < limits.min_free * 3 // 2:
-        # Between this and twice the floor sync makes room: below, it finds nothing more that it may delete.
+    elif free is not None and free < low_space(limits.min_free):
         yield Problem(
             key="disk",
             text=f"{bytes_text(free)} of disk are free, recording stops at {bytes_text(limits.min_free)}. "
