@@ -83,6 +83,7 @@ def _finding(console: Console, finding: Finding) -> None:
 
 
 def _conclude(console: Console, report: Report) -> None:
+    _print(console, "")
     if report.agrees:
         _print(console, Text("The lake holds what its ledger says.", "green"))
     elif report.sound:
@@ -174,7 +175,7 @@ def _totals(console: Console, name: str, groups: Sequence[Total]) -> None:
         )
         for each in groups
     ]
-    for line in aligned(rows, right=(1, 2, 3)) if groups else ():
+    for line in ("", *aligned(rows, right=(1, 2, 3))) if groups else ():
         _print(console, line)
 
 
