@@ -43,13 +43,20 @@ def payloads_of(path: Path) -> list[bytes]:
 
 
 def replayed(
-    tmp_path: Path, exchange: str, files: list[Path], settings: dict[str, Any], count: int
+    tmp_path: Path,
+    exchange: str,
+    files: list[Path],
+    settings: dict[str, Any],
+    count: int,
+    snapshots: int = 0,
 ) -> Recorder:
+    """What the recorder made of it. A stop waits for no answer of REST, so this one does."""
     options = [part for file in files for part in ("--replay", str(file))]
     with simulated(exchange, "--speed", "0", *options) as port:
         recorder = Recorder(tmp_path, exchange, port, settings)
         recorder.start()
         wait_until(lambda: recorder.figure("messages") >= count, 60, f"{count} messages")
+        wait_until(lambda: recorder.figure("snapshots") >= snapshots, 60, f"{snapshots} snapshots")
         recorder.stop()
     return recorder
 
@@ -79,7 +86,9 @@ def test_tables_of_binance_equal_an_independent_reading(tmp_path: Path, recordin
     files = [recordings / "BINANCE.ws.1.0", recordings / "BINANCE.http.0.0"]
     sent = [json.loads(payload) for payload in payloads_of(files[0])]
     symbols = sorted({message["data"]["s"] for message in sent})
-    recorder = replayed(tmp_path, "binance", files, {"symbols": symbols, "channels": BINANCE}, len(sent))
+    recorder = replayed(
+        tmp_path, "binance", files, {"symbols": symbols, "channels": BINANCE}, len(sent), len(symbols)
+    )
     assert recorder.run("normalize", "--once").returncode == 0
 
     def of(event: str) -> list[dict[str, Any]]:
