@@ -157,7 +157,7 @@ class _Ingest:
 
         connections = Connections(self._venue, self._settings, self._intake, self._session, spawn)
 
-        def serve(streams: Sequence[Subscription]) -> None:
+        def serve(streams: Sequence[Subscription], start: Start) -> None:
             self._intake.unasked |= {(each.channel, each.symbol) for each in streams}
             connections.open(streams, start)
             catch_up = self._catch_up.run(self._layout, streams, before_ns=begun_ns)
@@ -167,9 +167,9 @@ class _Ingest:
             streams = self._expect(missing)
             names = ", ".join(dict.fromkeys(each.symbol for each in streams))
             log.info("%s: listed by now, and recorded from now on: %s", self._exchange, names)
-            serve(streams)
+            serve(streams, Start("start"))  # one that was recorded before has its past in the ledger
 
-        serve(self._subscriptions)
+        serve(self._subscriptions, start)
         owed = Owed(self._layout.status, f"ingest-{self._exchange}")
         for hole in await asyncio.to_thread(owed.load, set(self._wanted)):
             self._backfill.ask(hole)
