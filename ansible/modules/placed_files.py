@@ -39,18 +39,31 @@ options:
     type: list
     elements: path
     default: []
+  effect:
+    description:
+      - Commands after which a change holds, run in the same run of the module; each a list of words.
+      - A run that is cut off between the change and the last of them leaves a mark, and the next one takes
+        them up, though no file changes any more. A handler would have forgotten it.
+    type: list
+    elements: list
+  mark:
+    description: The file that says that a change does not hold yet; needed with C(effect). Below /run it is
+      gone after a reboot, which brings every change into effect.
+    type: path
 author: Daedalus
 """
 
 EXAMPLES = r"""
-- name: The drop-in is in place
+- name: The drop-in is in place and in effect
   placed_files:
     files: [{path: /etc/example.d/90-ours.conf, content: "[Main]\n"}]
+    effect: [[systemctl, restart, example.service]]
+    mark: /run/daedalus-setup/example
 """
 
 RETURN = r"""
 paths:
-  description: What was changed, or would be.
+  description: What was changed, or would be; a command that brought a change into effect too.
   type: list
   elements: str
   returned: always
@@ -76,21 +89,45 @@ def main() -> None:
             "directories": {"type": "list", "elements": "dict", "default": [], "options": _DIRECTORY},
             "files": {"type": "list", "elements": "dict", "default": [], "options": _FILE},
             "absent": {"type": "list", "elements": "path", "default": []},
+            "effect": {"type": "list", "elements": "list"},
+            "mark": {"type": "path"},
         },
+        required_by={"effect": ["mark"]},
         supports_check_mode=True,
     )
     changed: list[str] = []
     diff: list[dict[str, str]] = []
+    mark = Path(module.params["mark"]) if module.params["effect"] else None
     try:
-        for each in module.params["directories"]:
-            _directory(each, changed, diff, module.check_mode)
-        for each in module.params["files"]:
-            _file(each, changed, diff, module.check_mode)
-        for each in module.params["absent"]:
-            _absent(Path(each), changed, diff, module.check_mode)
+        _place(module.params, changed, diff, dry=True)
+        if not module.check_mode:
+            if changed and mark is not None:
+                mark.parent.mkdir(parents=True, exist_ok=True)
+                mark.touch()  # before the change, so that no interruption separates them
+            _place(module.params, [], [], dry=False)
     except (OSError, LookupError, ValueError) as error:
         module.fail_json(msg=str(error), paths=changed)
+    if mark is not None and mark.exists():
+        for command in module.params["effect"]:
+            changed.append(" ".join(command))
+            if not module.check_mode:
+                code, _, said = module.run_command(command)
+                if code != 0:
+                    module.fail_json(
+                        msg=f"{' '.join(command)}: {said.strip() or f'exit code {code}'}", paths=changed
+                    )
+        if not module.check_mode:
+            mark.unlink()
     module.exit_json(changed=bool(changed), paths=changed, diff=diff)
+
+
+def _place(wanted: dict[str, Any], changed: list[str], diff: list[dict[str, str]], *, dry: bool) -> None:
+    for each in wanted["directories"]:
+        _directory(each, changed, diff, dry)
+    for each in wanted["files"]:
+        _file(each, changed, diff, dry)
+    for each in wanted["absent"]:
+        _absent(Path(each), changed, diff, dry)
 
 
 def _directory(wanted: dict[str, Any], changed: list[str], diff: list[dict[str, str]], dry: bool) -> None:

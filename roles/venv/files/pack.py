@@ -2,8 +2,9 @@
 
     pack.py PROJECT BUILD_SCRIPT DIRECTORY
 
-Writes DIRECTORY/daedalus-<release>.tar and prints {"release": …, "archive": …}. The same sources give the
-same name and the same bytes, whoever packs them and when.
+Leaves DIRECTORY/daedalus-<release>.tar and prints {"release": …, "archive": …}. The same sources give the
+same name and the same bytes, whoever packs them and when. DIRECTORY must outlive the process that names it:
+a later task reads the archive. Archives of other releases that are older than a day are removed from it.
 """
 
 from __future__ import annotations
@@ -11,13 +12,17 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import re
 import sys
 import tarfile
+import tempfile
+import time
 from pathlib import Path
 
 TOP = ("pyproject.toml", "README.md", "requirements.lock", "requirements-build.lock")
 SUFFIXES = (".py", ".typed")
+KEEP_SECONDS = 86_400.0
 
 
 def members(project: Path, build_script: Path) -> dict[str, bytes]:
@@ -40,19 +45,43 @@ def release_name(files: dict[str, bytes]) -> str:
 
 
 def write(archive: Path, release: str, files: dict[str, bytes]) -> None:
-    """The tar, with no trace of who made it and when."""
-    with tarfile.open(archive, "w", format=tarfile.PAX_FORMAT) as tar:
-        for name, content in sorted(files.items()):
-            member = tarfile.TarInfo(f"{release}/{name}")
-            member.size, member.mode = len(content), 0o644
-            tar.addfile(member, io.BytesIO(content))
+    """The tar, with no trace of who made it and when; under its name it is whole, whatever runs beside."""
+    descriptor, aside = tempfile.mkstemp(prefix=".daedalus-", dir=archive.parent)
+    try:
+        with (
+            open(descriptor, "wb") as file,
+            tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar,
+        ):
+            for name, content in sorted(files.items()):
+                member = tarfile.TarInfo(f"{release}/{name}")
+                member.size, member.mode = len(content), 0o644
+                tar.addfile(member, io.BytesIO(content))
+        os.replace(aside, archive)
+    except BaseException:
+        Path(aside).unlink(missing_ok=True)
+        raise
+
+
+def prune(archive: Path) -> None:
+    """Remove what earlier runs left beside the archive; a day covers the slowest run that still needs its own."""
+    for other in archive.parent.glob("*daedalus-*"):
+        if other != archive and other.stat().st_mtime < time.time() - KEEP_SECONDS:
+            other.unlink(missing_ok=True)
 
 
 def main(project: str, build_script: str, directory: str) -> None:
     files = members(Path(project), Path(build_script))
     release = release_name(files)
     archive = Path(directory, f"daedalus-{release}.tar")
-    write(archive, release, files)
+    try:
+        archive.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write(archive, release, files)
+        prune(archive)
+    except OSError as error:
+        sys.exit(
+            f"{archive.parent}: the archive of the release cannot be written: {error.strerror or error}. "
+            "Make it writable, or name another place: XDG_CACHE_HOME=/path ansible-playbook …"
+        )
     print(json.dumps({"release": release, "archive": str(archive)}))
 
 

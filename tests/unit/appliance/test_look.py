@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-SCRIPT = Path(__file__).parents[3] / "ansible/files/look.py"
+SCRIPT = Path(__file__).parents[3] / "roles/workers/files/look.py"
 UNIT = {
     "Id": "daedalus-ingest@binance.service",
     "ActiveState": "active",

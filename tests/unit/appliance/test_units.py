@@ -138,12 +138,3 @@ def test_each_systemd_gets_what_it_knows(role: Any, tmp_path: Path) -> None:
     assert "RestartMode" not in (tmp_path / "units/daedalus-sync.service").read_text()
     role("workers", tasks_from="configure", **variables(tmp_path, systemd=257))
     assert "RestartMode=direct" in (tmp_path / "units/daedalus-sync.service").read_text()
-
-
-def test_workers_are_restarted_one_by_one_and_only_the_recorders_of_this_host(
-    role: Any, tmp_path: Path, systemctl: Path
-) -> None:
-    role("workers", tasks_from="configure", **variables(tmp_path))
-    calls = [line for line in systemctl.read_text().splitlines() if "restart" in line]
-    names = ("ingest@binance", "normalize", "sync", "watchdog")
-    assert calls == [f"try-restart daedalus-{name}.service" for name in names]

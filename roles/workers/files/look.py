@@ -1,10 +1,14 @@
 """What the services of Daedalus on this machine do, as one JSON object; the standard library alone.
 
     look.py [--wait SECONDS]
+    look.py --stale
 
 With --wait it looks again until there is no problem or the time is over. Keys: ``release``, ``rows`` (of
-`daedalus status`), ``units``, ``problems`` and ``summary``, both lists of lines. The exit code is 0
-whenever it could look.
+`daedalus status`), ``units``, ``problems`` and ``summary``, both lists of lines. With --stale the one key
+``stale``: the services that run something else than what is installed, each with what differs, and those
+that have failed for good. What a process runs is read from the process itself (its interpreter, environment
+and credentials, the hash of the configuration in its status): it does not matter who changed what, and when.
+The exit code is 0 whenever it could look.
 """
 
 from __future__ import annotations
@@ -20,15 +24,30 @@ from typing import Any
 
 COMMAND = os.environ.get("DAEDALUS_COMMAND", "/usr/local/bin/daedalus")
 CURRENT = Path(os.environ.get("DAEDALUS_CURRENT", "/opt/daedalus/current"))
+CONFIG = Path(os.environ.get("DAEDALUS_CONFIG", "/etc/daedalus/config.yaml"))
+CREDENTIALS = Path(os.environ.get("DAEDALUS_CREDENTIALS", "/etc/daedalus/credentials"))
+UNITS = Path(os.environ.get("DAEDALUS_UNITS", "/etc/systemd/system"))
 CGROUPS = Path(os.environ.get("DAEDALUS_CGROUPS", "/sys/fs/cgroup"))
+PROC = Path(os.environ.get("DAEDALUS_PROC", "/proc"))
 SILENT_SECONDS = 60.0
-PROPERTIES = "Id,ActiveState,SubState,StatusText,NRestarts,ControlGroup,ActiveEnterTimestamp"
+PROPERTIES = "Id,ActiveState,SubState,StatusText,NRestarts,ControlGroup,ActiveEnterTimestamp,MainPID"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--wait", type=float, default=0.0)
-    until = time.monotonic() + parser.parse_args().wait
+    parser.add_argument("--stale", action="store_true")
+    options = parser.parse_args()
+    if options.stale:
+        units = read_units(wanted())
+        failed = {
+            unit["Id"]: "it has failed"
+            for unit in units
+            if "Id" in unit and unit.get("ActiveState") == "failed"
+        }
+        print(json.dumps({"stale": failed | stale(units, read_rows(), configured())}))
+        return
+    until = time.monotonic() + options.wait
     seen = look()
     while seen["problems"] and time.monotonic() < until:
         time.sleep(3)
@@ -44,7 +63,8 @@ def look() -> dict[str, Any]:
         "release": CURRENT.resolve().name if CURRENT.exists() else "none",
         "units": units,
         "rows": rows,
-        "problems": problems(units, rows),
+        "problems": problems(units, rows)
+        + [f"{name}: {why}: run site.yml" for name, why in stale(units, rows, configured()).items()],
         "summary": summary(units, rows),
     }
 
@@ -75,6 +95,78 @@ def read_rows() -> list[dict[str, Any]]:
     except (OSError, ValueError):
         return []
     return [row for row in rows if isinstance(row, dict)]
+
+
+def configured() -> dict[str, str]:
+    """The hash of what the configuration in place says to each worker; empty where it cannot be told."""
+    try:
+        return dict(json.loads(_run(COMMAND, "config", "check", "--json", str(CONFIG)))["workers"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def stale(units: list[dict[str, str]], rows: list[dict[str, Any]], hashes: dict[str, str]) -> dict[str, str]:
+    """The services that run something else than what is installed, and why."""
+    statuses = {row["worker"]: row for row in rows}
+    found = {}
+    for unit in units:
+        name = unit.get("Id", "")
+        try:
+            process = read_process(int(unit.get("MainPID") or 0))
+        except (OSError, ValueError):
+            continue  # it does not run, or has just ended
+        worker = worker_of(name)
+        running = statuses.get(worker, {}).get("config_hash")
+        differs = [
+            *(["another version"] if process["release"] != CURRENT.resolve().name else []),
+            *(["another unit file"] if process["unit"] != digest_in(name) else []),
+            *(["other secrets"] if not process["secrets"] else []),
+            *(["another configuration"] if running and running != hashes.get(worker, running) else []),
+        ]
+        if differs:
+            found[name] = f"it runs with {' and '.join(differs)} than installed"
+    return found
+
+
+def read_process(pid: int) -> dict[str, Any]:
+    """What a process runs: ``release``, the digest of its ``unit``, whether its ``secrets`` are those in place.
+
+    Raises `OSError` where there is no such process.
+    """
+    if pid <= 0:
+        raise OSError("no process")
+    place = PROC / str(pid)
+    interpreter = (place / "cmdline").read_bytes().split(b"\0")[0].decode(errors="replace")
+    variables = dict(
+        each.decode(errors="replace").partition("=")[::2]
+        for each in (place / "environ").read_bytes().split(b"\0")
+    )
+    given = variables.get("CREDENTIALS_DIRECTORY")
+    # The process sees its credentials in its own file system, wherever systemd mounts them.
+    files = sorted((place / "root" / given.lstrip("/")).iterdir()) if given else []
+    return {
+        "release": Path(interpreter).parent.parent.name,
+        "unit": variables.get("DAEDALUS_UNIT", ""),
+        "secrets": all(_same(each, CREDENTIALS / each.name) for each in files),
+    }
+
+
+def digest_in(unit: str) -> str:
+    """The digest that the unit's file in place carries; "" where it has none."""
+    template = unit if "@" not in unit else f"{unit.partition('@')[0]}@.service"
+    try:
+        text = (UNITS / template).read_text(encoding="utf-8")
+    except OSError:
+        return ""
+    marked = [line.partition("DAEDALUS_UNIT=")[2] for line in text.splitlines() if "DAEDALUS_UNIT=" in line]
+    return marked[0].strip() if marked else ""
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return one.read_bytes() == other.read_bytes()
+    except OSError:
+        return False
 
 
 def problems(units: list[dict[str, str]], rows: list[dict[str, Any]]) -> list[str]:
