@@ -129,7 +129,7 @@ def stale(units: list[dict[str, str]], rows: list[dict[str, Any]], hashes: dict[
 
 
 def read_process(pid: int) -> dict[str, Any]:
-    """What a process runs: ``release``, the digest of its ``unit``, whether its ``secrets`` are those in place.
+    """What a process runs: ``release``, the digest of its ``unit``, and whether its ``secrets`` are in place.
 
     Raises `OSError` where there is no such process.
     """
