@@ -18,6 +18,9 @@ export DAEDALUS_VM ?= $(VM_CACHE)/runs/$(firstword $(shell printf %s '$(CURDIR)'
 export DAEDALUS_WHEELHOUSE ?= $(VM_CACHE)/wheels-$(firstword $(shell cat workers/requirements.lock workers/requirements-build.lock | cksum)).tar
 PYTHON_3_13 ?= $(firstword $(wildcard /usr/bin/python3.13 /usr/local/bin/python3.13 $(HOME)/.pyenv/versions/3.13*/bin/python3.13))
 
+# The newest Python that a laptop may have sets up the machine too, as an owner does it: without mitogen.
+NEWEST := $(if $(PYTHON_3_13),.venv-appliance-3.13,$(APPLIANCE))
+
 SCENARIO ?= default
 EXCHANGE ?=
 SYMBOLS ?=
@@ -36,8 +39,8 @@ run: $(VENV)/.run ## Record a simulated venue into a local lake (EXCHANGE=binanc
 
 test: lint types unit integration ## Lint, types, unit and integration tests
 
-test-all: test ## The same, and the unit tests once more on Python 3.13 where it is there
-	@if [ -n "$(PYTHON_3_13)" ]; then $(MAKE) unit VENV=.venv-3.13 PYTHON=$(PYTHON_3_13); \
+test-all: test $(NEWEST)/.ready ## The same, and the unit tests once more on Python 3.13, with Ansible on it, where it is there
+	@if [ -n "$(PYTHON_3_13)" ]; then $(MAKE) unit VENV=.venv-3.13 PYTHON=$(PYTHON_3_13) APPLIANCE=$(NEWEST); \
 	else echo "Python 3.13 is not here: tested on $$($(BIN)/python --version) alone"; fi
 
 lint: $(VENV)/.dev ## ruff: format and rules
@@ -76,9 +79,9 @@ playbooks: $(APPLIANCE)/.ready ## ansible-lint and yamllint; from then on the un
 	PATH="$(TOOLS):$$PATH" ansible-lint --strict
 	$(TOOLS)/yamllint .
 
-molecule: $(APPLIANCE)/.ready $(VENV)/.dev ## site.yml on an emulated arm64 Debian: converge, idempotence, verify
+molecule: $(APPLIANCE)/.ready $(NEWEST)/.ready $(VENV)/.dev ## site.yml on an emulated arm64 Debian: converge, idempotence, verify
 	tests/vm/host.sh
-	cd tests && PATH="$(TOOLS):$$PATH" PYTHONDONTWRITEBYTECODE=1 MOLECULE_EPHEMERAL_DIRECTORY="$(DAEDALUS_VM).molecule" \
+	cd tests && PATH="$(TOOLS):$$PATH" DAEDALUS_PLAIN_ANSIBLE=$(CURDIR)/$(NEWEST)/bin/ansible-playbook PYTHONDONTWRITEBYTECODE=1 MOLECULE_EPHEMERAL_DIRECTORY="$(DAEDALUS_VM).molecule" \
 		DAEDALUS_MITOGEN=$$($(TOOLS)/python -c 'import ansible_mitogen, os; print(os.path.dirname(ansible_mitogen.__file__))')/plugins/strategy \
 		molecule test --scenario-name $(SCENARIO)
 
@@ -100,7 +103,7 @@ audit-dependencies: $(BIN)/pip ## Ask the advisory database about each locked de
 		-r workers/requirements-read.lock -r workers/requirements-build.lock
 
 clean: ## Remove the environments and what the tests left
-	rm -rf .venv .venv-3.13 .venv-audit .venv-fuzz .fuzz $(APPLIANCE) workers/.mypy_cache workers/.pytest_cache .ruff_cache workers/.ruff_cache workers/.coverage
+	rm -rf .venv .venv-3.13 .venv-audit .venv-fuzz .fuzz $(APPLIANCE) $(NEWEST) workers/.mypy_cache workers/.pytest_cache .ruff_cache workers/.ruff_cache workers/.coverage
 
 $(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -121,10 +124,10 @@ $(VENV)/.dev: $(BIN)/pip workers/requirements-dev.lock workers/pyproject.toml
 	@$(INSTALL) --no-deps --no-build-isolation -e workers
 	@touch $@
 
-$(APPLIANCE)/.ready: workers/requirements-appliance.lock
-	@test -x $(APPLIANCE)/bin/pip || $(PYTHON) -m venv $(APPLIANCE)
-	@echo "Installing into $(APPLIANCE) (once)…"
-	@$(APPLIANCE)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r workers/requirements-appliance.lock
+$(addsuffix /.ready,$(sort $(APPLIANCE) $(NEWEST))): workers/requirements-appliance.lock
+	@test -x $(@D)/bin/pip || $(if $(findstring 3.13,$@),$(PYTHON_3_13),$(PYTHON)) -m venv $(@D)
+	@echo "Installing into $(@D) (once)…"
+	@$(@D)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r workers/requirements-appliance.lock
 	@touch $@
 
 .venv-fuzz/.ready: workers/requirements-fuzz.lock workers/requirements.lock workers/pyproject.toml

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from io import StringIO
 
+import msgspec
 import pytest
 from rich.console import Console
 
@@ -146,3 +147,7 @@ def test_whoever_lives_is_held_up_where_nothing_can_be_written() -> None:
     assert (held.state, held.well, held.note) == ("blocked", False, "/dev/x on /data is read-only. 8 streams")
     assert same == gone
     assert held_up([alive], "") == [alive]
+
+
+def test_a_row_says_which_configuration_the_worker_runs() -> None:
+    assert row(msgspec.structs.replace(status(), config_hash="17c4")).config_hash == "17c4"
