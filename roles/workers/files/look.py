@@ -17,6 +17,7 @@ import argparse
 import json
 import os
 import subprocess
+import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +31,7 @@ UNITS = Path(os.environ.get("DAEDALUS_UNITS", "/etc/systemd/system"))
 CGROUPS = Path(os.environ.get("DAEDALUS_CGROUPS", "/sys/fs/cgroup"))
 PROC = Path(os.environ.get("DAEDALUS_PROC", "/proc"))
 SILENT_SECONDS = 60.0
+ANSWER_SECONDS = 180.0
 PROPERTIES = "Id,ActiveState,SubState,StatusText,NRestarts,ControlGroup,ActiveEnterTimestamp,MainPID"
 
 
@@ -39,13 +41,15 @@ def main() -> None:
     parser.add_argument("--stale", action="store_true")
     options = parser.parse_args()
     if options.stale:
-        units = read_units(wanted())
+        units, rows, hashes = read_units(wanted()), read_rows(), configured()
+        if any(unit.get("ActiveState") == "active" for unit in units) and not (rows and hashes):
+            sys.exit("what the workers run is not known: daedalus status or daedalus config check says nothing")
         failed = {
             unit["Id"]: "it has failed"
             for unit in units
             if "Id" in unit and unit.get("ActiveState") == "failed"
         }
-        print(json.dumps({"stale": failed | stale(units, read_rows(), configured())}))
+        print(json.dumps({"stale": failed | stale(units, rows, hashes)}))
         return
     until = time.monotonic() + options.wait
     seen = look()
@@ -92,7 +96,7 @@ def read_units(names: list[str]) -> list[dict[str, str]]:
 def read_rows() -> list[dict[str, Any]]:
     try:
         rows = json.loads(_run(COMMAND, "status", "--json"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, subprocess.TimeoutExpired):
         return []
     return [row for row in rows if isinstance(row, dict)]
 
@@ -101,7 +105,7 @@ def configured() -> dict[str, str]:
     """The hash of what the configuration in place says to each worker; empty where it cannot be told."""
     try:
         return dict(json.loads(_run(COMMAND, "config", "check", "--json", str(CONFIG)))["workers"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, subprocess.TimeoutExpired):
         return {}
 
 
@@ -215,7 +219,7 @@ def worker_of(unit: str) -> str:
 
 
 def _run(*command: str) -> str:
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).stdout  # noqa: S603
+    return subprocess.run(command, capture_output=True, text=True, timeout=ANSWER_SECONDS, check=False).stdout  # noqa: S603
 
 
 if __name__ == "__main__":
