@@ -43,7 +43,7 @@ def main() -> None:
     if options.stale:
         units, rows, hashes = read_units(wanted()), read_rows(), configured()
         if any(unit.get("ActiveState") == "active" for unit in units) and not (rows and hashes):
-            sys.exit("what the workers run is not known: daedalus status or daedalus config check says nothing")
+            sys.exit("what the workers run is not known: daedalus status or config check says nothing")
         failed = {
             unit["Id"]: "it has failed"
             for unit in units

@@ -32,7 +32,6 @@ class Row(Struct, frozen=True, kw_only=True):
     ``unrecorded``: streams that are configured and bring nothing: left out, or fallen silent (see ``note``).
     ``difference``: how a live one differs from what is installed, "" where it does not; the configuration
     and version that it runs stand in the last three.
-    ``config_hash``: which configuration it runs (`daedalus.config.fingerprint`).
     """
 
     worker: str
@@ -51,7 +50,6 @@ class Row(Struct, frozen=True, kw_only=True):
     config_path: str = ""
     config_hash: str = ""
     version: str = ""
-    config_hash: str = ""
 
     @property
     def well(self) -> bool:
@@ -103,7 +101,6 @@ def _row(status: Status, now_ns: int, boot_id: str, alive: bool, differs: Callab
         config_path=status.config_path,
         config_hash=status.config_hash,
         version=status.version,
-        config_hash=status.config_hash,
     )
 
 
