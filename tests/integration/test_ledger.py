@@ -78,7 +78,7 @@ async def test_trades_that_the_stream_left_out_are_fetched_and_the_ledger_says_b
     async with recording(tmp_path, "binance", settings, faults=Faults(skip_every=7)) as it:
         it.recorder.start()
         await it.until("gaps", 3)
-        await it.until("filled", 3)
+        await it.until("filled", 12)  # of both channels
         await it.stop()
         await it.normalize()
     settled = [gap for gap in it.recorder.ledger() if gap["status"] != "open"]
