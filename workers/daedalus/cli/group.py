@@ -8,12 +8,13 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from ..errors import FAILED, LOCKED, USAGE, DaedalusError
 from ..shown import shown_lines
 
 __all__ = ["FAILED", "INTERRUPTED", "LOCKED", "OK", "USAGE", "Group", "complain"]
 
-OK, FAILED, USAGE, LOCKED, INTERRUPTED = 0, 1, 2, 3, 130
-"""The exit codes: done; failed or incomplete; usage or configuration; another instance; Ctrl-C."""
+OK, INTERRUPTED = 0, 130
+"""The exit codes beside those of errors: done; Ctrl-C."""
 
 
 SERVICES = ("start", "stop", "restart")
@@ -47,17 +48,8 @@ def complain(text: str) -> None:
 
 def _exit_code(error: Exception) -> int | None:
     """None: nothing a person can mend."""
-    from ..config import ConfigError
-    from ..simulator.options import SimulatorError
-    from ..store.lock import AlreadyRunning
-    from ..sync.errors import TargetError, TargetErrorKind
-
-    if isinstance(error, ConfigError | SimulatorError):
-        return USAGE
-    if isinstance(error, AlreadyRunning):
-        return LOCKED
-    if isinstance(error, TargetError):
-        return USAGE if error.kind is TargetErrorKind.SETTINGS else FAILED
+    if isinstance(error, DaedalusError):
+        return error.exit_code
     if isinstance(error, BrokenPipeError):  # who read our output has gone; typer ends in silence
         return None
     return FAILED if isinstance(error, OSError | EOFError | zlib.error) else None

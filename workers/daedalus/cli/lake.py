@@ -136,9 +136,9 @@ def book(
     import msgspec
 
     from ..exchanges import VENUES
-    from ..lake.books import NoBookError, book_at, moment
+    from ..lake.books import book_at, moment
     from ..lake.render import show_book
-    from ..lake.source import DamagedFileError, open_lake
+    from ..lake.source import open_lake
     from .screen import Screen
 
     try:
@@ -147,11 +147,7 @@ def book(
         text = f"{error}. Write 2026-11-23T12:00:00."
         raise typer.BadParameter(text, param_hint="--at") from None
     lake = open_lake(_settings(where, config))
-    try:
-        found = book_at(lake, exchange, VENUES[exchange].symbol(symbol), at_ns, channel=channel, depth=depth)
-    except (NoBookError, DamagedFileError) as error:
-        complain(str(error))
-        raise typer.Exit(FAILED) from None
+    found = book_at(lake, exchange, VENUES[exchange].symbol(symbol), at_ns, channel=channel, depth=depth)
     if json:
         echo_json(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
     else:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .group import FAILED, USAGE, complain
+from .group import FAILED, complain
 from .options import Exchange
 
 __all__ = ["decode"]
@@ -30,13 +30,8 @@ def decode(
     """
     from ..exchanges import VENUES
     from ..normalize.decode import decode_file
-    from ..normalize.decode_raw import NoRawFileError
 
-    try:
-        counts = decode_file(VENUES[exchange], None if file == Path("-") else file)
-    except NoRawFileError as error:
-        complain(str(error))
-        raise typer.Exit(USAGE) from None
+    counts = decode_file(VENUES[exchange], None if file == Path("-") else file)
     if counts.keys() <= {"no message", "blank"} and counts["no message"]:
         complain(f"{file}: no line is a recorded message. See daedalus decode --help for what a line is.")
         raise typer.Exit(FAILED)

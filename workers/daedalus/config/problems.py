@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from ..errors import USAGE, DaedalusError
+
 __all__ = ["ConfigError", "KeyPath", "Problem", "nearest", "quoted", "spell"]
 
 KeyPath = tuple[str | int, ...]
@@ -30,11 +32,13 @@ class Problem:
         return f"{place} {spell(self.path)}: {self.text}" if self.path else f"{place}: {self.text}"
 
 
-class ConfigError(Exception):
+class ConfigError(DaedalusError):
     """A configuration that cannot be used: all its problems, by line. Its text holds no secret.
 
     The text tells the first `MOST_TOLD` of them: a file of something else has one in every line.
     """
+
+    exit_code = USAGE
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         ordered = sorted(problems, key=lambda problem: problem.line)

@@ -19,6 +19,7 @@ import msgspec
 from msgspec import Struct
 from yarl import URL
 
+from ..errors import DaedalusError
 from ..exchanges.base import RestLimit, RestRequest
 from ..exchanges.reading import UNREADABLE, whole_number
 from .names import DaemonResolver
@@ -42,7 +43,7 @@ _REASON_BYTES = 16 * 1024
 """So much is read of an answer that is an error, to see whether the exchange itself speaks."""
 
 
-class RestError(Exception):
+class RestError(DaedalusError):
     """A request failed. ``retry_after`` is the seconds the exchange asks us to stay away, or None.
 
     ``passing``: the same request may succeed later; the exchange has not refused it for what it asks.

@@ -17,6 +17,7 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.proxy import get_proxy, parse_proxy
 
 from ..dial import Dialled, dial
+from ..errors import DaedalusError
 from .connection import (
     CLOSE_TIMEOUT_SECONDS,
     LATEST_SECONDS,
@@ -47,7 +48,7 @@ ADDRESSES = 3
 """So many addresses are tried where one takes the connection and then does not answer."""
 
 
-class WireError(Exception):
+class WireError(DaedalusError):
     """A connection could not be opened or used; the text says why in one line."""
 
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute
 from msgspec import Struct
 
+from ..errors import DaedalusError
 from ..exchanges import VENUES
 from ..exchanges.rows import Level
 from ..normalize.columns import Gap
@@ -36,7 +37,7 @@ _STALE_SECONDS = 120.0
 _TABLE = "book_updates"
 
 
-class NoBookError(Exception):
+class NoBookError(DaedalusError):
     """There is no book that may be believed; the message says why."""
 
 

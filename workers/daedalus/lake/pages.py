@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet as pq
 
+from ..errors import DaedalusError
 from ..normalize.content import Claim, Content
 
 pc: Any = pyarrow.compute
@@ -18,7 +19,7 @@ __all__ = ["AlteredFileError", "DamagedFileError", "claimed", "holds", "row_grou
 _BATCH_ROWS = 100_000
 
 
-class DamagedFileError(Exception):
+class DamagedFileError(DaedalusError):
     """A file of the lake cannot be read as it was written; the message says which and why."""
 
 

@@ -7,18 +7,22 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from ..config.problems import nearest, quoted
+from ..errors import USAGE, DaedalusError
 from ..exchanges import VENUES
 from .source import LakeFile, Listing
 
 __all__ = ["Question", "UnknownNameError", "check_names", "spelled"]
 
 
-class UnknownNameError(ValueError):
+class UnknownNameError(DaedalusError, ValueError):
     """A name that nothing here has; the message names the nearest. ``what``: exchange, channel, symbol."""
+
+    exit_code = USAGE
 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
         self.what = what
-        super().__init__(f"unknown {what} {quoted(name)}. {nearest(name, sorted(known))}")
+        self.remedy = nearest(name, sorted(known))
+        super().__init__(f"unknown {what} {quoted(name)}. {self.remedy}")
 
 
 class Question(Struct, frozen=True):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ..errors import USAGE, DaedalusError
 from ..exchanges.base import Header, Kind, Venue
 from ..exchanges.reading import UNREADABLE
 from ..exchanges.rows import Instrument, Row
@@ -22,8 +23,10 @@ MAGIC = b"PAR1"
 _READ_ROWS = 1_000
 
 
-class NoRawFileError(Exception):
+class NoRawFileError(DaedalusError):
     """A Parquet file that is none of the recorder's, or is damaged; the message names it and why."""
+
+    exit_code = USAGE
 
 
 def is_raw(beginning: bytes) -> bool:

@@ -17,6 +17,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ..errors import DaedalusError
 from ..exchanges.base import Venue
 from ..store.files import make_directories, move, publish
 from ..store.layout import NORMALIZED, READY, SYNCED, Layout, SegmentId, TableFile
@@ -36,7 +37,7 @@ _READ_ROWS = 8_192
 _READ_BYTES = 16 * 1024 * 1024
 
 
-class DamagedSegment(Exception):  # noqa: N818 - the name says the whole error
+class DamagedSegment(DaedalusError):  # noqa: N818 - the name says the whole error
     """The bytes of a raw file are not what was written; the message says which and why."""
 
 

@@ -6,13 +6,16 @@ from pathlib import Path
 
 from msgspec import Struct, structs
 
+from daedalus.errors import USAGE, DaedalusError
 from daedalus.simulator.market import EPOCH_NS, Order
 
 __all__ = ["Faults", "SimulatorError", "SimulatorOptions"]
 
 
-class SimulatorError(ValueError):
+class SimulatorError(DaedalusError, ValueError):
     """The options ask for what cannot be simulated; the text says what, where and what to do."""
+
+    exit_code = USAGE
 
 
 class Faults(Struct, frozen=True):

@@ -6,10 +6,12 @@ import errno
 import os
 from pathlib import Path
 
+from ..errors import DaedalusError
+
 __all__ = ["DiskTrouble", "explain", "free_bytes", "require_free"]
 
 
-class DiskTrouble(Exception):  # noqa: N818 - it is a state, and passes
+class DiskTrouble(DaedalusError):  # noqa: N818 - it is a state, and passes
     """Nothing may be written now; the message says why and what to do."""
 
 

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from types import TracebackType
 
+from ..errors import LOCKED, DaedalusError
 from .files import PRIVATE_MODE, make_directories
 from .home_disk import require_disk
 from .layout import Layout
@@ -15,8 +16,10 @@ from .regular import open_descriptor
 __all__ = ["AlreadyRunning", "WorkerLock"]
 
 
-class AlreadyRunning(Exception):  # noqa: N818 - the name says the whole error
+class AlreadyRunning(DaedalusError):  # noqa: N818 - the name says the whole error
     """Another process does this work on this ``data_dir``; the message names it."""
+
+    exit_code = LOCKED
 
 
 class WorkerLock:

@@ -12,6 +12,8 @@ import os
 import stat
 from pathlib import Path
 
+from ..errors import DaedalusError
+
 __all__ = ["NoRegularFileError", "create", "is_regular", "open_descriptor", "open_regular"]
 
 _KINDS = {
@@ -27,7 +29,7 @@ _SAID_OF_OTHERS = (errno.ELOOP, errno.ENXIO, errno.ENODEV, errno.EISDIR)
 """The errors of opening links, sockets, devices and directories."""
 
 
-class NoRegularFileError(OSError):
+class NoRegularFileError(DaedalusError, OSError):
     """Something else stands where a file is expected."""
 
     def __init__(self, path: Path, mode: int) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from ..errors import DaedalusError
 from .files import PRIVATE_MODE, fsync_directory, make_directories
 from .frames import HEAD, Committed, encode, scan
 from .layout import SegmentId
@@ -23,7 +24,7 @@ from .regular import open_descriptor
 __all__ = ["Segment", "SegmentError", "read_segment"]
 
 
-class SegmentError(OSError):
+class SegmentError(DaedalusError, OSError):
     """The disk refused a write or an fsync. The file stands as before it; do the same again later."""
 
     @classmethod

@@ -9,6 +9,8 @@ import errno
 import os
 from enum import StrEnum
 
+from ..errors import FAILED, USAGE, DaedalusError
+
 __all__ = ["SourceGoneError", "StoppedError", "TargetError", "TargetErrorKind", "from_os_error"]
 
 
@@ -43,7 +45,7 @@ _WHOLE_STORE = {
 }
 
 
-class TargetError(Exception):
+class TargetError(DaedalusError):
     """An upload or the target failed. ``str()`` is one line: target, what, where, remedy."""
 
     def __init__(self, kind: TargetErrorKind, target: str, problem: str, remedy: str) -> None:
@@ -51,6 +53,7 @@ class TargetError(Exception):
         self.target = target
         self.problem = problem
         self.remedy = remedy
+        self.exit_code = USAGE if kind is TargetErrorKind.SETTINGS else FAILED
         super().__init__(f"{target}: {problem}. {remedy}")
 
 
