@@ -1,3 +1,76 @@
-"""Daedalus records crypto market data around the clock and proves what is complete."""
+"""Daedalus records crypto market data around the clock and proves what is complete.
+
+As a library it reads a lake back:
+
+    >>> import daedalus
+    >>> lake = daedalus.open("s3://bucket/lake")
+    >>> daedalus.audit(lake, since="2026-11-01").sound
+    >>> daedalus.book_at(lake, "binance", "BTCUSDT", "2026-11-23T12:00:00Z").bids[0]
+    >>> rows = daedalus.decode("okx", lines)
+
+What stands in ``__all__`` is public and follows the promise of docs/library.md; any other module may change
+with any version. A name is imported when it is first used: the recorder's own processes, which use none,
+neither wait for it nor hold it in memory.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .config.problems import ConfigError
+    from .errors import DaedalusError
+    from .lake.books import NoBookError
+    from .lake.pages import AlteredFileError, DamagedFileError
+    from .lake.question import UnknownNameError
+    from .library import BookAt, Finding, Lake, Report, StreamDay, Verdict, audit, book_at, decode, open
+    from .sync.errors import TargetError, TargetErrorKind
+
+__all__ = [
+    "AlteredFileError",
+    "BookAt",
+    "ConfigError",
+    "DaedalusError",
+    "DamagedFileError",
+    "Finding",
+    "Lake",
+    "NoBookError",
+    "Report",
+    "StreamDay",
+    "TargetError",
+    "TargetErrorKind",
+    "UnknownNameError",
+    "Verdict",
+    "__version__",
+    "audit",
+    "book_at",
+    "decode",
+    "open",
+]
 
 __version__ = "0.1.0"
+
+_HOME = {
+    "AlteredFileError": "lake.pages",
+    "ConfigError": "config.problems",
+    "DaedalusError": "errors",
+    "DamagedFileError": "lake.pages",
+    "NoBookError": "lake.books",
+    "TargetError": "sync.errors",
+    "TargetErrorKind": "sync.errors",
+    "UnknownNameError": "lake.question",
+}
+"""Where a name comes from, if not from `library`."""
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOME.get(name, 'library')}", __name__), name)
+    globals()[name] = value  # the next time it is simply there
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
