@@ -16,12 +16,12 @@ from processes import Recorder
 from rehearsal import Rehearsal, protocol_of
 
 from daedalus.exchanges import VENUES
-from daedalus.exchanges.base import Header
+from daedalus.exchanges.model import Header
 from daedalus.exchanges.orderbook import Book
 from daedalus.exchanges.rows import AggTrade, BookUpdate, Level, Row, Trade
 from daedalus.simulator import Simulator, SimulatorOptions, running
+from daedalus.simulator.exchanges import VENUES as PROTOCOLS
 from daedalus.simulator.options import Faults
-from daedalus.simulator.venues import VENUES as PROTOCOLS
 
 __all__ = ["Account", "Moment", "Told", "rehearsing"]
 

@@ -10,10 +10,10 @@ from market_account import Account, rehearsing
 from rehearsal import protocol_of
 
 from daedalus.exchanges import VENUES
-from daedalus.exchanges.base import Missing, Proof, Venue
+from daedalus.exchanges.model import Missing, Proof, Venue
 from daedalus.simulator import SimulatorOptions
+from daedalus.simulator.exchanges import VENUES as PROTOCOLS
 from daedalus.simulator.options import Faults
-from daedalus.simulator.venues import VENUES as PROTOCOLS
 
 __all__ = [
     "CUTS",

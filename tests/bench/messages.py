@@ -9,7 +9,7 @@ from itertools import cycle, islice
 from recordings import RECORDINGS, read_recording
 
 from daedalus.simulator import SimulatorOptions
-from daedalus.simulator.venues import market_of, venue_of
+from daedalus.simulator.exchanges import market_of, venue_of
 
 __all__ = ["messages", "of_many_symbols"]
 

@@ -23,7 +23,7 @@ from pyarrow import csv
 from receiving import MODULE
 
 from daedalus.exchanges import VENUES
-from daedalus.exchanges.base import Kind
+from daedalus.exchanges.model import Kind
 from daedalus.normalize import normalize_ready
 from daedalus.store import CONNECTION, Layout, RawKind, RawRecord, StreamingParquetWriter, WriterLimits
 

@@ -14,7 +14,7 @@ from websockets.exceptions import PayloadTooBig, ProtocolError
 from websockets.frames import Frame
 from websockets.streams import StreamReader
 
-from daedalus.exchanges.base import RestLimit, RestRequest
+from daedalus.exchanges.model import RestLimit, RestRequest
 from daedalus.ingest.frames import FrameSplitter
 from daedalus.ingest.rest import LONGEST_PAUSE_SECONDS, MAX_BODY_BYTES, RestClient, RestError
 

@@ -57,7 +57,7 @@ def of_venue(name: str) -> list[bytes]:
     found = [
         text
         for text in (
-            *literals(f"unit/exchanges/test_{family}*.py"),
+            *literals(f"unit/exchanges/{family}*/test_*.py"),
             *literals("unit/exchanges/test_hostile*.py"),
         )
         if text[:1] in (b"{", b"[") and len(text) <= LARGEST_BYTES

@@ -10,8 +10,8 @@ import msgspec
 import pyarrow as pa
 
 from daedalus.exchanges import VENUES
-from daedalus.exchanges.base import BookCheck, Header, Kind, Venue
 from daedalus.exchanges.continuity import Continuity
+from daedalus.exchanges.model import BookCheck, Header, Kind, Venue
 from daedalus.exchanges.reading import UNREADABLE
 from daedalus.exchanges.rows import Instrument, Row
 from daedalus.normalize.schemas import TABLES

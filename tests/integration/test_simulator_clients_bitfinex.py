@@ -15,7 +15,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from daedalus.exchanges import VENUES
-from daedalus.exchanges.base import Header, Kind, Missing, Subscription
+from daedalus.exchanges.model import Header, Kind, Missing, Subscription
 from daedalus.exchanges.orderbook import Book
 from daedalus.exchanges.rows import BookUpdate, DerivativeTicker, Quote, Row, Trade
 from daedalus.simulator import Faults, Simulator, SimulatorOptions, running

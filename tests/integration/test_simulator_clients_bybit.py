@@ -15,12 +15,12 @@ import pytest
 from websockets.asyncio.client import connect
 
 from daedalus.exchanges import VENUES
-from daedalus.exchanges.base import Kind, Missing, Subscription
 from daedalus.exchanges.continuity import Continuity
+from daedalus.exchanges.model import Kind, Missing, Subscription
 from daedalus.exchanges.orderbook import Book
 from daedalus.exchanges.rows import BookUpdate, Quote, Row, Trade
 from daedalus.simulator import Simulator, SimulatorOptions, running
-from daedalus.simulator.bybit_text import trade_id
+from daedalus.simulator.exchanges.bybit.text import trade_id
 from daedalus.simulator.notation import Notation
 from daedalus.simulator.protocol import HttpRequest
 

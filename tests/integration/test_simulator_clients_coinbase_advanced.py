@@ -13,9 +13,9 @@ import pytest
 from msgspec import structs
 from websockets.asyncio.client import connect
 
-from daedalus.exchanges.base import Kind, Missing, Subscription
-from daedalus.exchanges.coinbase import Coinbase
+from daedalus.exchanges.coinbase.exchange import Coinbase
 from daedalus.exchanges.continuity import Continuity
+from daedalus.exchanges.model import Kind, Missing, Subscription
 from daedalus.exchanges.rows import BookUpdate, Quote, Trade
 from daedalus.simulator import Simulator, SimulatorOptions, running
 from daedalus.simulator.notation import Notation

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from daedalus.exchanges.base import Missing
-from daedalus.exchanges.coinbase_exchange import CoinbaseExchange
+from daedalus.exchanges.coinbase_exchange.exchange import CoinbaseExchange
+from daedalus.exchanges.model import Missing
 from daedalus.exchanges.rows import Trade
 from daedalus.simulator import Simulator, SimulatorOptions
 from daedalus.simulator.notation import Notation

@@ -15,12 +15,12 @@ import pytest
 from websockets.asyncio.client import connect
 
 from daedalus.exchanges import VENUES
-from daedalus.exchanges.base import Kind, Missing, Subscription
 from daedalus.exchanges.continuity import Continuity
+from daedalus.exchanges.model import Kind, Missing, Subscription
 from daedalus.exchanges.orderbook import Book
 from daedalus.exchanges.rows import BookUpdate, DerivativeTicker, Liquidation, Quote, Row, Trade
 from daedalus.simulator import Simulator, SimulatorOptions, running
-from daedalus.simulator.deribit_text import liquidation, trade_id
+from daedalus.simulator.exchanges.deribit.text import liquidation, trade_id
 from daedalus.simulator.notation import Notation
 from daedalus.simulator.protocol import HttpRequest
 

@@ -12,8 +12,8 @@ import pytest
 from websockets.asyncio.client import connect
 
 from daedalus.exchanges import VENUES
-from daedalus.exchanges.base import Kind, Missing, Subscription
 from daedalus.exchanges.continuity import Continuity
+from daedalus.exchanges.model import Kind, Missing, Subscription
 from daedalus.exchanges.orderbook import Book
 from daedalus.exchanges.rows import BookUpdate, Quote, Row, Trade
 from daedalus.simulator import Simulator, SimulatorOptions, running

@@ -17,10 +17,10 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from daedalus.exchanges import VENUES
-from daedalus.exchanges.base import Kind, Subscription
+from daedalus.exchanges.model import Kind, Subscription
 from daedalus.exchanges.rows import BookUpdate, DerivativeTicker, Quote, Row, Trade
 from daedalus.simulator import Faults, Simulator, SimulatorOptions, running
-from daedalus.simulator.hyperliquid_text import trade_id
+from daedalus.simulator.exchanges.hyperliquid.text import trade_id
 from daedalus.simulator.market import Order
 from daedalus.simulator.notation import Notation
 

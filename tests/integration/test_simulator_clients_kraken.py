@@ -13,10 +13,10 @@ import pytest
 from msgspec import structs
 from websockets.asyncio.client import connect
 
-from daedalus.exchanges.base import Kind, Missing, Subscription
 from daedalus.exchanges.continuity import Continuity
-from daedalus.exchanges.kraken import Kraken
-from daedalus.exchanges.kraken_book import KrakenBook
+from daedalus.exchanges.kraken.book import KrakenBook
+from daedalus.exchanges.kraken.exchange import Kraken
+from daedalus.exchanges.model import Kind, Missing, Subscription
 from daedalus.exchanges.rows import BookUpdate, Quote, Trade
 from daedalus.simulator import Simulator, SimulatorOptions, running
 from daedalus.simulator.notation import Notation

@@ -12,7 +12,7 @@ from fuzz.mutate import JsonMutator
 from fuzz.targets import TARGETS
 
 from daedalus.exchanges import VENUES
-from daedalus.exchanges.base import Header, Kind
+from daedalus.exchanges.model import Header, Kind
 from daedalus.normalize import recorded
 from daedalus.store import SegmentId
 from daedalus.watchdog.past import Past

@@ -34,7 +34,7 @@ from scenarios import (
     says_farewell,
 )
 
-from daedalus.exchanges.base import Proof
+from daedalus.exchanges.model import Proof
 from daedalus.exchanges.rows import AggTrade, BookUpdate, Level, Trade
 from daedalus.lake.books import book_at
 from daedalus.normalize.columns import table_of

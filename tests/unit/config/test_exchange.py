@@ -7,7 +7,7 @@ import pytest
 from daedalus.config import ConfigError, parse_config
 from daedalus.config.report import effective
 from daedalus.exchanges import VENUES
-from daedalus.exchanges.base import Subscription
+from daedalus.exchanges.model import Subscription
 
 
 def streams(yaml: str, name: str = "binance") -> list[tuple[str, str]]:

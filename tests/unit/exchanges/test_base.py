@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from daedalus.exchanges import VENUES
-from daedalus.exchanges.base import Header, Kind
+from daedalus.exchanges.model import Header, Kind
 
 REFUSED = {
     "binance": ["BTC-251226-100000-C", "BTCUSD_PERP", "BTCUSDT_260327"],

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daedalus.exchanges.base import Channel, Header, Ids, Kind, Proof
 from daedalus.exchanges.continuity import MAX_HOLES, Continuity, Hole, Observation, StreamState
+from daedalus.exchanges.model import Channel, Header, Ids, Kind, Proof
 
 CHANNELS = {
     "trade": Channel(table="trades", proof=Proof.IDS),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from daedalus.exchanges import VENUES
-from daedalus.exchanges.base import Proof
+from daedalus.exchanges.model import Proof
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "venues.md"
 WORDS = {

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daedalus.exchanges import VENUES
-from daedalus.exchanges.base import Header, Kind
 from daedalus.exchanges.continuity import Continuity
+from daedalus.exchanges.model import Header, Kind
 from daedalus.exchanges.reading import UNREADABLE
 
 REAL = [

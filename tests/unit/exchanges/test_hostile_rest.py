@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daedalus.exchanges import VENUES
-from daedalus.exchanges.base import Header, Ids, Kind
+from daedalus.exchanges.model import Header, Ids, Kind
 from daedalus.exchanges.reading import UNREADABLE
 
 REAL: list[object] = [

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daedalus.exchanges.base import Header, Ids, Kind
+from daedalus.exchanges.model import Header, Ids, Kind
 from daedalus.exchanges.runs import backfill_header
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from daedalus.exchanges.base import Channel, Header, Ids, Kind, Proof
 from daedalus.exchanges.continuity import Continuity, Hole, Observation
+from daedalus.exchanges.model import Channel, Header, Ids, Kind, Proof
 
 CHANNELS = {
     "counted": Channel("book_updates", Proof.IDS, "stream"),

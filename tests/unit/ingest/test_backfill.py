@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from daedalus.exchanges import VENUES
-from daedalus.exchanges.base import Missing, RestRequest, Venue
+from daedalus.exchanges.model import Missing, RestRequest, Venue
 from daedalus.ingest import backfill as backfill_module
 from daedalus.ingest import waiting as waiting_module
 from daedalus.ingest.backfill import Backfill

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from daedalus.exchanges.base import Ids
+from daedalus.exchanges.model import Ids
 from daedalus.ingest.books import Books
 
 

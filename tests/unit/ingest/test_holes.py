@@ -7,8 +7,8 @@ import time
 import pytest
 
 from daedalus.exchanges import VENUES
-from daedalus.exchanges.base import Header, Ids, Kind, Missing
 from daedalus.exchanges.continuity import Continuity, Hole
+from daedalus.exchanges.model import Header, Ids, Kind, Missing
 from daedalus.ingest import holes as holes_module
 from daedalus.ingest.counters import Counters
 from daedalus.ingest.holes import Holes

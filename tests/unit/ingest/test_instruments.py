@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from daedalus.exchanges import VENUES
-from daedalus.exchanges.base import RestRequest
+from daedalus.exchanges.model import RestRequest
 from daedalus.ingest import instruments as instruments_module
 from daedalus.ingest.instruments import Instruments
 from daedalus.ingest.journal import Journal

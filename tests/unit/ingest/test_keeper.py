@@ -16,8 +16,8 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from daedalus.exchanges.base import Channel, Proof, Subscription
-from daedalus.exchanges.binance import Binance
+from daedalus.exchanges.binance.exchange import Binance
+from daedalus.exchanges.model import Channel, Proof, Subscription
 from daedalus.ingest import keeper as keeper_module
 from daedalus.ingest.backoff import Backoff
 from daedalus.ingest.intake import Intake

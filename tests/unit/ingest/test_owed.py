@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from daedalus.exchanges.base import Missing, Subscription
+from daedalus.exchanges.model import Missing, Subscription
 from daedalus.ingest.owed import Owed
 
 STREAMS = {Subscription("trade", "A"), Subscription("trade", "B")}

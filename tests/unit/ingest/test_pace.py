@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from daedalus.exchanges.base import Channel, Subscription
+from daedalus.exchanges.model import Channel, Subscription
 from daedalus.ingest.pace import Paces
 
 CHANNELS = {

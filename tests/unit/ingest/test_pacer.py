@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from daedalus.exchanges.base import RestLimit
+from daedalus.exchanges.model import RestLimit
 from daedalus.ingest.pacer import Pacer
 
 LIMIT = RestLimit(weight_per_minute=1000, used_header="X-Used")

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from daedalus.exchanges.base import RestLimit, RestRequest
+from daedalus.exchanges.model import RestLimit, RestRequest
 from daedalus.ingest import rest as rest_module
 from daedalus.ingest.rest import RestClient, RestError
 

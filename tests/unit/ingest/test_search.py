@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from daedalus.exchanges.base import Missing
+from daedalus.exchanges.model import Missing
 from daedalus.exchanges.runs import backfill_header
 from daedalus.ingest.search import ById, ByTime
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 from daedalus.exchanges import VENUES
-from daedalus.exchanges.base import Missing, Subscription
+from daedalus.exchanges.model import Missing, Subscription
 from daedalus.ingest.intake import Intake
 from daedalus.ingest.journal import Journal
 from daedalus.ingest.service import Service, Start

@@ -13,8 +13,8 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 from daedalus.exchanges import VENUES
-from daedalus.exchanges.base import Header, Kind, Subscription
-from daedalus.exchanges.binance import Binance
+from daedalus.exchanges.binance.exchange import Binance
+from daedalus.exchanges.model import Header, Kind, Subscription
 from daedalus.ingest import fetched_books as fetched_books_module
 from daedalus.ingest import pace as pace_module
 from daedalus.ingest import session as session_module

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from daedalus.exchanges import VENUES
-from daedalus.exchanges.base import RestRequest
+from daedalus.exchanges.model import RestRequest
 from daedalus.ingest import snapshots as snapshots_module
 from daedalus.ingest.counters import Counters
 from daedalus.ingest.rest import RestError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from daedalus.exchanges.base import Missing
+from daedalus.exchanges.model import Missing
 from daedalus.ingest import waiting as waiting_module
 from daedalus.ingest.waiting import Waiting
 

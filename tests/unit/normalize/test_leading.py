@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from daedalus.exchanges.base import Header, Kind
+from daedalus.exchanges.model import Header, Kind
 from daedalus.exchanges.orderbook import Book
 from daedalus.exchanges.rows import BookUpdate, Level
 from daedalus.normalize.leading import Leading, Piece

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from daedalus.simulator.binance import Binance
+from daedalus.simulator.exchanges.binance.exchange import Binance
 from daedalus.simulator.market import EPOCH_NS, Happening, Market, Mixture, Step
 
 MIXTURE = Mixture(diff_seconds=0.1, orders_in=5)

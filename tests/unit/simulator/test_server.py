@@ -14,7 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError, InvalidStatus
 
 from daedalus.simulator import Faults, SimulatorError, SimulatorOptions, running, serve
-from daedalus.simulator.coinbase_exchange import CoinbaseExchange
+from daedalus.simulator.exchanges.coinbase_exchange.exchange import CoinbaseExchange
 
 pytestmark = pytest.mark.integration
 

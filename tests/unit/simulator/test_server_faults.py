@@ -20,7 +20,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from daedalus.simulator import Faults, Sent, Simulator, SimulatorOptions, running
-from daedalus.simulator.binance import Binance
+from daedalus.simulator.exchanges.binance.exchange import Binance
 from daedalus.simulator.protocol import HttpAnswer, HttpRequest
 
 pytestmark = pytest.mark.integration

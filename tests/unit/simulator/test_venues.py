@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from daedalus.simulator import VENUES, SimulatorError, SimulatorOptions
-from daedalus.simulator.venues import market_of
+from daedalus.simulator.exchanges import market_of
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
 from ..exchanges import VENUES
-from ..exchanges.base import Subscription, Venue
+from ..exchanges.model import Subscription, Venue
 from .fields import Channels, Connections, HttpUrl, Symbols, VenueName, WebsocketUrl, refuse
 from .section import Section
 

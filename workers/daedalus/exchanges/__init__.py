@@ -1,24 +1,24 @@
-"""What is particular to each venue: one small file per venue, pure functions, no I/O."""
+"""What is particular to each venue: a folder a venue with the same file names in each; no I/O."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .base import Venue
-from .binance import Binance
-from .binance_delivery import BinanceDelivery
-from .binance_futures import BinanceFutures
-from .binance_us import BinanceUs
-from .bitfinex import Bitfinex
-from .bitstamp import Bitstamp
-from .bybit import Bybit, BybitSpot
-from .coinbase import Coinbase
-from .coinbase_exchange import CoinbaseExchange
-from .deribit import Deribit
-from .gemini import Gemini
-from .hyperliquid import Hyperliquid
-from .kraken import Kraken
-from .okx import Okx
+from .binance.delivery import BinanceDelivery
+from .binance.exchange import Binance
+from .binance.futures import BinanceFutures
+from .binance.us import BinanceUs
+from .bitfinex.exchange import Bitfinex
+from .bitstamp.exchange import Bitstamp
+from .bybit.exchange import Bybit, BybitSpot
+from .coinbase.exchange import Coinbase
+from .coinbase_exchange.exchange import CoinbaseExchange
+from .deribit.exchange import Deribit
+from .gemini.exchange import Gemini
+from .hyperliquid.exchange import Hyperliquid
+from .kraken.exchange import Kraken
+from .model import Venue
+from .okx.exchange import Okx
 
 __all__ = ["VENUES"]
 

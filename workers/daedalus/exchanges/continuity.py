@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from .base import Channel, Header, Ids, Proof
+from .model import Channel, Header, Ids, Proof
 from .times import IMPLAUSIBLE_NS
 
 __all__ = ["MAX_HOLES", "RECENT_IDS", "Continuity", "Hole", "Observation", "StreamState"]

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from .base import Header, Kind
+from .model import Header, Kind
 from .rows import AggTrade, Row, Trade
 
 __all__ = ["UNREADABLE", "Amount", "Id", "number_of", "unexpected", "whole_number"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .base import Header, Ids, Kind
+from .model import Header, Ids, Kind
 
 __all__ = ["backfill_header"]
 

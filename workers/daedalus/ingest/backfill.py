@@ -16,7 +16,7 @@ from itertools import groupby
 
 from msgspec import Struct, structs
 
-from ..exchanges.base import Header, Kind, Missing, RestRequest, Venue
+from ..exchanges.model import Header, Kind, Missing, RestRequest, Venue
 from ..exchanges.reading import UNREADABLE, number_of
 from ..store.raw import RawKind
 from .backoff import Backoff

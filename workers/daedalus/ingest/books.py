@@ -7,7 +7,7 @@ book correctly") is: open the stream, then fetch, and fetch again where the snap
 
 from __future__ import annotations
 
-from ..exchanges.base import Ids
+from ..exchanges.model import Ids
 
 __all__ = ["Books"]
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from msgspec import Struct
 
-from ..exchanges.base import Header, Kind, Missing, Subscription, Venue
+from ..exchanges.model import Header, Kind, Missing, Subscription, Venue
 from ..store import Layout, Partition, SegmentId
 from ..store.layout import NORMALIZED, READY, SYNCED
 from ..store.raw import RawKind

@@ -9,7 +9,7 @@ from functools import partial
 import msgspec
 
 from ..config import Exchange
-from ..exchanges.base import ConnectionPlan, Subscription, Venue
+from ..exchanges.model import ConnectionPlan, Subscription, Venue
 from .backoff import Backoff
 from .intake import Intake
 from .keeper import Keeper

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
-from ..exchanges.base import Subscription
+from ..exchanges.model import Subscription
 from ..store.raw import RawKind
 from .books import Books
 from .intake import Intake

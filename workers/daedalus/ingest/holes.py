@@ -14,8 +14,8 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from ..exchanges.base import Missing, Subscription, Venue
 from ..exchanges.continuity import Continuity, Hole
+from ..exchanges.model import Missing, Subscription, Venue
 from .counters import Counters
 from .quiet import QuietLog
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from msgspec import Struct
 
-from ..exchanges.base import Venue
+from ..exchanges.model import Venue
 from ..exchanges.reading import UNREADABLE
 from ..exchanges.rows import Instrument, Listing
 from ..store import Layout, Partition

@@ -14,8 +14,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
 
-from ..exchanges.base import Subscription, Venue
 from ..exchanges.continuity import Continuity
+from ..exchanges.model import Subscription, Venue
 from ..store.raw import RawRecord
 from .counters import Bookless, Counters
 from .holes import Holes

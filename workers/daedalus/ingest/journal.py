@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from .. import __version__
-from ..exchanges.base import Missing, Subscription
+from ..exchanges.model import Missing, Subscription
 from ..store.raw import CONNECTION, RawKind, RawRecord
 from ..store.status import boot_id
 

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterable
 from typing import Protocol
 
-from ..exchanges.base import BookCheck, Header, Kind, Reply, Subscription
+from ..exchanges.model import BookCheck, Header, Kind, Reply, Subscription
 from ..store.raw import CONNECTION, UNKNOWN
 from .books import Books
 from .intake import Intake

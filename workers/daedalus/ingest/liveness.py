@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from ..exchanges.base import Channel, Subscription
+from ..exchanges.model import Channel, Subscription
 from .pace import Paces, Silent
 
 __all__ = ["Liveness"]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from ..exchanges.base import Missing, Subscription
+from ..exchanges.model import Missing, Subscription
 from ..store.files import read_json, write_atomic
 
 __all__ = ["Owed"]

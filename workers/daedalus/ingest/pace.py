@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-from ..exchanges.base import Channel, Subscription
+from ..exchanges.model import Channel, Subscription
 
 __all__ = ["Paces", "Silent"]
 

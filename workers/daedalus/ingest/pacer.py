@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..exchanges.base import RestLimit
+from ..exchanges.model import RestLimit
 
 __all__ = ["Pacer"]
 

@@ -20,7 +20,7 @@ from msgspec import Struct
 from yarl import URL
 
 from ..errors import DaedalusError
-from ..exchanges.base import RestLimit, RestRequest
+from ..exchanges.model import RestLimit, RestRequest
 from ..exchanges.reading import UNREADABLE, whole_number
 from .names import DaemonResolver
 from .pacer import Pacer

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from msgspec import Struct, structs
 
-from ..exchanges.base import Header, Ids, Missing
+from ..exchanges.model import Header, Ids, Missing
 
 __all__ = ["ById", "ByTime", "Search"]
 

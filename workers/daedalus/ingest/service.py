@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from ..exchanges.base import Subscription
+from ..exchanges.model import Subscription
 from .intake import Intake
 from .journal import Journal
 

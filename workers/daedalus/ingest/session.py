@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
-from ..exchanges.base import ConnectionPlan, Reply, Subscription
+from ..exchanges.model import ConnectionPlan, Reply, Subscription
 from .books import Books
 from .fetched_books import FetchedBooks
 from .intake import Intake

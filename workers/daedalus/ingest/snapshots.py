@@ -11,7 +11,7 @@ import logging
 
 from msgspec import Struct, field
 
-from ..exchanges.base import Header, Kind, Venue
+from ..exchanges.model import Header, Kind, Venue
 from ..exchanges.reading import UNREADABLE
 from .backoff import Backoff
 from .counters import Counters

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from ..exchanges.base import Missing
+from ..exchanges.model import Missing
 
 __all__ = ["MAX_STREAMS", "MAX_WAITING", "Stream", "Waiting"]
 

@@ -19,7 +19,7 @@ from functools import partial
 
 from ..config import Config, setup_of
 from ..exchanges import VENUES
-from ..exchanges.base import ConnectionPlan, Subscription
+from ..exchanges.model import ConnectionPlan, Subscription
 from ..notify import Notifier
 from ..stopping import stop_signals
 from ..store import Layout, StreamingParquetWriter, WorkerLock

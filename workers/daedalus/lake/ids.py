@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from ..exchanges.base import Channel, Proof
+from ..exchanges.model import Channel, Proof
 from ..normalize.columns import Gap
 from .day import Day
 from .gap_lines import inside

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute
 from msgspec import Struct
 
-from ..exchanges.base import Proof
+from ..exchanges.model import Proof
 from ..normalize.columns import Gap, gap_batch
 from ..normalize.schemas import TABLES
 from ..store.layout import Partition, SegmentId, TableFile

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from ..exchanges import VENUES
-from ..exchanges.base import Channel, Proof
+from ..exchanges.model import Channel, Proof
 
 __all__ = ["Numbering", "channel_of", "numbering"]
 

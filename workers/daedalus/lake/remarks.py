@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from ..exchanges.base import Channel
+from ..exchanges.model import Channel
 from ..normalize.columns import Gap
 from .day import Day
 from .gap_lines import inside

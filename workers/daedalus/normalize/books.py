@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-from ..exchanges.base import BookCheck, Header, Venue
 from ..exchanges.continuity import Continuity
+from ..exchanges.model import BookCheck, Header, Venue
 from ..exchanges.orderbook import Book
 from ..exchanges.rows import BookUpdate
 from .columns import BookDigest

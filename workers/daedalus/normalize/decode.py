@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from ..exchanges.base import Header, Kind, Venue
+from ..exchanges.model import Header, Kind, Venue
 from ..exchanges.reading import UNREADABLE
 from ..exchanges.rows import BookUpdate, Instrument, Row
 from ..shown import shown, shown_json

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..errors import USAGE, DaedalusError
-from ..exchanges.base import Header, Kind, Venue
+from ..exchanges.model import Header, Kind, Venue
 from ..exchanges.reading import UNREADABLE
 from ..exchanges.rows import Instrument, Row
 from ..store.frames import HEAD

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from ..exchanges.base import Header, Kind
+from ..exchanges.model import Header, Kind
 from ..exchanges.orderbook import Book
 from ..exchanges.rows import BookUpdate, Row
 from ..store.raw import RawRecord

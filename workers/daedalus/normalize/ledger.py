@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ..exchanges.base import Channel
 from ..exchanges.continuity import Continuity, Hole
+from ..exchanges.model import Channel
 from .columns import Gap
 
 __all__ = ["Ledger", "Outage", "StreamLedger", "no_book"]

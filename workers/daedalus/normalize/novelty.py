@@ -10,8 +10,8 @@ import zlib
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
-from ..exchanges.base import Header, Venue
 from ..exchanges.continuity import Continuity
+from ..exchanges.model import Header, Venue
 from ..exchanges.reading import number_of
 from ..exchanges.rows import AggTrade, Liquidation, Row, Trade
 from ..store.raw import RawRecord

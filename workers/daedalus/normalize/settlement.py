@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import msgspec
 from msgspec import Struct
 
-from ..exchanges.base import Channel
 from ..exchanges.continuity import Continuity
+from ..exchanges.model import Channel
 from .columns import Gap
 
 __all__ = ["OpenGap", "Settlement", "Verdict"]

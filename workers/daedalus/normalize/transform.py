@@ -14,8 +14,8 @@ import msgspec
 import pyarrow as pa
 from msgspec import Meta, Struct
 
-from ..exchanges.base import Channel, Header, Kind, Proof, Venue
 from ..exchanges.continuity import Continuity
+from ..exchanges.model import Channel, Header, Kind, Proof, Venue
 from ..exchanges.reading import UNREADABLE, number_of
 from ..exchanges.rows import BookUpdate, Instrument, Row
 from ..store.raw import CONNECTION, UNKNOWN, RawKind, RawRecord

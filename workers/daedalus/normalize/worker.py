@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from ..exchanges import VENUES
-from ..exchanges.base import Venue
+from ..exchanges.model import Venue
 from ..store.layout import READY, Layout, Partition, SegmentId
 from ..store.lock import WorkerLock
 from ..store.orphans import seal_orphans

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from daedalus.simulator.client import Sent
+from daedalus.simulator.exchanges import VENUES
 from daedalus.simulator.market import Market
 from daedalus.simulator.options import Faults, SimulatorError, SimulatorOptions
 from daedalus.simulator.server import Simulator, running, serve
-from daedalus.simulator.venues import VENUES
 
 __all__ = [
     "VENUES",

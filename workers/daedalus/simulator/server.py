@@ -18,13 +18,13 @@ from websockets.http11 import Request, Response
 
 from daedalus.simulator.client import ArrivalLimit, Client, Sent, SimulatedConnection
 from daedalus.simulator.endings import endings
+from daedalus.simulator.exchanges import market_of, venue_of
 from daedalus.simulator.faults import Refusals
 from daedalus.simulator.feeds import MarketFeed, play
 from daedalus.simulator.market import Market
 from daedalus.simulator.options import SimulatorError, SimulatorOptions
 from daedalus.simulator.protocol import HttpAnswer, HttpRequest, Session, VenueProtocol
 from daedalus.simulator.replay import Recording, read_recordings
-from daedalus.simulator.venues import market_of, venue_of
 
 __all__ = ["Simulator", "running", "serve"]
 

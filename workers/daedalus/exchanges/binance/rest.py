@@ -1,0 +1,176 @@
+"""Binance's answers over REST: books, trades that were missed, and the list of what is traded.
+
+`ANSWERS` has one entry per channel that can be filled up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from msgspec import Raw, Struct
+
+from ..listing import listing
+from ..model import Header, Ids, Kind
+from ..reading import Amount, Id
+from ..rows import AggTrade, BookUpdate, Instrument, Listing, Row, Trade
+from ..runs import backfill_header
+from ..times import epoch_ns
+
+__all__ = ["ANSWERS", "Answer", "instruments", "snapshot_header", "snapshot_row"]
+
+_I = TypeVar("_I")
+_M = TypeVar("_M")
+
+
+class _TradeId(Struct, gc=False):
+    id: Id
+
+
+class _AggTradeId(Struct, gc=False):
+    a: Id
+
+
+class _Trade(Struct, gc=False):
+    id: Id
+    price: Amount
+    qty: Amount
+    isBuyerMaker: bool  # noqa: N815 - the venue's name
+    time: int = 0
+
+
+class _AggTrade(Struct, gc=False):
+    a: Id
+    p: Amount
+    q: Amount
+    f: Id
+    l: Id  # noqa: E741 - the venue's name
+    m: bool
+    T: int = 0
+
+
+class _SnapshotIds(Struct, gc=False):
+    lastUpdateId: Id  # noqa: N815 - the venue's name
+    E: int = 0
+
+
+class _Snapshot(Struct, gc=False):
+    lastUpdateId: Id  # noqa: N815 - the venue's name
+    bids: list[tuple[Amount, Amount]]
+    asks: list[tuple[Amount, Amount]]
+    E: int = 0
+
+
+class _Filter(Struct, gc=False):
+    filterType: str = ""  # noqa: N815 - the venue's name
+    tickSize: Amount | None = None  # noqa: N815
+    stepSize: Amount | None = None  # noqa: N815
+
+
+class _Symbol(Struct, gc=False):
+    symbol: str
+    baseAsset: str  # noqa: N815 - the venue's name
+    quoteAsset: str  # noqa: N815
+    filters: list[_Filter] = []
+    status: str = ""
+    contractStatus: str = ""  # noqa: N815
+    contractType: str | None = None  # noqa: N815
+    contractSize: Amount | None = None  # noqa: N815
+    deliveryDate: int = 0  # noqa: N815
+
+
+class _ExchangeInfo(Struct):
+    symbols: list[Raw]
+
+
+_snapshot_ids = msgspec.json.Decoder(_SnapshotIds).decode
+_snapshot = msgspec.json.Decoder(_Snapshot, strict=False).decode
+_exchange_info = msgspec.json.Decoder(_ExchangeInfo).decode
+_symbol = msgspec.json.Decoder(_Symbol, strict=False).decode
+
+
+class Answer(Generic[_I, _M]):
+    """How a list of one channel's trades becomes a header and rows."""
+
+    def __init__(
+        self,
+        channel: str,
+        ids: type[_I],
+        number: Callable[[_I], int],
+        trade: type[_M],
+        row: Callable[[str, _M], Row],
+    ) -> None:
+        self._channel, self._number, self._row = channel, number, row
+        self._ids = msgspec.json.Decoder(list[ids]).decode  # type: ignore[valid-type]
+        self._trades = msgspec.json.Decoder(list[trade], strict=False).decode  # type: ignore[valid-type]
+
+    def header(self, symbol: str, body: bytes) -> Header:
+        """Read the ids. Raises one of `UNREADABLE`."""
+        return backfill_header(self._channel, symbol, map(self._number, self._ids(body)))
+
+    def rows(self, symbol: str, body: bytes) -> Sequence[Row]:
+        """Read the whole list. Raises one of `UNREADABLE`."""
+        return [self._row(symbol, trade) for trade in self._trades(body)]
+
+
+def _trade_row(symbol: str, trade: _Trade) -> Trade:
+    side = "sell" if trade.isBuyerMaker else "buy"
+    return Trade(symbol, epoch_ns(trade.time), str(trade.id), side, trade.price, trade.qty)
+
+
+def _agg_trade_row(symbol: str, trade: _AggTrade) -> AggTrade:
+    side = "sell" if trade.m else "buy"
+    time = epoch_ns(trade.T)
+    return AggTrade(symbol, time, str(trade.a), side, trade.p, trade.q, trade.f, trade.l)
+
+
+ANSWERS: dict[str, Answer[Any, Any]] = {
+    "trade": Answer("trade", _TradeId, lambda trade: trade.id, _Trade, _trade_row),
+    "aggTrade": Answer("aggTrade", _AggTradeId, lambda trade: trade.a, _AggTrade, _agg_trade_row),
+}
+
+
+def snapshot_header(symbol: str, body: bytes) -> Header:
+    """A snapshot stands for all updates up to ``lastUpdateId``. Raises one of `UNREADABLE`."""
+    book = _snapshot_ids(body)
+    return Header(Kind.DATA, "depth", symbol, Ids(book.lastUpdateId, book.lastUpdateId), epoch_ns(book.E))
+
+
+def snapshot_row(symbol: str, body: bytes) -> BookUpdate:
+    """Read the body of ``GET <api>/depth``; spot's carries no time. Raises one of `UNREADABLE`."""
+    book = _snapshot(body)
+    last = book.lastUpdateId
+    return BookUpdate(symbol, epoch_ns(book.E), True, book.bids, book.asks, last, last)
+
+
+def instruments(body: bytes) -> Listing:
+    """Read the answer to ``exchangeInfo``, of spot or of futures. Raises one of `UNREADABLE`."""
+    return listing(_exchange_info(body).symbols, _instrument)
+
+
+def _instrument(entry: Raw) -> Instrument:
+    listed = _symbol(entry)
+    kind = _type(listed)
+    steps = {each.filterType: each for each in listed.filters}
+    price, amount = steps.get("PRICE_FILTER"), steps.get("LOT_SIZE")
+    return Instrument(
+        listed.symbol,
+        listed.baseAsset,
+        listed.quoteAsset,
+        kind,
+        tick=price.tickSize if price else None,
+        lot=amount.stepSize if amount else None,
+        contract_size=listed.contractSize,
+        # Perpetuals carry a date too, in the year 2100.
+        expiry=epoch_ns(listed.deliveryDate) if kind == "future" else None,
+        active="TRADING" in (listed.status, listed.contractStatus),
+    )
+
+
+def _type(listed: _Symbol) -> str:
+    if listed.contractType is None:
+        return "spot"
+    if listed.contractType:
+        return "perpetual" if "PERPETUAL" in listed.contractType else "future"
+    return "future" if "_" in listed.symbol else "perpetual"  # not yet, or no longer, traded

@@ -1,0 +1,73 @@
+"""The venues that can be simulated, by name."""
+
+from __future__ import annotations
+
+from daedalus.simulator.exchanges.binance.exchange import Binance, BinanceUs
+from daedalus.simulator.exchanges.binance.futures import BinanceDelivery, BinanceFutures
+from daedalus.simulator.exchanges.bitfinex.exchange import Bitfinex
+from daedalus.simulator.exchanges.bitstamp.exchange import Bitstamp
+from daedalus.simulator.exchanges.bybit.exchange import Bybit, BybitSpot
+from daedalus.simulator.exchanges.coinbase.exchange import CoinbaseAdvanced
+from daedalus.simulator.exchanges.coinbase_exchange.exchange import CoinbaseExchange
+from daedalus.simulator.exchanges.deribit.exchange import Deribit
+from daedalus.simulator.exchanges.gemini.exchange import Gemini
+from daedalus.simulator.exchanges.hyperliquid.exchange import Hyperliquid
+from daedalus.simulator.exchanges.kraken.exchange import Kraken
+from daedalus.simulator.exchanges.okx.exchange import Okx
+from daedalus.simulator.market import Market
+from daedalus.simulator.options import SimulatorError, SimulatorOptions
+from daedalus.simulator.protocol import VenueProtocol
+
+__all__ = ["VENUES", "market_of", "venue_of"]
+
+VENUES: dict[str, type[VenueProtocol]] = {
+    venue.name: venue
+    for venue in (
+        Binance,
+        BinanceDelivery,
+        BinanceFutures,
+        BinanceUs,
+        Bitstamp,
+        CoinbaseExchange,
+        CoinbaseAdvanced,
+        Kraken,
+        Deribit,
+        Gemini,
+        Bybit,
+        BybitSpot,
+        Bitfinex,
+        Hyperliquid,
+        Okx,
+    )
+}
+"""Every simulated venue, in the order in which they are listed to users."""
+
+
+def venue_of(exchange: str) -> type[VenueProtocol]:
+    """The protocol of an exchange. Raises `SimulatorError` if it is not simulated."""
+    venue = VENUES.get(exchange)
+    if venue is None:
+        raise SimulatorError(f"exchange {exchange!r} is not simulated. Choose one of: {', '.join(VENUES)}.")
+    return venue
+
+
+def market_of(options: SimulatorOptions) -> Market:
+    """The market that options describe. Raises `SimulatorError` for options that make none."""
+    venue = venue_of(options.exchange)
+    symbols = options.symbols or venue.usual_symbols
+    if len(set(symbols)) < len(symbols):
+        raise SimulatorError(f"--symbols {' '.join(symbols)}: a symbol is named twice. Name each once.")
+    if not 0 <= options.rate <= 10**6:
+        raise SimulatorError(f"--rate {options.rate}: expected 0 (as fast as possible) to 1000000 a second.")
+    try:
+        instruments = [venue.instrument(symbol) for symbol in symbols]
+    except ValueError as error:
+        raise SimulatorError(f"--symbols: {error}.") from None
+    return Market(
+        instruments,
+        venue.mixture,
+        seed=options.seed,
+        rate=options.rate,
+        depth=options.depth,
+        epoch_ns=options.epoch_ns,
+    )

@@ -1,0 +1,83 @@
+"""What Binance's futures have that spot has not: terms, a common counter, trades outside the book.
+
+Shared by the streams and by REST, so that both tell the same.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from msgspec import structs
+
+from daedalus.simulator.exchanges.binance.market import pair
+from daedalus.simulator.instruments import Instrument, instrument
+from daedalus.simulator.market import Order
+
+__all__ = [
+    "FAR_AWAY",
+    "agg_id",
+    "coin_contract",
+    "delivery_ms",
+    "order_of_agg_id",
+    "outside",
+    "update_id",
+    "usd_contract",
+]
+
+FAR_AWAY = 4_133_404_800_000
+"""The delivery date (ms) of contracts that are never delivered."""
+
+_APART = 41  # one order in so many is outside the book
+_OUTSIDE = ("INSURANCE_FUND", "ADL", "NA")
+
+
+def usd_contract(symbol: str) -> Instrument:
+    """The instrument of BTCUSDT or BTCUSDT_261225. Raises ValueError if it would not be spelled like that."""
+    name, dash, date = symbol.partition("_")
+    found = pair(name, "binance_futures")
+    if dash and not (date.isdecimal() and len(date) == 6):
+        raise ValueError(f"symbol {symbol!r}: binance_futures spells contracts like BTCUSDT_261225")
+    return structs.replace(found, symbol=symbol)
+
+
+def coin_contract(symbol: str) -> Instrument:
+    """The instrument of BTCUSD_PERP or BTCUSD_261225, counted in contracts. Raises ValueError likewise."""
+    name, _, date = symbol.partition("_")
+    base = name.removesuffix("USD")
+    if base in ("", name) or not base.isalnum() or not base.isupper() or not _is_term(date):
+        raise ValueError(f"symbol {symbol!r}: binance_delivery spells contracts like BTCUSD_PERP")
+    return structs.replace(instrument(symbol, base, "USD"), amount_digits=0, usual_lots=900)
+
+
+def delivery_ms(symbol: str) -> int:
+    """When a contract is delivered, at 08:00 UTC of the day its symbol names."""
+    date = symbol.partition("_")[2]
+    if not date.isdecimal():
+        return FAR_AWAY
+    day = datetime.strptime(date, "%y%m%d").replace(tzinfo=UTC, hour=8)
+    return int(day.timestamp()) * 1000
+
+
+def update_id(update: int) -> int:
+    """A book's update in the counter that all symbols share: numbers in between are of others."""
+    return update * 4 + 3
+
+
+def outside(order: Order) -> str | None:
+    """Why an order did not trade in the book: it was taken over, or (NA) its ids were spent for nothing."""
+    turn, rest = divmod(order.id, _APART)
+    return None if rest else _OUTSIDE[turn % len(_OUTSIDE)]
+
+
+def agg_id(order: int) -> int:
+    """The number of an order among those that are told as aggregate trades: only those in the book."""
+    return order - order // _APART
+
+
+def order_of_agg_id(number: int) -> int:
+    """The order that is told as the aggregate trade of a number."""
+    return number + (number - 1) // (_APART - 1)
+
+
+def _is_term(date: str) -> bool:
+    return date == "PERP" or (date.isdecimal() and len(date) == 6)

@@ -1,0 +1,1 @@
+"""Deribit, simulated."""
