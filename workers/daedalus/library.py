@@ -12,7 +12,7 @@ from datetime import date, datetime
 from os import PathLike, fspath
 
 from .exchanges import VENUES
-from .exchanges.base import Venue
+from .exchanges.model import Venue
 from .lake.audit import audit as _audit
 from .lake.books import BookAt
 from .lake.books import book_at as _book_at
