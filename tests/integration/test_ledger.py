@@ -156,14 +156,15 @@ async def test_two_connections_of_which_either_is_cut_again_and_again_miss_nothi
 
 
 async def test_connections_that_the_venue_asks_to_be_replaced_lose_nothing(tmp_path: Path) -> None:
+    """Each has lived for longer than `Backoff` asks of one that held, so each is replaced at once."""
     settings = {"symbols": ["BTCUSDT"], "channels": ["trade", "depth"]}
-    faults = Faults(farewell_after=1.0, farewell_seconds=8.0)
+    faults = Faults(farewell_after=31.0, farewell_seconds=8.0)
     async with recording(tmp_path, "binance", settings, faults=faults) as it:
         it.recorder.start()
-        ends_at = time.monotonic() + 200
-        while it.simulator.connections < 21 and time.monotonic() < ends_at:
+        ends_at = time.monotonic() + 250
+        while it.simulator.connections < 5 and time.monotonic() < ends_at:
             await asyncio.sleep(0.2)
-        assert it.simulator.connections >= 21
+        assert it.simulator.connections >= 5
         await it.stop()
         await it.normalize()
     assert it.recorder.ledger() == []
