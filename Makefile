@@ -29,7 +29,7 @@ FUZZ_SECONDS ?= 10
 FUZZ_TARGETS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all lint format types unit integration venues faults faults-short fuzz bench playbooks molecule vm lock audit-dependencies clean
+.PHONY: help run test test-all lint format types unit integration venues faults faults-short fuzz bench playbooks molecule vm dist dist-test lock audit-dependencies clean
 
 help: ## List every target
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 22
@@ -89,6 +89,14 @@ vm: $(APPLIANCE)/.ready $(VENV)/.dev ## What a recorder survives, shown on the s
 	tests/vm/host.sh
 	PATH="$$PATH:$(TOOLS)" $(BIN)/pytest tests/vm -p no:randomly
 
+dist: $(VENV)/.dev ## Build the wheel and the source distribution into workers/dist
+	rm -rf workers/dist
+	cd workers && ../$(BIN)/hatchling build -d dist
+
+dist-test: dist ## Install the wheel into an empty environment (and on Python 3.13, where it is there), and record with it
+	tests/installed.sh $(BIN)/python workers/dist/*.whl
+	@if [ -n "$(PYTHON_3_13)" ]; then tests/installed.sh $(PYTHON_3_13) workers/dist/*.whl; else echo "Python 3.13 is not here"; fi
+
 lock: ## Resolve the dependencies anew (needs uv) for every platform, with hashes
 	cd workers && for extra in "" read dev; do \
 		$(LOCK) pyproject.toml $${extra:+--extra $$extra} -o requirements$${extra:+-$$extra}.lock; done
@@ -103,7 +111,7 @@ audit-dependencies: $(BIN)/pip ## Ask the advisory database about each locked de
 		-r workers/requirements-read.lock -r workers/requirements-build.lock
 
 clean: ## Remove the environments and what the tests left
-	rm -rf .venv .venv-3.13 .venv-audit .venv-fuzz .fuzz $(APPLIANCE) $(NEWEST) workers/.mypy_cache workers/.pytest_cache .ruff_cache workers/.ruff_cache workers/.coverage
+	rm -rf .venv .venv-3.13 .venv-audit .venv-fuzz .fuzz $(APPLIANCE) $(NEWEST) workers/.mypy_cache workers/.pytest_cache .ruff_cache workers/.ruff_cache workers/.coverage workers/dist
 
 $(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -44,7 +44,7 @@ def show_query(console: Console, root: Path) -> None:
     try:
         import duckdb
     except ImportError:
-        console.print("For queries: pip install 'daedalus[read]' brings DuckDB and Polars.")
+        console.print("For queries: pip install duckdb polars")
         return
     query = (
         "SELECT exchange, symbol, count(*) AS trades, round(sum(price * amount), 2) AS turnover,\n"
