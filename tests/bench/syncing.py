@@ -15,8 +15,8 @@ from daedalus.sync import sync_once
 
 sys.path.insert(0, str(HERE.parent))  # what the tests share
 
-from backlog import segment, table_file
-from s3_server import S3Server, weed_binary
+from support.backlog import segment, table_file
+from support.s3_server import S3Server, weed_binary
 
 __all__ = ["Syncing", "sync"]
 

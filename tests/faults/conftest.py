@@ -17,7 +17,7 @@ from faults.certificates import Authority
 from faults.measured import Measured
 from faults.recorder import Tried
 from faults.venue import Venue, a_venue
-from s3_server import S3Server, weed_binary
+from support.s3_server import S3Server, weed_binary
 
 HERE = Path(__file__).parent
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 from faults.on_disk import streams_since
-from processes import COMMAND, Recorder, wait_until
+from support.processes import COMMAND, Recorder, wait_until
 
 __all__ = ["CHANNELS", "PATIENCE", "SABOTEUR", "Rules", "Tried"]
 

@@ -13,8 +13,8 @@ from faults.memory_group import MemoryGroup, a_memory_group
 from faults.recorder import Tried
 from faults.uploading import into
 from faults.venue import a_venue
-from processes import simulated
-from s3_server import S3Server
+from support.processes import simulated
+from support.s3_server import S3Server
 
 MOST_BYTES = 150_000_000
 LEAK_BYTES = 100_000_000

@@ -15,7 +15,7 @@ import pytest
 from faults.account import Close
 from faults.recorder import PATIENCE, Tried
 from faults.venue import Venue, a_venue
-from processes import COMMAND, wait_until
+from support.processes import COMMAND, wait_until
 
 Rule = dict[str, Any]
 

@@ -19,8 +19,8 @@ from faults.recorder import PATIENCE, Tried
 from faults.relay import Relay, a_relay
 from faults.uploading import into, lake, syncing, tables
 from faults.venue import Venue, a_venue
-from processes import wait_until
-from s3_server import S3Server
+from support.processes import wait_until
+from support.s3_server import S3Server
 
 HOST = "venue.invalid"
 PASSWORD = "of-this-office-alone"

@@ -11,8 +11,8 @@ import pytest
 from faults.recorder import PATIENCE, Tried
 from faults.uploading import into, lake, syncing, tables
 from faults.venue import a_venue
-from processes import wait_until
-from s3_server import SECRET_KEY, S3Server
+from support.processes import wait_until
+from support.s3_server import SECRET_KEY, S3Server
 
 pytestmark = pytest.mark.s3
 

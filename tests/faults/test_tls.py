@@ -12,7 +12,7 @@ from faults.certificates import Authority
 from faults.recorder import Tried
 from faults.relay import a_relay
 from faults.venue import Venue
-from sync_workbench import fill, waiting
+from support.sync_workbench import fill, waiting
 
 from daedalus.store.layout import Layout
 from daedalus.sync import SyncSettings, sync_once

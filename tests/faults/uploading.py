@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from faults.recorder import PATIENCE, Tried
-from processes import COMMAND
-from s3_server import ACCESS_KEY, SECRET_KEY, S3Server
+from support.processes import COMMAND
+from support.s3_server import ACCESS_KEY, SECRET_KEY, S3Server
 
 __all__ = ["into", "lake", "syncing", "tables"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from lake_workbench import Recording, audited
+from support.lake_workbench import Recording, audited
 
 from .files import folder
 

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
-from s3_server import S3Server, weed_binary
+from support.s3_server import S3Server, weed_binary
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from processes import Recorder, simulated, wait_until
-from s3_server import ACCESS_KEY, SECRET_KEY, S3Server
+from support.processes import Recorder, simulated, wait_until
+from support.s3_server import ACCESS_KEY, SECRET_KEY, S3Server
 
 from daedalus.lake import NoBookError, book_at
 

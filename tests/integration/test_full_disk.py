@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from processes import Recorder, simulated, wait_until
+from support.processes import Recorder, simulated, wait_until
 
 pytestmark = pytest.mark.integration
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from processes import Recorder, simulated, wait_until
+from support.processes import Recorder, simulated, wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from processes import COMMAND, Recorder, simulated, wait_until
+from support.processes import COMMAND, Recorder, simulated, wait_until
 
 pytestmark = pytest.mark.integration
 

@@ -14,8 +14,8 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 import s3fs
-from backlog import HOUR_NS, START_NS, segment
-from s3_server import ACCESS_KEY, SECRET_KEY, S3Server
+from support.backlog import HOUR_NS, START_NS, segment
+from support.s3_server import ACCESS_KEY, SECRET_KEY, S3Server
 
 from daedalus.store.layout import READY, Layout, TableFile
 from daedalus.sync import SyncSettings, sync_once

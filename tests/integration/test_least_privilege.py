@@ -10,10 +10,10 @@ from typing import Any
 
 import botocore.session
 import pytest
-from backlog import START_NS, tree
 from botocore.exceptions import ClientError
-from s3_server import ACCESS_KEY, SECRET_KEY, S3Server, weed_binary
-from sync_workbench import changed, fill, waiting
+from support.backlog import START_NS, tree
+from support.s3_server import ACCESS_KEY, SECRET_KEY, S3Server, weed_binary
+from support.sync_workbench import changed, fill, waiting
 
 from daedalus.store.layout import Layout
 from daedalus.sync import SyncSettings, sync_once

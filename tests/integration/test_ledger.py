@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from processes import Recorder, wait_until
+from support.processes import Recorder, wait_until
 
 from daedalus.simulator import Simulator, SimulatorOptions, running
 from daedalus.simulator.options import Faults

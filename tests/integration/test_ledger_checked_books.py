@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from processes import Recorder, wait_until
+from support.processes import Recorder, wait_until
 
 from daedalus.simulator import Simulator, SimulatorOptions, running
 from daedalus.simulator.options import Faults

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 import pytest
-from processes import Recorder, wait_until
+from support.processes import Recorder, wait_until
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 

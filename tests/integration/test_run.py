@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 import psutil
 import pytest
-from processes import COMMAND, Recorder, simulated, wait_until
+from support.processes import COMMAND, Recorder, simulated, wait_until
 
 pytestmark = pytest.mark.integration
 

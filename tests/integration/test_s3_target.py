@@ -13,8 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from faulty_proxy import Answer, FaultyProxy, Forward, Request, faulty_proxy
-from s3_server import ACCESS_KEY, SECRET_KEY, S3Server
+from support.faulty_proxy import Answer, FaultyProxy, Forward, Request, faulty_proxy
+from support.s3_server import ACCESS_KEY, SECRET_KEY, S3Server
 
 from daedalus.sync import Outcome, StoppedError, TargetError, TargetErrorKind, open_target
 from daedalus.sync.s3_target import S3Target

@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 
 import pytest
-from backlog import tree
-from s3_server import ACCESS_KEY, SECRET_KEY, S3Server
-from sync_workbench import Running, changed, fill, status, wait_for, waiting
+from support.backlog import tree
+from support.s3_server import ACCESS_KEY, SECRET_KEY, S3Server
+from support.sync_workbench import Running, changed, fill, status, wait_for, waiting
 
 from daedalus.store.layout import Layout
 from daedalus.sync import SyncSettings, sync_once

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from faulty_proxy import Answer, FaultyProxy, Forward, Request, faulty_proxy
-from s3_server import S3Server
-from sync_workbench import Running, changed, fill, status, synced, wait_for, waiting
+from support.faulty_proxy import Answer, FaultyProxy, Forward, Request, faulty_proxy
+from support.s3_server import S3Server
+from support.sync_workbench import Running, changed, fill, status, synced, wait_for, waiting
 
 from daedalus.store.layout import Layout
 from daedalus.sync import SyncSettings, sync_once

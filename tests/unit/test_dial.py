@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
-from half_dead import free_port, let_lead, silent
+from support.half_dead import free_port, let_lead, silent
 
 from daedalus.dial import Address, connect, dial, in_turns
 

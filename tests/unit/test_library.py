@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from lake_workbench import BEGIN, SECOND, Recording
+from support.lake_workbench import BEGIN, SECOND, Recording
 
 import daedalus
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from processes import wait_until
+from support.processes import wait_until
 
 PARENT = """
 import subprocess, sys, time

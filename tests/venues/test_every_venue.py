@@ -13,9 +13,9 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from market_account import Account, Told
-from rehearsal import Decoded, Line, lines_of
-from scenarios import (
+from support.market_account import Account, Told
+from support.rehearsal import Decoded, Line, lines_of
+from support.scenarios import (
     CUTS,
     PAIR_CUTS,
     SIMULATED,

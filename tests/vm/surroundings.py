@@ -25,8 +25,8 @@ TESTS = Path(__file__).resolve().parent.parent
 if __name__ == "__main__":
     sys.path.insert(0, str(TESTS))
 
-from processes import simulated  # noqa: E402
-from s3_server import ACCESS_KEY, SECRET_KEY, S3Server, weed_binary  # noqa: E402
+from support.processes import simulated  # noqa: E402
+from support.s3_server import ACCESS_KEY, SECRET_KEY, S3Server, weed_binary  # noqa: E402
 from vm.alerts import AlertReceiver  # noqa: E402
 
 __all__ = ["BUCKET", "HOST", "RATES", "Surroundings"]

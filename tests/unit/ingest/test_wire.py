@@ -12,7 +12,7 @@ from functools import partial
 from typing import cast
 
 import pytest
-from half_dead import let_lead, silent
+from support.half_dead import let_lead, silent
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosedError

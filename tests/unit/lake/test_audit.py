@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from lake_workbench import DAY, Recording, audited, files, rewrite, stream
+from support.lake_workbench import DAY, Recording, audited, files, rewrite, stream
 
 from daedalus.lake.report import Verdict
 

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lake_workbench import BEGIN, CONN, DAY, SECOND, Recording, audited, files, rewrite, stream
+from support.lake_workbench import BEGIN, CONN, DAY, SECOND, Recording, audited, files, rewrite, stream
 
 from daedalus.exchanges.rows import BookUpdate
 from daedalus.lake.merge import merge

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from lake_workbench import CONN, DAY, Recording, audited, files, stream
+from support.lake_workbench import CONN, DAY, Recording, audited, files, stream
 
 from daedalus.lake.question import UnknownNameError
 from daedalus.lake.report import StreamDay, Verdict

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from lake_workbench import BEGIN, CONN, DAY, SECOND, Recording, audited, files, rewrite, stream
+from support.lake_workbench import BEGIN, CONN, DAY, SECOND, Recording, audited, files, rewrite, stream
 
 from daedalus.exchanges import VENUES
 from daedalus.exchanges.orderbook import Book

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from lake_workbench import BEGIN, CONN, SECOND, Recording, files
+from support.lake_workbench import BEGIN, CONN, SECOND, Recording, files
 from typer.testing import CliRunner, Result
 
 from daedalus.cli.app import app

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from lake_workbench import Recording, audited, files
+from support.lake_workbench import Recording, audited, files
 
 from daedalus.lake.books import NoBookError, book_at
 from daedalus.lake.local import local_files

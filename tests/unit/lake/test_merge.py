@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lake_workbench import BEGIN, DAY, SECOND, Recording, audited, files, stream
+from support.lake_workbench import BEGIN, DAY, SECOND, Recording, audited, files, stream
 
 from daedalus.lake import NoBookError, book_at
 from daedalus.lake.merge import Merged, merge

@@ -11,7 +11,7 @@ from typing import ClassVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
-from lake_workbench import Recording, audited, files
+from support.lake_workbench import Recording, audited, files
 
 from daedalus.lake.audit import audit
 from daedalus.lake.source import Lake, open_lake

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from lake_workbench import Recording
+from support.lake_workbench import Recording
 
 from daedalus.lake import book_at
 from daedalus.store.raw import RawKind

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from lake_workbench import Recording, audited, files
+from support.lake_workbench import Recording, audited, files
 
 from daedalus.lake import book_at
 from daedalus.lake.versions import conformed, fits

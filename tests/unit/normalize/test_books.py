@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from kraken_recording import BTC_USD, MINA_GBP
+from support.kraken_recording import BTC_USD, MINA_GBP
 
 from daedalus.exchanges.orderbook import Book
 from daedalus.exchanges.rows import BookUpdate

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from backlog import raw_file, segment, table_file
+from support.backlog import raw_file, segment, table_file
 
 from daedalus.store.access import unreadable
 from daedalus.store.layout import READY, SYNCED, Layout

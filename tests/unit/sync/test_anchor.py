@@ -7,8 +7,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from backlog import segment, table_file, tree
-from sync_workbench import Running, changed, fill, lake_of, status, synced, wait_for, waiting
+from support.backlog import segment, table_file, tree
+from support.sync_workbench import Running, changed, fill, lake_of, status, synced, wait_for, waiting
 
 from daedalus.host import unmounted_above
 from daedalus.store.layout import READY, SYNCED, Layout

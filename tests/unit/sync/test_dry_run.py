@@ -3,8 +3,8 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-from backlog import raw_file, segment, table_file
 from rich.console import Console
+from support.backlog import raw_file, segment, table_file
 
 from daedalus.store.layout import NORMALIZED, READY, Layout
 from daedalus.sync import SyncSettings, dry_run, render_plan

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from backlog import raw_file, segment, table_file
+from support.backlog import raw_file, segment, table_file
 
 from daedalus.store.layout import NORMALIZED, READY, SYNCED, Layout
 from daedalus.sync.plan import plan_uploads, synced_path

@@ -6,9 +6,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from backlog import raw_file, segment, table_file, tree
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.backlog import raw_file, segment, table_file, tree
 
 from daedalus.store.layout import NORMALIZED, READY, SYNCED, Layout
 from daedalus.sync.retention import (

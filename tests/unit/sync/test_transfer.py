@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
-from backlog import segment, table_file, tree
-from sync_workbench import Watched, changed, fill, lake_of, refuse, status, synced, waiting
+from support.backlog import segment, table_file, tree
+from support.sync_workbench import Watched, changed, fill, lake_of, refuse, status, synced, waiting
 
 from daedalus.store.layout import NORMALIZED, READY, SYNCED, Layout
 from daedalus.sync import SyncSettings, TargetError, TargetErrorKind, open_target, sync_once

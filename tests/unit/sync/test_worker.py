@@ -9,8 +9,8 @@ import threading
 import time
 
 import pytest
-from backlog import segment, tree
-from sync_workbench import Running, Watched, fill, lake_of, refuse, status, wait_for
+from support.backlog import segment, tree
+from support.sync_workbench import Running, Watched, fill, lake_of, refuse, status, wait_for
 
 from daedalus.store.layout import READY, Layout
 from daedalus.store.lock import AlreadyRunning

@@ -9,7 +9,7 @@ import zlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kraken_recording import BTC_USD, MINA_GBP
+from support.kraken_recording import BTC_USD, MINA_GBP
 
 from daedalus.exchanges.kraken.book import KrakenBook
 from daedalus.exchanges.model import Header, Kind

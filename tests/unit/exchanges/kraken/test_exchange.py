@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kraken_recording import BTC_USD
+from support.kraken_recording import BTC_USD
 
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.kraken.book import KrakenBook

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from msgspec import structs
-from processes import Recorder
+from support.processes import Recorder
 
 from daedalus.config import load_config
 from daedalus.exchanges import VENUES

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
-from backlog import raw_file, segment, table_file, tree
+from support.backlog import raw_file, segment, table_file, tree
 
 from daedalus.store.layout import NORMALIZED, READY, SYNCED, Layout
 from daedalus.store.status import Status, read_status

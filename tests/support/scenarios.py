@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from market_account import Account, rehearsing
-from rehearsal import protocol_of
+from support.market_account import Account, rehearsing
+from support.rehearsal import protocol_of
 
 from daedalus.exchanges import VENUES
 from daedalus.exchanges.model import Missing, Proof, Venue

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from msgspec import Struct
-from processes import Recorder
-from rehearsal import Rehearsal, protocol_of
+from support.processes import Recorder
+from support.rehearsal import Rehearsal, protocol_of
 
 from daedalus.exchanges import VENUES
 from daedalus.exchanges.model import Header
