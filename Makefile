@@ -29,7 +29,7 @@ FUZZ_SECONDS ?= 10
 FUZZ_TARGETS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all lint format types unit integration venues faults faults-short fuzz bench playbooks molecule vm dist dist-test lock audit-dependencies clean
+.PHONY: help run test test-all lint format types unit integration venues faults faults-short fuzz bench playbooks molecule vm docs dist dist-test lock audit-dependencies clean
 
 help: ## List every target
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 22
@@ -89,6 +89,9 @@ vm: $(APPLIANCE)/.ready $(VENV)/.dev ## What a recorder survives, shown on the s
 	tests/vm/host.sh
 	PATH="$$PATH:$(TOOLS)" $(BIN)/pytest tests/vm -p no:randomly
 
+docs: .venv-docs/.ready ## The documentation as a site in site/; a link that leads nowhere fails
+	.venv-docs/bin/mkdocs build --strict
+
 dist: $(VENV)/.dev ## Build the wheel and the source distribution into workers/dist
 	rm -rf workers/dist
 	cd workers && ../$(BIN)/hatchling build -d dist
@@ -101,7 +104,7 @@ lock: ## Resolve the dependencies anew (needs uv) for every platform, with hashe
 	cd workers && for extra in "" read dev; do \
 		$(LOCK) pyproject.toml $${extra:+--extra $$extra} -o requirements$${extra:+-$$extra}.lock; done
 	cd workers && printf 'hatchling\neditables\n' | $(LOCK) - -o requirements-build.lock
-	cd workers && for group in appliance fuzz; do \
+	cd workers && for group in appliance docs fuzz; do \
 		$(LOCK) --group pyproject.toml:$$group -o requirements-$$group.lock; done
 
 audit-dependencies: $(BIN)/pip ## Ask the advisory database about each locked dependency (needs the network)
@@ -111,7 +114,7 @@ audit-dependencies: $(BIN)/pip ## Ask the advisory database about each locked de
 		-r workers/requirements-read.lock -r workers/requirements-build.lock
 
 clean: ## Remove the environments and what the tests left
-	rm -rf .venv .venv-3.13 .venv-audit .venv-fuzz .fuzz $(APPLIANCE) $(NEWEST) workers/.mypy_cache workers/.pytest_cache .ruff_cache workers/.ruff_cache workers/.coverage workers/dist
+	rm -rf .venv .venv-3.13 .venv-audit .venv-fuzz .fuzz $(APPLIANCE) $(NEWEST) workers/.mypy_cache workers/.pytest_cache .ruff_cache workers/.ruff_cache workers/.coverage workers/dist .venv-docs site
 
 $(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -136,6 +139,11 @@ $(addsuffix /.ready,$(sort $(APPLIANCE) $(NEWEST))): workers/requirements-applia
 	@test -x $(@D)/bin/pip || $(if $(findstring 3.13,$@),$(PYTHON_3_13),$(PYTHON)) -m venv $(@D)
 	@echo "Installing into $(@D) (once)…"
 	@$(@D)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r workers/requirements-appliance.lock
+	@touch $@
+
+.venv-docs/.ready: workers/requirements-docs.lock
+	@test -x .venv-docs/bin/pip || $(PYTHON) -m venv .venv-docs
+	@.venv-docs/bin/pip install --quiet --disable-pip-version-check --require-hashes -r workers/requirements-docs.lock
 	@touch $@
 
 .venv-fuzz/.ready: workers/requirements-fuzz.lock workers/requirements.lock workers/pyproject.toml
