@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,3 +17,11 @@ def _logging_as_before() -> Iterator[None]:
     root.handlers[:] = before[0]
     root.setLevel(before[1])
     ours.setLevel(before[2])
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> str:
+    """A configuration of one exchange, whose data lie in the test's own folder."""
+    path = tmp_path / "config.yaml"
+    path.write_text(f"data_dir: {tmp_path}/data\nexchanges: {{binance: {{symbols: [BTCUSDT]}}}}\n")
+    return str(path)

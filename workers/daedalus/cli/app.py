@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from .. import __version__
 from ..lifeline import follow_parent
-from .configure import config_app
+from . import audit, book, decode, demo, doctor, ingest, normalize, run, simulate, status, sync, watchdog
+from .config import config_app
 from .group import Group
-from .lake import audit, book, lake_app
-from .look import status
+from .lake import lake_app
 from .output import print_anywhere
-from .record import demo, ingest, normalize, run, sync
-from .simulate import simulate
-from .tools import decode
-from .watch import doctor, watchdog
 
 __all__ = ["app", "main"]
 
@@ -46,10 +43,6 @@ app = typer.Typer(
 )
 
 
-def _examples(*lines: str) -> str:
-    return "\n".join(["[bold]Examples[/]", *(f"  {line}" for line in lines)])
-
-
 def _show_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"daedalus {__version__}")
@@ -65,87 +58,27 @@ def _top(
     pass
 
 
-app.command(
-    rich_help_panel=RECORD,
-    epilog=_examples(
-        "daedalus run",
-        "daedalus run --duration 600 --no-sync",
-        "daedalus run --dry-run   [dim]# what it would start[/]",
-    ),
-)(run)
-app.command(
-    rich_help_panel=RECORD,
-    epilog=_examples(
-        "daedalus ingest binance", "daedalus ingest binance --stats-interval 10 --config my.yaml"
-    ),
-)(ingest)
-app.command(rich_help_panel=RECORD, epilog=_examples("daedalus normalize", "daedalus normalize --once"))(
-    normalize
-)
-app.command(
-    rich_help_panel=RECORD,
-    epilog=_examples("daedalus sync", "daedalus sync --dry-run", "daedalus sync --once --include-raw"),
-)(sync)
+def _add(panel: str, command: Callable[..., None], examples: tuple[str, ...]) -> None:
+    shown = "\n".join(["[bold]Examples[/]", *(f"  {line}" for line in examples)])
+    app.command(rich_help_panel=panel, epilog=shown)(command)
 
-app.command(
-    rich_help_panel=LOOK,
-    epilog=_examples("daedalus status", "daedalus status --json | jq '.\\[] | select(.well | not)'"),
-)(status)
-app.command(
-    rich_help_panel=LOOK,
-    epilog=_examples("daedalus doctor", "daedalus doctor --json | jq '.\\[] | select(.level != \"ok\")'"),
-)(doctor)
-app.command(
-    rich_help_panel=LOOK,
-    epilog=_examples(
-        "daedalus watchdog",
-        "daedalus watchdog --dry-run",
-        "daedalus watchdog --once --no-sync --memory-limit-mb 1500",
-        "daedalus watchdog --test-alert",
-    ),
-)(watchdog)
-app.command(
-    rich_help_panel=LOOK,
-    epilog=_examples(
-        "daedalus audit",
-        "daedalus audit data --from 2026-11-01 --exchange binance",
-        "daedalus audit s3://bucket/lake --json | jq '.findings'",
-    ),
-)(audit)
-app.command(
-    rich_help_panel=LOOK,
-    epilog=_examples(
-        "daedalus book binance BTCUSDT --at 2026-11-23T12:00:00",
-        "daedalus book kraken BTC/USD --at 2026-11-23T12:00:00.5+01:00 --depth 50 --json",
-    ),
-)(book)
+
+_add(RECORD, run.run, run.EXAMPLES)
+_add(RECORD, ingest.ingest, ingest.EXAMPLES)
+_add(RECORD, normalize.normalize, normalize.EXAMPLES)
+_add(RECORD, sync.sync, sync.EXAMPLES)
+
+_add(LOOK, status.status, status.EXAMPLES)
+_add(LOOK, doctor.doctor, doctor.EXAMPLES)
+_add(LOOK, watchdog.watchdog, watchdog.EXAMPLES)
+_add(LOOK, audit.audit, audit.EXAMPLES)
+_add(LOOK, book.book, book.EXAMPLES)
 app.add_typer(lake_app, name="lake", rich_help_panel=LOOK)
 app.add_typer(config_app, name="config", rich_help_panel=LOOK)
 
-app.command(
-    rich_help_panel=TRY,
-    epilog=_examples(
-        "daedalus demo",
-        "daedalus demo --duration 60",
-        "daedalus demo --live binance --symbols BTCUSDT,ETHUSDT",
-    ),
-)(demo)
-app.command(
-    rich_help_panel=TRY,
-    epilog=_examples(
-        "daedalus decode binance messages.jsonl.gz",
-        "daedalus decode binance data/raw/synced/exchange=binance/channel=trade/.../1795773000.parquet",
-        "tail -n 100 messages.jsonl | daedalus decode binance | jq 'select(.table == \"trades\")'",
-    ),
-)(decode)
-app.command(
-    rich_help_panel=TRY,
-    epilog=_examples(
-        "daedalus simulate binance --port 9001 --rate 2000",
-        "daedalus simulate binance --port 9001 --drop-after 5000 --skip-every 1000",
-        "daedalus simulate coinbase_exchange --port 9001 --replay recording --speed 10",
-    ),
-)(simulate)
+_add(TRY, demo.demo, demo.EXAMPLES)
+_add(TRY, decode.decode, decode.EXAMPLES)
+_add(TRY, simulate.simulate, simulate.EXAMPLES)
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ __all__ = [
     "CONFIG_HELP",
     "ConfigOption",
     "Exchange",
+    "Once",
     "configured",
     "exchange_names",
     "known_exchange",
@@ -41,6 +42,8 @@ def known_exchange(name: str | None) -> str | None:
 
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", "-c", metavar="FILE", help=CONFIG_HELP)]
+
+Once = Annotated[bool, typer.Option("--once", help="Do all that waits now, then end.")]
 
 Exchange = Annotated[
     str,

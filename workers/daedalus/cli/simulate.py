@@ -1,4 +1,4 @@
-"""The command to try: an exchange that is simulated on this machine, with faults on demand."""
+"""`daedalus simulate`: an exchange on this machine, with faults on demand."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ from .options import Exchange, symbol_list
 if TYPE_CHECKING:
     from ..simulator import SimulatorOptions
 
-__all__ = ["simulate"]
+__all__ = ["EXAMPLES", "simulate"]
+
+EXAMPLES = (
+    "daedalus simulate binance --port 9001 --rate 2000",
+    "daedalus simulate binance --port 9001 --drop-after 5000 --skip-every 1000",
+    "daedalus simulate coinbase_exchange --port 9001 --replay recording --speed 10",
+)
 
 
 def _fault(text: str, *, min: float | None = None, metavar: str | None = None) -> object:

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
     from ..config import Config
 
-__all__ = ["recorders_elsewhere", "status"]
+__all__ = ["EXAMPLES", "status"]
+
+EXAMPLES = (
+    "daedalus status",
+    "daedalus status --json | jq '.\\[] | select(.well | not)'",
+)
 
 
 def status(
@@ -35,13 +40,13 @@ def status(
     else:
         typer.echo(f"configuration {path}, data in {loaded.data_dir}\n")
         show(as_table(rows))
-    for line in recorders_elsewhere(config, loaded):
+    for line in _recorders_elsewhere(config, loaded):
         typer.secho(f"warning: {line}", fg=typer.colors.YELLOW, err=True)
     if not all(row.well for row in rows):
         raise typer.Exit(FAILED)
 
 
-def recorders_elsewhere(named: Path | None, loaded: Config) -> list[str]:
+def _recorders_elsewhere(named: Path | None, loaded: Config) -> list[str]:
     """Who records with a configuration that was not looked at; nobody is meant where one was named."""
     from ..status import elsewhere, observe
 

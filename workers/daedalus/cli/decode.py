@@ -1,4 +1,4 @@
-"""The command to understand: messages that are explained."""
+"""`daedalus decode`: recorded messages explained."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ import typer
 from .group import FAILED, complain
 from .options import Exchange
 
-__all__ = ["decode"]
+__all__ = ["EXAMPLES", "decode"]
+
+EXAMPLES = (
+    "daedalus decode binance messages.jsonl.gz",
+    "daedalus decode binance data/raw/synced/exchange=binance/channel=trade/.../1795773000.parquet",
+    "tail -n 100 messages.jsonl | daedalus decode binance | jq 'select(.table == \"trades\")'",
+)
 
 
 def decode(

@@ -1,4 +1,4 @@
-"""The commands that look after the others: the watchdog, and the doctor."""
+"""`daedalus watchdog`: look after the workers."""
 
 from __future__ import annotations
 
@@ -8,14 +8,20 @@ import typer
 
 from .group import FAILED, USAGE, complain
 from .options import ConfigOption
-from .output import echo_json, show
 from .signals import stop_event
 
 if TYPE_CHECKING:
     from ..config import Config
     from ..watchdog import Options
 
-__all__ = ["doctor", "watchdog"]
+__all__ = ["EXAMPLES", "watchdog"]
+
+EXAMPLES = (
+    "daedalus watchdog",
+    "daedalus watchdog --dry-run",
+    "daedalus watchdog --once --no-sync --memory-limit-mb 1500",
+    "daedalus watchdog --test-alert",
+)
 
 
 def watchdog(
@@ -96,31 +102,3 @@ def _look_once(config: Config, options: Options) -> bool:
     seen, decision = watch_once(config, options)
     Screen().print(render_look(seen, decision, dry_run=options.dry_run), soft_wrap=True)
     return not any(each.told is not None for each in decision.past.problems.values())
-
-
-def doctor(
-    json: Annotated[bool, typer.Option("--json", help="Print an array of objects for machines.")] = False,
-    offline: Annotated[
-        bool, typer.Option("--offline", help="Do not ask whether exchanges and store can be reached.")
-    ] = False,
-    config: ConfigOption = None,
-) -> None:
-    """Examine machine and recorder: what is wrong, and what to do. Exit code 1 where something is bad."""
-    from ..doctor import Level, as_json, as_table, examine
-    from ..store.layout import Layout
-    from ..sync.anchor import Anchor
-    from ..sync.open_target import open_target
-    from .record import sync_settings
-
-    def ask_store(config: Config) -> None:
-        target = open_target(sync_settings(config, None))
-        target.check()
-        Anchor(Layout(config.data_dir), target).look()
-
-    findings = examine(config, ask_store=ask_store, offline=offline)
-    if json:
-        echo_json(as_json(findings))
-    else:
-        show(as_table(findings))
-    if any(each.level is Level.BAD for each in findings):
-        raise typer.Exit(FAILED)

@@ -1,0 +1,60 @@
+"""`daedalus demo`: record a simulated exchange, or a real one, and show what came of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .options import exchange_names, known_exchange, symbol_list
+
+__all__ = ["EXAMPLES", "demo"]
+
+EXAMPLES = (
+    "daedalus demo",
+    "daedalus demo --duration 60",
+    "daedalus demo --live binance --symbols BTCUSDT,ETHUSDT",
+)
+
+DEMO_SECONDS = 30.0
+
+
+def demo(
+    live: Annotated[
+        str | None,
+        typer.Option(
+            metavar="EXCHANGE",
+            help="Record this real exchange instead of a simulated one.",
+            callback=known_exchange,
+            autocompletion=exchange_names,
+            show_default=False,
+        ),
+    ] = None,
+    symbols: Annotated[
+        str,
+        typer.Option(metavar="A,B", help="As the exchange spells them. [dim]Without it: its usual ones[/]"),
+    ] = "",
+    duration: Annotated[
+        float | None,
+        typer.Option(
+            min=1.0,
+            metavar="SECONDS",
+            help=f"Stop after so long. [dim]Without it: {DEMO_SECONDS:.0f}, with --live until Ctrl-C[/]",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Record a simulated exchange end to end into data/demo, then show what is in the lake."""
+    from ..log import setup_logging
+    from ..run import run_demo
+    from .screen import Screen
+
+    setup_logging("warning")
+    if live is None and duration is None:
+        duration = DEMO_SECONDS
+    place = Path("data/live" if live else "data/demo")
+    exchange = live or "binance"
+    wanted = symbol_list(symbols, exchange)
+    code = run_demo(Screen(), place, exchange, wanted, live=live is not None, duration=duration)
+    raise typer.Exit(code)

@@ -1,0 +1,49 @@
+"""`daedalus doctor`: what is wrong with machine and recorder, and what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .group import FAILED
+from .options import ConfigOption
+from .output import echo_json, show
+
+if TYPE_CHECKING:
+    from ..config import Config
+
+__all__ = ["EXAMPLES", "doctor"]
+
+EXAMPLES = (
+    "daedalus doctor",
+    "daedalus doctor --json | jq '.\\[] | select(.level != \"ok\")'",
+)
+
+
+def doctor(
+    json: Annotated[bool, typer.Option("--json", help="Print an array of objects for machines.")] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Do not ask whether exchanges and store can be reached.")
+    ] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Examine machine and recorder: what is wrong, and what to do. Exit code 1 where something is bad."""
+    from ..doctor import Level, as_json, as_table, examine
+    from ..store.layout import Layout
+    from ..sync.anchor import Anchor
+    from ..sync.open_target import open_target
+    from .stores import sync_settings
+
+    def ask_store(config: Config) -> None:
+        target = open_target(sync_settings(config, None))
+        target.check()
+        Anchor(Layout(config.data_dir), target).look()
+
+    findings = examine(config, ask_store=ask_store, offline=offline)
+    if json:
+        echo_json(as_json(findings))
+    else:
+        show(as_table(findings))
+    if any(each.level is Level.BAD for each in findings):
+        raise typer.Exit(FAILED)

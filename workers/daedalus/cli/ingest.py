@@ -1,0 +1,41 @@
+"""`daedalus ingest`: record one exchange."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .options import ConfigOption, Exchange, configured
+
+__all__ = ["EXAMPLES", "ingest"]
+
+EXAMPLES = (
+    "daedalus ingest binance",
+    "daedalus ingest binance --stats-interval 10 --config my.yaml",
+)
+
+StatsInterval = Annotated[
+    float | None,
+    typer.Option(
+        min=0.1,
+        metavar="SECONDS",
+        help="Print a line of figures to stdout every so often.",
+        show_default=False,
+    ),
+]
+
+
+def ingest(exchange: Exchange, stats_interval: StatsInterval = None, config: ConfigOption = None) -> None:
+    """Record one exchange until SIGTERM or Ctrl-C.
+
+    Whatever comes off its websockets goes to raw files, byte for byte, with the time it came.
+    """
+    from ..config import load_config
+    from ..ingest import run_ingest
+    from ..log import setup_logging
+
+    loaded = load_config(config)
+    configured(loaded, exchange)
+    setup_logging(loaded.log.level)
+    raise typer.Exit(run_ingest(loaded, exchange, stats_interval))

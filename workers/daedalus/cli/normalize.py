@@ -1,0 +1,51 @@
+"""`daedalus normalize`: tables and the ledger from raw files."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .group import FAILED, complain
+from .options import ConfigOption, Once
+from .signals import stop_event
+
+__all__ = ["EXAMPLES", "normalize"]
+
+EXAMPLES = (
+    "daedalus normalize",
+    "daedalus normalize --once",
+)
+
+
+def normalize(
+    once: Once = False,
+    retry_damaged: Annotated[
+        bool,
+        typer.Option("--retry-damaged", help="First take in again what was set aside as damaged."),
+    ] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Turn sealed raw files into tables: trades, books, quotes, and the ledger of gaps."""
+    from ..config import load_config, setup_of
+    from ..log import setup_logging
+    from ..normalize import run_normalize
+    from ..store.layout import Layout
+
+    loaded = load_config(config)
+    setup_logging(loaded.log.level)
+    with stop_event() as stop:
+        progress = run_normalize(
+            Layout(loaded.data_dir),
+            loaded.normalize.interval_seconds,
+            stop,
+            once,
+            setup_of(loaded, "normalize"),
+            retry_damaged,
+            frozenset(loaded.exchanges),
+        )
+    if once and (progress.trouble or progress.damaged):
+        complain(
+            progress.trouble or f"{progress.damaged} damaged segments were set aside; the log names them"
+        )
+        raise typer.Exit(FAILED)

@@ -1,0 +1,50 @@
+"""Where the store is and the keys to it, as sync and the readers of a lake take it from a configuration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..config import Config
+    from ..sync import SyncSettings
+
+__all__ = ["lake_settings", "sync_settings"]
+
+
+def sync_settings(config: Config, include_raw: bool | None, *, new_lake: bool = False) -> SyncSettings:
+    """What sync needs of a configuration; ``include_raw`` None: what the configuration says."""
+    from ..sync import SyncSettings
+
+    about = config.sync
+    return SyncSettings(
+        target=config.target,
+        endpoint_url=about.endpoint_url,
+        access_key=about.access_key.get_secret_value() if about.access_key else None,
+        secret_key=about.secret_key.get_secret_value() if about.secret_key else None,
+        region=about.region,
+        include_raw=about.include_raw if include_raw is None else include_raw,
+        new_lake=new_lake,
+        concurrency=about.concurrency,
+        interval_seconds=about.interval_seconds,
+        budget_mb=about.retention.max_disk_mb,
+        # Twice what the writer stops at: what the lake has makes room before recording must wait.
+        min_free_mb=2 * config.writer.min_free_mb,
+    )
+
+
+def lake_settings(where: str | None, config: Path | None) -> SyncSettings:
+    """Where the lake is, and the keys to it: the configuration's, where there is one."""
+    import msgspec
+
+    from ..config import ConfigError, load_config
+    from ..sync import SyncSettings
+
+    try:
+        settings = sync_settings(load_config(config), None)
+    except ConfigError:
+        if where is None or config is not None:
+            raise
+        settings = SyncSettings(target=where)
+    return settings if where is None else msgspec.structs.replace(settings, target=where)
