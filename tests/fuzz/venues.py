@@ -13,10 +13,10 @@ from daedalus.exchanges import VENUES
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.model import BookCheck, Header, Kind, Venue
 from daedalus.exchanges.reading import UNREADABLE
-from daedalus.exchanges.rows import Instrument, Row
-from daedalus.normalize.schemas import TABLES
 from daedalus.normalize.transform import Carry, Transform
 from daedalus.store.raw import RawKind, RawRecord
+from daedalus.tables.registry import TABLES
+from daedalus.tables.rows import Instrument, Row
 
 BEGIN = 1_790_000_000_000_000_000
 STEP_NS = 25_000_000_000  # three messages cross a minute, at whose end a book leaves its digest

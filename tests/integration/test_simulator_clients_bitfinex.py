@@ -17,10 +17,10 @@ from websockets.asyncio.client import connect
 from daedalus.exchanges import VENUES
 from daedalus.exchanges.model import Header, Kind, Missing, Subscription
 from daedalus.exchanges.orderbook import Book
-from daedalus.exchanges.rows import BookUpdate, DerivativeTicker, Quote, Row, Trade
 from daedalus.simulator import Faults, Simulator, SimulatorOptions, running
 from daedalus.simulator.notation import Notation
 from daedalus.simulator.protocol import HttpRequest
+from daedalus.tables.rows import BookUpdate, DerivativeTicker, Quote, Row, Trade
 
 pytestmark = pytest.mark.integration
 

@@ -18,10 +18,10 @@ from daedalus.exchanges import VENUES
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.model import Kind, Missing, Subscription
 from daedalus.exchanges.orderbook import Book
-from daedalus.exchanges.rows import BookUpdate, OrderEvent, Row, Trade
 from daedalus.simulator import Simulator, SimulatorOptions, running
 from daedalus.simulator.notation import Notation
 from daedalus.simulator.protocol import HttpRequest
+from daedalus.tables.rows import BookUpdate, OrderEvent, Row, Trade
 
 pytestmark = pytest.mark.integration
 

@@ -16,11 +16,11 @@ from websockets.asyncio.client import connect
 from daedalus.exchanges.coinbase.exchange import Coinbase
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.model import Kind, Missing, Subscription
-from daedalus.exchanges.rows import BookUpdate, Quote, Trade
 from daedalus.simulator import Simulator, SimulatorOptions, running
 from daedalus.simulator.notation import Notation
 from daedalus.simulator.options import Faults
 from daedalus.simulator.protocol import HttpRequest
+from daedalus.tables.rows import BookUpdate, Quote, Trade
 
 pytestmark = pytest.mark.integration
 

@@ -6,10 +6,10 @@ import pytest
 
 from daedalus.exchanges.coinbase_exchange.exchange import CoinbaseExchange
 from daedalus.exchanges.model import Missing
-from daedalus.exchanges.rows import Trade
 from daedalus.simulator import Simulator, SimulatorOptions
 from daedalus.simulator.notation import Notation
 from daedalus.simulator.protocol import HttpRequest
+from daedalus.tables.rows import Trade
 
 pytestmark = pytest.mark.integration
 

@@ -18,11 +18,11 @@ from websockets.exceptions import ConnectionClosed
 
 from daedalus.exchanges import VENUES
 from daedalus.exchanges.model import Kind, Subscription
-from daedalus.exchanges.rows import BookUpdate, DerivativeTicker, Quote, Row, Trade
 from daedalus.simulator import Faults, Simulator, SimulatorOptions, running
 from daedalus.simulator.exchanges.hyperliquid.text import trade_id
 from daedalus.simulator.market import Order
 from daedalus.simulator.notation import Notation
+from daedalus.tables.rows import BookUpdate, DerivativeTicker, Quote, Row, Trade
 
 pytestmark = pytest.mark.integration
 

@@ -17,11 +17,11 @@ from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.kraken.book import KrakenBook
 from daedalus.exchanges.kraken.exchange import Kraken
 from daedalus.exchanges.model import Kind, Missing, Subscription
-from daedalus.exchanges.rows import BookUpdate, Quote, Trade
 from daedalus.simulator import Simulator, SimulatorOptions, running
 from daedalus.simulator.notation import Notation
 from daedalus.simulator.options import Faults
 from daedalus.simulator.protocol import HttpRequest
+from daedalus.tables.rows import BookUpdate, Quote, Trade
 
 pytestmark = pytest.mark.integration
 

@@ -18,10 +18,10 @@ from support.rehearsal import Rehearsal, protocol_of
 from daedalus.exchanges import VENUES
 from daedalus.exchanges.model import Header
 from daedalus.exchanges.orderbook import Book
-from daedalus.exchanges.rows import AggTrade, BookUpdate, Level, Row, Trade
 from daedalus.simulator import Simulator, SimulatorOptions, running
 from daedalus.simulator.exchanges import VENUES as PROTOCOLS
 from daedalus.simulator.options import Faults
+from daedalus.tables.rows import AggTrade, BookUpdate, Level, Row, Trade
 
 __all__ = ["Account", "Moment", "Told", "rehearsing"]
 

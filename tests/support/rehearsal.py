@@ -19,14 +19,14 @@ from support.processes import Recorder
 from daedalus.config import load_config
 from daedalus.exchanges import VENUES
 from daedalus.exchanges.model import Header, Kind, Venue
-from daedalus.exchanges.rows import BookUpdate, Row
-from daedalus.normalize.columns import table_of
 from daedalus.normalize.worker import normalize_ready
 from daedalus.simulator import Simulator, SimulatorOptions
 from daedalus.simulator.client import Client, Sent
 from daedalus.simulator.exchanges import market_of, venue_of
 from daedalus.simulator.protocol import Session, VenueProtocol
 from daedalus.store.layout import Layout
+from daedalus.tables.columns import table_of
+from daedalus.tables.rows import BookUpdate, Row
 
 __all__ = ["Decoded", "Line", "Rehearsal", "lines_of", "protocol_of"]
 

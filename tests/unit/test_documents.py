@@ -13,7 +13,7 @@ import pytest
 import typer
 
 from daedalus.cli import app
-from daedalus.normalize.schemas import TABLES
+from daedalus.tables.registry import TABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [

@@ -35,9 +35,9 @@ from support.scenarios import (
 )
 
 from daedalus.exchanges.model import Proof
-from daedalus.exchanges.rows import AggTrade, BookUpdate, Level, Trade
 from daedalus.lake.books import book_at
-from daedalus.normalize.columns import table_of
+from daedalus.tables.columns import table_of
+from daedalus.tables.rows import AggTrade, BookUpdate, Level, Trade
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 

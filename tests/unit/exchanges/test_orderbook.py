@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daedalus.exchanges.orderbook import Book
-from daedalus.exchanges.rows import BookUpdate
+from daedalus.tables.rows import BookUpdate
 
 
 def snapshot(last: int | None, *bids: tuple[float, float]) -> BookUpdate:

@@ -16,7 +16,7 @@ import pytest
 from daedalus.exchanges import VENUES
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.model import Kind
-from daedalus.exchanges.rows import AggTrade, BookUpdate, Quote, Row, Trade
+from daedalus.tables.rows import AggTrade, BookUpdate, Quote, Row, Trade
 
 BINANCE = ["BINANCE.ws.1.0", "BINANCE-spot-btcusdt.gz"]
 

@@ -15,7 +15,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.lake_workbench import BEGIN, CONN, DAY, SECOND, Recording, audited, files, rewrite, stream
 
-from daedalus.exchanges.rows import BookUpdate
 from daedalus.lake.merge import merge
 from daedalus.lake.report import Verdict
 from daedalus.lake.source import open_lake
@@ -23,6 +22,7 @@ from daedalus.lake.stored import Digest, Message
 from daedalus.lake.walk import Walk
 from daedalus.store.raw import RawKind
 from daedalus.sync import SyncSettings, open_target
+from daedalus.tables.rows import BookUpdate
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from support.lake_workbench import BEGIN, CONN, DAY, SECOND, Recording, audited,
 
 from daedalus.exchanges import VENUES
 from daedalus.exchanges.orderbook import Book
-from daedalus.exchanges.rows import BookUpdate
 from daedalus.lake import NoBookError, book_at
 from daedalus.lake.books import moment
 from daedalus.store.raw import RawKind
+from daedalus.tables.rows import BookUpdate
 
 MIDNIGHT = datetime(2026, 9, 22, tzinfo=UTC)
 

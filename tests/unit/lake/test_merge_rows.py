@@ -10,7 +10,7 @@ from daedalus.exchanges.orderbook import Book
 from daedalus.lake.merge_rows import Side, merged
 from daedalus.lake.numbering import Numbering
 from daedalus.lake.stored import Messages
-from daedalus.normalize.schemas import TABLES
+from daedalus.tables.registry import TABLES
 
 SECOND = 1_000_000_000
 FAR = 2**62

@@ -7,9 +7,9 @@ import itertools
 import pyarrow as pa
 import pytest
 
-from daedalus.exchanges.rows import BookUpdate
 from daedalus.lake.stored import Messages
-from daedalus.normalize.columns import Entry, batch
+from daedalus.tables.columns import Entry, batch
+from daedalus.tables.rows import BookUpdate
 
 LEVELS = ((1.0, 2.0), (0.5, 1.0)), ((3.0, 4.0),)
 

@@ -10,7 +10,7 @@ from support.lake_workbench import Recording, audited, files
 
 from daedalus.lake import book_at
 from daedalus.lake.versions import conformed, fits
-from daedalus.normalize.schemas import TABLES
+from daedalus.tables.registry import TABLES
 
 NOW = TABLES["liquidations"].schema
 BEFORE = pa.schema([field for field in NOW if field.name != "average_price"])

@@ -11,8 +11,8 @@ import msgspec
 from support.kraken_recording import BTC_USD, MINA_GBP
 
 from daedalus.exchanges.orderbook import Book
-from daedalus.exchanges.rows import BookUpdate
 from daedalus.normalize.transform import Carry
+from daedalus.tables.rows import BookUpdate
 
 B = "20260921T150000000000-0"
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daedalus.exchanges.rows import BookUpdate, Quote, Trade
 from daedalus.normalize.digits import exact_values, inexact
 from daedalus.normalize.recorded import lines_of, read_line
+from daedalus.tables.rows import BookUpdate, Quote, Trade
 
 DECIMAL = re.compile(rb"(?<![\d.])\d+\.\d+(?![\d.eE])")
 LONG = "0.123456789012345678"

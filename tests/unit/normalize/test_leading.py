@@ -7,9 +7,9 @@ from typing import Any
 
 from daedalus.exchanges.model import Header, Kind
 from daedalus.exchanges.orderbook import Book
-from daedalus.exchanges.rows import BookUpdate, Level
 from daedalus.normalize.leading import Leading, Piece
 from daedalus.store.raw import RawKind, RawRecord
+from daedalus.tables.rows import BookUpdate, Level
 
 SYMBOL = "BTC-USD"
 SECOND = 10**9

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daedalus.exchanges.rows import BookUpdate, Trade
 from daedalus.normalize import ordering as module
-from daedalus.normalize.columns import Entry
 from daedalus.normalize.ordering import Bucket, Ordering
+from daedalus.tables.columns import Entry
+from daedalus.tables.rows import BookUpdate, Trade
 
 
 @given(

@@ -9,9 +9,9 @@ import pytest
 
 from daedalus.normalize import normalize_ready
 from daedalus.normalize import segment as segment_module
-from daedalus.normalize.schemas import TABLES
 from daedalus.store import files
 from daedalus.store.layout import NORMALIZED, READY, SYNCED, Layout
+from daedalus.tables.registry import TABLES
 
 HOUR = 3_600_000_000_000
 BEGIN = 1_790_000_000

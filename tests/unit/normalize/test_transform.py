@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from daedalus.normalize.schemas import TABLES
 from daedalus.normalize.transform import Carry
 from daedalus.store.raw import RawKind
+from daedalus.tables.registry import TABLES
 
 BEGIN, SECOND = 1_790_000_000, 1_000_000_000
 MIDNIGHT = 86_400 - BEGIN % 86_400  # seconds after the beginning of a tape

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
+from ..tables.rows import Instrument, Listing
 from .reading import UNREADABLE
-from .rows import Instrument, Listing
 
 __all__ = ["listing"]
 

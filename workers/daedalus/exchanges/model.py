@@ -13,7 +13,7 @@ from typing import ClassVar, Protocol
 
 from msgspec import Struct
 
-from .rows import Listing, Row
+from ..tables.rows import Listing, Row
 
 __all__ = [
     "BookCheck",

@@ -11,7 +11,7 @@ import zlib
 from collections import deque
 from collections.abc import Iterable
 
-from .rows import BookUpdate, Level
+from ..tables.rows import BookUpdate, Level
 
 __all__ = ["Book"]
 

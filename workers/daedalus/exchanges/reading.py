@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from ..tables.rows import AggTrade, Row, Trade
 from .model import Header, Kind
-from .rows import AggTrade, Row, Trade
 
 __all__ = ["UNREADABLE", "Amount", "Id", "number_of", "unexpected", "whole_number"]
 

@@ -20,11 +20,11 @@ from msgspec import Struct
 
 from ..exchanges.model import Venue
 from ..exchanges.reading import UNREADABLE
-from ..exchanges.rows import Instrument, Listing
 from ..store import Layout, Partition
 from ..store.layout import NORMALIZED, READY, SYNCED
 from ..store.raw import RawKind
 from ..store.regular import open_regular
+from ..tables.rows import Instrument, Listing
 from .journal import Journal
 from .listener import excerpt
 from .rest import RestClient, RestError

@@ -17,9 +17,9 @@ from msgspec import Struct
 
 from ..errors import DaedalusError
 from ..exchanges import VENUES
-from ..exchanges.rows import Level
-from ..normalize.columns import Gap
 from ..sync.settings import SyncSettings
+from ..tables.columns import Gap
+from ..tables.rows import Level
 from .connections import events_of
 from .coverage import outages
 from .gap_lines import gaps_of, latest

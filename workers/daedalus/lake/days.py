@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from ..normalize.columns import Gap
+from ..tables.columns import Gap
 
 __all__ = ["days_of_gaps", "days_to_read"]
 

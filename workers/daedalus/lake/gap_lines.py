@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from ..normalize.columns import Gap
+from ..tables.columns import Gap
 from .spans import Span
 
 __all__ = ["gaps_of", "inside", "latest", "seconds_without"]

@@ -18,11 +18,11 @@ import pyarrow.compute
 from msgspec import Struct
 
 from ..exchanges.model import Proof
-from ..normalize.columns import Gap, gap_batch
-from ..normalize.schemas import TABLES
 from ..store.layout import Partition, SegmentId, TableFile
 from ..sync.errors import TargetError, TargetErrorKind
 from ..sync.target import Outcome, Target
+from ..tables.columns import Gap, gap_batch
+from ..tables.registry import TABLES
 from .evidence import Evidence, note, slices
 from .gap_lines import gaps_of, inside, latest
 from .merge_ledger import Life, joined_ledger, off_times

@@ -10,7 +10,7 @@ import pyarrow.compute
 import pyarrow.parquet as pq
 
 from ..errors import DaedalusError
-from ..normalize.content import Claim, Content
+from ..tables.content import Claim, Content
 
 pc: Any = pyarrow.compute
 

@@ -12,9 +12,9 @@ import pyarrow.compute
 from msgspec import Struct
 
 from ..exchanges.times import IMPLAUSIBLE_NS
-from ..normalize.columns import Gap
-from ..normalize.content import Content
 from ..sync.errors import TargetError
+from ..tables.columns import Gap
+from ..tables.content import Content
 from .coverage import MINUTE_NS
 from .day import bounds_of
 from .evidence import Evidence, note, slices

@@ -14,13 +14,13 @@ import pyarrow.compute
 import pyarrow.parquet as pq
 from msgspec import Struct
 
-from ..normalize.content import Content
-from ..normalize.schemas import TABLES
 from ..store.layout import NORMALIZED, READY, SYNCED, Layout, SegmentId, TableFile
 from ..store.regular import open_regular
 from ..sync.errors import TargetError, TargetErrorKind, from_os_error
 from ..sync.filesystems import is_local, is_s3, other_filesystem, s3_filesystem
 from ..sync.settings import SyncSettings, public_url
+from ..tables.content import Content
+from ..tables.registry import TABLES
 from .local import Found, local_files
 from .pages import AlteredFileError, DamagedFileError, claimed, holds, row_group
 from .remote import StoreFile, told

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute
 from msgspec import Struct
 
-from ..exchanges.rows import BookUpdate
+from ..tables.rows import BookUpdate
 
 pc: Any = pyarrow.compute
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..tables.registry import TABLES, Table
 from .decode import decode_file, decode_lines
-from .schemas import TABLES, Table
 from .worker import Progress, normalize_ready, run_normalize
 
 __all__ = ["TABLES", "Progress", "Table", "decode_file", "decode_lines", "normalize_ready", "run_normalize"]

@@ -13,8 +13,8 @@ from msgspec import Struct
 from ..exchanges.continuity import Continuity
 from ..exchanges.model import BookCheck, Header, Venue
 from ..exchanges.orderbook import Book
-from ..exchanges.rows import BookUpdate
-from .columns import BookDigest
+from ..tables.columns import BookDigest
+from ..tables.rows import BookUpdate
 
 __all__ = ["BookState", "Books", "CheckState", "Checks"]
 

@@ -18,12 +18,12 @@ import msgspec
 
 from ..exchanges.model import Header, Kind, Venue
 from ..exchanges.reading import UNREADABLE
-from ..exchanges.rows import BookUpdate, Instrument, Row
 from ..shown import shown, shown_json
-from .columns import table_of
+from ..tables.columns import table_of
+from ..tables.registry import TABLES
+from ..tables.rows import BookUpdate, Instrument, Row
 from .decode_raw import NoRawFileError, is_raw, raw_records, rows_of
 from .recorded import Recorded, lines_of, read_line
-from .schemas import TABLES
 
 __all__ = ["decode_file", "decode_lines"]
 

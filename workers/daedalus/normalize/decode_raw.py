@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 from ..errors import USAGE, DaedalusError
 from ..exchanges.model import Header, Kind, Venue
 from ..exchanges.reading import UNREADABLE
-from ..exchanges.rows import Instrument, Row
 from ..store.frames import HEAD
 from ..store.raw import RAW_SCHEMA, RawKind, RawRecord
 from ..store.segment import read_segment
+from ..tables.rows import Instrument, Row
 
 __all__ = ["NoRawFileError", "is_raw", "raw_records", "rows_of"]
 

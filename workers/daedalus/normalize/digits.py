@@ -11,20 +11,10 @@ import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
-from msgspec import Struct
+from ..tables.columns import ExactValue
+from ..tables.rows import AggTrade, BookUpdate, DerivativeTicker, Liquidation, OrderEvent, Quote, Row, Trade
 
-from ..exchanges.rows import (
-    AggTrade,
-    BookUpdate,
-    DerivativeTicker,
-    Liquidation,
-    OrderEvent,
-    Quote,
-    Row,
-    Trade,
-)
-
-__all__ = ["ExactValue", "exact_values", "inexact"]
+__all__ = ["exact_values", "inexact"]
 
 _LONG = re.compile(
     rb"(?<![\d.])-?(?:(?=[\d.]{17,400}(?![\d.]))\d+\.\d+|\d{16,400})(?:[eE][+-]?\d{1,4})?(?![\d.])"
@@ -38,16 +28,6 @@ _BEYOND = re.compile(rb"(?<![\d.])9\d{15}(?![\d.])")
 _AS_DIGIT = bytes.maketrans(b"0123456789.", b"0" * 11)
 _RUN = b"0" * 17
 _RUN_OF_16 = b"0" * 16
-
-
-class ExactValue(Struct, frozen=True, gc=False):
-    """A value of one row whose digits the float in ``table`` does not keep. ``timestamp``: UTC ns."""
-
-    symbol: str
-    timestamp: int | None
-    table: str
-    value: float
-    text: str
 
 
 _OPTIONAL: dict[type, tuple[str, ...]] = {

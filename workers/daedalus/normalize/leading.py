@@ -14,8 +14,8 @@ from msgspec import Struct
 
 from ..exchanges.model import Header, Kind
 from ..exchanges.orderbook import Book
-from ..exchanges.rows import BookUpdate, Row
 from ..store.raw import RawRecord
+from ..tables.rows import BookUpdate, Row
 
 __all__ = ["FollowerState", "LeadState", "Leading", "Piece"]
 

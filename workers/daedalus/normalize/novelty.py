@@ -13,8 +13,8 @@ from collections.abc import Set as AbstractSet
 from ..exchanges.continuity import Continuity
 from ..exchanges.model import Header, Venue
 from ..exchanges.reading import number_of
-from ..exchanges.rows import AggTrade, Liquidation, Row, Trade
 from ..store.raw import RawRecord
+from ..tables.rows import AggTrade, Liquidation, Row, Trade
 from .recent import Contents, Recent
 from .renumbering import content_of, plausible
 

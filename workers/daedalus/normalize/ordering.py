@@ -19,9 +19,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec import Struct
 
-from ..exchanges.rows import BookUpdate
-from .columns import Entry, batch, size
-from .schemas import TABLES
+from ..tables.columns import Entry, batch, size
+from ..tables.registry import TABLES
+from ..tables.rows import BookUpdate
 
 __all__ = ["LINES_IN_MEMORY", "Bucket", "Ordering"]
 

@@ -14,8 +14,8 @@ from msgspec import Struct
 
 from ..exchanges.continuity import Continuity
 from ..exchanges.reading import number_of
-from ..exchanges.rows import AggTrade, Row, Trade
 from ..exchanges.times import IMPLAUSIBLE_NS
+from ..tables.rows import AggTrade, Row, Trade
 
 __all__ = ["CountState", "Renumbering", "content_of", "plausible"]
 

@@ -23,9 +23,9 @@ from ..store.files import make_directories, move, publish
 from ..store.layout import NORMALIZED, READY, SYNCED, Layout, SegmentId, TableFile
 from ..store.raw import DAMAGE, RAW_SCHEMA, RawRecord
 from ..store.regular import create, open_descriptor
+from ..tables.parquet import ROW_GROUP_LINES, TableWriter
+from ..tables.registry import TABLES
 from .carry import read_carry, write_carry
-from .parquet import ROW_GROUP_LINES, TableWriter
-from .schemas import TABLES
 from .transform import Counts, Transform
 
 __all__ = ["DamagedSegment", "Interrupted", "normalize_segment", "set_aside"]
@@ -166,7 +166,7 @@ def _ask(go_on: Callable[[], bool]) -> None:
 
 def _write(path: Path, file: TableFile, batches: Iterator[pa.RecordBatch], go_on: Callable[[], bool]) -> None:
     os.close(create(path, 0o640))
-    with TableWriter(path, file) as writer:
+    with TableWriter(path, TABLES[file.table], file.path.as_posix()) as writer:
         for group in _groups(TABLES[file.table].schema, batches, go_on):
             writer.add(group)
 

@@ -17,10 +17,10 @@ from msgspec import Meta, Struct
 from ..exchanges.continuity import Continuity
 from ..exchanges.model import Channel, Header, Kind, Proof, Venue
 from ..exchanges.reading import UNREADABLE, number_of
-from ..exchanges.rows import BookUpdate, Instrument, Row
 from ..store.raw import CONNECTION, UNKNOWN, RawKind, RawRecord
+from ..tables.columns import Entry, Gap, Line, LinkEvent, gap_batch, link_batch, table_of
+from ..tables.rows import BookUpdate, Instrument, Row
 from .books import Books, Checks
-from .columns import Entry, Gap, Line, LinkEvent, gap_batch, link_batch, table_of
 from .days import date_of, filed_ns
 from .digits import exact_values, inexact
 from .leading import Leading, Piece

@@ -8,7 +8,7 @@ import pytest
 
 from daedalus.exchanges.binance.delivery import BinanceDelivery
 from daedalus.exchanges.model import Header, Ids, Kind, RestRequest, Subscription
-from daedalus.exchanges.rows import (
+from daedalus.tables.rows import (
     AggTrade,
     BookUpdate,
     DerivativeTicker,

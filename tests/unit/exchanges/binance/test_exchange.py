@@ -7,7 +7,7 @@ import pytest
 from daedalus.exchanges.binance.exchange import Binance
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.model import Header, Ids, Kind, Missing, Reply, RestRequest, Subscription
-from daedalus.exchanges.rows import AggTrade, BookUpdate, Instrument, Quote, Trade
+from daedalus.tables.rows import AggTrade, BookUpdate, Instrument, Quote, Trade
 
 VENUE = Binance()
 

@@ -9,7 +9,7 @@ import pytest
 from daedalus.exchanges.binance.futures import BinanceFutures
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.model import Header, Ids, Kind, Missing, Proof, RestRequest, Subscription
-from daedalus.exchanges.rows import (
+from daedalus.tables.rows import (
     AggTrade,
     BookUpdate,
     DerivativeTicker,

@@ -15,7 +15,7 @@ import pytest
 from daedalus.exchanges.binance.futures import BinanceFutures
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.model import Kind
-from daedalus.exchanges.rows import AggTrade, BookUpdate, Quote, Row, Trade
+from daedalus.tables.rows import AggTrade, BookUpdate, Quote, Row, Trade
 
 VENUE = BinanceFutures()
 RECORDINGS = ["BINANCE_FUTURES.ws.1.0", "BINANCE_FUTURES-btcusdt.gz"]

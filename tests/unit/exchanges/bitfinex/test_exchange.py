@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from daedalus.exchanges.bitfinex.exchange import Bitfinex, BitfinexReader
 from daedalus.exchanges.model import Header, Kind, Missing, Reply, RestRequest, Subscription
 from daedalus.exchanges.reading import UNREADABLE
-from daedalus.exchanges.rows import BookUpdate, DerivativeTicker, Instrument, Liquidation, Quote, Row, Trade
+from daedalus.tables.rows import BookUpdate, DerivativeTicker, Instrument, Liquidation, Quote, Row, Trade
 
 VENUE = Bitfinex()
 BOOK_SUBSCRIBED = (

@@ -13,7 +13,7 @@ from daedalus.exchanges.bitstamp.exchange import Bitstamp
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.model import Header, Ids, Kind, Missing, Reply, RestRequest, Subscription
 from daedalus.exchanges.reading import UNREADABLE
-from daedalus.exchanges.rows import BookUpdate, DerivativeTicker, Instrument, OrderEvent, Row, Trade
+from daedalus.tables.rows import BookUpdate, DerivativeTicker, Instrument, OrderEvent, Row, Trade
 
 VENUE = Bitstamp()
 US = 1_000

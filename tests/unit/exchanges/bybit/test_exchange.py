@@ -13,7 +13,7 @@ from daedalus.exchanges.bybit.exchange import Bybit, BybitSpot
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.model import Header, Ids, Kind, Missing, Proof, Reply, RestRequest, Subscription
 from daedalus.exchanges.reading import UNREADABLE
-from daedalus.exchanges.rows import BookUpdate, DerivativeTicker, Instrument, Liquidation, Quote, Row, Trade
+from daedalus.tables.rows import BookUpdate, DerivativeTicker, Instrument, Liquidation, Quote, Row, Trade
 
 VENUE, SPOT = Bybit(), BybitSpot()
 

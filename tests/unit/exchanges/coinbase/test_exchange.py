@@ -11,7 +11,7 @@ from daedalus.exchanges.coinbase.exchange import Coinbase
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.model import Header, Ids, Kind, Missing, Proof, Reply, Subscription
 from daedalus.exchanges.reading import UNREADABLE
-from daedalus.exchanges.rows import BookUpdate, Instrument, Quote, Trade
+from daedalus.tables.rows import BookUpdate, Instrument, Quote, Trade
 
 VENUE = Coinbase()
 

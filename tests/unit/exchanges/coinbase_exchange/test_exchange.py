@@ -7,7 +7,7 @@ import pytest
 from daedalus.exchanges.coinbase_exchange.exchange import CoinbaseExchange
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.model import Header, Ids, Kind, Missing, Reply, RestRequest, Subscription
-from daedalus.exchanges.rows import BookUpdate, Instrument, Quote, Trade
+from daedalus.tables.rows import BookUpdate, Instrument, Quote, Trade
 
 VENUE = CoinbaseExchange()
 

@@ -13,7 +13,7 @@ from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.deribit.exchange import Deribit
 from daedalus.exchanges.model import Header, Ids, Kind, Missing, Reply, RestRequest, Subscription
 from daedalus.exchanges.reading import UNREADABLE
-from daedalus.exchanges.rows import BookUpdate, DerivativeTicker, Instrument, Liquidation, Quote, Row, Trade
+from daedalus.tables.rows import BookUpdate, DerivativeTicker, Instrument, Liquidation, Quote, Row, Trade
 
 VENUE = Deribit()
 MS = 1_000_000

@@ -10,7 +10,7 @@ from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.gemini.exchange import Gemini
 from daedalus.exchanges.model import Header, Ids, Kind, Missing, Reply, RestRequest, Subscription
 from daedalus.exchanges.reading import UNREADABLE
-from daedalus.exchanges.rows import BookUpdate, Instrument, Quote, Row, Trade
+from daedalus.tables.rows import BookUpdate, Instrument, Quote, Row, Trade
 
 VENUE = Gemini()
 

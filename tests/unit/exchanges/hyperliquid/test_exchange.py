@@ -10,7 +10,7 @@ import pytest
 
 from daedalus.exchanges.hyperliquid.exchange import Hyperliquid
 from daedalus.exchanges.model import Header, Kind, Missing, Reply, Subscription
-from daedalus.exchanges.rows import BookUpdate, DerivativeTicker, Instrument, Quote, Trade
+from daedalus.tables.rows import BookUpdate, DerivativeTicker, Instrument, Quote, Trade
 
 VENUE = Hyperliquid()
 TRADE = (

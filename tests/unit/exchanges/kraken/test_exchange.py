@@ -14,7 +14,7 @@ from daedalus.exchanges.kraken.book import KrakenBook
 from daedalus.exchanges.kraken.exchange import DEPTH, Kraken
 from daedalus.exchanges.model import Header, Ids, Kind, Missing, Reply, Subscription
 from daedalus.exchanges.reading import UNREADABLE
-from daedalus.exchanges.rows import BookUpdate, Instrument, Quote, Trade
+from daedalus.tables.rows import BookUpdate, Instrument, Quote, Trade
 
 VENUE = Kraken()
 

@@ -15,7 +15,7 @@ from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.model import Header, Ids, Kind, Missing, Reply, Subscription
 from daedalus.exchanges.okx.exchange import Okx
 from daedalus.exchanges.reading import UNREADABLE
-from daedalus.exchanges.rows import (
+from daedalus.tables.rows import (
     AggTrade,
     BookUpdate,
     DerivativeTicker,

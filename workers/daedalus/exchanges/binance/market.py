@@ -16,9 +16,9 @@ from urllib.parse import quote, urlsplit
 import msgspec
 from msgspec import Struct
 
+from ...tables.rows import Listing, Row
 from ..model import ConnectionPlan, Header, Kind, Missing, RestRequest, Subscription, Venue
 from ..reading import UNREADABLE, unexpected
-from ..rows import Listing, Row
 from .messages import READERS, force_order_symbol
 from .requests import read_other, reply, requests
 from .rest import ANSWERS, instruments, snapshot_header, snapshot_row

@@ -11,10 +11,10 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
+from ...tables.rows import AggTrade, BookUpdate, Instrument, Listing, Row, Trade
 from ..listing import listing
 from ..model import Header, Ids, Kind
 from ..reading import Amount, Id
-from ..rows import AggTrade, BookUpdate, Instrument, Listing, Row, Trade
 from ..runs import backfill_header
 from ..times import epoch_ns
 

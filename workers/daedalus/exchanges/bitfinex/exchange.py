@@ -20,6 +20,7 @@ from urllib.parse import quote, urlsplit
 import msgspec
 from msgspec import Struct
 
+from ...tables.rows import Listing, Row
 from ..model import (
     Channel,
     ConnectionPlan,
@@ -35,7 +36,6 @@ from ..model import (
     Venue,
 )
 from ..reading import UNREADABLE, unexpected
-from ..rows import Listing, Row
 from .book import BitfinexBook
 from .messages import body_of, data_header, instruments, rows, trades_of
 

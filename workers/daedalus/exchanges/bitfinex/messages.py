@@ -15,10 +15,20 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Raw, Struct
 
+from ...tables.rows import (
+    BookUpdate,
+    DerivativeTicker,
+    Instrument,
+    Level,
+    Liquidation,
+    Listing,
+    Row,
+    Trade,
+    quote,
+)
 from ..listing import listing
 from ..model import Header, Kind
 from ..reading import UNREADABLE, Amount, Id, unexpected
-from ..rows import BookUpdate, DerivativeTicker, Instrument, Level, Liquidation, Listing, Row, Trade, quote
 from ..times import epoch_ns
 
 __all__ = ["body_of", "data_header", "instruments", "rows", "trades_of"]

@@ -19,6 +19,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Struct
 
+from ...tables.rows import Listing, Row
 from ..model import (
     Channel,
     ConnectionPlan,
@@ -34,7 +35,6 @@ from ..model import (
     Venue,
 )
 from ..reading import UNREADABLE, unexpected
-from ..rows import Listing, Row
 from .ids import event_ids, microseconds_ns, time_ids
 from .messages import ROWS, instruments, missed_header, missed_rows, snapshot_header, snapshot_rows
 

@@ -9,10 +9,10 @@ from typing import Annotated, Generic, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
+from ...tables.rows import BookUpdate, DerivativeTicker, Instrument, Listing, OrderEvent, Row, Trade
 from ..listing import listing
 from ..model import Header, Kind
 from ..reading import Amount, Id
-from ..rows import BookUpdate, DerivativeTicker, Instrument, Listing, OrderEvent, Row, Trade
 from ..times import epoch_ns
 from .ids import microseconds_ns, time_ids
 

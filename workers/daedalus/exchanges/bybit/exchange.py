@@ -21,6 +21,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Struct
 
+from ...tables.rows import Listing, Row
 from ..model import (
     Channel,
     ConnectionPlan,
@@ -35,7 +36,6 @@ from ..model import (
     Venue,
 )
 from ..reading import UNREADABLE, unexpected
-from ..rows import Listing, Row
 from . import rest as bybit_rest
 from .messages import READERS, Reader
 from .requests import connections, text

@@ -8,10 +8,10 @@ from typing import Literal
 import msgspec
 from msgspec import Raw, Struct, field
 
+from ...tables.rows import Instrument, Listing, Trade
 from ..listing import listing
 from ..model import Header, Kind
 from ..reading import Amount
-from ..rows import Instrument, Listing, Trade
 from ..times import epoch_ns
 from .messages import SIDES
 

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from ...tables.rows import Listing, Row
 from ..model import (
     Channel,
     ConnectionPlan,
@@ -31,7 +32,6 @@ from ..model import (
     Venue,
 )
 from ..reading import UNREADABLE, unexpected
-from ..rows import Listing, Row
 from .messages import Envelope, headers, rows
 from .rest import backfill_header, backfill_rows, instruments
 

@@ -11,9 +11,9 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from ...tables.rows import BookUpdate, Level, Row, Trade, quote
 from ..model import Header, Ids, Kind
 from ..reading import Amount, Id
-from ..rows import BookUpdate, Level, Row, Trade, quote
 from ..times import rfc3339_ns
 
 __all__ = ["Envelope", "TradeMessage", "headers", "rows", "sent", "time_ns", "trade_rows"]

@@ -7,11 +7,11 @@ from typing import Literal
 import msgspec
 from msgspec import Raw, Struct
 
+from ...tables.rows import Instrument, Listing, Trade
 from .. import runs
 from ..listing import listing
 from ..model import Header
 from ..reading import Amount
-from ..rows import Instrument, Listing, Trade
 from .messages import TradeMessage, sent, time_ns, trade_rows
 
 __all__ = ["backfill_header", "backfill_rows", "instruments"]

@@ -15,6 +15,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Struct
 
+from ...tables.rows import Listing, Row
 from ..model import (
     Channel,
     ConnectionPlan,
@@ -31,7 +32,6 @@ from ..model import (
     Venue,
 )
 from ..reading import UNREADABLE, Id, unexpected
-from ..rows import Listing, Row
 from ..times import rfc3339_ns
 from .messages import book_row, missed_header, missed_rows, products, quote_rows, trade_row
 

@@ -11,10 +11,10 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from ...tables.rows import BookUpdate, Instrument, Level, Listing, Quote, Trade, quote
 from ..listing import listing
 from ..model import Header
 from ..reading import Amount, Id
-from ..rows import BookUpdate, Instrument, Level, Listing, Quote, Trade, quote
 from ..runs import backfill_header
 from ..times import rfc3339_ns
 

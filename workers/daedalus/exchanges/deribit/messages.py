@@ -14,9 +14,9 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct, structs
 
+from ...tables.rows import BookUpdate, DerivativeTicker, Level, Liquidation, Quote, Row, Trade
 from ..model import Header, Ids, Kind
 from ..reading import Amount, Id
-from ..rows import BookUpdate, DerivativeTicker, Level, Liquidation, Quote, Row, Trade
 from ..runs import backfill_header
 from ..times import epoch_ns
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 from msgspec import Raw, Struct
 
+from ...tables.rows import Instrument, Listing
 from ..listing import listing
 from ..reading import Amount
-from ..rows import Instrument, Listing
 from ..times import epoch_ns
 
 __all__ = ["instruments"]

@@ -20,6 +20,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 import msgspec
 from msgspec import Struct
 
+from ...tables.rows import Listing, Row
 from ..model import (
     Channel,
     ConnectionPlan,
@@ -36,7 +37,6 @@ from ..model import (
     Venue,
 )
 from ..reading import UNREADABLE, Id, unexpected
-from ..rows import Listing, Row
 from .messages import ROWS, instruments, missed_header, missed_rows
 
 __all__ = ["Gemini"]

@@ -8,10 +8,10 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from ...tables.rows import BookUpdate, Instrument, Listing, Row, Trade, quote
 from ..listing import listing
 from ..model import Header, Kind
 from ..reading import Amount, Id
-from ..rows import BookUpdate, Instrument, Listing, Row, Trade, quote
 from ..times import epoch_ns
 
 __all__ = ["ROWS", "instruments", "missed_header", "missed_rows"]

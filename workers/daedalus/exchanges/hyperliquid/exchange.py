@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Raw, Struct
 
+from ...tables.rows import Listing, Row
 from ..model import (
     Channel,
     ConnectionPlan,
@@ -32,7 +33,6 @@ from ..model import (
     Venue,
 )
 from ..reading import UNREADABLE, unexpected
-from ..rows import Listing, Row
 from .messages import READERS, instruments
 
 __all__ = ["Hyperliquid"]

@@ -10,10 +10,10 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Raw, Struct
 
+from ...tables.rows import BookUpdate, DerivativeTicker, Instrument, Level, Listing, Row, Trade, quote
 from ..listing import listing
 from ..model import Header, Kind
 from ..reading import UNREADABLE, Amount
-from ..rows import BookUpdate, DerivativeTicker, Instrument, Level, Listing, Row, Trade, quote
 from ..times import epoch_ns
 
 __all__ = ["READERS", "Reader", "instruments"]

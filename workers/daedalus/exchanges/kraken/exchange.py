@@ -16,6 +16,7 @@ from urllib.parse import quote, urlsplit
 import msgspec
 from msgspec import Struct
 
+from ...tables.rows import Listing, Row
 from ..model import (
     Channel,
     ConnectionPlan,
@@ -31,7 +32,6 @@ from ..model import (
     Venue,
 )
 from ..reading import UNREADABLE, unexpected
-from ..rows import Listing, Row
 from .book import KrakenBook
 from .messages import Item, headers, rows
 from .rest import OLD_NAMES, backfill_header, backfill_rows, instruments

@@ -9,11 +9,11 @@ from typing import Literal
 import msgspec
 from msgspec import Raw, Struct
 
+from ...tables.rows import Instrument, Listing, Trade
 from .. import runs
 from ..listing import listing
 from ..model import Header
 from ..reading import Amount, Id
-from ..rows import Instrument, Listing, Trade
 
 __all__ = ["OLD_NAMES", "backfill_header", "backfill_rows", "instruments"]
 

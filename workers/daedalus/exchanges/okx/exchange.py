@@ -22,6 +22,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Struct
 
+from ...tables.rows import AggTrade, Listing, Row, Trade
 from ..model import (
     Channel,
     ConnectionPlan,
@@ -36,7 +37,6 @@ from ..model import (
     Venue,
 )
 from ..reading import UNREADABLE, unexpected
-from ..rows import AggTrade, Listing, Row, Trade
 from ..runs import backfill_header
 from .messages import READERS, Reader
 from .requests import connections, text

@@ -13,9 +13,9 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Raw, Struct
 
+from ...tables.rows import AggTrade, BookUpdate, DerivativeTicker, Level, Liquidation, Row, Trade, quote
 from ..model import Header, Ids, Kind
 from ..reading import Amount, Id
-from ..rows import AggTrade, BookUpdate, DerivativeTicker, Level, Liquidation, Row, Trade, quote
 from ..times import epoch_ns
 
 __all__ = ["READERS", "Reader"]

@@ -8,9 +8,9 @@ from typing import Literal
 import msgspec
 from msgspec import Raw, Struct
 
+from ...tables.rows import Instrument, Listing
 from ..listing import listing
 from ..reading import Amount, Id
-from ..rows import Instrument, Listing
 from ..times import epoch_ns
 
 __all__ = ["Fill", "fills", "instruments"]

@@ -7,9 +7,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..store.layout import TableFile
 from .content import CLAIM, Content
-from .schemas import TABLES
+from .registry import Table
 
 __all__ = ["ROW_GROUP_LINES", "TableWriter"]
 
@@ -18,13 +17,13 @@ ZSTD_LEVEL = 6  # 3 is half as long and 5 % larger, 9 a third longer and 1 % sma
 
 
 class TableWriter(pq.ParquetWriter):
-    """Writes the file of a table, and into its footer what its rows are; see `daedalus.normalize.content`.
+    """Writes the file of a table, and into its footer what its rows are; see `daedalus.tables.content`.
 
-    See `daedalus.normalize.schemas.Table` for the encodings.
+    ``path`` is where it is written, ``key`` where it will lie below the root of a lake.
+    See `daedalus.tables.registry.Table` for the encodings.
     """
 
-    def __init__(self, path: Path, file: TableFile) -> None:
-        table = TABLES[file.table]
+    def __init__(self, path: Path, table: Table, key: str) -> None:
         encodings = dict.fromkeys(table.delta, "DELTA_BINARY_PACKED")
         encodings |= dict.fromkeys(table.prefix, "DELTA_BYTE_ARRAY")
         super().__init__(
@@ -36,7 +35,7 @@ class TableWriter(pq.ParquetWriter):
             column_encoding=encodings,
             write_page_checksum=True,
         )
-        self._key = file.path.as_posix()
+        self._key = key
         self._content = Content()
 
     def add(self, rows: pa.Table) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import pyarrow as pa
 from msgspec import Struct
 
-from ..exchanges.rows import (
+from .registry import TABLES
+from .rows import (
     AggTrade,
     BookUpdate,
     DerivativeTicker,
@@ -20,12 +21,11 @@ from ..exchanges.rows import (
     Row,
     Trade,
 )
-from .digits import ExactValue
-from .schemas import TABLES
 
 __all__ = [
     "BookDigest",
     "Entry",
+    "ExactValue",
     "Gap",
     "Line",
     "LinkEvent",
@@ -46,6 +46,16 @@ class BookDigest(Struct, frozen=True, gc=False):
     bids: int
     asks: int
     digest: int
+
+
+class ExactValue(Struct, frozen=True, gc=False):
+    """A value of one row whose digits the float in ``table`` does not keep. ``timestamp``: UTC ns."""
+
+    symbol: str
+    timestamp: int | None
+    table: str
+    value: float
+    text: str
 
 
 Line = Row | BookDigest | ExactValue | Instrument

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from daedalus.exchanges import VENUES
-from daedalus.exchanges.rows import Quote, quote
+from daedalus.tables.rows import Quote, quote
 
 
 @pytest.mark.parametrize("side", [(None, None), (0.0, 0.0), (0.0, None), (0.0, 3.0), (5.0, 0.0), (None, 0.0)])

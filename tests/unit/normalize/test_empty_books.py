@@ -1,4 +1,4 @@
-"""Rows become columns: of a book a line per level, and one line for a snapshot that has none."""
+"""An empty book of every exchange leaves its line in the table."""
 
 from __future__ import annotations
 
@@ -7,28 +7,8 @@ from typing import Any
 
 import pytest
 
-from daedalus.exchanges.rows import BookUpdate
-from daedalus.normalize.columns import Entry, batch, size
+from daedalus.exchanges import VENUES
 from daedalus.store.raw import RawKind
-
-
-def test_a_snapshot_without_levels_is_one_line_and_a_change_without_levels_none() -> None:
-    rows = [
-        BookUpdate("A", 1, True, [(1.0, 2.0)], [(3.0, 4.0)], 7, 7),
-        BookUpdate("A", 2, True, [], [], 8, 8),
-        BookUpdate("A", 3, False, [], [], 9, 9),
-        BookUpdate("A", 4, False, [], [(3.0, 0.0)], 10, 10),
-    ]
-    assert [size(row) for row in rows] == [2, 1, 0, 1]
-    lines = batch("book_updates", "A", [Entry(0, row.timestamp or 0, 5, "stream", row) for row in rows])
-    lines.validate(full=True)
-    names = ["is_snapshot", "side", "price", "amount", "last_id"]
-    assert [tuple(line[name] for name in names) for line in lines.select(names).to_pylist()] == [
-        (True, "bid", 1.0, 2.0, 7),
-        (True, "ask", 3.0, 4.0, 7),
-        (True, None, None, None, 8),
-        (False, "ask", 3.0, 0.0, 10),
-    ]
 
 
 def _stream(stream: str, **data: Any) -> dict[str, Any]:
@@ -125,8 +105,6 @@ def test_an_empty_book_of_every_exchange_leaves_its_line_and_ends_the_book_befor
 
 
 def test_every_exchange_with_books_is_tried_here() -> None:
-    from daedalus.exchanges import VENUES
-
     books = {
         (name, channel)
         for name, venue in VENUES.items()

@@ -11,10 +11,9 @@ import pyarrow.parquet as pq
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daedalus.normalize.content import Claim, Content
-from daedalus.normalize.parquet import TableWriter
-from daedalus.normalize.schemas import TABLES
-from daedalus.store.layout import Partition, SegmentId, TableFile
+from daedalus.tables.content import Claim, Content
+from daedalus.tables.parquet import TableWriter
+from daedalus.tables.registry import TABLES
 
 SCHEMA = pa.schema(
     [
@@ -78,11 +77,11 @@ def test_a_file_says_in_its_footer_which_rows_it_has_and_for_which_place(tmp_pat
         else pa.array([chance.randrange(10**6) for _ in range(1000)], pa.int64()).cast(field.type)
         for field in schema
     ]
-    file = TableFile("quotes", "2026-09-22", SegmentId(Partition("binance", "bookTicker"), 17 * 10**17))
-    with TableWriter(tmp_path / "file", file) as writer:
+    key = "quotes/exchange=binance/date=2026-09-22/bookTicker-1700000000000000000.parquet"
+    with TableWriter(tmp_path / "file", TABLES["quotes"], key) as writer:
         writer.add(pa.table(columns, schema=schema))
     read = pq.ParquetFile(tmp_path / "file")
     content = Content()
     for batch in read.iter_batches(77):
         content.take(batch)
-    assert Claim.of(read.metadata.metadata) == content.claim(file.path.as_posix())
+    assert Claim.of(read.metadata.metadata) == content.claim(key)
