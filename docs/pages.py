@@ -10,17 +10,18 @@ from __future__ import annotations
 import re
 from pathlib import Path, PurePosixPath
 from posixpath import normpath, relpath
-from typing import Any
 from urllib.parse import urlsplit
 
+from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).resolve().parent.parent
 FIRST = "README.md"
 _LINK = re.compile(r"(\]\()([^)\s]+)(\))")
 
 
-def on_files(files: Files, *, config: Any, **_: Any) -> Files:
+def on_files(files: Files, *, config: MkDocsConfig, **_: object) -> Files:
     """Add what the pages link to, and what that links to."""
     waiting = [FIRST, *(f"docs/{file.src_uri}" for file in files.documentation_pages())]
     seen = set(waiting)
@@ -37,7 +38,7 @@ def on_files(files: Files, *, config: Any, **_: Any) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
+def on_page_markdown(markdown: str, *, page: Page, **_: object) -> str:
     """The page, with its links as they are on the site."""
     here = Path(page.file.abs_src_path).relative_to(ROOT).as_posix()
     base = str(PurePosixPath(site_uri(here)).parent)
