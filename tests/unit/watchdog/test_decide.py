@@ -310,8 +310,8 @@ ABSENT = worker(state="not started", pid=None, memory=None, silent_seconds=None)
 
 def test_a_worker_that_was_never_started_is_told_once_it_has_had_its_time() -> None:
     decisions = watch(observation(minute, ABSENT) for minute in range(10))
-    assert [minute for minute, each in enumerate(decisions) if each.announcements] == [3]
-    (news,) = decisions[3].announcements
+    assert [minute for minute, each in enumerate(decisions) if each.announcements] == [5]
+    (news,) = decisions[5].announcements
     assert "ingest-binance is configured and has never been started here" in news.text
     assert news.critical
     assert not any(each.restarts for each in decisions)

@@ -16,8 +16,8 @@ SILENT_SECONDS = 300.0
 QUIET_SECONDS = 1800.0
 """No data for so long on a connection that looks alive: told, not cured. A market may be closed."""
 STALLED_PERCENT = 40.0
-START_SECONDS = 150.0
-"""So long a worker may take until it says a first word after the watchdog has."""
+START_SECONDS = 300.0
+"""So long a worker may take until its first word; TimeoutStartSec= of its unit is as long."""
 TWO_LOOKS_SECONDS = 50.0
 """Longer than one look, shorter than two: it was so both times."""
 LOOP_STARTS, LOOP_SECONDS = 3, 900.0
