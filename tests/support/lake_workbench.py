@@ -16,9 +16,9 @@ from daedalus.lake.audit import Question, audit
 from daedalus.lake.report import Report, StreamDay
 from daedalus.lake.source import open_lake
 from daedalus.normalize.worker import normalize_ready
+from daedalus.storage import StorageSettings
 from daedalus.store.layout import READY, Layout, Partition, SegmentId
 from daedalus.store.raw import RAW_SCHEMA, RawKind, RawRecord
-from daedalus.sync import SyncSettings
 
 __all__ = ["BEGIN", "CONN", "DAY", "SECOND", "Recording", "audited", "files", "rewrite", "stream"]
 
@@ -156,7 +156,7 @@ class Recording:
 
 
 def audited(lake: Path | str, **question: Any) -> Report:
-    return audit(open_lake(SyncSettings(target=str(lake))), Question(**question))
+    return audit(open_lake(StorageSettings(target=str(lake))), Question(**question))
 
 
 def stream(report: Report, channel: str, date: str | None = None, symbol: str = "A") -> StreamDay:

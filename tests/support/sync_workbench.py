@@ -11,10 +11,11 @@ from pathlib import Path
 import msgspec
 from support.backlog import raw_file, segment, table_file, tree
 
+from daedalus.storage import Receipt, Target, TargetError, TargetErrorKind
+from daedalus.storage.mark import MARK
 from daedalus.store.layout import NORMALIZED, READY, SYNCED, Layout
 from daedalus.store.status import Status, read_status
-from daedalus.sync import Receipt, SyncSettings, Target, TargetError, TargetErrorKind, run_sync
-from daedalus.sync.mark import MARK
+from daedalus.sync import SyncSettings, run_sync
 
 __all__ = [
     "Running",

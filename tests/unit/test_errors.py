@@ -22,10 +22,10 @@ from daedalus.errors import DaedalusError
 from daedalus.lake.books import NoBookError
 from daedalus.lake.question import UnknownNameError
 from daedalus.simulator.options import SimulatorError
+from daedalus.storage.errors import TargetError, TargetErrorKind
 from daedalus.store.lock import AlreadyRunning
 from daedalus.store.regular import NoRegularFileError
 from daedalus.store.segment import SegmentError
-from daedalus.sync.errors import TargetError, TargetErrorKind
 
 _NEAREST = "Did you mean 'BTCUSDT'? Known are BTCUSDT."
 _DRAWN = re.compile(r"^    ((?:│   )*)[├└]── (\w+) ", re.MULTILINE)

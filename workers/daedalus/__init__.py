@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .lake.pages import AlteredFileError, DamagedFileError
     from .lake.question import UnknownNameError
     from .library import BookAt, Finding, Lake, Report, StreamDay, Verdict, audit, book_at, decode, open
-    from .sync.errors import TargetError, TargetErrorKind
+    from .storage.errors import TargetError, TargetErrorKind
 
 __all__ = [
     "AlteredFileError",
@@ -57,8 +57,8 @@ _HOME = {
     "DaedalusError": "errors",
     "DamagedFileError": "lake.pages",
     "NoBookError": "lake.books",
-    "TargetError": "sync.errors",
-    "TargetErrorKind": "sync.errors",
+    "TargetError": "storage.errors",
+    "TargetErrorKind": "storage.errors",
     "UnknownNameError": "lake.question",
 }
 """Where a name comes from, if not from `library`."""

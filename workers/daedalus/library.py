@@ -20,7 +20,7 @@ from .lake.question import Question, UnknownNameError
 from .lake.report import Finding, Report, StreamDay, Verdict
 from .lake.source import Lake, open_lake
 from .normalize.decode import decode_lines
-from .sync.settings import SyncSettings
+from .storage.settings import StorageSettings
 
 __all__ = [
     "BookAt",
@@ -50,7 +50,7 @@ def open(
     ``endpoint`` the URL of a store that is not AWS. Nothing is read before something is asked.
     Raises `TargetError` where there is no such folder, or no driver for such a URL.
     """
-    settings = SyncSettings(
+    settings = StorageSettings(
         target=fspath(where), endpoint_url=endpoint, access_key=key, secret_key=secret, region=region
     )
     return open_lake(settings)

@@ -12,9 +12,9 @@ from faults.proxy import a_proxy
 
 from daedalus.config import Config
 from daedalus.doctor import Finding, Level, as_json, as_table, examine
+from daedalus.storage.errors import TargetError, TargetErrorKind
 from daedalus.store.layout import Layout
 from daedalus.store.status import Status, boot_id, write_status
-from daedalus.sync.errors import TargetError, TargetErrorKind
 
 
 def agree(config: Config) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from daedalus.lake.apart import refuse_overlap
-from daedalus.sync import SyncSettings, TargetError, TargetErrorKind
+from daedalus.storage import StorageSettings, TargetError, TargetErrorKind
 
 
 @pytest.fixture
@@ -21,7 +21,9 @@ def source(tmp_path: Path) -> Path:
 
 def refused(source: str | Path, out: str | Path, **more: str) -> bool:
     try:
-        refuse_overlap([SyncSettings(target=str(source), **more)], SyncSettings(target=str(out), **more))
+        refuse_overlap(
+            [StorageSettings(target=str(source), **more)], StorageSettings(target=str(out), **more)
+        )
     except TargetError as error:
         return error.kind is TargetErrorKind.SETTINGS
     return False

@@ -20,8 +20,8 @@ from daedalus.lake.report import Verdict
 from daedalus.lake.source import open_lake
 from daedalus.lake.stored import Digest, Message
 from daedalus.lake.walk import Walk
+from daedalus.storage import StorageSettings, open_target
 from daedalus.store.raw import RawKind
-from daedalus.sync import SyncSettings, open_target
 from daedalus.tables.rows import BookUpdate
 
 
@@ -290,6 +290,6 @@ def test_checksums_that_could_not_be_compared_prove_nothing(tmp_path: Path, befo
 
 def test_a_merge_proves_no_more_than_its_sources(tmp_path: Path) -> None:
     lakes = [kraken_book(tmp_path / name, thin_book(19)) for name in "ab"]
-    target = SyncSettings(target=str(tmp_path / "out"))
-    merge(*(open_lake(SyncSettings(target=str(lake))) for lake in lakes), open_target(target))
+    target = StorageSettings(target=str(tmp_path / "out"))
+    merge(*(open_lake(StorageSettings(target=str(lake))) for lake in lakes), open_target(target))
     assert stream(audited(tmp_path / "out"), "book", symbol="BTC/USD").verdict is Verdict.UNPROVED

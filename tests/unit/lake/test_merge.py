@@ -17,8 +17,8 @@ from daedalus.lake import NoBookError, book_at
 from daedalus.lake.merge import Merged, merge
 from daedalus.lake.report import Verdict
 from daedalus.lake.source import open_lake
+from daedalus.storage import StorageSettings, TargetError, open_target
 from daedalus.store.raw import RawKind
-from daedalus.sync import SyncSettings, TargetError, open_target
 
 PLAIN = {"baseAsset": "A", "quoteAsset": "B", "filters": []}
 SECOND_CONN = "20260922T000001000000-0"
@@ -30,9 +30,9 @@ def pair(tmp_path: Path) -> tuple[Recording, Recording]:
 
 
 def joined(one: Path, other: Path, out: Path) -> Merged:
-    lakes = [open_lake(SyncSettings(target=str(each))) for each in (one, other)]
-    there = open_lake(SyncSettings(target=str(out))).listing() if out.is_dir() else None
-    return merge(*lakes, open_target(SyncSettings(target=str(out))), there)
+    lakes = [open_lake(StorageSettings(target=str(each))) for each in (one, other)]
+    there = open_lake(StorageSettings(target=str(out))).listing() if out.is_dir() else None
+    return merge(*lakes, open_target(StorageSettings(target=str(out))), there)
 
 
 def rows(lake: Path, table: str) -> list[dict[str, Any]]:

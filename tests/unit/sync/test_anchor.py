@@ -11,10 +11,11 @@ from support.backlog import segment, table_file, tree
 from support.sync_workbench import Running, changed, fill, lake_of, status, synced, wait_for, waiting
 
 from daedalus.host import unmounted_above
+from daedalus.storage import TargetError, open_target
+from daedalus.storage.mark import MARK
 from daedalus.store.layout import READY, SYNCED, Layout
-from daedalus.sync import SyncSettings, TargetError, open_target, sync_once
+from daedalus.sync import SyncSettings, sync_once
 from daedalus.sync.anchor import Anchor
-from daedalus.sync.mark import MARK
 
 
 @pytest.fixture

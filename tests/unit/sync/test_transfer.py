@@ -10,8 +10,9 @@ import pytest
 from support.backlog import segment, table_file, tree
 from support.sync_workbench import Watched, changed, fill, lake_of, refuse, status, synced, waiting
 
+from daedalus.storage import TargetError, TargetErrorKind, open_target
 from daedalus.store.layout import NORMALIZED, READY, SYNCED, Layout
-from daedalus.sync import SyncSettings, TargetError, TargetErrorKind, open_target, sync_once
+from daedalus.sync import SyncSettings, sync_once
 
 
 def test_everything_arrives_and_is_moved_to_synced(layout: Layout, settings: SyncSettings) -> None:

@@ -12,9 +12,10 @@ import pytest
 from support.backlog import segment, tree
 from support.sync_workbench import Running, Watched, fill, lake_of, refuse, status, wait_for
 
+from daedalus.storage import TargetErrorKind, open_target
 from daedalus.store.layout import READY, Layout
 from daedalus.store.lock import AlreadyRunning
-from daedalus.sync import SyncSettings, TargetErrorKind, open_target, sync_once
+from daedalus.sync import SyncSettings, sync_once
 
 
 def test_one_failing_file_does_not_stop_the_others(layout: Layout, settings: SyncSettings) -> None:

@@ -30,9 +30,9 @@ def doctor(
 ) -> None:
     """Examine machine and recorder: what is wrong, and what to do. Exit code 1 where something is bad."""
     from ..doctor import Level, as_json, as_table, examine
+    from ..storage import open_target
     from ..store.layout import Layout
     from ..sync.anchor import Anchor
-    from ..sync.open_target import open_target
     from .stores import sync_settings
 
     def ask_store(config: Config) -> None:

@@ -33,7 +33,7 @@ def merge(
     from ..lake.apart import refuse_overlap
     from ..lake.merge import merge as joined
     from ..lake.source import DamagedFileError, open_lake
-    from ..sync import TargetError, TargetErrorKind, open_target
+    from ..storage import TargetError, TargetErrorKind, open_target
     from .screen import Screen
     from .stores import lake_settings
 

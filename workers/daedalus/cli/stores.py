@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..config import Config
+    from ..storage import StorageSettings
     from ..sync import SyncSettings
 
 __all__ = ["lake_settings", "sync_settings"]
@@ -34,17 +35,17 @@ def sync_settings(config: Config, include_raw: bool | None, *, new_lake: bool = 
     )
 
 
-def lake_settings(where: str | None, config: Path | None) -> SyncSettings:
+def lake_settings(where: str | None, config: Path | None) -> StorageSettings:
     """Where the lake is, and the keys to it: the configuration's, where there is one."""
     import msgspec
 
     from ..config import ConfigError, load_config
-    from ..sync import SyncSettings
+    from ..storage import StorageSettings
 
     try:
-        settings = sync_settings(load_config(config), None)
+        settings: StorageSettings = sync_settings(load_config(config), None)
     except ConfigError:
         if where is None or config is not None:
             raise
-        settings = SyncSettings(target=where)
+        settings = StorageSettings(target=where)
     return settings if where is None else msgspec.structs.replace(settings, target=where)

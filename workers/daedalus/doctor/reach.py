@@ -15,8 +15,8 @@ from websockets.uri import parse_uri
 
 from ..config import Config
 from ..dial import connect
+from ..storage.errors import TargetError
 from ..store.places import local_path
-from ..sync.errors import TargetError
 from .finding import Finding, bad, ok
 
 __all__ = ["exchange", "is_directory", "nearest", "store"]

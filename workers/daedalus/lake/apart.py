@@ -6,14 +6,14 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ..sync.errors import TargetError, TargetErrorKind
-from ..sync.filesystems import is_local
-from ..sync.settings import SyncSettings, public_url
+from ..storage.errors import TargetError, TargetErrorKind
+from ..storage.filesystems import is_local
+from ..storage.settings import StorageSettings, public_url
 
 __all__ = ["refuse_overlap"]
 
 
-def refuse_overlap(sources: Iterable[SyncSettings], out: SyncSettings) -> None:
+def refuse_overlap(sources: Iterable[StorageSettings], out: StorageSettings) -> None:
     """Raise `TargetError` where ``out`` is a source, lies inside of one, or has one inside; by links too."""
     for source in sources:
         if is_local(source.target) and is_local(out.target):
@@ -67,13 +67,13 @@ def _within(inner: Path, outer: Path) -> bool:
     return False
 
 
-def _urls_overlap(source: SyncSettings, out: SyncSettings) -> bool:
+def _urls_overlap(source: StorageSettings, out: StorageSettings) -> bool:
     one, other = _parts(source), _parts(out)
     shorter = min(len(one), len(other))
     return one[:shorter] == other[:shorter]
 
 
-def _parts(settings: SyncSettings) -> list[str]:
+def _parts(settings: StorageSettings) -> list[str]:
     """A URL as scheme, store, bucket and folders."""
     scheme, separator, rest = public_url(settings.target).partition("://")
     if not separator or is_local(settings.target):

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from ..errors import DaedalusError
 from ..exchanges import VENUES
-from ..sync.settings import SyncSettings
+from ..storage.settings import StorageSettings
 from ..tables.columns import Gap
 from ..tables.rows import Level
 from .connections import events_of
@@ -75,7 +75,7 @@ def book_at(
     Raises `NoBookError` where the book is not known then, `TargetError` where there is no lake, and
     `DamagedFileError` where a file on the way is damaged.
     """
-    lake = root if isinstance(root, Lake) else open_lake(SyncSettings(target=str(root)))
+    lake = root if isinstance(root, Lake) else open_lake(StorageSettings(target=str(root)))
     at_ns = moment(at)
     seeker = _Seeker(lake, exchange, symbol, at_ns, channel)
     return seeker.find(depth)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from ..sync.errors import TargetError
+from ..storage.errors import TargetError
 from .coverage import Event
 from .report import Finding
 from .source import DamagedFileError, Lake, Listing

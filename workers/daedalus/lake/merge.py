@@ -18,9 +18,9 @@ import pyarrow.compute
 from msgspec import Struct
 
 from ..exchanges.model import Proof
+from ..storage.errors import TargetError, TargetErrorKind
+from ..storage.target import Outcome, Target
 from ..store.layout import Partition, SegmentId, TableFile
-from ..sync.errors import TargetError, TargetErrorKind
-from ..sync.target import Outcome, Target
 from ..tables.columns import Gap, gap_batch
 from ..tables.registry import TABLES
 from .evidence import Evidence, note, slices

@@ -12,7 +12,7 @@ import pyarrow.compute
 from msgspec import Struct
 
 from ..exchanges.times import IMPLAUSIBLE_NS
-from ..sync.errors import TargetError
+from ..storage.errors import TargetError
 from ..tables.columns import Gap
 from ..tables.content import Content
 from .coverage import MINUTE_NS

@@ -14,16 +14,16 @@ import pyarrow.compute
 import pyarrow.parquet as pq
 from msgspec import Struct
 
+from ..storage.errors import TargetError, TargetErrorKind, from_os_error
+from ..storage.filesystems import is_local, is_s3, other_filesystem, s3_filesystem
+from ..storage.fsspec_reader import StoreFile, told
+from ..storage.local_reader import Found, local_files
+from ..storage.settings import StorageSettings, public_url
 from ..store.layout import NORMALIZED, READY, SYNCED, Layout, SegmentId, TableFile
 from ..store.regular import open_regular
-from ..sync.errors import TargetError, TargetErrorKind, from_os_error
-from ..sync.filesystems import is_local, is_s3, other_filesystem, s3_filesystem
-from ..sync.settings import SyncSettings, public_url
 from ..tables.content import Content
 from ..tables.registry import TABLES
-from .local import Found, local_files
 from .pages import AlteredFileError, DamagedFileError, claimed, holds, row_group
-from .remote import StoreFile, told
 from .versions import conformed, fits
 
 __all__ = ["AlteredFileError", "DamagedFileError", "Lake", "LakeFile", "Listing", "RawFile", "open_lake"]
@@ -218,7 +218,7 @@ class Lake:
         ]
 
 
-def open_lake(settings: SyncSettings) -> Lake:
+def open_lake(settings: StorageSettings) -> Lake:
     """The lake of ``settings.target``: a URL, a folder, or a data directory with its tables.
 
     Raises `TargetError` where there is none, or no driver for such a URL.

@@ -23,7 +23,7 @@ from ..lake.source import open_lake
 from ..lake.summary import table_sizes
 from ..simulator import VENUES as SIMULATED
 from ..simulator import Simulator, SimulatorOptions
-from ..sync.settings import SyncSettings
+from ..storage.settings import StorageSettings
 from .children import Child
 from .foreground import RUN, ensure_free, run_all
 from .place import CONFIG, claimed, cleared
@@ -102,7 +102,7 @@ def _record(console: Console, config_path: Path, duration: float | None) -> int:
         console.print(Text(f"Nothing is in the lake {lake}.", style="red"), soft_wrap=True)
         return code or 1
     show_sizes(console, sizes)
-    report = audit(open_lake(SyncSettings(target=str(lake))))
+    report = audit(open_lake(StorageSettings(target=str(lake))))
     show_verdicts(console, report)
     if any(table.name == "trades" and table.rows for table in sizes):
         show_query(console, lake)

@@ -18,11 +18,11 @@ import msgspec
 from msgspec import Struct
 
 from .. import host
+from ..storage.errors import TargetError, TargetErrorKind
+from ..storage.mark import MARK, Mark, MarkFile
+from ..storage.target import Target
 from ..store.files import read_json, write_atomic
 from ..store.layout import SYNCED, Layout
-from .errors import TargetError, TargetErrorKind
-from .mark import MARK, Mark, MarkFile
-from .target import Target
 
 __all__ = ["MEMORY", "Anchor"]
 

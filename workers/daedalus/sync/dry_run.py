@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..storage.settings import public_url
 from ..store.layout import Layout
 from .plan import Upload, plan_uploads
-from .settings import SyncSettings, public_url
+from .settings import SyncSettings
 
 __all__ = ["DryRun", "DryRunRow", "dry_run", "render_plan"]
 

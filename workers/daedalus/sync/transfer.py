@@ -14,13 +14,13 @@ from itertools import islice
 from pathlib import Path
 from threading import Event
 
+from ..storage.errors import SourceGoneError, StoppedError, TargetError, TargetErrorKind
+from ..storage.target import Outcome, Receipt, Target
 from ..store.files import move
 from ..store.layout import Layout
 from .attempts import Attempts
-from .errors import SourceGoneError, StoppedError, TargetError, TargetErrorKind
 from .plan import Upload, plan_uploads, synced_path
 from .settings import SyncSettings
-from .target import Outcome, Receipt, Target
 
 __all__ = ["TICK_SECONDS", "Progress", "run_pass"]
 

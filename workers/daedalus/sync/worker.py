@@ -13,18 +13,19 @@ from threading import Event
 
 from msgspec import Struct
 
+from ..storage.errors import TargetError, TargetErrorKind
+from ..storage.open import open_target
+from ..storage.settings import public_url
+from ..storage.target import Target
 from ..store.layout import Layout
 from ..store.lock import WorkerLock
 from ..store.places import clash
 from ..store.status import UNTOLD, Setup
 from .anchor import Anchor
 from .attempts import Attempts
-from .errors import TargetError, TargetErrorKind
-from .open_target import open_target
 from .plan import plan_uploads
 from .retention import Budget, RetentionReport, apply_retention
-from .settings import SyncSettings, public_url
-from .target import Target
+from .settings import SyncSettings
 from .transfer import TICK_SECONDS, Progress, run_pass
 from .voice import Voice
 

@@ -9,8 +9,8 @@ from botocore import exceptions as boto
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-from daedalus.sync.errors import TargetErrorKind, from_os_error
-from daedalus.sync.s3_errors import from_s3_error
+from daedalus.storage.errors import TargetErrorKind, from_os_error
+from daedalus.storage.s3_errors import from_s3_error
 
 
 @pytest.mark.parametrize(

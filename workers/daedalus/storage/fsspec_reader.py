@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from ..sync.errors import TargetError, TargetErrorKind, from_os_error
-from ..sync.filesystems import is_s3
+from .errors import TargetError, TargetErrorKind, from_os_error
+from .filesystems import is_s3
 
 __all__ = ["StoreFile", "told"]
 
@@ -19,7 +19,7 @@ _T = TypeVar("_T")
 def told(error: Exception, url: str, place: str) -> TargetError:
     """What an error of a filesystem's driver means."""
     if is_s3(url):
-        from ..sync.s3_errors import from_s3_error
+        from .s3_errors import from_s3_error
 
         # The driver makes Python's own errors of the client's, with the store's text in them.
         cause = error.__cause__ if isinstance(error.__cause__, Exception) else error

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from daedalus.sync.s3_content import S3Content
+from daedalus.storage.s3_content import S3Content
 
 MIB = 1 << 20
 

@@ -1,7 +1,8 @@
-"""A lake behind a store that echoes what it was asked: none of it is told."""
+"""A lake as it lies there: what cannot be read of it, and a store that echoes what it was asked."""
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,8 +15,10 @@ import pytest
 from support.lake_workbench import Recording, audited, files
 
 from daedalus.lake.audit import audit
+from daedalus.lake.books import NoBookError, book_at
+from daedalus.lake.merge import merge
 from daedalus.lake.source import Lake, open_lake
-from daedalus.sync import SyncSettings, TargetError, TargetErrorKind
+from daedalus.storage import StorageSettings, TargetError, TargetErrorKind
 
 ACCESS, SECRET = "AKIAOFTHETEST", "secret-of-the-test"
 
@@ -82,7 +85,7 @@ def lake_of(store: type[Store]) -> Lake:
     endpoint = f"http://127.0.0.1:{store.server_port}"  # type: ignore[attr-defined]
     keys = {"access_key": ACCESS, "secret_key": SECRET}
     return open_lake(
-        SyncSettings(target="s3://bucket/lake", endpoint_url=endpoint, region="us-east-1", **keys)
+        StorageSettings(target="s3://bucket/lake", endpoint_url=endpoint, region="us-east-1", **keys)
     )
 
 
@@ -126,3 +129,29 @@ def test_a_file_that_the_store_refuses_is_not_called_damaged(store: type[Store],
         list(lake.batches(file))
     assert refused.value.kind is TargetErrorKind.DENIED
     silent(refused.value)
+
+
+def test_a_pipe_in_a_lake_is_a_finding(tmp_path: Path) -> None:
+    recording = Recording(tmp_path)
+    recording.trades(range(10))
+    lake = recording.seal()
+    (path,) = files(lake, "trades")
+    path.unlink()
+    os.mkfifo(path)
+    (finding,) = (each for each in audited(lake).findings if each.kind == "unreadable")
+    assert (Path(finding.where).name, finding.text) == (path.name, "no plain file")
+    with pytest.raises(NoBookError, match="no plain file"):
+        book_at(lake, "binance", "A", "2026-09-22T00:00:20")
+    with pytest.raises(TargetError, match="no plain file"):
+        merge(
+            open_lake(StorageSettings(target=str(lake))), open_lake(StorageSettings(target=str(lake))), None
+        )  # type: ignore[arg-type]
+
+
+def test_a_lake_without_tables_is_not_merged(tmp_path: Path) -> None:
+    recording = Recording(tmp_path)
+    recording.trades(range(10))
+    (tmp_path / "empty").mkdir()
+    lakes = [open_lake(StorageSettings(target=str(each))) for each in (recording.seal(), tmp_path / "empty")]
+    with pytest.raises(TargetError, match="no file of a table is there"):
+        merge(*lakes, None)  # type: ignore[arg-type]

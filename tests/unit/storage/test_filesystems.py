@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from daedalus.lake.source import open_lake
-from daedalus.sync import SyncSettings, TargetError, open_target
-from daedalus.sync.filesystems import is_local, is_s3, s3_filesystem
+from daedalus.storage import StorageSettings, TargetError, open_target
+from daedalus.storage.filesystems import is_local, is_s3, s3_filesystem
 
-SETTINGS = SyncSettings(
+SETTINGS = StorageSettings(
     target="s3://bucket/lake", access_key="a", secret_key="b", endpoint_url="http://127.0.0.1:1"
 )
 
@@ -25,7 +25,7 @@ def test_both_say_the_same_of_a_url_without_a_driver(target: str) -> None:
     told = []
     for opened in (open_lake, open_target):
         with pytest.raises(TargetError, match="no driver") as refused:
-            opened(SyncSettings(target=target))
+            opened(StorageSettings(target=target))
         told.append(str(refused.value))
     assert told[0] == told[1]
 

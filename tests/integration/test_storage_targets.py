@@ -13,17 +13,17 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from daedalus.sync import (
+from daedalus.storage import (
     Outcome,
     SourceGoneError,
     StoppedError,
-    SyncSettings,
+    StorageSettings,
     Target,
     TargetError,
     TargetErrorKind,
     open_target,
 )
-from daedalus.sync.s3_target import S3Target
+from daedalus.storage.s3 import S3Target
 
 pytestmark = pytest.mark.integration
 
@@ -57,11 +57,11 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     kind = request.param
     if kind in ("path", "file"):
         root = str(tmp_path / "lake")
-        settings = SyncSettings(target=root if kind == "path" else f"file://{root}")
+        settings = StorageSettings(target=root if kind == "path" else f"file://{root}")
         yield Place(open_target(settings), fsspec.filesystem("file"), root)
     elif kind == "memory":
         root = f"/{uuid.uuid4().hex}"
-        target = open_target(SyncSettings(target=f"memory:/{root}"))
+        target = open_target(StorageSettings(target=f"memory:/{root}"))
         yield Place(target, fsspec.filesystem("memory"), root)
         fsspec.filesystem("memory").store.clear()
     else:
@@ -174,7 +174,7 @@ def disk_with_room_for_a_megabyte() -> Iterator[None]:
 def test_a_full_disk_is_named_and_keeps_no_partial_file(
     source: Path, tmp_path: Path, disk_with_room_for_a_megabyte: None
 ) -> None:
-    target = open_target(SyncSettings(target=str(tmp_path / "lake")))
+    target = open_target(StorageSettings(target=str(tmp_path / "lake")))
     with pytest.raises(TargetError, match="Make room") as caught:
         target.put(source, KEY)
     assert caught.value.kind is TargetErrorKind.NO_SPACE
@@ -182,7 +182,7 @@ def test_a_full_disk_is_named_and_keeps_no_partial_file(
 
 
 def test_what_a_kill_left_aside_is_overwritten(source: Path, tmp_path: Path) -> None:
-    target = open_target(SyncSettings(target=str(tmp_path / "lake")))
+    target = open_target(StorageSettings(target=str(tmp_path / "lake")))
     aside = (tmp_path / "lake" / KEY).with_name(f".{Path(KEY).name}.part")
     aside.parent.mkdir(parents=True)
     aside.write_bytes(b"half of it")
@@ -192,7 +192,7 @@ def test_what_a_kill_left_aside_is_overwritten(source: Path, tmp_path: Path) -> 
 
 def test_a_file_where_the_lake_should_be_is_named(source: Path, tmp_path: Path) -> None:
     (tmp_path / "lake").write_text("a file")
-    target = open_target(SyncSettings(target=str(tmp_path / "lake")))
+    target = open_target(StorageSettings(target=str(tmp_path / "lake")))
     with pytest.raises(TargetError) as caught:
         target.check()
     assert str(tmp_path / "lake") in str(caught.value)
@@ -200,6 +200,6 @@ def test_a_file_where_the_lake_should_be_is_named(source: Path, tmp_path: Path) 
 
 def test_an_unknown_kind_of_url_is_refused_with_a_remedy() -> None:
     with pytest.raises(TargetError) as caught:
-        open_target(SyncSettings(target="teleport://user:hunter2@lake"))
+        open_target(StorageSettings(target="teleport://user:hunter2@lake"))
     assert caught.value.kind is TargetErrorKind.SETTINGS
     assert "hunter2" not in str(caught.value)

@@ -10,7 +10,7 @@ from typing import Any
 import fsspec
 
 from .errors import TargetError, TargetErrorKind
-from .settings import SyncSettings, public_url
+from .settings import StorageSettings, public_url
 
 __all__ = ["is_local", "is_s3", "other_filesystem", "s3_filesystem"]
 
@@ -29,7 +29,7 @@ def is_s3(target: str) -> bool:
     return bool(separator) and scheme in ("s3", "s3a")
 
 
-def s3_filesystem(settings: SyncSettings) -> Any:  # noqa: ANN401 - fsspec has no types
+def s3_filesystem(settings: StorageSettings) -> Any:  # noqa: ANN401 - fsspec has no types
     """The S3 client of these settings; nothing is asked of the store yet."""
     # Here, so that a local lake does without the S3 client: half a second and 20 MB to import.
     import s3fs

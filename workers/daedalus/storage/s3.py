@@ -24,7 +24,7 @@ from .errors import StoppedError, TargetError, TargetErrorKind
 from .filesystems import s3_filesystem
 from .s3_content import S3Content, Window
 from .s3_errors import error_code, from_s3_error
-from .settings import SyncSettings, public_url
+from .settings import StorageSettings, public_url
 from .target import CHUNK_BYTES, Outcome, Receipt, mismatch, open_source
 
 __all__ = ["S3Target"]
@@ -42,7 +42,7 @@ class S3Target:
     """A `Target` below ``s3://bucket/prefix``."""
 
     def __init__(
-        self, settings: SyncSettings, *, single_bytes: int = SINGLE_BYTES, part_bytes: int = PART_BYTES
+        self, settings: StorageSettings, *, single_bytes: int = SINGLE_BYTES, part_bytes: int = PART_BYTES
     ) -> None:
         self.url = public_url(settings.target).rstrip("/")
         bucket, _, prefix = self.url.partition("://")[2].partition("/")

@@ -1,0 +1,18 @@
+"""A place for files: opened once for all, for what writes a lake and for what reads it."""
+
+from .errors import SourceGoneError, StoppedError, TargetError, TargetErrorKind
+from .open import open_target
+from .settings import StorageSettings
+from .target import Outcome, Receipt, Target
+
+__all__ = [
+    "Outcome",
+    "Receipt",
+    "SourceGoneError",
+    "StoppedError",
+    "StorageSettings",
+    "Target",
+    "TargetError",
+    "TargetErrorKind",
+    "open_target",
+]
