@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -11,10 +13,15 @@ from .machine_rules import machine_problems
 from .observation import Limits, Observation, WorkerSeen
 from .past import OpenProblem, Past, WorkerPast
 from .problem import Cure, Problem
-from .restarts import FORGET_SECONDS, allowed_at, within
 from .worker_rules import LOOP_SECONDS, SILENT_SECONDS, worker_problems
 
 __all__ = ["Decision", "Restart", "decide"]
+
+PAUSES = (0.0, 300.0, 900.0, 2_700.0, 7_200.0, 21_600.0)
+"""Before the first, second, … restart of a worker, counted from the one before: never in a loop."""
+
+FORGET_SECONDS = 86_400.0
+"""A restart that is so long ago counts no more."""
 
 
 class Restart(Struct, frozen=True, kw_only=True):
@@ -53,7 +60,7 @@ def decide(seen: Observation, past: Past, limits: Limits) -> Decision:
             once = any(p.cure is Cure.RESTART_ONCE for p in found if _held(p, past.problems, seen.at))
             memory = replace(
                 memory,
-                restarts=(*within(memory.restarts, seen.at, FORGET_SECONDS), seen.at),
+                restarts=(*_within(memory.restarts, seen.at, FORGET_SECONDS), seen.at),
                 revived=memory.revived or once,
             )
         problems += cured
@@ -84,7 +91,7 @@ def _started_anew(seen: WorkerSeen, past: WorkerPast | None, at: float) -> Worke
             oom_kills=seen.memory.oom_kills if seen.memory else 0,
             reconnects=seen.reconnects,
         )
-    starts = within(past.starts, at, LOOP_SECONDS)
+    starts = _within(past.starts, at, LOOP_SECONDS)
     if not seen.started_ns or seen.started_ns == past.started_ns:
         return replace(past, starts=starts)
     if past.started_ns:
@@ -129,7 +136,7 @@ def _cure(
     for problem in found:
         text = problem.text
         if problem.cure is not Cure.NONE and _held(problem, known, at):
-            from_when = allowed_at(memory.restarts, at)
+            from_when = _allowed_at(memory.restarts, at)
             if problem.cure is Cure.RESTART_ONCE and memory.revived:
                 text += ". It was restarted once, which did not help; it is not done again"
             elif not takes_writes:
@@ -144,3 +151,16 @@ def _cure(
     if not reasons or seen.pid is None:
         return told, None
     return told, Restart(worker=seen.worker, pid=seen.pid, unit=seen.unit, reason="; ".join(reasons))
+
+
+def _within(moments: Sequence[float], at: float, seconds: float) -> tuple[float, ...]:
+    """Those moments that lie at most so many seconds back."""
+    return tuple(moment for moment in moments if at - moment <= seconds)
+
+
+def _allowed_at(restarts: Sequence[float], at: float) -> float:
+    """The moment from which on a restart is allowed. ``restarts``: those made so far, in their order."""
+    counted = _within(restarts, at, FORGET_SECONDS)
+    if not counted:
+        return at
+    return counted[-1] + PAUSES[min(len(counted), len(PAUSES) - 1)]
