@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from daedalus.store.frames import Committed, scan
+from daedalus.store.ipc_log import Committed, scan
 
 __all__ = ["Stream", "streams_since"]
 

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from daedalus.config import ConfigError, parse_config
 from daedalus.exchanges import VENUES
-from daedalus.ingest.previous import start_after
+from daedalus.ingest.last_run import start_after
 from daedalus.normalize import normalize_ready
 from daedalus.normalize.carry import read_carry
 from daedalus.normalize.decode import decode_lines
@@ -26,7 +26,7 @@ from daedalus.normalize.transform import Transform
 from daedalus.status.render import as_json, as_table
 from daedalus.status.view import view
 from daedalus.store import READY, Layout, Partition, SegmentId, read_status
-from daedalus.store.frames import _MARKER_TEMPLATE, HEAD, Committed, encode, scan
+from daedalus.store.ipc_log import _MARKER_TEMPLATE, HEAD, Committed, encode, scan
 from daedalus.store.layout import TableFile
 from daedalus.store.raw import CONNECTION, RawKind, RawRecord
 from daedalus.watchdog.decide import decide

@@ -19,7 +19,7 @@ from daedalus.exchanges import VENUES
 from daedalus.normalize.carry import write_carry
 from daedalus.normalize.recorded import lines_of, read_line
 from daedalus.normalize.transform import Carry, Transform
-from daedalus.store.frames import HEAD, encode
+from daedalus.store.ipc_log import HEAD, encode
 from daedalus.store.layout import Layout, TableFile
 from daedalus.store.raw import DAMAGE, RAW_SCHEMA
 from daedalus.store.status import Status

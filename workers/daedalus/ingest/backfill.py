@@ -23,7 +23,7 @@ from .backoff import Backoff
 from .counters import Counters
 from .journal import Journal
 from .listener import excerpt
-from .quiet import QuietLog
+from .rate_limited_log import RateLimitedLog
 from .rest import RestClient, RestError
 from .search import ById, ByTime, Search
 from .waiting import Stream, Waiting
@@ -80,7 +80,7 @@ class Backfill:
         self._turns = asyncio.Semaphore(FETCHED_AT_A_TIME)
         self._trouble = _patience()
         self._not_before = 0.0
-        self._quiet = QuietLog(log)
+        self._rate_limited = RateLimitedLog(log)
 
     def ask(self, missing: Missing) -> None:
         """Fill this hole, if the exchange offers its past; else the ledger says why not by itself."""
@@ -88,7 +88,7 @@ class Backfill:
             return
         stream = missing.channel, missing.symbol
         if not self._waiting.add(missing):
-            self._quiet.warning("room", "%s %s: not asked for, too many streams have holes", *stream)
+            self._rate_limited.warning("room", "%s %s: not asked for, too many streams have holes", *stream)
         elif stream not in self._filling:
             self._filling[stream] = []
             self._begun.put_nowait(stream)
@@ -129,7 +129,9 @@ class Backfill:
             for each in same if status == "unfillable" else [_over(same)]:
                 self._journal.judged(each.hole, each.status, each.note)
             text = "%s %s: %s, %d gaps: %s"
-            self._quiet.info(status, text, about.channel, about.symbol, status, len(same), same[0].note)
+            self._rate_limited.info(
+                status, text, about.channel, about.symbol, status, len(same), same[0].note
+            )
 
     async def _outcomes(self, search: Search, holes: Sequence[Missing]) -> list[_Outcome]:
         """Search, and say what became of each hole, oldest first."""
@@ -192,7 +194,9 @@ class Backfill:
                     return header, body
                 why = f"{request.path}: the exchange answers {excerpt(body) or 'nothing'}"
                 answered = time.monotonic() if answered is None else answered
-            self._quiet.warning("again", "%s %s, asked for again: %s", wanted.channel, wanted.symbol, why)
+            self._rate_limited.warning(
+                "again", "%s %s, asked for again: %s", wanted.channel, wanted.symbol, why
+            )
             now = time.monotonic()
             answers_for = 0.0 if answered is None else now - answered
             if now - began >= GIVE_UP_SECONDS or (

@@ -12,9 +12,9 @@ from ..config import Exchange
 from ..exchanges.model import ConnectionPlan, Subscription, Venue
 from .backoff import Backoff
 from .intake import Intake
-from .keeper import Keeper
 from .service import Start
 from .session import Session
+from .supervisor import ConnectionSupervisor
 
 __all__ = ["Connections"]
 
@@ -40,10 +40,10 @@ class Connections:
         self._intake = intake
         self._new_session = new_session
         self._spawn = spawn
-        self._keepers: list[Keeper] = []
+        self._supervisors: list[ConnectionSupervisor] = []
 
     def __len__(self) -> int:
-        return len(self._keepers)
+        return len(self._supervisors)
 
     def open(self, streams: Sequence[Subscription], start: Start) -> None:
         """Serve these streams too, on connections of their own; those there are stay as they are.
@@ -60,11 +60,13 @@ class Connections:
                 lifetime = (plan.lifetime_seconds or DAY_SECONDS) * (1 - LIFETIME_STAGGER * copy)
                 plan = msgspec.structs.replace(plan, lifetime_seconds=min(lifetime, DAY_SECONDS))
                 delay = opened * venue.connect_interval_seconds
-                keeper = Keeper(self._intake, partial(self._new_session, plan), Backoff(), delay)
-                self._keepers.append(keeper)
-                self._spawn(keeper.run(start))
+                supervisor = ConnectionSupervisor(
+                    self._intake, partial(self._new_session, plan), Backoff(), delay
+                )
+                self._supervisors.append(supervisor)
+                self._spawn(supervisor.run(start))
                 opened += 1
 
     async def close(self, cause: str, reason: str) -> None:
         """End them all, and write down why."""
-        await asyncio.gather(*(keeper.close(cause, reason) for keeper in self._keepers))
+        await asyncio.gather(*(supervisor.close(cause, reason) for supervisor in self._supervisors))

@@ -17,7 +17,7 @@ from msgspec import Struct
 from ..exchanges.continuity import Continuity, Hole
 from ..exchanges.model import Missing, Subscription, Venue
 from .counters import Counters
-from .quiet import QuietLog
+from .rate_limited_log import RateLimitedLog
 
 __all__ = ["Holes"]
 
@@ -46,7 +46,7 @@ class Holes:
         self._continuity = continuity
         self._counters = counters
         self._waiting: deque[_Waiting] = deque()
-        self._quiet = QuietLog(log)
+        self._rate_limited = RateLimitedLog(log)
 
     def seen(self, hole: Hole, proved: Proved, *, alone: bool) -> None:
         """A message has shown a hole; ``alone``: no other connection can fill it."""
@@ -93,7 +93,7 @@ class Holes:
         self._counters.holes += 1
         self._counters.missing += missing or 0
         count = "an unknown number of" if missing is None else f"{missing:,}"
-        self._quiet.warning("hole", "%s %s: %s ids are missing", hole.channel, hole.symbol, count)
+        self._rate_limited.warning("hole", "%s %s: %s ids are missing", hole.channel, hole.symbol, count)
         if self._venue.channels[hole.channel].snapshot is not None:
             proved(hole.channel, hole.symbol)
         elif missing is not None:

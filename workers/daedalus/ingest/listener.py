@@ -16,7 +16,7 @@ from .books import Books
 from .intake import Intake
 from .journal import Journal
 from .liveness import Liveness
-from .quiet import QuietLog
+from .rate_limited_log import RateLimitedLog
 from .service import Service
 
 __all__ = ["Listener", "Said", "excerpt"]
@@ -77,7 +77,7 @@ class Listener:
         self._broken: set[tuple[str, str]] = set()
         self._sequence: int | None = None
         self._heard_ns = 0
-        self._quiet = QuietLog(log)
+        self._rate_limited = RateLimitedLog(log)
 
     def receive(self, times: list[int], payloads: list[bytes], now: float) -> None:
         """Take messages, each with the UTC ns of its arrival; ``now``: seconds of the event loop's clock."""
@@ -91,7 +91,7 @@ class Listener:
                 header = classify(payload)
             except Exception as error:
                 # A venue file's mistake must cost no message and no connection.
-                self._quiet.warning("classify", "a message could not be classified: %r", error)
+                self._rate_limited.warning("classify", "a message could not be classified: %r", error)
                 header = _UNREADABLE
             if header.sequence is not None:
                 self._count(header.sequence, recv_ns)
@@ -131,7 +131,7 @@ class Listener:
     def _foreign(self, header: Header) -> str:
         """Nothing is followed of a symbol that nobody asked for: there may be any number of them."""
         self._intake.counters.oddities["foreign"] += 1
-        self._quiet.warning(
+        self._rate_limited.warning(
             "foreign", "%s %s: nobody asked for it, kept as it is", header.channel, header.symbol
         )
         return UNKNOWN
@@ -175,7 +175,9 @@ class Listener:
         if check.apply(header, payload) is False and stream not in self._broken:
             self._broken.add(stream)
             self._intake.counters.holes += 1
-            self._quiet.warning("checksum", "%s %s: the book differs from the venue's checksum", *stream)
+            self._rate_limited.warning(
+                "checksum", "%s %s: the book differs from the venue's checksum", *stream
+            )
             self._said.book_needed(*stream)
 
     def _count(self, sequence: int, recv_ns: int) -> None:
@@ -187,7 +189,7 @@ class Listener:
         if before is None or sequence == before + 1:
             return
         missing = sequence - before - 1
-        self._quiet.warning("frames", "%s: %d frames are missing", self._journal.conn, missing)
+        self._rate_limited.warning("frames", "%s: %d frames are missing", self._journal.conn, missing)
         self._intake.counters.holes += 1
         self._said.frames_lost(missing, self._heard_ns or recv_ns)
 
@@ -206,7 +208,7 @@ class Listener:
             return CONNECTION
         kind = header.kind.value
         self._intake.counters.oddities[kind] += 1
-        self._quiet.warning(kind, "%s message, kept as it is: %s", kind, excerpt(payload))
+        self._rate_limited.warning(kind, "%s message, kept as it is: %s", kind, excerpt(payload))
         return UNKNOWN
 
 

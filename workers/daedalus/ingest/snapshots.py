@@ -16,7 +16,7 @@ from ..exchanges.reading import UNREADABLE
 from .backoff import Backoff
 from .counters import Counters
 from .listener import excerpt
-from .quiet import QuietLog
+from .rate_limited_log import RateLimitedLog
 from .rest import RestClient, RestError
 from .session import Session
 
@@ -49,7 +49,7 @@ class Snapshots:
         self._asked: asyncio.Queue[_Wanted] = asyncio.Queue()
         # In the queue, under way, or waiting for another attempt: a stream of a connection is there once.
         self._wanted: set[tuple[str, str]] = set()
-        self._quiet = QuietLog(log)
+        self._rate_limited = RateLimitedLog(log)
 
     def ask(self, session: Session, channel: str, symbol: str) -> None:
         """A session needs the book of a symbol; asking again while it waits changes nothing."""
@@ -94,7 +94,9 @@ class Snapshots:
 
     def _failed(self, wanted: _Wanted, why: str) -> None:
         self._counters.snapshot_failures += 1
-        self._quiet.warning("fetch", "no snapshot of %s yet, it is asked for again: %s", wanted.symbol, why)
+        self._rate_limited.warning(
+            "fetch", "no snapshot of %s yet, it is asked for again: %s", wanted.symbol, why
+        )
         wanted.session.no_book(wanted.channel, wanted.symbol, why)
 
 

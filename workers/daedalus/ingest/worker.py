@@ -32,8 +32,8 @@ from .instruments import Instruments
 from .intake import Intake
 from .journal import Journal
 from .kept import Kept
+from .last_run import start_after
 from .owed import Owed
-from .previous import start_after
 from .report import Reporter
 from .rest import RestClient
 from .service import Start

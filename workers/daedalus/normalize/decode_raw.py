@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from ..errors import USAGE, DaedalusError
 from ..exchanges.model import Header, Kind, Venue
 from ..exchanges.reading import UNREADABLE
-from ..store.frames import HEAD
+from ..store.ipc_log import HEAD
 from ..store.raw import RAW_SCHEMA, RawKind, RawRecord
 from ..store.segment import read_segment
 from ..tables.rows import Instrument, Row

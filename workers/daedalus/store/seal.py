@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from msgspec import Struct
 
 from .files import PRIVATE_MODE, fsync_directory, make_directories, publish
-from .frames import Damaged, read_bytes, scan
+from .ipc_log import Damaged, read_bytes, scan
 from .layout import READY, Layout, SegmentId
 from .raw import DAMAGE, RAW_SCHEMA
 from .regular import create, open_descriptor

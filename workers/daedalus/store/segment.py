@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from ..errors import DaedalusError
 from .files import PRIVATE_MODE, fsync_directory, make_directories
-from .frames import HEAD, Committed, encode, scan
+from .ipc_log import HEAD, Committed, encode, scan
 from .layout import SegmentId
 from .raw import RawRecord
 from .regular import open_descriptor

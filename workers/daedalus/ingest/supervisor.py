@@ -1,4 +1,4 @@
-"""The keeper: one planned connection, kept up for as long as the worker runs.
+"""Supervises one planned connection: it is kept up for as long as the worker runs.
 
 A session that is lost is replaced at once, then with growing pauses. A session that must end (the
 venue's 24 hours, a notice) is replaced before, with the same pauses where it was young: the next one is
@@ -18,16 +18,16 @@ from .service import Start
 from .session import End, Session
 from .wire import WireError
 
-__all__ = ["Keeper"]
+__all__ = ["ConnectionSupervisor"]
 
-log = logging.getLogger("daedalus.ingest.keeper")
+log = logging.getLogger("daedalus.ingest.supervisor")
 
 OVERLAP_SECONDS = 2.0
 REPLACEMENT_TIMEOUT_SECONDS = 60.0
 MAX_PATIENCE = 16.0
 
 
-class Keeper:
+class ConnectionSupervisor:
     """Keeps one `ConnectionPlan` served. ``new_session`` makes a session given its patience with silence.
 
     ``delay_seconds``: when to begin, so that many connections do not open in one moment.

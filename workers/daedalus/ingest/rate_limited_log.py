@@ -6,10 +6,10 @@ import logging
 import time
 from collections.abc import Callable
 
-__all__ = ["QuietLog"]
+__all__ = ["RateLimitedLog"]
 
 
-class QuietLog:
+class RateLimitedLog:
     """At most one line per topic and interval; the next one says how many were held back."""
 
     def __init__(

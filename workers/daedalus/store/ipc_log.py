@@ -133,8 +133,8 @@ _MARKER_TEMPLATE = _marker_template()
 
 
 def _committed(descriptor: int, offset: int, end: int) -> Committed | None:
-    message = _frame(descriptor, offset, end)
-    marker = None if message is None else _frame(descriptor, offset + len(message), end)
+    message = _message_at(descriptor, offset, end)
+    marker = None if message is None else _message_at(descriptor, offset + len(message), end)
     if message is None or marker is None or _MARKER_KEY not in marker:
         return None
     note = _NOTE.search(marker)
@@ -148,7 +148,7 @@ def _committed(descriptor: int, offset: int, end: int) -> Committed | None:
         return None
 
 
-def _frame(descriptor: int, offset: int, end: int) -> bytes | None:
+def _message_at(descriptor: int, offset: int, end: int) -> bytes | None:
     """The whole message at ``offset``; None where there is none. Never reads beyond ``end``."""
     prefix = read_bytes(descriptor, offset, _PREFIX.size)
     if len(prefix) < _PREFIX.size:
@@ -160,8 +160,8 @@ def _frame(descriptor: int, offset: int, end: int) -> bytes | None:
     size = _PREFIX.size + metadata_size + body_size
     if body_size < 0 or size % 8 or offset + size > end:
         return None
-    frame = read_bytes(descriptor, offset, size)
-    return frame if len(frame) == size else None
+    message = read_bytes(descriptor, offset, size)
+    return message if len(message) == size else None
 
 
 def _body_size(metadata: bytes) -> int:

@@ -1,4 +1,4 @@
-"""What became of the recorder that ran before: the cause of the gap that this start ends."""
+"""How the last run of the recorder ended: the cause of the gap that this start ends."""
 
 from __future__ import annotations
 

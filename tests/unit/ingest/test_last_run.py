@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from daedalus.ingest.previous import start_after
+from daedalus.ingest.last_run import start_after
 from daedalus.ingest.service import Start
 from daedalus.store.status import Status
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from daedalus.store import RawKind, RawRecord
-from daedalus.store.frames import HEAD, Committed, Damaged, encode, scan
+from daedalus.store.ipc_log import HEAD, Committed, Damaged, encode, scan
 
 Row = Callable[..., RawRecord]
 

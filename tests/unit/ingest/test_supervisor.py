@@ -1,4 +1,4 @@
-"""The keeper against a scripted venue: lost, silent and ending connections are followed by others."""
+"""The supervisor against a scripted venue: lost, silent and ending connections are followed by others."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from websockets.http11 import Request, Response
 
 from daedalus.exchanges.binance.exchange import Binance
 from daedalus.exchanges.model import Channel, Proof, Subscription
-from daedalus.ingest import keeper as keeper_module
+from daedalus.ingest import supervisor as supervisor_module
 from daedalus.ingest.backoff import Backoff
 from daedalus.ingest.intake import Intake
-from daedalus.ingest.keeper import Keeper
 from daedalus.ingest.service import Start
 from daedalus.ingest.session import Session
+from daedalus.ingest.supervisor import ConnectionSupervisor
 from daedalus.store.raw import RawRecord
 
 SHUTDOWN = '{"stream":"!serverShutdown","data":{"e":"serverShutdown","E":1770123456789}}'
@@ -36,7 +36,7 @@ class Hasty(Binance):
 
 
 class Kept:
-    """A keeper at work, and the records that came of it."""
+    """A supervisor at work, and the records that came of it."""
 
     def __init__(self) -> None:
         self.records: list[RawRecord] = []
@@ -101,7 +101,7 @@ async def kept(
             outcome.sessions += 1
             return Session(plan, f"run-{outcome.sessions}", intake, lambda *_: None, patience)
 
-        it = Keeper(intake, new_session, backoff or Backoff(base=0.05))
+        it = ConnectionSupervisor(intake, new_session, backoff or Backoff(base=0.05))
         task = asyncio.create_task(it.run(Start("start")))
         try:
             yield outcome
@@ -137,7 +137,7 @@ async def test_a_lost_connection_is_followed_by_another_that_says_why() -> None:
 async def test_a_connection_that_must_end_is_replaced_before_and_nothing_is_lost(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(keeper_module, "OVERLAP_SECONDS", 0.2)
+    monkeypatch.setattr(supervisor_module, "OVERLAP_SECONDS", 0.2)
     tape = Tape()
 
     async def handler(connection: ServerConnection) -> None:
@@ -204,7 +204,7 @@ async def test_a_stop_in_the_middle_of_a_replacement_leaves_no_time_unserved() -
 async def test_a_venue_whose_connections_must_all_end_at_once_is_connected_to_with_growing_pauses(
     monkeypatch: pytest.MonkeyPatch, why: str
 ) -> None:
-    monkeypatch.setattr(keeper_module, "OVERLAP_SECONDS", 0.05)
+    monkeypatch.setattr(supervisor_module, "OVERLAP_SECONDS", 0.05)
     tape = Tape()
     came: list[float] = []
 
