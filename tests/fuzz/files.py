@@ -31,7 +31,7 @@ from daedalus.store.layout import TableFile
 from daedalus.store.raw import CONNECTION, RawKind, RawRecord
 from daedalus.watchdog.decide import decide
 from daedalus.watchdog.observation import Limits, Observation, WorkerSeen
-from daedalus.watchdog.past import FILE, load_past
+from daedalus.watchdog.state import FILE, load_state
 
 from .venues import to_tables
 
@@ -154,11 +154,11 @@ def watchdog_file(data: bytes) -> None:
     """What the watchdog remembers: it judges by it, or begins anew."""
     directory = folder()
     _written(directory / FILE, data)
-    past = load_past(directory)
+    remembered = load_state(directory)
     for state in ("running", "killed", "blocked"):
         worker = WorkerSeen(worker="ingest-binance", state=state, unit="u", silent_seconds=1e4, started_ns=5)
         seen = Observation(at=1000.0, now_ns=NOW_NS, boot_id="a boot", workers=(worker,))
-        past = decide(seen, past, LIMITS).past
+        remembered = decide(seen, remembered, LIMITS).state
 
 
 def configuration(data: bytes) -> None:

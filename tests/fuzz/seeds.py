@@ -23,7 +23,7 @@ from daedalus.store.ipc_log import HEAD, encode
 from daedalus.store.layout import Layout, TableFile
 from daedalus.store.raw import DAMAGE, RAW_SCHEMA
 from daedalus.store.status import Status
-from daedalus.watchdog.past import OpenProblem, Past, WorkerPast
+from daedalus.watchdog.state import OpenProblem, State, WorkerState
 
 from .files import BEGIN, BINANCE, SEGMENT, folder, trades
 
@@ -194,10 +194,10 @@ def statuses() -> list[bytes]:
 
 def pasts() -> list[bytes]:
     problem = OpenProblem(text="t", critical=True, first_ns=BEGIN, first=1.0, last=2.0, told=2.0)
-    worker = WorkerPast(started_ns=BEGIN, starts=(1.0, 2.0), restarts=(3.0,), deaf=True)
+    worker = WorkerState(started_ns=BEGIN, starts=(1.0, 2.0), restarts=(3.0,), deaf=True)
     return [
         msgspec.json.encode(
-            Past(
+            State(
                 boot_id=boot,
                 at=900.0,
                 workers={"ingest-binance": worker},

@@ -15,7 +15,7 @@ from daedalus.exchanges import VENUES
 from daedalus.exchanges.model import Header, Kind
 from daedalus.normalize import recorded
 from daedalus.store import SegmentId
-from daedalus.watchdog.past import Past
+from daedalus.watchdog.state import State
 
 
 def changed(data: bytes, most: int) -> bytes:
@@ -54,7 +54,7 @@ def fails(*_: object, **__: object) -> object:
         ("binance", type(VENUES["binance"]), "classify", fails, KeyError),
         ("kraken", type(VENUES["kraken"]), "classify", answers(Header(Kind.REPLY)), AssertionError),
         ("okx", type(VENUES["okx"]), "classify_backfill", answers(Header(Kind.NOTICE)), AssertionError),
-        ("watchdog", Past, "in_boot", fails, KeyError),
+        ("watchdog", State, "in_boot", fails, KeyError),
         ("file-name", SegmentId, "from_sealed", answers(SEGMENT), AssertionError),
         ("recorded", recorded, "_own_form", fails, KeyError),
     ],

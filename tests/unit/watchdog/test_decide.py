@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from daedalus.watchdog.decide import Decision, decide
 from daedalus.watchdog.observation import Limits, MachineSeen, MemorySeen, Observation, WorkerSeen
-from daedalus.watchdog.past import Past
+from daedalus.watchdog.state import State
 
 MB = 1_000_000
 LIMITS = Limits(
@@ -49,12 +49,12 @@ def observation(minute: float, *workers: WorkerSeen, boot_id: str = "this", **ma
     )
 
 
-def watch(looks: Iterable[Observation], past: Past | None = None) -> list[Decision]:
-    past = past or Past()
+def watch(looks: Iterable[Observation], state: State | None = None) -> list[Decision]:
+    state = state or State()
     decisions = []
     for seen in looks:
-        decisions.append(decide(seen, past, LIMITS))
-        past = decisions[-1].past
+        decisions.append(decide(seen, state, LIMITS))
+        state = decisions[-1].state
     return decisions
 
 
@@ -106,7 +106,7 @@ def test_restarts_of_a_worker_that_leaks_at_once_come_with_growing_pauses() -> N
 
 def test_a_restart_that_is_held_back_says_until_when() -> None:
     *_, last = minutes(worker(2_000, started_ns=minute) for minute in range(1, 4))
-    text = next(iter(last.past.problems.values())).text
+    text = next(iter(last.state.problems.values())).text
     assert text.endswith("Restarted too often lately; not again for 3.0 min") or "not again for 180 s" in text
 
 
@@ -254,14 +254,14 @@ def test_a_warning_that_turns_critical_is_told_again() -> None:
 
 def test_after_a_reboot_old_moments_mean_nothing_and_what_was_told_is_not_told_again() -> None:
     *_, last = watch([observation(m, worker(2_000), disk_free=0) for m in range(2000, 2003)])
-    again = decide(observation(0, worker(2_000), disk_free=0, boot_id="next"), last.past, LIMITS)
+    again = decide(observation(0, worker(2_000), disk_free=0, boot_id="next"), last.state, LIMITS)
     assert [each.worker for each in again.restarts] == ["ingest-binance"]
     assert told(again).count("disk") == 0
 
 
 def test_the_same_look_gives_the_same_decision() -> None:
     seen = observation(0, worker(2_000), GONE, disk_free=0)
-    assert decide(seen, Past(), LIMITS) == decide(seen, Past(), LIMITS)
+    assert decide(seen, State(), LIMITS) == decide(seen, State(), LIMITS)
 
 
 DEAD_DISKS: list[dict[str, Any]] = [
@@ -338,9 +338,9 @@ def test_what_the_kernel_says_of_a_dying_card_is_told_at_once_and_once_an_hour()
 
 def test_how_far_the_kernels_log_was_read_is_remembered_within_a_boot() -> None:
     (decision,) = watch([observation(0, worker(), kernel_cursor="s=7")])
-    assert decision.past.read_up_to("this") == "s=7"
-    assert decision.past.read_up_to("another") == ""  # all of a new boot is news
-    assert Past().read_up_to("this") is None  # of what was before the first look nothing is
+    assert decision.state.read_up_to("this") == "s=7"
+    assert decision.state.read_up_to("another") == ""  # all of a new boot is news
+    assert State().read_up_to("this") is None  # of what was before the first look nothing is
 
 
 def test_what_waits_behind_a_permission_is_told_once() -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 from faults.disks import a_disk
 
@@ -20,11 +21,11 @@ from daedalus.config import Config
 from daedalus.store.layout import Layout
 from daedalus.store.lock import AlreadyRunning, WorkerLock
 from daedalus.store.status import read_status
-from daedalus.watchdog import Options, run_watchdog, state, watch_once
+from daedalus.watchdog import Options, run_watchdog, show_state, watch_once
 from daedalus.watchdog.act import restart
 from daedalus.watchdog.decide import Restart
-from daedalus.watchdog.past import load_past
 from daedalus.watchdog.spare import holding_the_lock
+from daedalus.watchdog.state import load_state, save_state
 
 if TYPE_CHECKING:
     from .conftest import Webhook
@@ -179,25 +180,23 @@ def test_alerts_that_could_not_be_delivered_wait_and_withhold_the_ping(
     watch_once(config, LIMIT)
     watch_once(config, LIMIT)
     assert (webhook.alerts, webhook.pings) == ([], [])
-    assert len(load_past(config.data_dir).undelivered) == 1
+    assert len(load_state(config.data_dir).undelivered) == 1
     webhook.refuses = False
     watch_once(config, LIMIT)
     assert len(webhook.alerts) == 1
     assert len(webhook.pings) == 1
-    assert load_past(config.data_dir).undelivered == ()
+    assert load_state(config.data_dir).undelivered == ()
 
 
 def test_a_recovery_is_announced(leaky: Leaky, webhook: Webhook, configured: Callable[..., Config]) -> None:
     config = configured("writer: {min_free_mb: 100000000}\n")
     watch_once(config, Options())
-    import daedalus.watchdog.past as past
-
-    remembered = load_past(config.data_dir)
+    remembered = load_state(config.data_dir)
     long_ago = {
-        key: past.msgspec.structs.replace(each, first=each.first - 300, last=each.last - 300)
+        key: msgspec.structs.replace(each, first=each.first - 300, last=each.last - 300)
         for key, each in remembered.problems.items()
     }
-    past.save_past(config.data_dir, past.msgspec.structs.replace(remembered, problems=long_ago))
+    save_state(config.data_dir, msgspec.structs.replace(remembered, problems=long_ago))
     watch_once(configured(), Options())
     assert "below 100.0 TB recording waits" in webhook.alerts[0]["message"]
     assert webhook.alerts[1]["message"].startswith("- over, after")
@@ -221,7 +220,7 @@ def test_the_loop_tells_systemd_and_writes_its_status_until_it_is_stopped(
             while read_status(Layout(config.data_dir).status, "watchdog") is None:
                 assert time.monotonic() < until
                 time.sleep(0.01)
-            shown, _ = state(config)
+            shown, _ = show_state(config)
             assert shown.renderables[0] == "the watchdog runs"
             with pytest.raises(AlreadyRunning), WorkerLock(Layout(config.data_dir), "watchdog"):
                 pass
@@ -260,7 +259,7 @@ def test_a_watchdog_starts_tells_once_and_remembers_on_a_disk_that_died_under_it
                 watch_once(config, Options())
             (alert,) = webhook.alerts
             assert "read-only now, which is how a card dies" in alert["message"]
-            assert load_past(config.data_dir).problems["disk"].told is not None
+            assert load_state(config.data_dir).problems["disk"].told is not None
             assert worker.process.poll() is None
         finally:
             worker.end()
@@ -302,7 +301,7 @@ def test_what_was_remembered_beside_a_dead_disk_goes_back_when_it_lives_again(
         disk.remount("rw")
         watch_once(config, Options())
         assert list(own_runtime.rglob("watchdog.json")) == []
-        assert load_past(config.data_dir).problems["disk"].told is not None
+        assert load_state(config.data_dir).problems["disk"].told is not None
 
 
 @pytest.mark.parametrize(

@@ -87,10 +87,10 @@ def watchdog(
 
 
 def _show_state(config: Config) -> bool:
-    from ..watchdog import state
+    from ..watchdog import show_state
     from .screen import Screen
 
-    shown, well = state(config)
+    shown, well = show_state(config)
     Screen().print(shown, soft_wrap=True)
     return well
 
@@ -101,4 +101,4 @@ def _look_once(config: Config, options: Options) -> bool:
 
     seen, decision = watch_once(config, options)
     Screen().print(render_look(seen, decision, dry_run=options.dry_run), soft_wrap=True)
-    return not any(each.told is not None for each in decision.past.problems.values())
+    return not any(each.told is not None for each in decision.state.problems.values())

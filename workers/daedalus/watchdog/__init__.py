@@ -5,7 +5,7 @@
 """
 
 from .report import report_failure, send_test
-from .show import render_look, state
+from .show import render_look, show_state
 from .worker import Options, run_watchdog, watch_once
 
 __all__ = [
@@ -14,6 +14,6 @@ __all__ = [
     "report_failure",
     "run_watchdog",
     "send_test",
-    "state",
+    "show_state",
     "watch_once",
 ]

@@ -8,11 +8,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ..units import duration_text
-from .folding import Announcement, fold
 from .machine_rules import machine_problems
+from .notify_policy import Announcement, follow_problems
 from .observation import Limits, Observation, WorkerSeen
-from .past import OpenProblem, Past, WorkerPast
 from .problem import Cure, Problem
+from .state import OpenProblem, State, WorkerState
 from .worker_rules import LOOP_SECONDS, SILENT_SECONDS, worker_problems
 
 __all__ = ["Decision", "Restart", "decide"]
@@ -38,26 +38,26 @@ class Decision(Struct, frozen=True, kw_only=True):
 
     restarts: tuple[Restart, ...]
     announcements: tuple[Announcement, ...]
-    past: Past
+    state: State
 
 
-def decide(seen: Observation, past: Past, limits: Limits) -> Decision:
+def decide(seen: Observation, state: State, limits: Limits) -> Decision:
     """Judge one look."""
-    past = past.in_boot(seen.boot_id)
+    state = state.in_boot(seen.boot_id)
     before = {
-        each.worker: _started_anew(each, past.workers.get(each.worker), seen.at) for each in seen.workers
+        each.worker: _started_anew(each, state.workers.get(each.worker), seen.at) for each in seen.workers
     }
-    problems = list(machine_problems(seen, past, limits))
+    problems = list(machine_problems(seen, state, limits))
     restarts: list[Restart] = []
-    after: dict[str, WorkerPast] = {}
+    after: dict[str, WorkerState] = {}
     for worker in seen.workers:
         writes = seen.machine.takes_writes
         found = list(worker_problems(worker, before[worker.worker], limits, seen.at, takes_writes=writes))
         memory = _remember(worker, before[worker.worker], found)
-        cured, restart = _cure(worker, found, memory, past.problems, seen.at, takes_writes=writes)
+        cured, restart = _cure(worker, found, memory, state.problems, seen.at, takes_writes=writes)
         if restart is not None:
             restarts.append(restart)
-            once = any(p.cure is Cure.RESTART_ONCE for p in found if _held(p, past.problems, seen.at))
+            once = any(p.cure is Cure.RESTART_ONCE for p in found if _held(p, state.problems, seen.at))
             memory = replace(
                 memory,
                 restarts=(*_within(memory.restarts, seen.at, FORGET_SECONDS), seen.at),
@@ -65,11 +65,11 @@ def decide(seen: Observation, past: Past, limits: Limits) -> Decision:
             )
         problems += cured
         after[worker.worker] = memory
-    still, news = fold(
-        problems, past.problems, at=seen.at, now_ns=seen.now_ns, repeat_seconds=limits.repeat_seconds
+    still, news = follow_problems(
+        problems, state.problems, at=seen.at, now_ns=seen.now_ns, repeat_seconds=limits.repeat_seconds
     )
     news += [_announced(each, {word.text for word in news}) for each in restarts]
-    remembered = Past(
+    remembered = State(
         boot_id=seen.boot_id,
         at=seen.at,
         now_ns=seen.now_ns,
@@ -77,37 +77,37 @@ def decide(seen: Observation, past: Past, limits: Limits) -> Decision:
         kernel_cursor=seen.machine.kernel_cursor,
         workers=after,
         problems=still,
-        undelivered=past.undelivered,
+        undelivered=state.undelivered,
     )
-    return Decision(restarts=tuple(restarts), announcements=tuple(news), past=remembered)
+    return Decision(restarts=tuple(restarts), announcements=tuple(news), state=remembered)
 
 
-def _started_anew(seen: WorkerSeen, past: WorkerPast | None, at: float) -> WorkerPast:
+def _started_anew(seen: WorkerSeen, before: WorkerState | None, at: float) -> WorkerState:
     """What is known of a worker before this look is judged; of a new process its counters begin again."""
-    if past is None:
-        return WorkerPast(
+    if before is None:
+        return WorkerState(
             started_ns=seen.started_ns,
             throttled=seen.memory.throttled if seen.memory else 0,
             oom_kills=seen.memory.oom_kills if seen.memory else 0,
             reconnects=seen.reconnects,
         )
-    starts = _within(past.starts, at, LOOP_SECONDS)
-    if not seen.started_ns or seen.started_ns == past.started_ns:
-        return replace(past, starts=starts)
-    if past.started_ns:
+    starts = _within(before.starts, at, LOOP_SECONDS)
+    if not seen.started_ns or seen.started_ns == before.started_ns:
+        return replace(before, starts=starts)
+    if before.started_ns:
         starts = (*starts, at)
-    return replace(past, started_ns=seen.started_ns, starts=starts, reconnects=0)
+    return replace(before, started_ns=seen.started_ns, starts=starts, reconnects=0)
 
 
-def _remember(seen: WorkerSeen, past: WorkerPast, found: list[Problem]) -> WorkerPast:
+def _remember(seen: WorkerSeen, before: WorkerState, found: list[Problem]) -> WorkerState:
     hears = seen.heard and seen.silent_seconds is not None and seen.silent_seconds < SILENT_SECONDS
     return replace(
-        past,
-        throttled=seen.memory.throttled if seen.memory else past.throttled,
-        oom_kills=seen.memory.oom_kills if seen.memory else past.oom_kills,
-        reconnects=seen.reconnects if hears else past.reconnects,
-        deaf=any(problem.key.startswith("no-data:") for problem in found) or (past.deaf and not seen.works),
-        revived=past.revived and not hears,
+        before,
+        throttled=seen.memory.throttled if seen.memory else before.throttled,
+        oom_kills=seen.memory.oom_kills if seen.memory else before.oom_kills,
+        reconnects=seen.reconnects if hears else before.reconnects,
+        deaf=any(problem.key.startswith("no-data:") for problem in found) or (before.deaf and not seen.works),
+        revived=before.revived and not hears,
     )
 
 
@@ -124,7 +124,7 @@ def _held(problem: Problem, known: dict[str, OpenProblem], at: float) -> bool:
 def _cure(
     seen: WorkerSeen,
     found: list[Problem],
-    memory: WorkerPast,
+    memory: WorkerState,
     known: dict[str, OpenProblem],
     at: float,
     *,

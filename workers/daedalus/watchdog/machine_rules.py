@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from ..health import HOT, OFFSET_SECONDS, low_space
 from ..units import bytes_text
 from .observation import Limits, Observation
-from .past import Past
 from .problem import Problem
+from .state import State
 
 __all__ = ["machine_problems"]
 
@@ -18,13 +18,13 @@ STEP_SECONDS = 1.0
 TWO_LOOKS_SECONDS = 50.0
 
 
-def machine_problems(seen: Observation, past: Past, limits: Limits) -> Iterator[Problem]:
+def machine_problems(seen: Observation, state: State, limits: Limits) -> Iterator[Problem]:
     """Everything that is wrong with the machine."""
     yield from _disk(seen, limits)
-    yield from _clock(seen, past)
+    yield from _clock(seen, state)
     yield from _board(seen)
     yield from _files(seen)
-    kills, before = seen.machine.oom_kills, past.machine_oom_kills
+    kills, before = seen.machine.oom_kills, state.machine_oom_kills
     if kills is not None and before is not None and kills > before:
         yield Problem(
             key="oom",
@@ -85,7 +85,7 @@ def _files(seen: Observation) -> Iterator[Problem]:
         )
 
 
-def _clock(seen: Observation, past: Past) -> Iterator[Problem]:
+def _clock(seen: Observation, state: State) -> Iterator[Problem]:
     machine = seen.machine
     if machine.clock_synchronized is False:
         yield Problem(
@@ -100,8 +100,8 @@ def _clock(seen: Observation, past: Past) -> Iterator[Problem]:
             text=f"the clock is {machine.clock_offset:+.3f} s away from the time servers'",
             holds_seconds=TWO_LOOKS_SECONDS,
         )
-    if past.at is not None:
-        step = (seen.now_ns - past.now_ns) / 1e9 - (seen.at - past.at)
+    if state.at is not None:
+        step = (seen.now_ns - state.now_ns) / 1e9 - (seen.at - state.at)
         if abs(step) > STEP_SECONDS:
             yield Problem(key="clock-step", text=f"the clock was set by {step:+,.1f} s", momentary=True)
 

@@ -17,20 +17,20 @@ from ..store.status import boot_id, read_status
 from ..units import bytes_text, duration_text
 from .decide import Decision
 from .observation import Observation, WorkerSeen
-from .past import Past, load_past
+from .state import State, load_state
 from .voice import WORKER
 
-__all__ = ["render_look", "render_past", "state"]
+__all__ = ["render_look", "render_state", "show_state"]
 
 
-def state(config: Config) -> tuple[Group, bool]:
+def show_state(config: Config) -> tuple[Group, bool]:
     """What the watchdog of this configuration remembers, and whether it runs and all is well."""
     layout = Layout(config.data_dir)
     status = read_status(layout.status, WORKER)
     runs = status is not None and status.state == "running" and process_lives(status)
-    past = load_past(layout.data_dir)
-    shown = render_past(past, at=time.monotonic(), boot_id=boot_id())
-    well = runs and not any(each.told is not None and not each.momentary for each in past.problems.values())
+    state = load_state(layout.data_dir)
+    shown = render_state(state, at=time.monotonic(), boot_id=boot_id())
+    well = runs and not any(each.told is not None and not each.momentary for each in state.problems.values())
     return Group("the watchdog runs" if runs else "the watchdog does not run", shown), well
 
 
@@ -47,21 +47,21 @@ def render_look(seen: Observation, decision: Decision, *, dry_run: bool) -> Grou
     return Group(table, Text(), *_lines([_machine(seen), *(deeds or ["nothing to do"])]))
 
 
-def render_past(past: Past, *, at: float, boot_id: str) -> Group:
+def render_state(state: State, *, at: float, boot_id: str) -> Group:
     """What is remembered: the problems that are open, the restarts of the last day, what waits to be told."""
-    past = past.in_boot(boot_id)
+    state = state.in_boot(boot_id)
     lines = [
         f"{'critical' if each.critical else 'warning'}, "
         f"for {duration_text((at - each.first) * 1e9)}: {each.text}"
-        for each in past.problems.values()
+        for each in state.problems.values()
         if each.told is not None and not each.momentary
     ] or ["no problem is open"]
-    for worker, memory in past.workers.items():
+    for worker, memory in state.workers.items():
         if memory.restarts:
             ago = duration_text((at - memory.restarts[-1]) * 1e9)
             lines.append(f"{worker}: restarted {len(memory.restarts)} times in a day, last {ago} ago")
-    if past.undelivered:
-        lines.append(f"{len(past.undelivered)} alerts wait to be delivered")
+    if state.undelivered:
+        lines.append(f"{len(state.undelivered)} alerts wait to be delivered")
     return Group(*_lines(lines))
 
 

@@ -23,11 +23,11 @@ from ..store.status import boot_id
 from .act import restart
 from .alerts import Alerts, ping
 from .decide import Decision, decide
-from .folding import Announcement
+from .notify_policy import Announcement
 from .observation import Limits, Observation
 from .observe import look, workers_of
-from .past import load_past, save_past
 from .spare import holding_the_lock
+from .state import load_state, save_state
 from .voice import WORKER, Voice
 
 __all__ = ["Options", "run_watchdog", "watch_once"]
@@ -106,7 +106,7 @@ class _Watch:
         self._alerts = Alerts([url.get_secret_value() for url in config.alerts.urls])
         ping_url = config.alerts.dead_mans_ping
         self._ping_url = ping_url.get_secret_value() if ping_url else None
-        self._past = load_past(layout.data_dir)
+        self._state = load_state(layout.data_dir)
         self._voice = Voice(layout.status, boot_id(), setup_of(config, WORKER))
         self._looks = 0
         self._restarts = 0
@@ -116,19 +116,19 @@ class _Watch:
     @property
     def line(self) -> str:
         """How it stands, in one line for systemctl."""
-        open_now = [each.text for each in self._past.problems.values() if each.told is not None]
+        open_now = [each.text for each in self._state.problems.values() if each.told is not None]
         return "; ".join(open_now) or f"all is well with {', '.join(self._workers)}"
 
     def judge(self) -> tuple[Observation, Decision]:
-        seen = look(self._layout, self._workers, kernel_cursor=self._past.read_up_to(boot_id()))
-        return seen, decide(seen, self._past, self._limits)
+        seen = look(self._layout, self._workers, kernel_cursor=self._state.read_up_to(boot_id()))
+        return seen, decide(seen, self._state, self._limits)
 
     def turn(self) -> tuple[Observation, Decision]:
         """One look with all that follows."""
         seen, decision = self.judge()
         self._looks += 1
         news = list(decision.announcements)
-        self._past = decision.past
+        self._state = decision.state
         # Remembered before it is done: should this process end over it, it is not done twice.
         self._remember(seen)
         for wanted in decision.restarts:
@@ -136,12 +136,12 @@ class _Watch:
             if trouble := restart(wanted):
                 news.append(Announcement(f"{wanted.worker} could not be restarted: {trouble}", critical=True))
         # Told before it is logged: the log may lie on the disk that hangs.
-        self._past = replace(self._past, undelivered=self._tell(news))
+        self._state = replace(self._state, undelivered=self._tell(news))
         for each in news:
             log.log(logging.ERROR if each.critical else logging.WARNING, "%s", each.text)
         self._remember(seen)
         # Without a word from us somebody looks here; so it is not given while alerts do not get out.
-        if self._ping_url and not self._past.undelivered:
+        if self._ping_url and not self._state.undelivered:
             ping(self._ping_url)
         if self._looks % COLLECT_LOOKS == 0:
             self._collected += gc.collect()
@@ -149,7 +149,7 @@ class _Watch:
 
     def _remember(self, seen: Observation) -> None:
         self._takes_writes = seen.machine.takes_writes
-        save_past(self._layout.data_dir, self._past, takes_writes=self._takes_writes)
+        save_state(self._layout.data_dir, self._state, takes_writes=self._takes_writes)
 
     def say(self, state: str) -> None:
         """Write the status. Not on a disk that took no write a moment ago: it may hold us up for ever."""
@@ -160,11 +160,11 @@ class _Watch:
             "" if self.line.startswith("all is well") else self.line,
             {
                 "looks": self._looks,
-                "problems": sum(each.told is not None for each in self._past.problems.values()),
+                "problems": sum(each.told is not None for each in self._state.problems.values()),
                 "restarts": self._restarts,
                 "alerts_sent": self._alerts.sent,
                 "alerts_failed": self._alerts.failed,
-                "undelivered": len(self._past.undelivered),
+                "undelivered": len(self._state.undelivered),
                 "gc_collected": self._collected,
                 "rss_bytes": psutil.Process().memory_info().rss,
             },
@@ -172,7 +172,7 @@ class _Watch:
 
     def _tell(self, news: list[Announcement]) -> tuple[str, ...]:
         """Send all the news of a look as one alert; what could not be sent yet goes with the next."""
-        texts = (*self._past.undelivered, *(each.text for each in news))
+        texts = (*self._state.undelivered, *(each.text for each in news))
         if not texts or not self._alerts:
             return ()
         critical = any(each.critical for each in news)

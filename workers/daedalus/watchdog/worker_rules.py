@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from ..units import bytes_text, duration_text
 from .observation import Limits, MemorySeen, WorkerSeen
-from .past import WorkerPast
 from .problem import Cure, Problem
+from .state import WorkerState
 
 __all__ = ["worker_problems"]
 
@@ -24,10 +24,10 @@ LOOP_STARTS, LOOP_SECONDS = 3, 900.0
 
 
 def worker_problems(
-    seen: WorkerSeen, past: WorkerPast, limits: Limits, at: float, *, takes_writes: bool = True
+    seen: WorkerSeen, before: WorkerState, limits: Limits, at: float, *, takes_writes: bool = True
 ) -> Iterator[Problem]:
     """Everything that is wrong with one worker at the moment ``at``. ``takes_writes``: of the disk."""
-    yield from _life(seen, past, at, takes_writes)
+    yield from _life(seen, before, at, takes_writes)
     if seen.state == "not started" and takes_writes:
         yield Problem(
             key=f"absent:{seen.worker}",
@@ -46,14 +46,14 @@ def worker_problems(
         )
     if seen.works or seen.state == "silent":
         if seen.memory is not None:
-            yield from _memory(seen, seen.memory, past, limits)
+            yield from _memory(seen, seen.memory, before, limits)
         if takes_writes:
-            yield from _data(seen, past)
+            yield from _data(seen, before)
 
 
-def _life(seen: WorkerSeen, past: WorkerPast, at: float, takes_writes: bool) -> Iterator[Problem]:
+def _life(seen: WorkerSeen, before: WorkerState, at: float, takes_writes: bool) -> Iterator[Problem]:
     name = seen.worker
-    recent = [start for start in past.starts if at - start < LOOP_SECONDS]
+    recent = [start for start in before.starts if at - start < LOOP_SECONDS]
     if len(recent) >= LOOP_STARTS:
         yield Problem(
             key=f"loop:{name}",
@@ -88,7 +88,7 @@ def _life(seen: WorkerSeen, past: WorkerPast, at: float, takes_writes: bool) -> 
             worker=name,
             holds_seconds=TWO_LOOKS_SECONDS,
         )
-    if seen.memory is not None and seen.memory.oom_kills > past.oom_kills:
+    if seen.memory is not None and seen.memory.oom_kills > before.oom_kills:
         yield Problem(
             key=f"oom:{name}",
             text=f"{name} reached its memory limit and the kernel killed it. Record fewer symbols, or lower "
@@ -99,7 +99,7 @@ def _life(seen: WorkerSeen, past: WorkerPast, at: float, takes_writes: bool) -> 
         )
 
 
-def _memory(seen: WorkerSeen, memory: MemorySeen, past: WorkerPast, limits: Limits) -> Iterator[Problem]:
+def _memory(seen: WorkerSeen, memory: MemorySeen, before: WorkerState, limits: Limits) -> Iterator[Problem]:
     name, used = seen.worker, bytes_text(memory.used)
     over = memory.used >= limits.memory_restart
     if memory.used >= limits.memory_warn:
@@ -112,7 +112,7 @@ def _memory(seen: WorkerSeen, memory: MemorySeen, past: WorkerPast, limits: Limi
             cure=Cure.RESTART if over else Cure.NONE,
         )
     # Held at MemoryHigh it is reclaimed and slowed down instead of growing: as good as dead, below any limit.
-    if memory.throttled > past.throttled and memory.stalled_percent >= STALLED_PERCENT:
+    if memory.throttled > before.throttled and memory.stalled_percent >= STALLED_PERCENT:
         yield Problem(
             key=f"stalled:{name}",
             text=f"{name} is held at its MemoryHigh and waited for memory {memory.stalled_percent:.0f} % of "
@@ -124,18 +124,18 @@ def _memory(seen: WorkerSeen, memory: MemorySeen, past: WorkerPast, limits: Limi
         )
 
 
-def _data(seen: WorkerSeen, past: WorkerPast) -> Iterator[Problem]:
+def _data(seen: WorkerSeen, before: WorkerState) -> Iterator[Problem]:
     silent = seen.silent_seconds
     if silent is None or seen.state == "blocked":
         return  # what is blocked does not read: it has said why
     name, length = seen.worker, duration_text(silent * 1e9)
-    fruitless = seen.connected == 0 or seen.reconnects > past.reconnects
-    if (silent >= SILENT_SECONDS and (fruitless or past.revived)) or (past.deaf and not seen.heard):
+    fruitless = seen.connected == 0 or seen.reconnects > before.reconnects
+    if (silent >= SILENT_SECONDS and (fruitless or before.revived)) or (before.deaf and not seen.heard):
         yield Problem(
             key=f"no-data:{name}",
             text=f"{name} has received nothing for {length}, and connecting anew brought nothing back. "
             f"Check the network and the exchange's own status page; its log: {_log(seen)}",
-            critical=past.revived and not seen.heard and silent >= SILENT_SECONDS,  # a restart did not help
+            critical=before.revived and not seen.heard and silent >= SILENT_SECONDS,  # a restart did not help
             worker=name,
             cure=Cure.RESTART_ONCE,
             holds_seconds=TWO_LOOKS_SECONDS,

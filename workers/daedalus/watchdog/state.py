@@ -15,12 +15,12 @@ from msgspec import Struct
 from ..store.files import read_json, write_atomic
 from .spare import spare_directories, spare_directory
 
-__all__ = ["OpenProblem", "Past", "WorkerPast", "load_past", "save_past"]
+__all__ = ["OpenProblem", "State", "WorkerState", "load_state", "save_state"]
 
 FILE = "watchdog.json"
 
 
-class WorkerPast(Struct, frozen=True, kw_only=True):
+class WorkerState(Struct, frozen=True, kw_only=True):
     """One worker's. ``starts``: when it was seen to have been started anew; ``restarts``: when we did it."""
 
     started_ns: int = 0
@@ -48,7 +48,7 @@ class OpenProblem(Struct, frozen=True, kw_only=True):
     momentary: bool = False
 
 
-class Past(Struct, frozen=True, kw_only=True):
+class State(Struct, frozen=True, kw_only=True):
     """Everything. ``at``: of the last look, None before the first in this boot."""
 
     boot_id: str = ""
@@ -56,7 +56,7 @@ class Past(Struct, frozen=True, kw_only=True):
     now_ns: int = 0
     machine_oom_kills: int | None = None
     kernel_cursor: str = ""
-    workers: dict[str, WorkerPast] = {}
+    workers: dict[str, WorkerState] = {}
     problems: dict[str, OpenProblem] = {}
     undelivered: tuple[str, ...] = ()
 
@@ -66,7 +66,7 @@ class Past(Struct, frozen=True, kw_only=True):
             return ""
         return self.kernel_cursor or None
 
-    def in_boot(self, boot_id: str) -> Past:
+    def in_boot(self, boot_id: str) -> State:
         """The same, or after a reboot what is left of it."""
         if self.boot_id == boot_id:
             return self
@@ -75,21 +75,21 @@ class Past(Struct, frozen=True, kw_only=True):
             for key, each in self.problems.items()
             if not each.momentary
         }
-        return Past(boot_id=boot_id, problems=problems, undelivered=self.undelivered)
+        return State(boot_id=boot_id, problems=problems, undelivered=self.undelivered)
 
 
-def load_past(data_dir: Path) -> Past:
+def load_state(data_dir: Path) -> State:
     """What was remembered of ``data_dir``; nothing where there is none that can be read."""
     # Where something lies in spare, the disk took no writes: it is the newest.
     for directory in (*spare_directories(data_dir), data_dir):
-        if (past := read_json(directory / FILE, Past)) is not None:
-            return past
-    return Past()
+        if (state := read_json(directory / FILE, State)) is not None:
+            return state
+    return State()
 
 
-def save_past(data_dir: Path, past: Past, *, takes_writes: bool = True) -> None:
+def save_state(data_dir: Path, state: State, *, takes_writes: bool = True) -> None:
     """Remember: in ``data_dir``, or where that takes no writes in the memory of the machine."""
-    content = msgspec.json.encode(past)
+    content = msgspec.json.encode(state)
     if takes_writes and _written(data_dir, content):
         for directory in spare_directories(data_dir):
             with contextlib.suppress(OSError):

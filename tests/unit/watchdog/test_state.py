@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from daedalus.watchdog.past import FILE, Past, WorkerPast, load_past, save_past
+from daedalus.watchdog.state import FILE, State, WorkerState, load_state, save_state
 
 
 def test_what_was_remembered_is_there_after_a_restart(tmp_path: Path) -> None:
-    past = Past(boot_id="b", at=5.0, workers={"sync": WorkerPast(restarts=(1.0,))})
-    save_past(tmp_path, past)
-    assert load_past(tmp_path) == past
+    state = State(boot_id="b", at=5.0, workers={"sync": WorkerState(restarts=(1.0,))})
+    save_state(tmp_path, state)
+    assert load_state(tmp_path) == state
 
 
 @pytest.mark.parametrize(
@@ -18,4 +18,4 @@ def test_what_was_remembered_is_there_after_a_restart(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_read_is_forgotten(tmp_path: Path, content: bytes) -> None:
     (tmp_path / FILE).write_bytes(content)
-    assert load_past(tmp_path) == Past()
+    assert load_state(tmp_path) == State()

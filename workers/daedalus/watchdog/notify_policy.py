@@ -1,4 +1,4 @@
-"""From problems, look by look, to what a person is told: the news, not the state.
+"""When a person is told of a problem that was found look by look: of the news, not of how it stands.
 
 A problem is told once it has held for as long as it must, when it turns critical, again every
 ``repeat_seconds`` while it lasts, and when it is over. It is over when two looks have not found it.
@@ -12,14 +12,14 @@ import msgspec
 from msgspec import Struct
 
 from ..units import duration_text
-from .past import OpenProblem
 from .problem import Problem
+from .state import OpenProblem
 
-__all__ = ["Announcement", "fold"]
+__all__ = ["Announcement", "follow_problems"]
 
 OVER_SECONDS = 100.0
 MOMENTARY_SECONDS = 3_600.0
-"""What has happened again within an hour is not told again."""
+"""What happens again within an hour is not told again."""
 
 
 class Announcement(Struct, frozen=True):
@@ -29,7 +29,7 @@ class Announcement(Struct, frozen=True):
     critical: bool = False
 
 
-def fold(
+def follow_problems(
     problems: Iterable[Problem],
     known: Mapping[str, OpenProblem],
     *,
