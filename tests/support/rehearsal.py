@@ -25,7 +25,7 @@ from daedalus.simulator.client import Client, Sent
 from daedalus.simulator.exchanges import market_of, venue_of
 from daedalus.simulator.protocol import Session, VenueProtocol
 from daedalus.store.layout import Layout
-from daedalus.tables.columns import table_of
+from daedalus.tables.registry import table_of
 from daedalus.tables.rows import BookUpdate, Row
 
 __all__ = ["Decoded", "Line", "Rehearsal", "lines_of", "protocol_of"]

@@ -36,7 +36,7 @@ from support.scenarios import (
 
 from daedalus.exchanges.model import Proof
 from daedalus.lake.books import book_at
-from daedalus.tables.columns import table_of
+from daedalus.tables.registry import table_of
 from daedalus.tables.rows import AggTrade, BookUpdate, Level, Trade
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]

@@ -9,7 +9,7 @@ from daedalus.lake.numbering import Numbering, numbering
 from daedalus.lake.report import StreamDay, Verdict
 from daedalus.lake.spans import Span
 from daedalus.lake.walk import Walked
-from daedalus.tables.columns import Gap
+from daedalus.tables.gaps import Gap
 
 DATE = "2026-09-22"
 NS = 1_790_035_200 * 10**9

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from daedalus.lake.days import days_of_gaps, days_to_read
 from daedalus.lake.ledger import Ledger
-from daedalus.tables.columns import Gap
+from daedalus.tables.gaps import Gap
 
 DAY = 86_400 * 10**9
 BEGIN = 20_000 * DAY

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from daedalus.lake.merge_ledger import Life, joined_ledger, off_times
-from daedalus.tables.columns import Gap
+from daedalus.tables.gaps import Gap
 
 WHOLE = Life(0, 1000, 1, 1000)
 

@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 
 from daedalus.lake.stored import Messages
-from daedalus.tables.columns import Entry, batch
+from daedalus.tables.columns import batch
+from daedalus.tables.entry import Entry
 from daedalus.tables.rows import BookUpdate
 
 LEVELS = ((1.0, 2.0), (0.5, 1.0)), ((3.0, 4.0),)

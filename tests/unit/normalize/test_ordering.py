@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from daedalus.normalize import ordering as module
 from daedalus.normalize.ordering import Bucket, Ordering
-from daedalus.tables.columns import Entry
+from daedalus.tables.entry import Entry
 from daedalus.tables.rows import BookUpdate, Trade
 
 

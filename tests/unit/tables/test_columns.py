@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from daedalus.tables.columns import Entry, batch, size
+from daedalus.tables.book_updates import size
+from daedalus.tables.columns import batch
+from daedalus.tables.entry import Entry
 from daedalus.tables.rows import BookUpdate
 
 

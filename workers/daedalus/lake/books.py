@@ -18,7 +18,7 @@ from msgspec import Struct
 from ..errors import DaedalusError
 from ..exchanges import VENUES
 from ..storage.settings import StorageSettings
-from ..tables.columns import Gap
+from ..tables.gaps import Gap
 from ..tables.rows import Level
 from .connections import events_of
 from .coverage import outages

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from msgspec import Struct
 
-from ..tables.columns import Gap
+from ..tables.gaps import Gap
 from .evidence import Evidence
 from .numbering import Numbering
 from .spans import Span

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from ..tables.columns import Gap
+from ..tables.gaps import Gap
 
 __all__ = ["days_of_gaps", "days_to_read"]
 

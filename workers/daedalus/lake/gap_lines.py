@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from ..tables.columns import Gap
+from ..tables.gaps import Gap
 from .spans import Span
 
 __all__ = ["gaps_of", "inside", "latest", "seconds_without"]

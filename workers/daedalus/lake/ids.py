@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from ..exchanges.model import Channel, Proof
-from ..tables.columns import Gap
+from ..tables.gaps import Gap
 from .day import Day
 from .gap_lines import inside
 from .numbering import Numbering

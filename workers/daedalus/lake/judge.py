@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..tables.columns import Gap
+from ..tables.gaps import Gap
 from .day import Day, bounds_of
 from .gap_lines import seconds_without
 from .ids import FILLED, Ids, ids_of_books, ids_of_trades, started_anew

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ..tables.columns import Gap
+from ..tables.gaps import Gap
 from .gap_lines import inside, latest
 from .spans import Span
 

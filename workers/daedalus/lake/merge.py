@@ -21,7 +21,8 @@ from ..exchanges.model import Proof
 from ..storage.errors import TargetError, TargetErrorKind
 from ..storage.target import Outcome, Target
 from ..store.layout import Partition, SegmentId, TableFile
-from ..tables.columns import Gap, gap_batch
+from ..tables.columns import gap_batch
+from ..tables.gaps import Gap
 from ..tables.registry import TABLES
 from .evidence import Evidence, note, slices
 from .gap_lines import gaps_of, inside, latest

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 from msgspec import Struct
 
-from ..tables.columns import Gap
+from ..tables.gaps import Gap
 from .gap_lines import inside
 from .spans import Span, common, union
 

@@ -13,8 +13,8 @@ from msgspec import Struct
 
 from ..exchanges.times import IMPLAUSIBLE_NS
 from ..storage.errors import TargetError
-from ..tables.columns import Gap
 from ..tables.content import Content
+from ..tables.gaps import Gap
 from .coverage import MINUTE_NS
 from .day import bounds_of
 from .evidence import Evidence, note, slices

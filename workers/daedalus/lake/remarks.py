@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from ..exchanges.model import Channel
-from ..tables.columns import Gap
+from ..tables.gaps import Gap
 from .day import Day
 from .gap_lines import inside
 from .ids import Ids, started_anew, uncompared

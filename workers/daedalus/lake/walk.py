@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from ..exchanges.orderbook import Book
-from ..tables.columns import Gap
+from ..tables.gaps import Gap
 from .stored import Digest, Message
 
 __all__ = ["NO_SNAPSHOT", "Walk", "Walked"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..tables.registry import TABLES, Table
+from ..tables.registry import TABLES
+from ..tables.table import Table
 from .decode import decode_file, decode_lines
 from .worker import Progress, normalize_ready, run_normalize
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 from ..exchanges.continuity import Continuity
 from ..exchanges.model import BookCheck, Header, Venue
 from ..exchanges.orderbook import Book
-from ..tables.columns import BookDigest
+from ..tables.book_digests import BookDigest
 from ..tables.rows import BookUpdate
 
 __all__ = ["BookState", "Books", "CheckState", "Checks"]

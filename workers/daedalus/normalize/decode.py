@@ -19,8 +19,7 @@ import msgspec
 from ..exchanges.model import Header, Kind, Venue
 from ..exchanges.reading import UNREADABLE
 from ..shown import shown, shown_json
-from ..tables.columns import table_of
-from ..tables.registry import TABLES
+from ..tables.registry import TABLES, table_of
 from ..tables.rows import BookUpdate, Instrument, Row
 from .decode_raw import NoRawFileError, is_raw, raw_records, rows_of
 from .recorded import Recorded, lines_of, read_line

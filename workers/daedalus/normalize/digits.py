@@ -8,11 +8,12 @@ message's bytes finds them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 
-from ..tables.columns import ExactValue
-from ..tables.rows import AggTrade, BookUpdate, DerivativeTicker, Liquidation, OrderEvent, Quote, Row, Trade
+from ..tables.exact_values import ExactValue
+from ..tables.registry import TABLES
+from ..tables.rows import Row
 
 __all__ = ["exact_values", "inexact"]
 
@@ -28,19 +29,6 @@ _BEYOND = re.compile(rb"(?<![\d.])9\d{15}(?![\d.])")
 _AS_DIGIT = bytes.maketrans(b"0123456789.", b"0" * 11)
 _RUN = b"0" * 17
 _RUN_OF_16 = b"0" * 16
-
-
-_OPTIONAL: dict[type, tuple[str, ...]] = {
-    Quote: ("bid_price", "bid_amount", "ask_price", "ask_amount"),
-    DerivativeTicker: (
-        "funding_rate",
-        "predicted_funding_rate",
-        "open_interest",
-        "last_price",
-        "index_price",
-        "mark_price",
-    ),
-}
 
 
 def inexact(payload: bytes) -> dict[float, str]:
@@ -62,23 +50,7 @@ def inexact(payload: bytes) -> dict[float, str]:
 def exact_values(texts: Mapping[float, str], table: str, row: Row) -> list[ExactValue]:
     """The values of a row of ``table`` that are among those whose digits would be lost without this."""
     return [
-        ExactValue(row.symbol, row.timestamp, table, value, texts[value])
-        for value in _values(row)
-        if value in texts
+        ExactValue(row.symbol, row.timestamp, table, number, texts[number])
+        for number in TABLES[table].numbers(row)
+        if number in texts
     ]
-
-
-def _values(row: Row) -> Iterator[float]:
-    if isinstance(row, BookUpdate):
-        for levels in (row.bids, row.asks):
-            for level in levels:
-                yield from level
-    elif isinstance(row, Trade | AggTrade | Liquidation | OrderEvent):
-        yield from (row.price, row.amount)
-        if isinstance(row, Liquidation) and row.average_price not in (None, row.price):
-            yield row.average_price
-    else:
-        for name in _OPTIONAL[type(row)]:
-            value = getattr(row, name)
-            if value is not None:
-                yield value

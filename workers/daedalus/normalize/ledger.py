@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from ..exchanges.continuity import Continuity, Hole
 from ..exchanges.model import Channel
-from ..tables.columns import Gap
+from ..tables.gaps import Gap
 
 __all__ = ["Ledger", "Outage", "StreamLedger", "no_book"]
 

@@ -19,7 +19,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec import Struct
 
-from ..tables.columns import Entry, batch, size
+from ..tables.book_updates import size
+from ..tables.columns import batch
+from ..tables.entry import Entry
 from ..tables.registry import TABLES
 from ..tables.rows import BookUpdate
 

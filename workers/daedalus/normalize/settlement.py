@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from ..exchanges.continuity import Continuity
 from ..exchanges.model import Channel
-from ..tables.columns import Gap
+from ..tables.gaps import Gap
 
 __all__ = ["OpenGap", "Settlement", "Verdict"]
 

@@ -18,7 +18,13 @@ from ..exchanges.continuity import Continuity
 from ..exchanges.model import Channel, Header, Kind, Proof, Venue
 from ..exchanges.reading import UNREADABLE, number_of
 from ..store.raw import CONNECTION, UNKNOWN, RawKind, RawRecord
-from ..tables.columns import Entry, Gap, Line, LinkEvent, gap_batch, link_batch, table_of
+from ..tables.book_digests import BookDigest
+from ..tables.columns import gap_batch, link_batch
+from ..tables.connections import LinkEvent
+from ..tables.entry import Entry
+from ..tables.exact_values import ExactValue
+from ..tables.gaps import Gap
+from ..tables.registry import table_of
 from ..tables.rows import BookUpdate, Instrument, Row
 from .books import Books, Checks
 from .days import date_of, filed_ns
@@ -285,7 +291,7 @@ class Transform:
         """Whether a digest may vouch for a book: where checksums are the proof, they must agree."""
         return self._about.proof is not Proof.CHECKSUM or self._checks.agreed(symbol)
 
-    def _add(self, record: RawRecord, row: Line, key: int) -> None:
+    def _add(self, record: RawRecord, row: Row | BookDigest | ExactValue | Instrument, key: int) -> None:
         when = row.expiry if isinstance(row, Instrument) else row.timestamp
         timestamp = record.recv_ns if when is None or isinstance(row, Instrument) else when
         era = self._eras.get(row.symbol, 0) if self._eras else 0

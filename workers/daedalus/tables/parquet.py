@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from .content import CLAIM, Content
-from .registry import Table
+from .table import Table
 
 __all__ = ["ROW_GROUP_LINES", "TableWriter"]
 
@@ -20,18 +20,18 @@ class TableWriter(pq.ParquetWriter):
     """Writes the file of a table, and into its footer what its rows are; see `daedalus.tables.content`.
 
     ``path`` is where it is written, ``key`` where it will lie below the root of a lake.
-    See `daedalus.tables.registry.Table` for the encodings.
+    See `daedalus.tables.table.Encoding` for the encodings.
     """
 
     def __init__(self, path: Path, table: Table, key: str) -> None:
-        encodings = dict.fromkeys(table.delta, "DELTA_BINARY_PACKED")
-        encodings |= dict.fromkeys(table.prefix, "DELTA_BYTE_ARRAY")
+        encodings = dict.fromkeys(table.encoded("delta"), "DELTA_BINARY_PACKED")
+        encodings |= dict.fromkeys(table.encoded("prefix"), "DELTA_BYTE_ARRAY")
         super().__init__(
             path,
             table.schema,
             compression="zstd",
             compression_level=ZSTD_LEVEL,
-            use_dictionary=list(table.dictionary),  # type: ignore[arg-type]
+            use_dictionary=table.encoded("dictionary"),  # type: ignore[arg-type]
             column_encoding=encodings,
             write_page_checksum=True,
         )

@@ -1,0 +1,102 @@
+"""The table ``book_updates``: the one in which a row becomes many lines, one for each level."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from .entry import Entry, Line, lists
+from .table import KEY, Column, Table
+
+__all__ = ["BOOK_UPDATES", "BookUpdate", "Level", "size"]
+
+Level = tuple[float, float]
+"""Price and amount; an amount of 0 removes the level."""
+
+
+class BookUpdate(Struct, frozen=True):
+    """Levels of one book that changed (or, as a snapshot, all of them), amounts absolute.
+
+    ``previous_id`` is the ``last_id`` of the update that this one follows, where the venue links them
+    and skips numbers; the tables do not have it.
+    """
+
+    symbol: str
+    timestamp: int | None
+    is_snapshot: bool
+    bids: Sequence[Level]
+    asks: Sequence[Level]
+    first_id: int | None = None
+    last_id: int | None = None
+    previous_id: int | None = None
+
+
+def size(row: Line) -> int:
+    """How many lines of its table a row becomes: of a snapshot without levels the one that says so."""
+    if not isinstance(row, BookUpdate):
+        return 1
+    return len(row.bids) + len(row.asks) or int(row.is_snapshot)
+
+
+def _numbers(row: BookUpdate) -> Iterator[float]:
+    for levels in (row.bids, row.asks):
+        for level in levels:
+            yield from level
+
+
+def _build(entries: Sequence[Entry]) -> dict[str, Any]:
+    """One line per level; what belongs to the whole message is built once and repeated by index.
+
+    A snapshot without levels is one line without side, price and amount: the book is empty from here on.
+    """
+    import pyarrow as pa
+
+    parents: list[int] = []
+    is_ask: list[bool | None] = []
+    prices: list[float | None] = []
+    amounts: list[float | None] = []
+    for position, entry in enumerate(entries):
+        update = entry.row
+        assert isinstance(update, BookUpdate)
+        for levels, ask in ((update.bids, False), (update.asks, True)):
+            if levels:
+                parents += [position] * len(levels)
+                is_ask += [ask] * len(levels)
+                prices += [price for price, _ in levels]
+                amounts += [amount for _, amount in levels]
+        if update.is_snapshot and not update.bids and not update.asks:
+            parents.append(position)
+            is_ask.append(None)
+            prices.append(None)
+            amounts.append(None)
+    of_message = lists(entries, ("timestamp", "local_timestamp", "is_snapshot", "first_id", "last_id"))
+    index = pa.array(parents, pa.int32())
+    columns: dict[str, Any] = {
+        name: pa.array(values, BOOK_UPDATES.schema.field(name).type).take(index)
+        for name, values in of_message.items()
+    }
+    side = pa.array(is_ask, pa.bool_()).cast(pa.int8())
+    columns["side"] = pa.DictionaryArray.from_arrays(side, pa.array(["bid", "ask"]))
+    return columns | {"price": prices, "amount": amounts}
+
+
+_EMPTY = "null in the one row of an [empty snapshot](#books-that-are-empty)"
+
+BOOK_UPDATES = Table(
+    "book_updates",
+    BookUpdate,
+    "Levels of books, by symbol and update id; a snapshot stands before the updates that follow it.",
+    (
+        *KEY,
+        Column("is_snapshot", "bool", "a level of a whole book, not of a change", required=True),
+        Column("side", "string", f"`bid` or `ask`; {_EMPTY}", encoding="dictionary"),
+        Column("price", "float64", _EMPTY, encoding="dictionary"),
+        Column("amount", "float64", f"absolute; 0 removes the level; {_EMPTY}", encoding="dictionary"),
+        Column("first_id", "int64", "the first update id that the message covers", encoding="delta"),
+        Column("last_id", "int64", "the last; null where the exchange numbers nothing", encoding="delta"),
+    ),
+    numbers=_numbers,
+    build=_build,
+)
