@@ -89,7 +89,8 @@ vm: $(APPLIANCE)/.ready $(VENV)/.dev ## What a recorder survives, shown on the s
 	tests/vm/host.sh
 	PATH="$$PATH:$(TOOLS)" $(BIN)/pytest tests/vm -p no:randomly
 
-docs: .venv-docs/.ready ## The documentation as a site in site/; a link that leads nowhere fails
+docs: .venv-docs/.ready $(VENV)/.dev ## Write what the code knows into the pages and build the site/; a link that leads nowhere fails
+	$(BIN)/python docs/generated.py
 	.venv-docs/bin/mkdocs build --strict
 
 dist: $(VENV)/.dev ## Build the wheel and the source distribution into workers/dist

@@ -92,7 +92,7 @@ BOOK_UPDATES = Table(
         *KEY,
         Column("is_snapshot", "bool", "a level of a whole book, not of a change", required=True),
         Column("side", "string", f"`bid` or `ask`; {_EMPTY}", encoding="dictionary"),
-        Column("price", "float64", _EMPTY, encoding="dictionary"),
+        Column("price", "float64", f"of the level; {_EMPTY}", encoding="dictionary"),
         Column("amount", "float64", f"absolute; 0 removes the level; {_EMPTY}", encoding="dictionary"),
         Column("first_id", "int64", "the first update id that the message covers", encoding="delta"),
         Column("last_id", "int64", "the last; null where the exchange numbers nothing", encoding="delta"),

@@ -51,8 +51,8 @@ QUOTES = Table(
     (
         *KEY,
         Column("ask_amount", "float64", "of the best ask"),
-        Column("ask_price", "float64", "the lowest"),
-        Column("bid_price", "float64", "the highest"),
+        Column("ask_price", "float64", "the lowest that is asked"),
+        Column("bid_price", "float64", "the highest that is bid"),
         Column("bid_amount", "float64", "of the best bid"),
         Column("last_id", "int64", "the exchange's update id", encoding="delta"),
     ),

@@ -49,7 +49,7 @@ SOURCE = Column(
 TRADES = Table(
     "trades",
     Trade,
-    "Single trades, of every exchange, by symbol and id.",
+    "Single trades, by symbol and id.",
     (
         *KEY,
         *TRADED,
