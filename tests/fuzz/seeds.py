@@ -192,7 +192,7 @@ def statuses() -> list[bytes]:
     return [msgspec.json.encode(each) for each in found]
 
 
-def pasts() -> list[bytes]:
+def watchdog_states() -> list[bytes]:
     problem = OpenProblem(text="t", critical=True, first_ns=BEGIN, first=1.0, last=2.0, told=2.0)
     worker = WorkerState(started_ns=BEGIN, starts=(1.0, 2.0), restarts=(3.0,), deaf=True)
     return [

@@ -52,7 +52,7 @@ TARGETS = {
         Target("notes", files.notes, seeds.note_rows, is_json=True),
         Target("carry", files.carry_file, seeds.carries, is_json=True),
         Target("status", files.status_file, seeds.statuses, is_json=True),
-        Target("watchdog", files.watchdog_file, seeds.pasts, is_json=True),
+        Target("watchdog", files.watchdog_file, seeds.watchdog_states, is_json=True),
         Target("configuration", files.configuration, seeds.configurations, words=YAML_WORDS),
         Target("file-name", files.file_name, seeds.file_names),
         Target("recorded", files.recorded("binance"), seeds.recorded_lines),
