@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from daedalus.storage.local_reader import local_files
+from daedalus.storage.local_reader import LocalReader
 
 
 def found(root: Path) -> dict[str, str]:
-    return {str(Path(each.path).relative_to(root)): each.trouble for each in local_files(str(root))}
+    return {
+        str(Path(each.path).relative_to(root)): each.trouble for each in LocalReader(root).find(str(root))
+    }
 
 
 def test_a_pipe_is_no_file_and_is_not_opened(tmp_path: Path) -> None:

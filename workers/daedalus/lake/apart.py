@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..storage.errors import TargetError, TargetErrorKind
-from ..storage.filesystems import is_local
 from ..storage.settings import StorageSettings, public_url
+from ..store.places import local_path
 
 __all__ = ["refuse_overlap"]
 
@@ -16,8 +16,9 @@ __all__ = ["refuse_overlap"]
 def refuse_overlap(sources: Iterable[StorageSettings], out: StorageSettings) -> None:
     """Raise `TargetError` where ``out`` is a source, lies inside of one, or has one inside; by links too."""
     for source in sources:
-        if is_local(source.target) and is_local(out.target):
-            overlap = _folders_overlap(_folder(source.target), _folder(out.target))
+        ours, theirs = local_path(source.target), local_path(out.target)
+        if ours is not None and theirs is not None:
+            overlap = _folders_overlap(ours.absolute(), theirs.absolute())
         else:
             overlap = _urls_overlap(source, out)
         if overlap:
@@ -27,10 +28,6 @@ def refuse_overlap(sources: Iterable[StorageSettings], out: StorageSettings) -> 
                 f"it is not apart from {public_url(source.target)}, whose files would be replaced",
                 "Name a place outside of both lakes.",
             )
-
-
-def _folder(target: str) -> Path:
-    return Path(target.rpartition("://")[2]).expanduser().absolute()
 
 
 def _folders_overlap(source: Path, out: Path) -> bool:
@@ -75,8 +72,8 @@ def _urls_overlap(source: StorageSettings, out: StorageSettings) -> bool:
 
 def _parts(settings: StorageSettings) -> list[str]:
     """A URL as scheme, store, bucket and folders."""
-    scheme, separator, rest = public_url(settings.target).partition("://")
-    if not separator or is_local(settings.target):
+    if local_path(settings.target) is not None:
         return ["file"]
+    scheme, _, rest = public_url(settings.target).partition("://")
     scheme = "s3" if scheme == "s3a" else scheme
     return [scheme, settings.endpoint_url or "", *(part for part in rest.split("/") if part not in ("", "."))]

@@ -6,6 +6,7 @@ A lake is one folder (`sync.target`) or a data directory, whose tables lie in tw
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,10 @@ import pyarrow.compute
 import pyarrow.parquet as pq
 from msgspec import Struct
 
-from ..storage.errors import TargetError, TargetErrorKind, from_os_error
-from ..storage.filesystems import is_local, is_s3, other_filesystem, s3_filesystem
-from ..storage.fsspec_reader import StoreFile, told
-from ..storage.local_reader import Found, local_files
-from ..storage.settings import StorageSettings, public_url
+from ..storage import Reader, StorageSettings, TargetError, TargetErrorKind, open_reader
+from ..storage.errors import from_os_error
 from ..store.layout import NORMALIZED, READY, SYNCED, Layout, SegmentId, TableFile
-from ..store.regular import open_regular
+from ..store.places import local_path
 from ..tables.content import Content
 from ..tables.registry import TABLES
 from .pages import AlteredFileError, DamagedFileError, claimed, holds, row_group
@@ -64,21 +62,13 @@ class Listing(Struct, frozen=True):
 
 
 class Lake:
-    """What is below some roots of one filesystem."""
+    """What is below some roots of one place."""
 
-    def __init__(
-        self,
-        url: str,
-        filesystem: Any,  # noqa: ANN401 - fsspec has no types
-        roots: Sequence[str],
-        raw_roots: Sequence[str],
-        local: bool,
-    ) -> None:
-        self.url = url
-        self._filesystem = filesystem
-        self._roots = [root.rstrip("/") for root in roots]
-        self._raw_roots = [root.rstrip("/") for root in raw_roots]
-        self._local = local
+    def __init__(self, reader: Reader, roots: Sequence[str], raw_roots: Sequence[str]) -> None:
+        self.url = reader.url
+        self._reader = reader
+        self._roots = tuple(root.rstrip("/") for root in roots)
+        self._raw_roots = tuple(root.rstrip("/") for root in raw_roots)
 
     def listing(self) -> Listing:
         """Every file there is; one that lies in two states counts once. Raises `TargetError`."""
@@ -87,7 +77,7 @@ class Lake:
         unreadable: list[tuple[str, str]] = []
         for root in self._roots:
             for table in TABLES:
-                for found in self._find(f"{root}/{table}"):
+                for found in self._reader.find(f"{root}/{table}"):
                     key = found.path[len(root) + 1 :]
                     if found.trouble:
                         unreadable.append((key, found.trouble))
@@ -112,7 +102,7 @@ class Lake:
                     )
         raw: dict[SegmentId, RawFile] = {}
         for root in self._raw_roots:
-            for found in self._find(root):
+            for found in self._reader.find(root):
                 key = found.path[len(root) + 1 :]
                 segment = SegmentId.from_sealed(Path(key))
                 if found.trouble:
@@ -141,7 +131,7 @@ class Lake:
         """
         expected = TABLES[file.table].schema
         try:
-            with self._open(self._place(file), file.key) as opened:
+            with self._open(file) as opened:
                 parquet = pq.ParquetFile(opened, page_checksum_verification=True)
                 if not fits(parquet.schema_arrow, expected):
                     raise DamagedFileError(f"{file.key}: its columns are not those of {file.table}")
@@ -178,7 +168,7 @@ class Lake:
         """
         key = f"raw/{file.segment.sealed_path}"
         try:
-            with self._open(file.path, key) as opened:
+            with self._reader.open(file.path, key) as opened:
                 kinds = pq.read_table(opened, columns=["kind"], partitioning=None)["kind"]
                 return sum(1 for kind in kinds.to_pylist() if kind == "message")
         except (pa.ArrowException, OSError, ValueError) as error:
@@ -186,36 +176,12 @@ class Lake:
                 raise from_os_error(error, self.url, key) from None
             return -1
 
-    def _place(self, file: LakeFile) -> str:
-        """Where a file lies now: in a data directory it may have been uploaded since it was listed."""
-        if self._local and not Path(file.path).exists():
-            places = (f"{root}/{file.key}" for root in self._roots)
-            return next((place for place in places if Path(place).exists()), file.path)
-        return file.path
-
-    def _open(self, path: str, key: str) -> Any:  # noqa: ANN401 - a file of Python's, or one like it
-        return (
-            open_regular(Path(path), follow=True)
-            if self._local
-            else StoreFile(self._filesystem, path, self.url, key)
-        )
-
-    def _find(self, root: str) -> list[Found]:
-        if self._local:
-            return sorted(local_files(root), key=lambda found: found.path)
-        try:
-            listed = self._filesystem.find(root, detail=True)
-        except FileNotFoundError as error:
-            if error.__cause__ is None:
-                return []
-            raise told(error, self.url, "a listing") from None  # no folder, and no bucket either
-        except Exception as error:  # drivers raise what their libraries raise
-            raise told(error, self.url, "a listing") from None
-        return [
-            Found(path, int(about["size"] or 0))
-            for path, about in sorted(listed.items())
-            if path.endswith(".parquet") and not path.rpartition("/")[2].startswith(".")
-        ]
+    def _open(self, file: LakeFile) -> Any:  # noqa: ANN401 - a file of Python's, or one like it
+        """In a data directory it may have moved to another root since it was listed: it was uploaded."""
+        for path in dict.fromkeys((file.path, *(f"{root}/{file.key}" for root in self._roots))):
+            with suppress(FileNotFoundError):
+                return self._reader.open(path, file.key)
+        raise FileNotFoundError(file.key)
 
 
 def open_lake(settings: StorageSettings) -> Lake:
@@ -223,26 +189,19 @@ def open_lake(settings: StorageSettings) -> Lake:
 
     Raises `TargetError` where there is none, or no driver for such a URL.
     """
-    url = public_url(settings.target).rstrip("/")
-    if is_local(settings.target):
-        return _local(Path(settings.target.rpartition("://")[2]).expanduser().absolute())
-    if is_s3(settings.target):
-        filesystem, root = s3_filesystem(settings), url.partition("://")[2]
-    else:
-        filesystem, root = other_filesystem(settings.target)
-    return Lake(url, filesystem, [root], [f"{root}/raw"], local=False)
-
-
-def _local(root: Path) -> Lake:
-    if not root.is_dir():
+    reader = open_reader(settings)
+    if local_path(settings.target) is None:
+        return Lake(reader, [reader.root], [f"{reader.root}/raw"])
+    folder = Path(reader.root)
+    if not folder.is_dir():
         remedy = "Name the lake's folder, or a data_dir."
-        raise TargetError(TargetErrorKind.BUCKET, f"file://{root}", f"there is no folder {root}", remedy)
-    layout = Layout(root)
+        raise TargetError(TargetErrorKind.BUCKET, reader.url, f"there is no folder {folder}", remedy)
+    layout = Layout(folder)
     tables = [layout.tables(state) for state in (READY, SYNCED)]
-    roots, raw = [root], [root / "raw"]
+    roots, raw = [folder], [folder / "raw"]
     if any(each.is_dir() for each in tables):
-        roots, raw = tables, [layout.raw(state) for state in (READY, NORMALIZED, SYNCED)][1:]
-    return Lake(f"file://{root}", None, [str(each) for each in roots], [str(each) for each in raw], True)
+        roots, raw = tables, [layout.raw(state) for state in (NORMALIZED, SYNCED)]
+    return Lake(reader, [str(each) for each in roots], [str(each) for each in raw])
 
 
 def _one_line(error: Exception) -> str:

@@ -1,12 +1,15 @@
 """A place for files: opened once for all, for what writes a lake and for what reads it."""
 
 from .errors import SourceGoneError, StoppedError, TargetError, TargetErrorKind
-from .open import open_target
+from .open import open_reader, open_target
+from .reader import Found, Reader
 from .settings import StorageSettings
 from .target import Outcome, Receipt, Target
 
 __all__ = [
+    "Found",
     "Outcome",
+    "Reader",
     "Receipt",
     "SourceGoneError",
     "StoppedError",
@@ -14,5 +17,6 @@ __all__ = [
     "Target",
     "TargetError",
     "TargetErrorKind",
+    "open_reader",
     "open_target",
 ]

@@ -9,16 +9,34 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
-from typing import BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar
+
+import fsspec
 
 from .errors import SourceGoneError, StoppedError, TargetError, TargetErrorKind, from_os_error
-from .filesystems import other_filesystem
 from .settings import public_url
 from .target import Outcome, Receipt, mismatch, open_source, read_chunks, size_of
 
-__all__ = ["FsspecTarget"]
+__all__ = ["FsspecTarget", "other_filesystem"]
 
 _T = TypeVar("_T")
+
+
+def other_filesystem(target: str) -> tuple[Any, str]:
+    """The filesystem of an fsspec URL, and the path in it.
+
+    Raises `TargetError` where no driver serves this kind of URL.
+    """
+    try:
+        filesystem, root = fsspec.core.url_to_fs(target)
+    except (ImportError, ValueError) as error:
+        raise TargetError(
+            TargetErrorKind.SETTINGS,
+            public_url(target).rstrip("/"),
+            f"no driver for this kind of URL ({type(error).__name__})",
+            "Write file://… or s3://…, or install the fsspec driver of this one.",
+        ) from None
+    return filesystem, root.rstrip("/")
 
 
 class FsspecTarget:

@@ -1,6 +1,5 @@
-"""A store's answers while a lake is read: what goes wrong is told in our words, never in the store's.
-
-A store's own text may repeat parts of a request, and with it credentials.
+"""Reading through an fsspec driver. What goes wrong is told in our words, never in the store's: its own
+text may repeat parts of a request, and with it credentials.
 """
 
 from __future__ import annotations
@@ -9,32 +8,59 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from .errors import TargetError, TargetErrorKind, from_os_error
-from .filesystems import is_s3
+from .reader import Found
 
-__all__ = ["StoreFile", "told"]
+__all__ = ["FsspecReader"]
 
 _T = TypeVar("_T")
 
 
-def told(error: Exception, url: str, place: str) -> TargetError:
-    """What an error of a filesystem's driver means."""
-    if is_s3(url):
-        from .s3_errors import from_s3_error
+class FsspecReader:
+    """A `Reader` of any filesystem that fsspec has. ``url`` is what errors call it."""
 
-        # The driver makes Python's own errors of the client's, with the store's text in them.
-        cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
-        return from_s3_error(cause, url, url, place)
-    if isinstance(error, OSError):
-        return from_os_error(error, url, place)
-    problem = f"the driver failed with {type(error).__name__}"
-    return TargetError(TargetErrorKind.REFUSED, url, problem, "Check the URL and the driver's configuration.")
+    def __init__(self, url: str, filesystem: Any, root: str) -> None:  # noqa: ANN401 - fsspec has no types
+        self.url = url
+        self.root = root
+        self._filesystem = filesystem
+
+    def find(self, folder: str) -> list[Found]:
+        try:
+            listed = self._filesystem.find(folder, detail=True)
+        except FileNotFoundError as error:
+            if error.__cause__ is None:
+                return []
+            raise self._told(error, "a listing") from None  # no folder, and no bucket either
+        except Exception as error:  # drivers raise what their libraries raise
+            raise self._told(error, "a listing") from None
+        return [
+            Found(path, int(about["size"] or 0))
+            for path, about in sorted(listed.items())
+            if path.endswith(".parquet") and not path.rpartition("/")[2].startswith(".")
+        ]
+
+    def open(self, path: str, name: str) -> _File:
+        return _File(self._filesystem, path, name, self._told)
+
+    def _told(self, error: Exception, place: str) -> TargetError:
+        """What an error of the driver means."""
+        if isinstance(error, OSError):
+            return from_os_error(error, self.url, place)
+        problem = f"the driver failed with {type(error).__name__}"
+        remedy = "Check the URL and the driver's configuration."
+        return TargetError(TargetErrorKind.REFUSED, self.url, problem, remedy)
 
 
-class StoreFile:
-    """An open file of a store, for Arrow to read. Raises `TargetError`, or `FileNotFoundError`."""
+class _File:
+    """An open file of a driver, as Arrow reads it."""
 
-    def __init__(self, filesystem: Any, path: str, url: str, place: str) -> None:  # noqa: ANN401 - untyped
-        self._url, self._place = url, place
+    def __init__(
+        self,
+        filesystem: Any,  # noqa: ANN401 - fsspec has no types
+        path: str,
+        name: str,
+        told: Callable[[Exception, str], TargetError],
+    ) -> None:
+        self._name, self._told = name, told
         self._file: Any = self._ask(lambda: filesystem.open(path, "rb"))
 
     def read(self, size: int = -1) -> bytes:
@@ -62,7 +88,7 @@ class StoreFile:
     def writable(self) -> bool:
         return False
 
-    def __enter__(self) -> StoreFile:
+    def __enter__(self) -> _File:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -72,6 +98,6 @@ class StoreFile:
         try:
             return call()
         except FileNotFoundError:
-            raise FileNotFoundError(self._place) from None
+            raise FileNotFoundError(self._name) from None
         except Exception as error:  # drivers raise what their libraries raise
-            raise told(error, self._url, self._place) from None
+            raise self._told(error, self._name) from None

@@ -18,13 +18,13 @@ from .errors import TargetError, TargetErrorKind, from_os_error
 from .mark import MarkFile
 from .target import Outcome, Receipt, mismatch, open_source, read_chunks, sha256_of, size_of
 
-__all__ = ["FileTarget"]
+__all__ = ["LocalTarget"]
 
 _MODE = 0o666
 """Less what the umask takes: who may read the lake is its owner's choice."""
 
 
-class FileTarget:
+class LocalTarget:
     """A `Target` below one directory."""
 
     def __init__(self, root: Path) -> None:

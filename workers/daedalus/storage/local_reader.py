@@ -1,34 +1,47 @@
-"""The Parquet files below a folder of this machine, and what there cannot be looked at."""
+"""Reading a folder of this machine: its Parquet files, and what there cannot be looked at."""
 
 from __future__ import annotations
 
 import os
 import stat
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 
-from msgspec import Struct
+from ..store.regular import open_regular
+from .errors import from_os_error
+from .reader import Found
 
-__all__ = ["Found", "local_files"]
+__all__ = ["LocalReader"]
 
 _DEPTH = 3
 """Links are followed so many folders deep, which is a lake's depth: tables may lie on another disk."""
 
 
-class Found(Struct, frozen=True):
-    """One entry. ``trouble``: why it cannot be looked at, "" for a plain file."""
-
-    path: str
-    size: int
-    trouble: str = ""
-
-
-def local_files(root: str) -> Iterator[Found]:
-    """What lies below a folder; nothing where there is no such folder.
+class LocalReader:
+    """A `Reader` below one directory.
 
     A folder that may not be listed is an entry of its own, and so is a ``.parquet`` that is no plain file:
     opening a pipe would wait for ever.
     """
+
+    def __init__(self, root: Path) -> None:
+        self.root = str(root.expanduser().absolute())
+        self.url = f"file://{self.root}"
+
+    def find(self, folder: str) -> list[Found]:
+        return sorted(_walked(folder), key=lambda found: found.path)
+
+    def open(self, path: str, name: str) -> BufferedReader:
+        try:
+            return open_regular(Path(path), follow=True)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise from_os_error(error, self.url, name) from None
+
+
+def _walked(root: str) -> Iterator[Found]:
     refused: list[OSError] = []
     seen: set[tuple[int, int]] = set()
     for name, folders, names in os.walk(root, onerror=refused.append, followlinks=True):

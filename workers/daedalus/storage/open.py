@@ -1,16 +1,18 @@
-"""Which target serves a URL."""
+"""Which target and which reader serve a URL: one answer for what writes there and for what reads."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from .filesystems import is_local, is_s3
-from .fsspec import FsspecTarget
-from .local import FileTarget
-from .settings import StorageSettings
+from ..store.places import local_path
+from .local import LocalTarget
+from .local_reader import LocalReader
+from .reader import Reader
+from .settings import StorageSettings, public_url
 from .target import Target
 
-__all__ = ["open_target"]
+__all__ = ["is_s3", "open_reader", "open_target"]
+
+# What a folder of this machine does without is imported where it is needed: the S3 client alone takes half a
+# second and 20 MB.
 
 
 def open_target(settings: StorageSettings) -> Target:
@@ -18,11 +20,33 @@ def open_target(settings: StorageSettings) -> Target:
 
     Raises `TargetError` where no driver serves this kind of URL.
     """
-    if is_local(settings.target):
-        return FileTarget(Path(settings.target.rpartition("://")[2]))
+    folder = local_path(settings.target)
+    if folder is not None:
+        return LocalTarget(folder)
     if is_s3(settings.target):
-        # Here, so that a local lake does without the S3 client: half a second and 20 MB to import.
         from .s3 import S3Target
 
         return S3Target(settings)
+    from .fsspec import FsspecTarget
+
     return FsspecTarget(settings.target)
+
+
+def open_reader(settings: StorageSettings) -> Reader:
+    """What reads ``settings.target``; nothing is asked of it yet. Raises as `open_target` does."""
+    folder = local_path(settings.target)
+    if folder is not None:
+        return LocalReader(folder)
+    if is_s3(settings.target):
+        from .s3_client import S3Reader
+
+        return S3Reader(settings)
+    from .fsspec import other_filesystem
+    from .fsspec_reader import FsspecReader
+
+    return FsspecReader(public_url(settings.target).rstrip("/"), *other_filesystem(settings.target))
+
+
+def is_s3(target: str) -> bool:
+    """Whether a target is a bucket of S3, or of a store that speaks its protocol."""
+    return target.startswith(("s3://", "s3a://"))

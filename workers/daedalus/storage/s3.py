@@ -21,7 +21,7 @@ import aiohttp
 from botocore.exceptions import BotoCoreError, ClientError
 
 from .errors import StoppedError, TargetError, TargetErrorKind
-from .filesystems import s3_filesystem
+from .s3_client import s3_filesystem
 from .s3_content import S3Content, Window
 from .s3_errors import error_code, from_s3_error
 from .settings import StorageSettings, public_url

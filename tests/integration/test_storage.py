@@ -1,4 +1,4 @@
-"""What every target must keep, checked for each of them, and what a store may do to us."""
+"""What every place for files must keep, to write to and to read from, checked for each of them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ import pytest
 
 from daedalus.storage import (
     Outcome,
+    Reader,
     SourceGoneError,
     StoppedError,
     StorageSettings,
     Target,
     TargetError,
     TargetErrorKind,
+    open_reader,
     open_target,
 )
 from daedalus.storage.s3 import S3Target
@@ -34,9 +36,10 @@ SOURCE_BYTES = 6 * MIB + 17  # two parts, the second one odd
 
 @dataclass
 class Place:
-    """A target, and a look at what is really there that does not go through it."""
+    """A target, its reader, and a look at what is really there that goes through neither."""
 
     target: Target
+    reader: Reader
     filesystem: fsspec.AbstractFileSystem
     root: str
 
@@ -58,18 +61,19 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     if kind in ("path", "file"):
         root = str(tmp_path / "lake")
         settings = StorageSettings(target=root if kind == "path" else f"file://{root}")
-        yield Place(open_target(settings), fsspec.filesystem("file"), root)
+        yield Place(open_target(settings), open_reader(settings), fsspec.filesystem("file"), root)
     elif kind == "memory":
         root = f"/{uuid.uuid4().hex}"
-        target = open_target(StorageSettings(target=f"memory:/{root}"))
-        yield Place(target, fsspec.filesystem("memory"), root)
+        settings = StorageSettings(target=f"memory:/{root}")
+        yield Place(open_target(settings), open_reader(settings), fsspec.filesystem("memory"), root)
         fsspec.filesystem("memory").store.clear()
     else:
         server = request.getfixturevalue("s3_server")
         bucket = request.getfixturevalue("bucket")
         settings = server.settings(bucket)
         target = S3Target(settings, single_bytes=0, part_bytes=5 * MIB) if "parts" in kind else None
-        yield Place(target or open_target(settings), server.filesystem(), f"{bucket}/a/lake")
+        target = target or open_target(settings)
+        yield Place(target, open_reader(settings), server.filesystem(), f"{bucket}/a/lake")
 
 
 @pytest.fixture
@@ -161,6 +165,36 @@ def test_many_threads_may_put_at_once(place: Place, source: Path, tmp_path: Path
     for thread in threads:
         thread.join()
     assert all(place.read(key) == source.read_bytes() for key in keys)
+
+
+def test_a_reader_finds_what_was_put_and_how_large_it_is(place: Place, source: Path) -> None:
+    place.target.put(source, KEY)
+    place.write("trades/_lake.json", b"no table")
+    place.write("trades/.half.parquet", b"hidden")
+    found = [
+        (each.path, each.size, each.trouble) for each in place.reader.find(f"{place.reader.root}/trades")
+    ]
+    assert found == [(f"{place.reader.root}/{KEY}", SOURCE_BYTES, "")]
+
+
+def test_a_reader_finds_nothing_where_nothing_is(place: Place) -> None:
+    assert place.reader.find(f"{place.reader.root}/trades") == []
+
+
+def test_a_reader_gives_any_part_of_a_file(place: Place, source: Path) -> None:
+    place.target.put(source, KEY)
+    content = source.read_bytes()
+    with place.reader.open(f"{place.reader.root}/{KEY}", KEY) as file:
+        assert file.read(10) == content[:10]
+        assert file.seek(-17, os.SEEK_END) == SOURCE_BYTES - 17
+        assert file.read() == content[-17:]
+        assert file.tell() == SOURCE_BYTES
+
+
+def test_a_file_that_is_not_there_is_said_to_be_gone(place: Place, source: Path) -> None:
+    place.target.put(source, KEY)
+    with pytest.raises(FileNotFoundError):
+        place.reader.open(f"{place.reader.root}/{KEY}.not", KEY)
 
 
 @pytest.fixture
