@@ -11,7 +11,14 @@ from enum import StrEnum
 
 from ..errors import FAILED, USAGE, DaedalusError
 
-__all__ = ["SourceGoneError", "StoppedError", "TargetError", "TargetErrorKind", "from_os_error"]
+__all__ = [
+    "SourceGoneError",
+    "StoppedError",
+    "TargetError",
+    "TargetErrorKind",
+    "from_driver_error",
+    "from_os_error",
+]
 
 
 class TargetErrorKind(StrEnum):
@@ -95,3 +102,13 @@ def from_os_error(error: OSError, target: str, place: str) -> TargetError:
     else:
         kind, remedy = TargetErrorKind.STORE, "Check the disk or server behind the target."
     return TargetError(kind, target, reason, remedy)
+
+
+def from_driver_error(error: Exception, target: str, place: str) -> TargetError:
+    """What any error of an fsspec driver means; it raises what its libraries raise."""
+    if isinstance(error, OSError):
+        return from_os_error(error, target, place)
+    problem = f"the driver failed with {type(error).__name__} at {place}"
+    return TargetError(
+        TargetErrorKind.REFUSED, target, problem, "Check the URL and the driver's own configuration."
+    )

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, TypeVar
 
 import fsspec
 
-from .errors import SourceGoneError, StoppedError, TargetError, TargetErrorKind, from_os_error
+from .errors import SourceGoneError, StoppedError, TargetError, TargetErrorKind, from_driver_error
 from .settings import public_url
 from .target import Outcome, Receipt, mismatch, open_source, read_chunks, size_of
 
@@ -94,12 +94,5 @@ class FsspecTarget:
             return call(*arguments, **options)
         except (TargetError, SourceGoneError, StoppedError):
             raise
-        except OSError as error:
-            raise from_os_error(error, self.url, self.url) from None
-        except Exception as error:  # drivers raise what their libraries raise
-            raise TargetError(
-                TargetErrorKind.REFUSED,
-                self.url,
-                f"the driver failed with {type(error).__name__}",
-                "Check the target's URL and the driver's own configuration; the files stay here.",
-            ) from None
+        except Exception as error:
+            raise from_driver_error(error, self.url, self.url) from None

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from .errors import TargetError, TargetErrorKind, from_os_error
+from .errors import TargetError, from_driver_error
 from .reader import Found
 
 __all__ = ["FsspecReader"]
@@ -43,11 +43,7 @@ class FsspecReader:
 
     def _told(self, error: Exception, place: str) -> TargetError:
         """What an error of the driver means."""
-        if isinstance(error, OSError):
-            return from_os_error(error, self.url, place)
-        problem = f"the driver failed with {type(error).__name__}"
-        remedy = "Check the URL and the driver's configuration."
-        return TargetError(TargetErrorKind.REFUSED, self.url, problem, remedy)
+        return from_driver_error(error, self.url, place)
 
 
 class _File:
