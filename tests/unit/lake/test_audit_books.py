@@ -15,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.lake_workbench import BEGIN, CONN, DAY, SECOND, Recording, audited, files, rewrite, stream
 
+from daedalus.lake.book_replay import BookReplay
 from daedalus.lake.merge import merge
 from daedalus.lake.report import Verdict
 from daedalus.lake.source import open_lake
 from daedalus.lake.stored import Digest, Message
-from daedalus.lake.walk import Walk
 from daedalus.storage import StorageSettings, open_target
 from daedalus.store.raw import RawKind
 from daedalus.tables.rows import BookUpdate
@@ -213,23 +213,23 @@ def message(local: float, last: int | None, levels: list[tuple[float, float]], *
 
 
 def test_a_book_without_ids_goes_by_time() -> None:
-    walk = Walk("A", numbered=False, began_anew=True)
-    walk.feed(message(1, None, [(1.0, 1.0)], is_snapshot=True))
-    walk.feed(message(59, None, [(2.0, 1.0)]))
-    walk.expect([], [Digest(60 * SECOND, None, 2, 0, walk.book.digest())])
-    walk.feed(message(60, None, [(2.0, 0.0)]))
-    found = walk.take(over=True)
+    replay = BookReplay("A", numbered=False, began_anew=True)
+    replay.feed(message(1, None, [(1.0, 1.0)], is_snapshot=True))
+    replay.feed(message(59, None, [(2.0, 1.0)]))
+    replay.expect([], [Digest(60 * SECOND, None, 2, 0, replay.book.digest())])
+    replay.feed(message(60, None, [(2.0, 0.0)]))
+    found = replay.take(over=True)
     assert found.checked == ((60 * SECOND, True),)
 
 
 def test_numbers_that_start_anew_with_a_snapshot_start_a_new_book() -> None:
-    walk = Walk("A", numbered=True, began_anew=True)
-    walk.feed(message(1, 500, [(1.0, 1.0)], is_snapshot=True))
-    walk.feed(message(2, 501, [(2.0, 1.0)]))
-    walk.feed(message(3, 1, [(5.0, 1.0)], is_snapshot=True))
-    walk.feed(message(4, 2, [(6.0, 1.0)]))
-    assert walk.book.bids == {5.0: 1.0, 6.0: 1.0}
-    assert not walk.take(over=True).jumps
+    replay = BookReplay("A", numbered=True, began_anew=True)
+    replay.feed(message(1, 500, [(1.0, 1.0)], is_snapshot=True))
+    replay.feed(message(2, 501, [(2.0, 1.0)]))
+    replay.feed(message(3, 1, [(5.0, 1.0)], is_snapshot=True))
+    replay.feed(message(4, 2, [(6.0, 1.0)]))
+    assert replay.book.bids == {5.0: 1.0, 6.0: 1.0}
+    assert not replay.take(over=True).jumps
 
 
 def test_a_stretch_without_a_book_is_told_though_no_update_is_missing(recording: Recording) -> None:

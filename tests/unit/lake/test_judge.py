@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from daedalus.lake.book_replay import ReplayResult
 from daedalus.lake.day import Day
 from daedalus.lake.evidence import Evidence
 from daedalus.lake.judge import judge
 from daedalus.lake.numbering import Numbering, numbering
 from daedalus.lake.report import StreamDay, Verdict
 from daedalus.lake.spans import Span
-from daedalus.lake.walk import Walked
 from daedalus.tables.gaps import Gap
 
 DATE = "2026-09-22"
@@ -59,15 +59,17 @@ def test_trades_whose_number_is_not_kept_prove_nothing() -> None:
 
 
 def test_a_chained_book_is_proved_by_its_digests() -> None:
-    line = day("okx", "books", [], walked=Walked(messages=10, checked=((NS, True),)))
+    line = day("okx", "books", [], replayed=ReplayResult(messages=10, checked=((NS, True),)))
     assert (line.verdict, line.evidence) == (Verdict.COMPLETE, "digests")
-    assert day("okx", "books", [], walked=Walked(messages=10)).verdict is Verdict.UNPROVED
-    wrong = day("okx", "books", [], walked=Walked(messages=10, checked=((NS, True), (NS + 1, False))))
+    assert day("okx", "books", [], replayed=ReplayResult(messages=10)).verdict is Verdict.UNPROVED
+    wrong = day("okx", "books", [], replayed=ReplayResult(messages=10, checked=((NS, True), (NS + 1, False))))
     assert (wrong.verdict, wrong.digests_wrong) == (Verdict.BROKEN, 1)
 
 
 def test_the_digests_of_a_book_without_proof_prove_no_completeness() -> None:
-    line = day("coinbase_exchange", "level2_batch", [], walked=Walked(messages=10, checked=((NS, True),)))
+    line = day(
+        "coinbase_exchange", "level2_batch", [], replayed=ReplayResult(messages=10, checked=((NS, True),))
+    )
     assert (line.verdict, line.evidence) == (Verdict.UNPROVED, "digests")
 
 

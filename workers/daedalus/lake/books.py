@@ -20,13 +20,13 @@ from ..exchanges import VENUES
 from ..storage.settings import StorageSettings
 from ..tables.gaps import Gap
 from ..tables.rows import Level
+from .book_replay import NO_SNAPSHOT, BookReplay
 from .connections import events_of
 from .coverage import outages
 from .gap_lines import gaps_of, latest
 from .numbering import Numbering, channel_of, numbering
 from .source import Lake, LakeFile, open_lake
 from .stored import Messages, digests_of
-from .walk import NO_SNAPSHOT, Walk
 
 pc: Any = pyarrow.compute
 
@@ -140,51 +140,51 @@ class _Seeker:
             if not self._has_snapshot(self._updates[position]):
                 continue
             # A snapshot that came late may lie in a later file than the updates that follow it.
-            walk = self._walk(self._updates[max(0, position - 1) :], gaps)
-            if walk.broken == NO_SNAPSHOT:
+            replay = self._replay(self._updates[max(0, position - 1) :], gaps)
+            if replay.broken == NO_SNAPSHOT:
                 continue
-            if walk.broken:
+            if replay.broken:
                 # An older snapshot cannot help: what voids the book lies behind this one.
-                raise NoBookError(f"there is no book then: {walk.broken}")
-            checked = walk.checked
-            if walk.jumps or walk.doubted:
-                before, after, _ = (*walk.doubted, *walk.jumps)[0]
+                raise NoBookError(f"there is no book then: {replay.broken}")
+            checked = replay.checked
+            if replay.jumps or replay.doubted:
+                before, after, _ = (*replay.doubted, *replay.jumps)[0]
                 raise NoBookError(
                     f"there is no row between the updates {before} and {after}, and no line in the ledger"
                 )
             if not checked or checked[-1][1]:
-                return self._book(walk, checked[-1][0] if checked else None, depth)
+                return self._book(replay, checked[-1][0] if checked else None, depth)
             refusal = f"rebuilt, it is not the book that the recorder had at {_clock(checked[-1][0])}"
         raise NoBookError(refusal)
 
-    def _book(self, walk: Walk, verified_ns: int | None, depth: int | None) -> BookAt:
+    def _book(self, replay: BookReplay, verified_ns: int | None, depth: int | None) -> BookAt:
         limit = max(_STALE_SECONDS, 2 * (channel_of(self._exchange, self._channel).silence_seconds or 0))
         if self._at_ns - self._last_ns > limit * 10**9:
             raise NoBookError(f"the last update before came at {_clock(self._last_ns)}: the lake ends there")
-        bids, asks = walk.book.levels(depth)
+        bids, asks = replay.book.levels(depth)
         return BookAt(
             exchange=self._exchange,
             channel=self._channel,
             symbol=self._symbol,
             at_ns=self._at_ns,
-            local_ns=walk.last_ns,
-            last_id=walk.book.last_id,
+            local_ns=replay.last_ns,
+            last_id=replay.book.last_id,
             verified_ns=verified_ns,
             bids=tuple(bids),
             asks=tuple(asks),
         )
 
-    def _walk(self, files: Sequence[LakeFile], gaps: Sequence[Gap]) -> Walk:
+    def _replay(self, files: Sequence[LakeFile], gaps: Sequence[Gap]) -> BookReplay:
         about = channel_of(self._exchange, self._channel)
         rule = numbering(self._exchange, self._channel)
-        walk = Walk(
+        replay = BookReplay(
             self._symbol,
             numbered=rule is Numbering.BOOK,
             began_anew=about.snapshot == "stream",
             depth=about.depth,
         )
         begins = files[0].number
-        walk.expect([gap for gap in gaps if begins <= gap.to_timestamp <= self._at_ns], [])
+        replay.expect([gap for gap in gaps if begins <= gap.to_timestamp <= self._at_ns], [])
         digests = [
             digest
             for file in self._digests
@@ -193,7 +193,7 @@ class _Seeker:
             for digest in digests_of(batch)
         ]
         digests.sort(key=lambda digest: digest.minute_ns)
-        walk.expect([], [digest for digest in digests if begins < digest.minute_ns <= self._at_ns])
+        replay.expect([], [digest for digest in digests if begins < digest.minute_ns <= self._at_ns])
         self._last_ns = 0
         for file in files:
             messages = Messages(self._symbol)
@@ -206,11 +206,11 @@ class _Seeker:
                 part = batch.filter(pc.equal(batch.column("symbol"), self._symbol))
                 if part.num_rows:
                     for message in messages.feed(part):
-                        walk.feed(message)
+                        replay.feed(message)
             for message in messages.end():
-                walk.feed(message)
-        walk.end(self._at_ns + 1)
-        return walk
+                replay.feed(message)
+        replay.end(self._at_ns + 1)
+        return replay
 
     def _has_snapshot(self, file: LakeFile) -> bool:
         names = ["symbol", "is_snapshot", "local_timestamp"]

@@ -112,7 +112,7 @@ class ChannelAudit:
                     own=ledger.take(symbol, local, shifted=bool(shift)),
                     outages=self._outages,
                     life=self._life(symbol, found, local, before, after),
-                    walked=read.walked.get(symbol),
+                    replayed=read.replayed.get(symbol),
                     parts=self._parts_about(read.date, symbol),
                     shift_ns=shift,
                 )

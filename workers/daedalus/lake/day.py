@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 from msgspec import Struct
 
 from ..tables.gaps import Gap
+from .book_replay import ReplayResult
 from .evidence import Evidence
 from .numbering import Numbering
 from .spans import Span
-from .walk import Walked
 
 __all__ = ["Day", "bounds_of"]
 
@@ -39,7 +39,7 @@ class Day(Struct, frozen=True):
     own: Sequence[Gap] | None = None
     outages: Sequence[Span] = ()
     life: Span | None = None
-    walked: Walked | None = None
+    replayed: ReplayResult | None = None
     parts: Sequence[Span] = ()
     shift_ns: int = 0
 

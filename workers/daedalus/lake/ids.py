@@ -8,11 +8,11 @@ from msgspec import Struct
 
 from ..exchanges.model import Channel, Proof
 from ..tables.gaps import Gap
+from .book_replay import ReplayResult
 from .day import Day
 from .gap_lines import inside
 from .numbering import Numbering
 from .spans import Span, between, common, count, minus, overlapping, union
-from .walk import Walked
 
 __all__ = ["FILLED", "Ids", "ids_of_books", "ids_of_trades", "started_anew", "uncompared"]
 
@@ -85,21 +85,21 @@ def _sparse(day: Day, found: Ids, without_row: Sequence[Span]) -> Ids:
 
 def ids_of_books(day: Day, own: Sequence[Gap], about: Channel) -> Ids:
     missing = _admitted(own)
-    walked = day.walked
-    if walked is None:
+    replayed = day.replayed
+    if replayed is None:
         return Ids(missing=missing)
-    jumped = sum(first - before - 1 for before, first, _ in walked.jumps)
-    proved = bool(walked.checked) or (day.rule is Numbering.BOOK and walked.messages > 0)
-    if about.proof is Proof.NONE or uncompared(walked, about):
+    jumped = sum(first - before - 1 for before, first, _ in replayed.jumps)
+    proved = bool(replayed.checked) or (day.rule is Numbering.BOOK and replayed.messages > 0)
+    if about.proof is Proof.NONE or uncompared(replayed, about):
         proved = False
     total = None if missing is None else missing + jumped
-    ids = walked.ids if day.rule is Numbering.BOOK else None
+    ids = replayed.ids if day.rule is Numbering.BOOK else None
     return Ids(ids, total, jumped, verified=proved)
 
 
-def uncompared(walked: Walked, about: Channel) -> int:
+def uncompared(replayed: ReplayResult, about: Channel) -> int:
     """Minutes of a book whose venue's checksums are its proof, in which none could be compared."""
-    return walked.undigested if about.proof is Proof.CHECKSUM else 0
+    return replayed.undigested if about.proof is Proof.CHECKSUM else 0
 
 
 def _admitted(lines: Sequence[Gap]) -> int | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from ..tables.gaps import Gap
+from .book_replay import ReplayResult
 from .day import Day, bounds_of
 from .gap_lines import seconds_without
 from .ids import FILLED, Ids, ids_of_books, ids_of_trades, started_anew
 from .numbering import Numbering, channel_of
 from .remarks import doubts_of, findings_of, notes_of
 from .report import Finding, StreamDay, Verdict
-from .walk import Walked
 
 __all__ = ["judge"]
 
@@ -21,15 +21,15 @@ def judge(day: Day) -> tuple[StreamDay, list[Finding]]:
     own = day.own
     if own is None:
         own = [line for line in day.lines if from_ns <= line.from_timestamp < to_ns]
-    walked = day.walked or Walked()
+    replayed = day.replayed or ReplayResult()
     if day.rule in (Numbering.CONSECUTIVE, Numbering.SPARSE):
         ids = ids_of_trades(day, own)
     else:
         ids = ids_of_books(day, own, about)
-    wrong = sum(not right for _, right in walked.checked)
+    wrong = sum(not right for _, right in replayed.checked)
     # Where the numbers started anew, an id may rightly be there twice.
     anew = any(started_anew(line) for line in day.lines)
-    duplicates = walked.old + (0 if anew else day.found.again)
+    duplicates = replayed.old + (0 if anew else day.found.again)
     still = [line for line in own if line.status != FILLED]
     if not ids.ids:  # a hole that began earlier: where ids show what is there, they tell
         told = set(still)
@@ -54,7 +54,7 @@ def judge(day: Day) -> tuple[StreamDay, list[Finding]]:
         symbol=day.symbol,
         verdict=verdict,
         proof=about.proof.value,
-        evidence=_evidence(day, ids, walked),
+        evidence=_evidence(day, ids, replayed),
         rows=day.found.rows,
         ids=ids.ids,
         holes_open=sum(line.status == "open" for line in own),
@@ -63,17 +63,17 @@ def judge(day: Day) -> tuple[StreamDay, list[Finding]]:
         missing=ids.missing,
         unledgered=ids.unledgered + ids.not_filled,
         duplicates=duplicates,
-        digests=len(walked.checked),
+        digests=len(replayed.checked),
         digests_wrong=wrong,
         complete_percent=percent,
         basis=basis,
         seconds_unconnected=seconds,
         clock_offset_ms=None if day.found.late_ns is None else day.found.late_ns / 1e6,
         lossy=about.lossy,
-        notes=tuple(notes_of(day, ids, walked, still)),
-        doubts=tuple(doubts_of(day, ids, walked, about)),
+        notes=tuple(notes_of(day, ids, replayed, still)),
+        doubts=tuple(doubts_of(day, ids, replayed, about)),
     )
-    return stream, findings_of(stream, ids, walked)
+    return stream, findings_of(stream, ids, replayed)
 
 
 def _within(line: Gap, from_ns: int, to_ns: int) -> bool:
@@ -92,10 +92,10 @@ def _percent(day: Day, ids: Ids, seconds: float, from_ns: int, to_ns: int) -> tu
     return max(0.0, 100 * (1 - seconds * 1e9 / lived)), "time"
 
 
-def _evidence(day: Day, ids: Ids, walked: Walked) -> str:
+def _evidence(day: Day, ids: Ids, replayed: ReplayResult) -> str:
     found = []
     if ids.ids is not None:
         found.append("ids")
-    if walked.checked:
+    if replayed.checked:
         found.append("digests")
     return " and ".join(found) or "ledger"

@@ -24,6 +24,7 @@ from ..store.layout import Partition, SegmentId, TableFile
 from ..tables.columns import gap_batch
 from ..tables.gaps import Gap
 from ..tables.registry import TABLES
+from .book_replay import BookReplay
 from .evidence import Evidence, note, slices
 from .gap_lines import gaps_of, inside, latest
 from .merge_ledger import Life, joined_ledger, off_times
@@ -33,7 +34,6 @@ from .reading import ASIDE
 from .source import Lake, LakeFile, Listing
 from .spans import Span, between, union
 from .stored import Message, Messages, digests_of
-from .walk import Walk
 from .write import write_file
 
 pc: Any = pyarrow.compute
@@ -128,7 +128,7 @@ class _Channel:
         self._lives = tuple(self._find_lives(side) for side in (0, 1))
         self._vouched = self._find_vouched() if about.proof is Proof.CHECKSUM else None
         self._found: dict[str, Evidence] = {}
-        self._walks: dict[str, Walk] = {}
+        self._replays: dict[str, BookReplay] = {}
         self._minutes: dict[str, int] = {}
         self._digests: dict[str, list[dict[str, Any]]] = {}
 
@@ -137,7 +137,7 @@ class _Channel:
         tables = sorted({file.table for files in self._files for file in files} - set(_DERIVED))
         for symbol, lines in joined.items():
             if self._main == "book_updates":
-                self._walk(symbol).expect([line for line in lines if line.status != "filled"], [])
+                self._replay(symbol).expect([line for line in lines if line.status != "filled"], [])
         for table in tables:
             for date in sorted({file.date for files in self._files for file in files if file.table == table}):
                 self._write(table, date, self._joined(table, date))
@@ -224,14 +224,14 @@ class _Channel:
         found.compacted()
 
     def _step(self, symbol: str, message: Message) -> None:
-        walk = self._walk(symbol)
+        replay = self._replay(symbol)
         minute = message.local_ns // _MINUTE_NS
         before = self._minutes.setdefault(symbol, minute)
         if minute > before:
             self._minutes[symbol] = minute
-            walk.prepare(message)
-            if walk.certain and self._may_vouch(symbol, minute * _MINUTE_NS):
-                at, book = minute * _MINUTE_NS, walk.book
+            replay.prepare(message)
+            if replay.certain and self._may_vouch(symbol, minute * _MINUTE_NS):
+                at, book = minute * _MINUTE_NS, replay.book
                 day = f"{datetime.fromtimestamp(at // 10**9, UTC):%Y-%m-%d}"
                 self._digests.setdefault(day, []).append(
                     {
@@ -244,7 +244,7 @@ class _Channel:
                         "digest": book.digest(),
                     }
                 )
-        walk.feed(message)
+        replay.feed(message)
 
     def _may_vouch(self, symbol: str, minute_ns: int) -> bool:
         """Where the venue's checksums are the proof, a recorder must have compared them: it left a digest."""
@@ -261,13 +261,13 @@ class _Channel:
             for digest in digests_of(part)
         }
 
-    def _walk(self, symbol: str) -> Walk:
-        if symbol not in self._walks:
+    def _replay(self, symbol: str) -> BookReplay:
+        if symbol not in self._replays:
             numbered = self._rule is Numbering.BOOK
-            self._walks[symbol] = Walk(
+            self._replays[symbol] = BookReplay(
                 symbol, numbered=numbered, began_anew=self._stream_snapshots, depth=self._depth
             )
-        return self._walks[symbol]
+        return self._replays[symbol]
 
     # Ledgers
 

@@ -15,6 +15,7 @@ from ..exchanges.times import IMPLAUSIBLE_NS
 from ..storage.errors import TargetError
 from ..tables.content import Content
 from ..tables.gaps import Gap
+from .book_replay import BookReplay, ReplayResult
 from .coverage import MINUTE_NS
 from .day import bounds_of
 from .evidence import Evidence, note, slices
@@ -25,7 +26,6 @@ from .report import Finding
 from .source import DamagedFileError, Lake, LakeFile
 from .spans import Span, union
 from .stored import Digest, Messages, digests_of
-from .walk import Walk, Walked
 
 pc: Any = pyarrow.compute
 
@@ -43,7 +43,7 @@ class DayRead(Struct):
 
     date: str
     found: dict[str, Evidence]
-    walked: dict[str, Walked]
+    replayed: dict[str, ReplayResult]
 
     def spans(self, symbol: str) -> list[Span]:
         found = self.found.get(symbol)
@@ -86,7 +86,7 @@ class ChannelReader:
         self.rule = numbering(exchange, channel)
         self._told: set[str] = set()
         self._snapshots_of: dict[str, dict[str, bool]] = {}
-        self._walks: dict[str, Walk] = {}
+        self._replays: dict[str, BookReplay] = {}
         self._seen: dict[tuple[object, ...], str] = {}
         self._covers = covers
         self._whole = False
@@ -124,7 +124,7 @@ class ChannelReader:
         if self._main == "book_updates" and self._books:
             for line in self.ledger.lines:
                 if line.status != "filled" and (since is None or line.to_timestamp >= since):
-                    self._walk(line.symbol).expect([line], [])
+                    self._replay(line.symbol).expect([line], [])
 
     def has_snapshots(self, day: str, before: str) -> bool:
         """Whether the books of a day all have a snapshot on an earlier one, or in between."""
@@ -169,12 +169,12 @@ class ChannelReader:
                     self._take(file, found if table == self._main else None)
         for each in found.values():
             each.close()
-        walked: dict[str, Walked] = {}
-        for symbol, walk in self._walks.items():
+        replayed: dict[str, ReplayResult] = {}
+        for symbol, replay in self._replays.items():
             if over:
-                walk.end(bounds_of(day)[1])
-            walked[symbol] = walk.take(over=over)
-        return DayRead(day, found, walked)
+                replay.end(bounds_of(day)[1])
+            replayed[symbol] = replay.take(over=over)
+        return DayRead(day, found, replayed)
 
     def _lines(self) -> list[Gap]:
         lines: list[Gap] = []
@@ -192,8 +192,8 @@ class ChannelReader:
         messages: dict[str, Messages] = {}
         misplaced = 0
         minutes: list[Span] = []
-        for walk in self._walks.values():
-            walk.begin_file()
+        for replay in self._replays.values():
+            replay.begin_file()
         for batch in self._batches(file, content):
             misplaced += _misplaced(batch, bounds_of(file.date))
             if found is None:
@@ -208,12 +208,12 @@ class ChannelReader:
                 note(found.setdefault(symbol, Evidence()), file.table, self.rule, part)
                 if file.table == "book_updates" and self._books:
                     for message in messages.setdefault(symbol, Messages(symbol)).feed(part):
-                        self._walk(symbol).feed(message)
+                        self._replay(symbol).feed(message)
         for symbol, waiting in messages.items():
             for message in waiting.end():
-                self._walk(symbol).feed(message)
-        for walk in self._walks.values():
-            walk.end_file(whole=self._whole)
+                self._replay(symbol).feed(message)
+        for replay in self._replays.values():
+            replay.end_file(whole=self._whole)
         if self._covers(file.date):
             self.minutes = union([*self.minutes, *minutes])[0]
             self._judge_file(file, content, misplaced)
@@ -228,16 +228,16 @@ class ChannelReader:
             self.findings.append(Finding("duplicate file", file.key, f"the same rows as {self._seen[key]}"))
         self._seen[key] = file.key
 
-    def _walk(self, symbol: str) -> Walk:
-        walk = self._walks.get(symbol)
-        if walk is None:
-            walk = self._walks[symbol] = Walk(
+    def _replay(self, symbol: str) -> BookReplay:
+        replay = self._replays.get(symbol)
+        if replay is None:
+            replay = self._replays[symbol] = BookReplay(
                 symbol,
                 numbered=self.rule is Numbering.BOOK,
                 began_anew=self._about.snapshot == "stream",
                 depth=self._about.depth,
             )
-        return walk
+        return replay
 
     def _expect_digests(self, day: str) -> None:
         """Tell the walks the digests of this day and of the first moments of the next."""
@@ -252,7 +252,7 @@ class ChannelReader:
                         if self._symbol in (None, symbol):
                             digests.setdefault(symbol, []).extend(digests_of(part))
             for symbol, of_symbol in digests.items():
-                self._walk(symbol).expect([], sorted(of_symbol, key=lambda digest: digest.minute_ns))
+                self._replay(symbol).expect([], sorted(of_symbol, key=lambda digest: digest.minute_ns))
 
     def _batches(self, file: LakeFile, content: Content | None = None) -> Iterator[pa.RecordBatch]:
         """The rows of a file; where it is damaged, those before the damage, and a finding."""

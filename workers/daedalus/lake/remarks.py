@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 from ..exchanges.model import Channel
 from ..tables.gaps import Gap
+from .book_replay import ReplayResult
 from .day import Day
 from .gap_lines import inside
 from .ids import Ids, started_anew, uncompared
 from .report import Finding, StreamDay
-from .walk import Walked
 
 __all__ = ["doubts_of", "findings_of", "notes_of"]
 
@@ -21,18 +21,18 @@ _STRETCHES = {
 }
 
 
-def notes_of(day: Day, ids: Ids, walked: Walked, still: Sequence[Gap]) -> list[str]:
+def notes_of(day: Day, ids: Ids, replayed: ReplayResult, still: Sequence[Gap]) -> list[str]:
     """What explains the figures."""
     notes = _stretches(still)
     if ids.spent:
         notes.append(f"{ids.spent:,} ids were spent on no trade: aggregate trades leave them out too")
-    if walked.vouched:
+    if replayed.vouched:
         notes.append(
-            f"{walked.vouched:,} times ids have no row, and the book is right: messages without levels"
+            f"{replayed.vouched:,} times ids have no row, and the book is right: messages without levels"
         )
-    if walked.whole:
+    if replayed.whole:
         notes.append(
-            f"{walked.whole:,} times ids have no row, and the file has all that was written: no levels"
+            f"{replayed.whole:,} times ids have no row, and the file has all that was written: no levels"
         )
     if any(started_anew(line) for line in day.lines):
         notes.append("the venue's numbers started anew")
@@ -52,7 +52,7 @@ def _stretches(still: Sequence[Gap]) -> list[str]:
     return notes
 
 
-def doubts_of(day: Day, ids: Ids, walked: Walked, about: Channel) -> list[str]:
+def doubts_of(day: Day, ids: Ids, replayed: ReplayResult, about: Channel) -> list[str]:
     """What keeps rows and ledger from agreeing in full, without being wrong."""
     doubts = []
     if ids.found_again:
@@ -64,11 +64,11 @@ def doubts_of(day: Day, ids: Ids, walked: Walked, about: Channel) -> list[str]:
         doubts.append(f"{day.found.repeated:,} rows are the very same as the one before")
     if ids.unexplained:
         doubts.append(f"{ids.unexplained:,} ids have no row: the venue spent them, or rows were removed")
-    if walked.unchecked:
+    if replayed.unchecked:
         doubts.append(
-            f"{walked.unchecked:,} digests were not compared: no snapshot before them is in the lake"
+            f"{replayed.unchecked:,} digests were not compared: no snapshot before them is in the lake"
         )
-    if minutes := uncompared(walked, about):
+    if minutes := uncompared(replayed, about):
         doubts.append(f"the venue's checksums could not be compared in {minutes:,} minutes")
     return doubts
 
@@ -77,7 +77,7 @@ def _are(number: int) -> str:
     return "id is" if number == 1 else "ids are"
 
 
-def findings_of(stream: StreamDay, ids: Ids, walked: Walked) -> list[Finding]:
+def findings_of(stream: StreamDay, ids: Ids, replayed: ReplayResult) -> list[Finding]:
     where = f"{stream.date} {stream.exchange} {stream.channel} {stream.symbol}"
     found = []
     if ids.unledgered:
@@ -97,11 +97,11 @@ def findings_of(stream: StreamDay, ids: Ids, walked: Walked) -> list[Finding]:
             )
         )
     if stream.digests_wrong:
-        first = min(minute for minute, right in walked.checked if not right)
+        first = min(minute for minute, right in replayed.checked if not right)
         at = f"{datetime.fromtimestamp(first // 10**9, UTC):%H:%M}"
         text = f"{stream.digests_wrong:,} of {stream.digests:,} digests of the book differ, the first at {at}"
         found.append(Finding("digest", where, text))
     if stream.duplicates:
-        what = "messages" if walked.old else "rows"
+        what = "messages" if replayed.old else "rows"
         found.append(Finding("duplicates", where, f"{stream.duplicates:,} {what} are there more than once"))
     return found

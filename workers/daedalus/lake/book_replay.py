@@ -1,4 +1,4 @@
-"""Walks through the stored updates of one book, checks that they follow each other, and compares digests.
+"""Replays the stored updates of one book, checks that they follow each other, and compares digests.
 
 Rows come in the order of the table. What the ledger says is missing voids the book, as it did for the
 recorder; whatever else does not fit is a finding.
@@ -15,14 +15,14 @@ from ..exchanges.orderbook import Book
 from ..tables.gaps import Gap
 from .stored import Digest, Message
 
-__all__ = ["NO_SNAPSHOT", "Walk", "Walked"]
+__all__ = ["NO_SNAPSHOT", "BookReplay", "ReplayResult"]
 
 _MINUTE_NS = 60_000_000_000
 NO_SNAPSHOT = "no snapshot came before"
 
 
-class Walked(Struct, frozen=True):
-    """What a walk found. ``old``: messages that say nothing new; ``ids``: update ids that were covered.
+class ReplayResult(Struct, frozen=True):
+    """What a replay found. ``old``: messages that say nothing new; ``ids``: update ids that were covered.
 
     ``checked``: minutes with a digest, and whether the book had it. ``jumps``: (last id before, first id
     after, local ns) where no row is and no line of the ledger says so; ``vouched`` counts those behind
@@ -45,7 +45,7 @@ class Walked(Struct, frozen=True):
 Jump = tuple[int, int, int]
 
 
-class Walk:
+class BookReplay:
     """Follows one book. ``numbered``: its messages begin where the one before ended (`Proof.IDS`).
 
     ``began_anew``: the venue may start its numbers anew on the stream. ``depth``: the channel's. ``broken``
@@ -140,10 +140,10 @@ class Walk:
         self._digests = deque(digest for digest in self._digests if digest.minute_ns < until_ns)
         self._compare(None)
 
-    def take(self, *, over: bool) -> Walked:
+    def take(self, *, over: bool) -> ReplayResult:
         """What was found since the last time. Jumps wait for the next digest, unless all is ``over``."""
         replaced = [jump for jump in self.replaced if jump not in self._explained]
-        found = Walked(
+        found = ReplayResult(
             messages=self.messages,
             ids=self.ids,
             old=self.old,
