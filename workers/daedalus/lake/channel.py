@@ -1,6 +1,6 @@
-"""Brings one channel of one exchange, day after day, before the judge.
+"""Brings one channel of one exchange, day after day, to its assessment.
 
-A day is judged when the next one has been read: ids of the two may interleave around midnight.
+A day is assessed when the next one has been read: ids of the two may interleave around midnight.
 """
 
 from __future__ import annotations
@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
+from .assess import assess
 from .day import Day, bounds_of
 from .days import days_of_gaps, days_to_read
 from .evidence import Evidence
-from .judge import judge
 from .question import Question
 from .reading import ChannelReader, DayRead
 from .report import Finding, StreamDay
@@ -44,7 +44,7 @@ class ChannelAudit:
         self._bare: list[tuple[str, str, Span | None]] = []
 
     def run(self) -> Iterator[StreamDay]:
-        """Read the days, and judge those that were asked for."""
+        """Read the days, and assess those that were asked for."""
         known = sorted(self._reader.days | days_of_gaps(self._reader.ledger.lines))
         asked = {day for day in known if self._question.covers(day)}
         days = days_to_read(known, self._reader.days_with_rows, asked, self._reader.has_snapshots)
@@ -56,11 +56,11 @@ class ChannelAudit:
         for position, day in enumerate(days):
             read = self._reader.read(day, over=position == len(days) - 1)
             if last is not None:
-                yield from self._judge(last, before, read)
+                yield from self._assess(last, before, read)
                 before = last
             last = read
         if last is not None:
-            yield from self._judge(last, before, None)
+            yield from self._assess(last, before, None)
         for day, symbol, life in self._bare:
             bounds = bounds_of(day)
             own = self._reader.ledger.take(symbol, bounds)
@@ -80,7 +80,7 @@ class ChannelAudit:
                     )
                 )
 
-    def _judge(self, read: DayRead, before: DayRead | None, after: DayRead | None) -> Iterator[StreamDay]:
+    def _assess(self, read: DayRead, before: DayRead | None, after: DayRead | None) -> Iterator[StreamDay]:
         bounds = bounds_of(read.date)
         ledger = self._reader.ledger
         for symbol in sorted(ledger.symbols_in(bounds) - read.found.keys()):
@@ -119,7 +119,7 @@ class ChannelAudit:
             )
 
     def _of_stream(self, day: Day) -> Iterator[StreamDay]:
-        stream, findings = judge(day)
+        stream, findings = assess(day)
         if stream.proved and day.found.rows:
             self.parts[day.date, day.symbol] = day.found.parts
         if self._question.covers(day.date):

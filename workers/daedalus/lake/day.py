@@ -1,4 +1,4 @@
-"""A stream's day as it comes before the judge: what was read of it, and what the ledger says."""
+"""A stream's day as it is assessed: what was read of it, and what the ledger says."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Day", "bounds_of"]
 
 
 class Day(Struct, frozen=True):
-    """What is to be judged. ``before`` and ``after`` are the ids of the neighbouring days; ``owed`` those of
+    """What is assessed. ``before`` and ``after`` are the ids of the neighbouring days; ``owed`` those of
     an earlier day, where days without a row lie between: the hole behind them is this day's to tell.
 
     ``lines`` are the ledger's that may concern this day, ``own`` those that are this day's to tell (None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from daedalus.lake.assess import assess
 from daedalus.lake.book_replay import ReplayResult
 from daedalus.lake.day import Day
 from daedalus.lake.evidence import Evidence
-from daedalus.lake.judge import judge
 from daedalus.lake.numbering import Numbering, numbering
 from daedalus.lake.report import StreamDay, Verdict
 from daedalus.lake.spans import Span
@@ -18,7 +18,7 @@ NS = 1_790_035_200 * 10**9
 def day(exchange: str, channel: str, spans: list[Span], **more: object) -> StreamDay:
     found = Evidence(rows=100, spans=spans)
     rule = numbering(exchange, channel)
-    stream, _ = judge(Day(DATE, exchange, channel, "A", rule, found, **more))  # type: ignore[arg-type]
+    stream, _ = assess(Day(DATE, exchange, channel, "A", rule, found, **more))  # type: ignore[arg-type]
     return stream
 
 

@@ -1,4 +1,4 @@
-"""The verdict on one stream's day: what the rows show, held against what the ledger says; pure."""
+"""The assessment of one stream's day: what the rows show, held against what the ledger says; pure."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from .numbering import Numbering, channel_of
 from .remarks import doubts_of, findings_of, notes_of
 from .report import Finding, StreamDay, Verdict
 
-__all__ = ["judge"]
+__all__ = ["assess"]
 
 
-def judge(day: Day) -> tuple[StreamDay, list[Finding]]:
+def assess(day: Day) -> tuple[StreamDay, list[Finding]]:
     """The line of the day, and what is wrong with it."""
     about = channel_of(day.exchange, day.channel)
     from_ns, to_ns = (bound + day.shift_ns for bound in bounds_of(day.date))
