@@ -15,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.lake_workbench import BEGIN, CONN, DAY, SECOND, Recording, audited, files, rewrite, stream
 
+from daedalus.lake.book_messages import Digest, Message
 from daedalus.lake.book_replay import BookReplay
 from daedalus.lake.merge import merge
 from daedalus.lake.report import Verdict
 from daedalus.lake.source import open_lake
-from daedalus.lake.stored import Digest, Message
 from daedalus.storage import StorageSettings, open_target
 from daedalus.store.raw import RawKind
 from daedalus.tables.rows import BookUpdate

@@ -7,9 +7,9 @@ from typing import Any
 import pyarrow as pa
 
 from daedalus.exchanges.orderbook import Book
+from daedalus.lake.book_messages import Messages
 from daedalus.lake.merge_rows import Side, merged
 from daedalus.lake.numbering import Numbering
-from daedalus.lake.stored import Messages
 from daedalus.tables.registry import TABLES
 
 SECOND = 1_000_000_000

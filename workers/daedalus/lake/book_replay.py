@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from ..exchanges.orderbook import Book
 from ..tables.gaps import Gap
-from .stored import Digest, Message
+from .book_messages import Digest, Message
 
 __all__ = ["NO_SNAPSHOT", "BookReplay", "ReplayResult"]
 

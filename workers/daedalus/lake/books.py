@@ -20,13 +20,13 @@ from ..exchanges import VENUES
 from ..storage.settings import StorageSettings
 from ..tables.gaps import Gap
 from ..tables.rows import Level
+from .book_messages import Messages, digests_of
 from .book_replay import NO_SNAPSHOT, BookReplay
 from .connections import events_of
 from .coverage import outages
 from .gap_lines import gaps_of, latest
 from .numbering import Numbering, channel_of, numbering
 from .source import Lake, LakeFile, open_lake
-from .stored import Messages, digests_of
 
 pc: Any = pyarrow.compute
 

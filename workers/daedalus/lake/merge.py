@@ -24,6 +24,7 @@ from ..store.layout import Partition, SegmentId, TableFile
 from ..tables.columns import gap_batch
 from ..tables.gaps import Gap
 from ..tables.registry import TABLES
+from .book_messages import Message, Messages, digests_of
 from .book_replay import BookReplay
 from .evidence import Evidence, note, slices
 from .gap_lines import gaps_of, inside, latest
@@ -33,7 +34,6 @@ from .numbering import Numbering, channel_of, numbering
 from .reading import ASIDE
 from .source import Lake, LakeFile, Listing
 from .spans import Span, between, union
-from .stored import Message, Messages, digests_of
 from .write import write_file
 
 pc: Any = pyarrow.compute

@@ -15,6 +15,7 @@ from ..exchanges.times import IMPLAUSIBLE_NS
 from ..storage.errors import TargetError
 from ..tables.content import Content
 from ..tables.gaps import Gap
+from .book_messages import Digest, Messages, digests_of
 from .book_replay import BookReplay, ReplayResult
 from .coverage import MINUTE_NS
 from .day import bounds_of
@@ -25,7 +26,6 @@ from .numbering import Numbering, channel_of, numbering
 from .report import Finding
 from .source import DamagedFileError, Lake, LakeFile
 from .spans import Span, union
-from .stored import Digest, Messages, digests_of
 
 pc: Any = pyarrow.compute
 

@@ -7,7 +7,7 @@ import itertools
 import pyarrow as pa
 import pytest
 
-from daedalus.lake.stored import Messages
+from daedalus.lake.book_messages import Messages
 from daedalus.tables.columns import batch
 from daedalus.tables.entry import Entry
 from daedalus.tables.rows import BookUpdate
