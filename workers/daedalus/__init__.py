@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from .config.problems import ConfigError
     from .errors import DaedalusError
     from .lake.books import NoBookError
-    from .lake.pages import AlteredFileError, DamagedFileError
     from .lake.question import UnknownNameError
+    from .lake.row_groups import AlteredFileError, DamagedFileError
     from .library import BookAt, Finding, Lake, Report, StreamDay, Verdict, audit, book_at, decode, open
     from .storage.errors import TargetError, TargetErrorKind
 
@@ -52,10 +52,10 @@ __all__ = [
 __version__ = "0.2.0"
 
 _HOME = {
-    "AlteredFileError": "lake.pages",
+    "AlteredFileError": "lake.row_groups",
     "ConfigError": "config.problems",
     "DaedalusError": "errors",
-    "DamagedFileError": "lake.pages",
+    "DamagedFileError": "lake.row_groups",
     "NoBookError": "lake.books",
     "TargetError": "storage.errors",
     "TargetErrorKind": "storage.errors",

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from .pages import AlteredFileError, DamagedFileError
+from .row_groups import AlteredFileError, DamagedFileError
 
 __all__ = ["Finding", "Report", "StreamDay", "Total", "Verdict", "totals"]
 

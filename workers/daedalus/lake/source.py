@@ -21,7 +21,7 @@ from ..store.layout import NORMALIZED, READY, SYNCED, Layout, SegmentId, TableFi
 from ..store.places import local_path
 from ..tables.content import Content
 from ..tables.registry import TABLES
-from .pages import AlteredFileError, DamagedFileError, claimed, holds, row_group
+from .row_groups import AlteredFileError, DamagedFileError, claimed, holds, row_group
 from .versions import conformed, fits
 
 __all__ = ["AlteredFileError", "DamagedFileError", "Lake", "LakeFile", "Listing", "RawFile", "open_lake"]
