@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from ..store.raw import CONNECTION, UNKNOWN
-from .channel import ChannelAudit
+from .channel_audit import ChannelAudit
 from .connections import connection_events
 from .coverage import MINUTE_NS, Event, outages, silences
 from .numbering import channel_of
