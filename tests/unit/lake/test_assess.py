@@ -6,7 +6,7 @@ from daedalus.lake.assess import assess
 from daedalus.lake.book_replay import ReplayResult
 from daedalus.lake.day import Day
 from daedalus.lake.evidence import Evidence
-from daedalus.lake.numbering import Numbering, numbering
+from daedalus.lake.id_scheme import IdScheme, id_scheme
 from daedalus.lake.report import StreamDay, Verdict
 from daedalus.lake.spans import Span
 from daedalus.tables.gaps import Gap
@@ -17,7 +17,7 @@ NS = 1_790_035_200 * 10**9
 
 def day(exchange: str, channel: str, spans: list[Span], **more: object) -> StreamDay:
     found = Evidence(rows=100, spans=spans)
-    rule = numbering(exchange, channel)
+    rule = id_scheme(exchange, channel)
     stream, _ = assess(Day(DATE, exchange, channel, "A", rule, found, **more))  # type: ignore[arg-type]
     return stream
 
@@ -53,8 +53,8 @@ def test_a_stream_that_fell_silent_is_told_with_the_time_since_when() -> None:
 
 
 def test_trades_whose_number_is_not_kept_prove_nothing() -> None:
-    assert numbering("deribit", "trades") is Numbering.CONSECUTIVE
-    assert numbering("binance_futures", "trade") is Numbering.SPARSE
+    assert id_scheme("deribit", "trades") is IdScheme.CONSECUTIVE
+    assert id_scheme("binance_futures", "trade") is IdScheme.SPARSE
     assert day("deribit", "trades", []).verdict is Verdict.UNPROVED
 
 

@@ -6,8 +6,8 @@ from ..tables.gaps import Gap
 from .book_replay import ReplayResult
 from .day import Day, bounds_of
 from .gap_lines import seconds_without
+from .id_scheme import IdScheme, channel_of
 from .ids import FILLED, Ids, ids_of_books, ids_of_trades, started_anew
-from .numbering import Numbering, channel_of
 from .remarks import doubts_of, findings_of, notes_of
 from .report import Finding, StreamDay, Verdict
 
@@ -22,7 +22,7 @@ def assess(day: Day) -> tuple[StreamDay, list[Finding]]:
     if own is None:
         own = [line for line in day.lines if from_ns <= line.from_timestamp < to_ns]
     replayed = day.replayed or ReplayResult()
-    if day.rule in (Numbering.CONSECUTIVE, Numbering.SPARSE):
+    if day.rule in (IdScheme.CONSECUTIVE, IdScheme.SPARSE):
         ids = ids_of_trades(day, own)
     else:
         ids = ids_of_books(day, own, about)

@@ -13,7 +13,7 @@ from ..store.raw import CONNECTION, UNKNOWN
 from .channel_audit import ChannelAudit
 from .connections import connection_events
 from .coverage import MINUTE_NS, Event, outages, silences
-from .numbering import channel_of
+from .id_scheme import channel_of
 from .question import Question, UnknownNameError, check_names, spelled
 from .reading import ASIDE, ChannelReader
 from .report import Finding, Report, StreamDay, totals

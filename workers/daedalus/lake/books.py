@@ -25,7 +25,7 @@ from .book_replay import NO_SNAPSHOT, BookReplay
 from .connections import events_of
 from .coverage import outages
 from .gap_lines import gaps_of, latest
-from .numbering import Numbering, channel_of, numbering
+from .id_scheme import IdScheme, channel_of, id_scheme
 from .source import Lake, LakeFile, open_lake
 
 pc: Any = pyarrow.compute
@@ -176,10 +176,10 @@ class _Seeker:
 
     def _replay(self, files: Sequence[LakeFile], gaps: Sequence[Gap]) -> BookReplay:
         about = channel_of(self._exchange, self._channel)
-        rule = numbering(self._exchange, self._channel)
+        rule = id_scheme(self._exchange, self._channel)
         replay = BookReplay(
             self._symbol,
-            numbered=rule is Numbering.BOOK,
+            numbered=rule is IdScheme.BOOK,
             began_anew=about.snapshot == "stream",
             depth=about.depth,
         )

@@ -10,7 +10,7 @@ from msgspec import Struct
 from ..tables.gaps import Gap
 from .book_replay import ReplayResult
 from .evidence import Evidence
-from .numbering import Numbering
+from .id_scheme import IdScheme
 from .spans import Span
 
 __all__ = ["Day", "bounds_of"]
@@ -30,7 +30,7 @@ class Day(Struct, frozen=True):
     exchange: str
     channel: str
     symbol: str
-    rule: Numbering
+    rule: IdScheme
     found: Evidence
     before: Sequence[Span] = ()
     owed: Sequence[Span] = ()

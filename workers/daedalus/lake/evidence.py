@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute
 from msgspec import Struct
 
-from .numbering import Numbering
+from .id_scheme import IdScheme
 from .spans import Span, union
 
 pc: Any = pyarrow.compute
@@ -73,7 +73,7 @@ def slices(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
         begin = end
 
 
-def note(found: Evidence, table: str, rule: Numbering, part: pa.RecordBatch) -> None:
+def note(found: Evidence, table: str, rule: IdScheme, part: pa.RecordBatch) -> None:
     """Take rows of one symbol of a table into its evidence."""
     found.rows += part.num_rows
     local = part.column("local_timestamp").cast(pa.int64())
@@ -82,9 +82,9 @@ def note(found: Evidence, table: str, rule: Numbering, part: pa.RecordBatch) -> 
     found.first_ns = first if found.first_ns is None else min(found.first_ns, first)
     found.last_ns = last if found.last_ns is None else max(found.last_ns, last)
     _sample(found, part, local)
-    if table in ("trades", "agg_trades") and rule is not Numbering.NONE:
+    if table in ("trades", "agg_trades") and rule is not IdScheme.NONE:
         _number(found, table, part)
-    elif rule is Numbering.NONE:
+    elif rule is IdScheme.NONE:
         found.repeated += _repeated(part)
 
 

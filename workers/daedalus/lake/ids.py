@@ -11,7 +11,7 @@ from ..tables.gaps import Gap
 from .book_replay import ReplayResult
 from .day import Day
 from .gap_lines import inside
-from .numbering import Numbering
+from .id_scheme import IdScheme
 from .spans import Span, between, common, count, minus, overlapping, union
 
 __all__ = ["FILLED", "Ids", "ids_of_books", "ids_of_trades", "started_anew", "uncompared"]
@@ -60,7 +60,7 @@ def ids_of_trades(day: Day, lines: Sequence[Gap]) -> Ids:
         unledgered += max(0, gone - line.remaining)
         found_again += max(0, line.remaining - gone)
     found = Ids(count(own), count(absent), unledgered, not_filled, found_again, verified=bool(own))
-    if day.rule is Numbering.SPARSE and unledgered:
+    if day.rule is IdScheme.SPARSE and unledgered:
         return _sparse(day, found, minus(minus(absent, admitted), filled))
     return found
 
@@ -89,11 +89,11 @@ def ids_of_books(day: Day, own: Sequence[Gap], about: Channel) -> Ids:
     if replayed is None:
         return Ids(missing=missing)
     jumped = sum(first - before - 1 for before, first, _ in replayed.jumps)
-    proved = bool(replayed.checked) or (day.rule is Numbering.BOOK and replayed.messages > 0)
+    proved = bool(replayed.checked) or (day.rule is IdScheme.BOOK and replayed.messages > 0)
     if about.proof is Proof.NONE or uncompared(replayed, about):
         proved = False
     total = None if missing is None else missing + jumped
-    ids = replayed.ids if day.rule is Numbering.BOOK else None
+    ids = replayed.ids if day.rule is IdScheme.BOOK else None
     return Ids(ids, total, jumped, verified=proved)
 
 

@@ -28,9 +28,9 @@ from .book_messages import Message, Messages, digests_of
 from .book_replay import BookReplay
 from .evidence import Evidence, note, slices
 from .gap_lines import gaps_of, inside, latest
+from .id_scheme import IdScheme, channel_of, id_scheme
 from .merge_ledger import Life, joined_ledger, off_times
 from .merge_rows import Side, merged
-from .numbering import Numbering, channel_of, numbering
 from .reading import ASIDE
 from .source import Lake, LakeFile, Listing
 from .spans import Span, between, union
@@ -121,7 +121,7 @@ class _Channel:
         about = channel_of(*partition)
         tables = {file.table for files in self._files for file in files}
         self._main = about.table or next(iter(sorted(tables - {"connections", *_DERIVED})), "")
-        self._rule = numbering(*partition)
+        self._rule = id_scheme(*partition)
         self._stream_snapshots = about.snapshot == "stream"
         self._depth = about.depth
         self._lines = tuple(self._ledger(side) for side in (0, 1))
@@ -133,7 +133,7 @@ class _Channel:
         self._digests: dict[str, list[dict[str, Any]]] = {}
 
     def run(self) -> None:
-        joined = self._join_ledgers_of_books() if self._rule is not Numbering.CONSECUTIVE else {}
+        joined = self._join_ledgers_of_books() if self._rule is not IdScheme.CONSECUTIVE else {}
         tables = sorted({file.table for files in self._files for file in files} - set(_DERIVED))
         for symbol, lines in joined.items():
             if self._main == "book_updates":
@@ -141,7 +141,7 @@ class _Channel:
         for table in tables:
             for date in sorted({file.date for files in self._files for file in files if file.table == table}):
                 self._write(table, date, self._joined(table, date))
-        if self._rule is Numbering.CONSECUTIVE:
+        if self._rule is IdScheme.CONSECUTIVE:
             joined = self._join_ledgers_of_trades()
         for date, digests in sorted(self._digests.items()):
             schema = TABLES["book_digests"].schema
@@ -164,7 +164,7 @@ class _Channel:
                 )
                 for side in self._order(name)
             ]
-            rule = self._rule if table == self._main else Numbering.NONE
+            rule = self._rule if table == self._main else IdScheme.NONE
             rows = merged(table, rule, *sides, anew=self._anew(table, name, sides))
             if table == self._main and rows.num_rows and symbol is not None:
                 self._follow(symbol, rows)
@@ -214,7 +214,7 @@ class _Channel:
         found = self._found.setdefault(symbol, Evidence())
         messages = Messages(symbol)
         for batch in rows.combine_chunks().to_batches():
-            if self._rule in (Numbering.CONSECUTIVE, Numbering.SPARSE):
+            if self._rule in (IdScheme.CONSECUTIVE, IdScheme.SPARSE):
                 note(found, self._main, self._rule, batch)
             if self._main == "book_updates":
                 for message in messages.feed(batch):
@@ -263,7 +263,7 @@ class _Channel:
 
     def _replay(self, symbol: str) -> BookReplay:
         if symbol not in self._replays:
-            numbered = self._rule is Numbering.BOOK
+            numbered = self._rule is IdScheme.BOOK
             self._replays[symbol] = BookReplay(
                 symbol, numbered=numbered, began_anew=self._stream_snapshots, depth=self._depth
             )
@@ -354,18 +354,18 @@ def _named(line: Gap, channel: str, symbol: str) -> Gap:
     return msgspec.structs.replace(line, channel=channel, symbol=symbol)
 
 
-def _widened(life: Life | None, part: pa.RecordBatch, table: str, rule: Numbering) -> Life:
+def _widened(life: Life | None, part: pa.RecordBatch, table: str, rule: IdScheme) -> Life:
     times = pc.min_max(part.column("local_timestamp").cast(pa.int64()))
     first_ns, last_ns = times["min"].as_py(), times["max"].as_py()
     first_id: int | None = None
     last_id: int | None = None
-    if rule in (Numbering.CONSECUTIVE, Numbering.SPARSE):
+    if rule in (IdScheme.CONSECUTIVE, IdScheme.SPARSE):
         found = Evidence()
         note(found, table, rule, part)
         spans = union(found.spans)[0]
         if spans:
             first_id, last_id = spans[0][0], spans[-1][1]
-    elif rule in (Numbering.BOOK, Numbering.CHAIN):
+    elif rule in (IdScheme.BOOK, IdScheme.CHAIN):
         updates = part.filter(pc.invert(part.column("is_snapshot")))
         first_id = pc.min(updates.column("first_id")).as_py()
         last_id = pc.max(updates.column("last_id")).as_py()

@@ -16,7 +16,7 @@ import pyarrow.compute
 from msgspec import Struct
 
 from .evidence import whole_numbers
-from .numbering import Numbering
+from .id_scheme import IdScheme
 from .spans import Span
 
 pc: Any = pyarrow.compute
@@ -34,7 +34,7 @@ class Side(Struct, frozen=True):
     off: Sequence[Span] = ()
 
 
-def merged(table: str, rule: Numbering, base: Side, other: Side, *, anew: bool = False) -> pa.Table:
+def merged(table: str, rule: IdScheme, base: Side, other: Side, *, anew: bool = False) -> pa.Table:
     """One stream out of two. ``base`` is the recorder that is followed where rows cannot be joined.
 
     ``anew``: the venue's numbers started anew within these rows, so that they do not order them.
@@ -58,9 +58,9 @@ def merged(table: str, rule: Numbering, base: Side, other: Side, *, anew: bool =
     return _filling(base, other)
 
 
-def _trades(both: pa.Table, rule: Numbering, anew: bool) -> pa.Table:
+def _trades(both: pa.Table, rule: IdScheme, anew: bool) -> pa.Table:
     numbers = whole_numbers(both.combine_chunks().to_batches()[0])
-    if rule is Numbering.NONE or numbers is None or numbers.null_count:
+    if rule is IdScheme.NONE or numbers is None or numbers.null_count:
         return _in_order(_first_of(both, ["id"]), [])
     numbered = both.append_column("_number", numbers)
     kept = _first_of(numbered, ["_number"])

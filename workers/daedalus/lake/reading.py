@@ -21,8 +21,8 @@ from .coverage import MINUTE_NS
 from .day import bounds_of
 from .evidence import Evidence, note, slices
 from .gap_lines import gaps_of
+from .id_scheme import IdScheme, channel_of, id_scheme
 from .ledger import Ledger
-from .numbering import Numbering, channel_of, numbering
 from .report import Finding
 from .source import DamagedFileError, Lake, LakeFile
 from .spans import Span, union
@@ -83,7 +83,7 @@ class ChannelReader:
         self._main = self._about.table or next(iter(sorted(tables - ASIDE)), "")
         self.days = {day for table, day in self._by_table if table != "connections"}
         self.days_with_rows = {day for table, day in self._by_table if table == self._main}
-        self.rule = numbering(exchange, channel)
+        self.rule = id_scheme(exchange, channel)
         self._told: set[str] = set()
         self._snapshots_of: dict[str, dict[str, bool]] = {}
         self._replays: dict[str, BookReplay] = {}
@@ -233,7 +233,7 @@ class ChannelReader:
         if replay is None:
             replay = self._replays[symbol] = BookReplay(
                 symbol,
-                numbered=self.rule is Numbering.BOOK,
+                numbered=self.rule is IdScheme.BOOK,
                 began_anew=self._about.snapshot == "stream",
                 depth=self._about.depth,
             )

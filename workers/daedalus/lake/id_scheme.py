@@ -7,11 +7,11 @@ from enum import StrEnum
 from ..exchanges import VENUES
 from ..exchanges.model import Channel, Proof
 
-__all__ = ["Numbering", "channel_of", "numbering"]
+__all__ = ["IdScheme", "channel_of", "id_scheme"]
 
 
-class Numbering(StrEnum):
-    """How rows are numbered."""
+class IdScheme(StrEnum):
+    """What the ids of a channel's rows can prove."""
 
     CONSECUTIVE = "consecutive"  # every number has a row: what is absent is missing
     SPARSE = "sparse"  # the venue spends numbers on what is no row: what is absent may be nothing
@@ -29,13 +29,13 @@ def channel_of(exchange: str, channel: str) -> Channel:
     return venue.channels.get(channel, _NOTHING) if venue is not None else _NOTHING
 
 
-def numbering(exchange: str, channel: str) -> Numbering:
-    """How the rows of a channel are numbered."""
+def id_scheme(exchange: str, channel: str) -> IdScheme:
+    """The scheme of ids of a channel."""
     about = channel_of(exchange, channel)
     if about.table == "book_updates":
         if about.proof is Proof.IDS:
-            return Numbering.BOOK
-        return Numbering.CHAIN if about.proof is Proof.CHAIN else Numbering.NONE
+            return IdScheme.BOOK
+        return IdScheme.CHAIN if about.proof is Proof.CHAIN else IdScheme.NONE
     if about.table not in ("trades", "agg_trades") or about.proof is not Proof.IDS:
-        return Numbering.NONE
-    return Numbering.SPARSE if about.spends_ids else Numbering.CONSECUTIVE
+        return IdScheme.NONE
+    return IdScheme.SPARSE if about.spends_ids else IdScheme.CONSECUTIVE
