@@ -29,7 +29,7 @@ FUZZ_SECONDS ?= 10
 FUZZ_TARGETS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all lint format types unit integration venues faults faults-short fuzz bench playbooks molecule vm docs dist dist-test lock audit-dependencies clean
+.PHONY: help run test test-fast test-all lint format types unit unit-fast integration venues faults faults-short fuzz bench playbooks molecule vm docs dist dist-test lock audit-dependencies clean
 
 help: ## List every target
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 22
@@ -37,7 +37,11 @@ help: ## List every target
 run: $(VENV)/.run ## Record a simulated venue into a local lake (EXCHANGE=binance SYMBOLS=… records the real one)
 	@$(BIN)/daedalus demo $(if $(EXCHANGE),--live $(EXCHANGE)) $(if $(SYMBOLS),--symbols '$(SYMBOLS)') $(if $(DURATION),--duration $(DURATION))
 
-test: lint types unit integration ## Lint, types, unit and integration tests
+test: $(VENV)/.dev ## Lint, types, unit and integration tests, and how long each took
+	@.ci/timed $(MAKE) lint types unit integration
+
+test-fast: $(VENV)/.dev ## For the inner loop: lint, and the unit tests that start no server and no Ansible
+	@.ci/timed $(MAKE) lint unit-fast
 
 test-all: test $(NEWEST)/.ready ## The same, and the unit tests once more on Python 3.13, with Ansible on it, where it is there
 	@if [ -n "$(PYTHON_3_13)" ]; then $(MAKE) unit VENV=.venv-3.13 PYTHON=$(PYTHON_3_13) APPLIANCE=$(NEWEST); \
@@ -55,7 +59,10 @@ types: $(VENV)/.dev ## mypy --strict
 	cd workers && ../$(BIN)/mypy daedalus
 
 unit: $(VENV)/.dev ## Unit tests, with coverage
-	PATH="$$PATH:$(TOOLS)" $(BIN)/pytest tests/unit --cov=daedalus --cov-branch --cov-report=term:skip-covered
+	PATH="$$PATH:$(TOOLS)" $(BIN)/pytest tests/unit -n auto --dist loadfile --cov=daedalus --cov-branch --cov-report=term:skip-covered
+
+unit-fast: $(VENV)/.dev
+	$(BIN)/pytest tests/unit -q -n auto --dist loadfile -m "not server" --ignore=tests/unit/appliance
 
 integration: $(VENV)/.dev ## Real processes, sockets, and an S3 server on loopback
 	$(BIN)/pytest tests/integration

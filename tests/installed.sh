@@ -4,7 +4,7 @@
 # Its dependencies are those of the lock, with their hashes; pip has most of them from its cache.
 set -euo pipefail
 here="$(cd "$(dirname "$0")/.." && pwd)"
-python="$(cd "$(dirname "$1")" && pwd)/$(basename "$1")"
+python="$(realpath --no-symlinks "$(command -v "$1")")"
 wheel="$(realpath "$2")"
 place="$(mktemp -d)"
 trap 'rm -rf "$place"' EXIT

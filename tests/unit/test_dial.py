@@ -15,6 +15,8 @@ from support.half_dead import free_port, let_lead, silent
 
 from daedalus.dial import Address, connect, dial, in_turns
 
+pytestmark = pytest.mark.server
+
 NAME = "exchange.test"
 
 

@@ -101,6 +101,7 @@ def test_a_pi_in_trouble_is_told_all_of_it(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.server
 def test_an_exchange_that_answers_is_reachable_and_a_store_that_does_not_says_why(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         path = configuration(tmp_path, server.getsockname()[1], "sync: {target: 's3://lake'}\n")
@@ -141,6 +142,7 @@ def test_findings_are_shown_and_written_for_machines(tmp_path: Path) -> None:
     assert [each["check"] for each in json.loads(as_json(findings))] == [each.check for each in findings]
 
 
+@pytest.mark.server
 def test_an_exchange_is_looked_for_through_the_proxy_of_the_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,6 +15,8 @@ from daedalus.exchanges.model import RestLimit, RestRequest
 from daedalus.ingest import rest as rest_module
 from daedalus.ingest.rest import RestClient, RestError
 
+pytestmark = pytest.mark.server
+
 LIMIT = RestLimit(weight_per_minute=1000, used_header="X-Used")
 
 

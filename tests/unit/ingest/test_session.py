@@ -23,6 +23,8 @@ from daedalus.ingest.service import Start
 from daedalus.ingest.session import Session
 from daedalus.store.raw import RawRecord
 
+pytestmark = pytest.mark.server
+
 Handler = Callable[[ServerConnection], Awaitable[None]]
 VENUE = VENUES["binance"]
 STREAMS = [Subscription("trade", "BTCUSDT"), Subscription("depth", "BTCUSDT")]

@@ -26,6 +26,8 @@ from daedalus.ingest.session import Session
 from daedalus.ingest.supervisor import ConnectionSupervisor
 from daedalus.store.raw import RawRecord
 
+pytestmark = pytest.mark.server
+
 SHUTDOWN = '{"stream":"!serverShutdown","data":{"e":"serverShutdown","E":1770123456789}}'
 
 

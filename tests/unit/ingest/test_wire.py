@@ -20,6 +20,8 @@ from websockets.utils import accept_key
 
 from daedalus.ingest.wire import SLICE_MESSAGES, WireError, open_wire
 
+pytestmark = pytest.mark.server
+
 Handler = Callable[[ServerConnection], Awaitable[None]]
 
 

@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed, ConnectionClosedError, Inval
 from daedalus.simulator import Faults, SimulatorError, SimulatorOptions, running, serve
 from daedalus.simulator.exchanges.coinbase_exchange.exchange import CoinbaseExchange
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.server]
 
 TRADES = "/stream?streams=btcusdt@trade"
 

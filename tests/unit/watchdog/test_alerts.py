@@ -18,6 +18,8 @@ from daedalus.config import Config
 from daedalus.watchdog import report_failure, send_test
 from daedalus.watchdog.alerts import Alerts, ping
 
+pytestmark = pytest.mark.server
+
 if TYPE_CHECKING:
     from .conftest import Webhook
 

@@ -27,6 +27,8 @@ from daedalus.watchdog.decide import Restart
 from daedalus.watchdog.spare import holding_the_lock
 from daedalus.watchdog.state import load_state, save_state
 
+pytestmark = pytest.mark.server
+
 if TYPE_CHECKING:
     from .conftest import Webhook
 
