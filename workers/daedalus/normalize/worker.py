@@ -18,7 +18,7 @@ from .again import take_in_again
 from .carry import prune_carries
 from .held import Held, reason
 from .segment import DamagedSegment, Interrupted, normalize_segment, set_aside
-from .voice import STATUS_SECONDS, Progress, Voice
+from .status_writer import STATUS_SECONDS, Progress, StatusWriter
 
 __all__ = ["Progress", "normalize_ready", "run_normalize"]
 
@@ -147,14 +147,14 @@ def _run(
     recorded: Collection[str] | None,
 ) -> Progress:
     progress, held = Progress(), Held()
-    voice = Voice(layout, setup)
+    writer = StatusWriter(layout, setup)
     _sweep(layout)
 
     def go_on() -> bool:
-        voice.say(progress)
+        writer.write(progress)
         return not stop.is_set()
 
-    voice.ready(progress)
+    writer.ready(progress)
     orphans_at = time.monotonic()
     while True:
         if recorded is not None and time.monotonic() >= orphans_at:
@@ -166,7 +166,7 @@ def _run(
             continue  # there may be more, and what came meanwhile
         if once or _wait(interval, stop, go_on):
             break
-    voice.say(progress, state="stopped")
+    writer.write(progress, state="stopped")
     return progress
 
 

@@ -26,8 +26,8 @@ from .attempts import Attempts
 from .plan import plan_uploads
 from .retention import Budget, RetentionReport, apply_retention
 from .settings import SyncSettings
+from .status_writer import StatusWriter
 from .transfer import TICK_SECONDS, Progress, run_pass
-from .voice import Voice
 
 __all__ = ["WORKER", "SyncReport", "run_sync", "sync_once"]
 
@@ -123,13 +123,13 @@ class _Run:
         self._retention: RetentionReport | None = None
         self._checked = False
         self._more = False
-        self._voice = Voice(layout.status, WORKER, settings.status_seconds, setup)
+        self._status_writer = StatusWriter(layout.status, WORKER, settings.status_seconds, setup)
 
     def ready(self) -> None:
-        self._voice.ready()
+        self._status_writer.ready()
 
     def once(self, *, longest_seconds: float = float("inf")) -> None:
-        self._voice.begin_pass(self._progress)
+        self._status_writer.begin_pass(self._progress)
         self._keep_budget()  # first: a full disk must not wait for a slow store
         self._more = self._reachable() and run_pass(
             self._layout,
@@ -144,7 +144,7 @@ class _Run:
         )
         self._anchor.sent(self._progress.take_proved())
         self._keep_budget()
-        self._voice.end_pass(self._progress, self._retention)
+        self._status_writer.end_pass(self._progress, self._retention)
         self.tick(now=True)
 
     def rest(self) -> None:
@@ -162,7 +162,7 @@ class _Run:
         """Say how it stands, when it is time or ``now``."""
         if state is None:
             state = "blocked" if self._attempts.in_a_row or self._progress.closed else "running"
-        self._voice.say(state, self._progress, self._attempts.failing, self._retention, now=now)
+        self._status_writer.write(state, self._progress, self._attempts.failing, self._retention, now=now)
 
     def report(self) -> SyncReport:
         done = self._progress

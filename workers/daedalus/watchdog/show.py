@@ -18,7 +18,7 @@ from ..units import bytes_text, duration_text
 from .decide import Decision
 from .observation import Observation, WorkerSeen
 from .state import State, load_state
-from .voice import WORKER
+from .status_writer import WORKER
 
 __all__ = ["render_look", "render_state", "show_state"]
 

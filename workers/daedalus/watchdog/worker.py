@@ -28,7 +28,7 @@ from .observation import Limits, Observation
 from .observe import look, workers_of
 from .spare import holding_the_lock
 from .state import load_state, save_state
-from .voice import WORKER, Voice
+from .status_writer import WORKER, StatusWriter
 
 __all__ = ["Options", "run_watchdog", "watch_once"]
 
@@ -107,7 +107,7 @@ class _Watch:
         ping_url = config.alerts.dead_mans_ping
         self._ping_url = ping_url.get_secret_value() if ping_url else None
         self._state = load_state(layout.data_dir)
-        self._voice = Voice(layout.status, boot_id(), setup_of(config, WORKER))
+        self._status_writer = StatusWriter(layout.status, boot_id(), setup_of(config, WORKER))
         self._looks = 0
         self._restarts = 0
         self._takes_writes = True
@@ -155,7 +155,7 @@ class _Watch:
         """Write the status. Not on a disk that took no write a moment ago: it may hold us up for ever."""
         if not self._takes_writes:
             return
-        self._voice.say(
+        self._status_writer.write(
             state,
             "" if self.line.startswith("all is well") else self.line,
             {

@@ -14,7 +14,7 @@ from ..store.status import Setup, Status, boot_id, write_status
 from .retention import RetentionReport
 from .transfer import Progress
 
-__all__ = ["Voice"]
+__all__ = ["StatusWriter"]
 
 REPEAT_SECONDS = 600.0
 """The same trouble is logged again after so long."""
@@ -22,7 +22,7 @@ REPEAT_SECONDS = 600.0
 _log = logging.getLogger(__name__)
 
 
-class Voice:
+class StatusWriter:
     """Writes the status ``<directory>/<worker>.json`` and the log."""
 
     def __init__(self, directory: Path, worker: str, status_seconds: float, setup: Setup) -> None:
@@ -31,7 +31,7 @@ class Voice:
         self._setup = setup
         self._status_seconds = status_seconds
         self._started_ns = time.time_ns()
-        self._said = float("-inf")
+        self._written = float("-inf")
         self._logged: dict[str, float] = {}
         self._before = (0, 0, 0)
         self._in_trouble = False
@@ -41,7 +41,7 @@ class Voice:
         """Say that the work begins; a store that is down must not fail the start."""
         self._notifier.ready()
 
-    def say(
+    def write(
         self,
         state: str,
         progress: Progress,
@@ -51,9 +51,9 @@ class Voice:
         now: bool,
     ) -> None:
         """Write the status, when the last one is old enough or ``now``."""
-        if not now and time.monotonic() - self._said < self._status_seconds:
+        if not now and time.monotonic() - self._written < self._status_seconds:
             return
-        self._said = time.monotonic()
+        self._written = time.monotonic()
         line = progress.error or f"{progress.uploaded_files} files uploaded, {progress.files_waiting} waiting"
         (self._notifier.stopping if state == "stopped" else self._notifier.alive)(line)
         figures = {

@@ -13,7 +13,7 @@ from ..notify import Notifier
 from ..store.layout import Layout
 from ..store.status import Setup, Status, boot_id, write_status
 
-__all__ = ["STATUS_SECONDS", "Progress", "Voice"]
+__all__ = ["STATUS_SECONDS", "Progress", "StatusWriter"]
 
 log = logging.getLogger("daedalus.normalize.worker")
 
@@ -34,7 +34,7 @@ class Progress(Struct):
     trouble: str = ""
 
 
-class Voice:
+class StatusWriter:
     """Writes the worker's status, every few seconds and at each change of its state."""
 
     def __init__(self, layout: Layout, setup: Setup) -> None:
@@ -42,21 +42,21 @@ class Voice:
         self._setup = setup
         self._boot_id = boot_id()
         self._started_ns = time.time_ns()
-        self._said_at = -STATUS_SECONDS
-        self._said_state = ""
+        self._written_at = -STATUS_SECONDS
+        self._written_state = ""
         self._notifier = Notifier.from_environment()
 
     def ready(self, progress: Progress) -> None:
         """Say for the first time that the work goes on."""
         self._notifier.ready()
-        self.say(progress)
+        self.write(progress)
 
-    def say(self, progress: Progress, state: str | None = None) -> None:
+    def write(self, progress: Progress, state: str | None = None) -> None:
         state = state or ("blocked" if progress.trouble else "running")
         now = time.monotonic()
-        if state == self._said_state and now - self._said_at < STATUS_SECONDS:
+        if state == self._written_state and now - self._written_at < STATUS_SECONDS:
             return
-        self._said_at, self._said_state = now, state
+        self._written_at, self._written_state = now, state
         line = progress.trouble or (
             f"{progress.segments} segments done, {progress.waiting} waiting, gaps {progress.gaps}"
         )

@@ -12,12 +12,12 @@ from msgspec.structs import asdict
 
 from ..store.status import Setup, Status, write_status
 
-__all__ = ["WORKER", "Voice"]
+__all__ = ["WORKER", "StatusWriter"]
 
 WORKER = "watchdog"
 
 
-class Voice:
+class StatusWriter:
     """Writes ``<directory>/watchdog.json``."""
 
     def __init__(self, directory: Path, boot_id: str, setup: Setup) -> None:
@@ -26,7 +26,7 @@ class Voice:
         self._setup = setup
         self._started_ns = time.time_ns()
 
-    def say(self, state: str, note: str, figures: Mapping[str, float]) -> None:
+    def write(self, state: str, note: str, figures: Mapping[str, float]) -> None:
         """Write it now. A disk that takes nothing is a problem of its own, and told as one."""
         status = Status(
             **asdict(self._setup),
