@@ -22,8 +22,8 @@ from daedalus.store.layout import Layout
 from daedalus.store.lock import AlreadyRunning, WorkerLock
 from daedalus.store.status import read_status
 from daedalus.watchdog import Options, run_watchdog, show_state, watch_once
-from daedalus.watchdog.act import restart
 from daedalus.watchdog.decide import Restart
+from daedalus.watchdog.restart import restart
 from daedalus.watchdog.spare import holding_the_lock
 from daedalus.watchdog.state import load_state, save_state
 

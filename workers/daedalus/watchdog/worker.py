@@ -20,12 +20,12 @@ from ..config import Config, setup_of
 from ..notify import Notifier
 from ..store.layout import Layout
 from ..store.status import boot_id
-from .act import restart
 from .alerts import Alerts, ping
 from .decide import Decision, decide
 from .notify_policy import Announcement
 from .observation import Limits, Observation
 from .observe import look, workers_of
+from .restart import restart
 from .spare import holding_the_lock
 from .state import load_state, save_state
 from .status_writer import WORKER, StatusWriter
