@@ -19,7 +19,7 @@ from .liveness import Liveness
 from .rate_limited_log import RateLimitedLog
 from .service import Service
 
-__all__ = ["Listener", "Said", "excerpt"]
+__all__ = ["Listener", "SessionEvents", "excerpt"]
 
 log = logging.getLogger("daedalus.ingest.session")
 
@@ -27,8 +27,8 @@ _DATA, _HEARTBEAT = Kind.DATA, Kind.HEARTBEAT
 _UNREADABLE = Header(Kind.MALFORMED)
 
 
-class Said(Protocol):
-    """What the listener tells of what it heard; called in the event loop's thread."""
+class SessionEvents(Protocol):
+    """What a session is told of what its listener hears; called in the event loop's thread."""
 
     def replied(self, reply: Reply, at_ns: int) -> None:
         """The venue has answered a request."""
@@ -56,7 +56,7 @@ class Listener:
         liveness: Liveness,
         service: Service,
         books: Books,
-        said: Said,
+        events: SessionEvents,
         asked: Iterable[Subscription],
     ) -> None:
         self._intake = intake
@@ -66,7 +66,7 @@ class Listener:
         self._liveness = liveness
         self._service = service
         self._books = books
-        self._said = said
+        self._events = events
         channels = intake.venue.channels
         self._fetched = {name for name, channel in channels.items() if channel.snapshot == "rest"}
         self._checked = {name for name, channel in channels.items() if channel.consecutive} | self._fetched
@@ -154,13 +154,13 @@ class Listener:
         if symbol in self._books.unsynced and channel in self._fetched:
             assert header.ids is not None
             if self._books.delta(symbol, header.ids):
-                self._said.book_needed(channel, symbol)
+                self._events.book_needed(channel, symbol)
 
     def _void(self, channel: str, symbol: str) -> None:
         if channel in self._fetched:
             self._books.begin(symbol)
             self._intake.void(channel, symbol)
-        self._said.book_needed(channel, symbol)
+        self._events.book_needed(channel, symbol)
 
     def _compare(self, header: Header, payload: bytes) -> None:
         """Hold the book against the venue's checksum, where it sends one."""
@@ -178,7 +178,7 @@ class Listener:
             self._rate_limited.warning(
                 "checksum", "%s %s: the book differs from the venue's checksum", *stream
             )
-            self._said.book_needed(*stream)
+            self._events.book_needed(*stream)
 
     def _count(self, sequence: int, recv_ns: int) -> None:
         """Frames are numbered one by one: a hole makes every stream of the connection suspect."""
@@ -191,20 +191,20 @@ class Listener:
         missing = sequence - before - 1
         self._rate_limited.warning("frames", "%s: %d frames are missing", self._journal.conn, missing)
         self._intake.counters.holes += 1
-        self._said.frames_lost(missing, self._heard_ns or recv_ns)
+        self._events.frames_lost(missing, self._heard_ns or recv_ns)
 
     def _odd(self, header: Header, payload: bytes, recv_ns: int) -> str:
         """Deal with what is not market data; the name of the partition where it is kept."""
         if header.answer is not None:
-            self._said.wants(header.answer)
+            self._events.wants(header.answer)
         if header.kind is _HEARTBEAT:  # of the connection as such
             return CONNECTION
         if header.kind is Kind.REPLY:
             assert header.reply is not None
-            self._said.replied(header.reply, recv_ns)
+            self._events.replied(header.reply, recv_ns)
             return CONNECTION
         if header.kind is Kind.NOTICE:
-            self._said.warned(payload)
+            self._events.warned(payload)
             return CONNECTION
         kind = header.kind.value
         self._intake.counters.oddities[kind] += 1
