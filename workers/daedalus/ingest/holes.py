@@ -27,14 +27,14 @@ PATIENCE_SECONDS = 3.0
 MAX_WAITING = 10_000
 """So many holes are given their moment; beyond that the oldest are judged at once."""
 
-Proved = Callable[[str, str], None]
-"""Called with the channel and the symbol of a book that is void now."""
+OnBookInvalid = Callable[[str, str], None]
+"""Called with the channel and the symbol of a book that is invalid now."""
 
 
 class _Waiting(Struct):
     hole: Hole
     since: float
-    proved: Proved
+    on_invalid: OnBookInvalid
 
 
 class Holes:
@@ -48,14 +48,14 @@ class Holes:
         self._waiting: deque[_Waiting] = deque()
         self._rate_limited = RateLimitedLog(log)
 
-    def seen(self, hole: Hole, proved: Proved, *, alone: bool) -> None:
+    def seen(self, hole: Hole, on_invalid: OnBookInvalid, *, alone: bool) -> None:
         """A message has shown a hole; ``alone``: no other connection can fill it."""
         if alone:
-            self._prove(hole, hole.missing, proved, hole.from_id + 1, hole.from_id + (hole.missing or 0))
+            self._prove(hole, hole.missing, on_invalid, hole.from_id + 1, hole.from_id + (hole.missing or 0))
             return
         if len(self._waiting) >= MAX_WAITING:
             self._judge(self._waiting.popleft())
-        self._waiting.append(_Waiting(hole, time.monotonic(), proved))
+        self._waiting.append(_Waiting(hole, time.monotonic(), on_invalid))
 
     def outage(self, stream: Subscription, since_ns: int | None, now_ns: int) -> None:
         """A stream was not served until now. Ids will show what is missing, where there are any."""
@@ -86,15 +86,17 @@ class Holes:
         if left:
             count = sum(last - first + 1 for first, last in left)
             missing = None if hole.missing is None else count
-            self._prove(hole, missing, waited.proved, left[0][0], left[-1][1])
+            self._prove(hole, missing, waited.on_invalid, left[0][0], left[-1][1])
 
-    def _prove(self, hole: Hole, missing: int | None, proved: Proved, first: int, last: int) -> None:
+    def _prove(
+        self, hole: Hole, missing: int | None, on_invalid: OnBookInvalid, first: int, last: int
+    ) -> None:
         """Count and tell the hole, and have what is missing of it, ``first`` to ``last``, fetched."""
         self._counters.holes += 1
         self._counters.missing += missing or 0
         count = "an unknown number of" if missing is None else f"{missing:,}"
         self._rate_limited.warning("hole", "%s %s: %s ids are missing", hole.channel, hole.symbol, count)
         if self._venue.channels[hole.channel].snapshot is not None:
-            proved(hole.channel, hole.symbol)
+            on_invalid(hole.channel, hole.symbol)
         elif missing is not None:
             self.ask(Missing(hole.channel, hole.symbol, first, last, hole.from_ns, hole.to_ns))
