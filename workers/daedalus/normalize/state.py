@@ -6,11 +6,11 @@ from msgspec import Struct
 
 from ..exchanges.continuity import StreamState
 from .books import BookState, CheckState
+from .gap_resolution import OpenGap
 from .leading import LeadState
 from .ledger import StreamLedger
 from .recent import ContentState, RecentState
 from .renumbering import CountState
-from .settlement import OpenGap
 
 __all__ = ["Carry", "Counts"]
 

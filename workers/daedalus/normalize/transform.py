@@ -29,13 +29,13 @@ from ..tables.rows import BookUpdate, Instrument, Row
 from .books import Books, Checks
 from .days import date_of, filed_ns
 from .digits import exact_values, inexact
+from .gap_resolution import GapTracker, Resolution
 from .leading import Leading, Piece
 from .ledger import Ledger, no_book
 from .novelty import Novelty
 from .ordering import Bucket, Ordering
 from .recent import Contents, Recent
 from .renumbering import Renumbering
-from .settlement import Settlement, Verdict
 from .state import Carry, Counts
 
 __all__ = ["Carry", "Counts", "Transform"]
@@ -63,7 +63,7 @@ class _Note(Struct):
 
 
 _note = msgspec.json.Decoder(_Note).decode
-_verdict = msgspec.json.Decoder(Verdict).decode
+_resolution = msgspec.json.Decoder(Resolution).decode
 
 
 class Transform:
@@ -81,7 +81,7 @@ class Transform:
         carry = msgspec.convert(msgspec.to_builtins(carry), Carry)
         self._continuity = Continuity(venue.channels, carry.continuity)
         self._ledger = Ledger(venue.channels, self._continuity, carry.ledger, carry.damaged)
-        self._settlement = Settlement(venue.channels, self._continuity, venue.has_history, carry.open_gaps)
+        self._gap_tracker = GapTracker(venue.channels, self._continuity, venue.has_history, carry.open_gaps)
         books = () if carry.damaged else carry.books
         self._books = Books(channel, self._continuity, books, self._about.depth)
         self._checks = Checks(venue, channel, () if carry.damaged else carry.checks)
@@ -133,7 +133,7 @@ class Transform:
             continuity=self._continuity.state(),
             ledger=self._ledger.state(),
             eras=dict(sorted(self._eras.items())),
-            open_gaps=self._settlement.state(),
+            open_gaps=self._gap_tracker.state(),
             recent=self._novelty.recent.state(),
             contents=self._novelty.contents.state(),
             counts=self._renumbering.state(),
@@ -145,7 +145,7 @@ class Transform:
     def files(self) -> list[tuple[str, str]]:
         """The (table, date) pairs of the files there will be, sorted. No row may be fed after it."""
         if self._gaps is None:
-            self._gaps = self._settlement.lines(self._now_ns, self._ledger.outages(self._now_ns))
+            self._gaps = self._gap_tracker.lines(self._now_ns, self._ledger.outages(self._now_ns))
             self.counts.gaps = len(self._gaps)
         own = {("gaps", date_of(gap.from_timestamp)) for gap in self._gaps}
         own |= {("connections", date_of(event.timestamp)) for event in self._links}
@@ -241,7 +241,7 @@ class Transform:
     def _found(self, record: RawRecord, header: Header, rows: Sequence[Row]) -> Sequence[Row]:
         """The rows of a backfill that were missing; takes them out of the holes."""
         # Where trades have numbers, these say what was missing.
-        times = () if self._about.consecutive else self._settlement.open_times(self._channel, record.symbol)
+        times = () if self._about.consecutive else self._gap_tracker.open_times(self._channel, record.symbol)
         found = self._novelty.of_backfill(header, rows, times)
         self.counts.duplicates += not found
         return found
@@ -253,7 +253,7 @@ class Transform:
         else:
             observed = self._continuity.observe(part, record.recv_ns, record.conn)
         if observed.reset:
-            self._settlement.anew(part.channel, part.symbol, observed.dropped, record.recv_ns)
+            self._gap_tracker.anew(part.channel, part.symbol, observed.dropped, record.recv_ns)
             self._eras[part.symbol] = self._eras.get(part.symbol, 0) + 1
             self._books.anew(part.symbol, void=observed.hole is not None)
         gaps = self._ledger.message(
@@ -266,7 +266,7 @@ class Transform:
             renumbered=observed.reset,
         )
         if gaps:
-            self._settlement.proved(gaps, record.recv_ns)
+            self._gap_tracker.proved(gaps, record.recv_ns)
         if observed.hole is not None or gaps:
             self._books.hole(part.symbol, proved=bool(gaps))
         return observed.duplicate
@@ -316,15 +316,15 @@ class Transform:
             for each in pieces:
                 self._take(each)
         gaps = self._ledger.lost(record.channel, symbol, from_ns, record.recv_ns, why, elsewhere=elsewhere)
-        self._settlement.proved(gaps, record.recv_ns)
+        self._gap_tracker.proved(gaps, record.recv_ns)
         if gaps:
             self._books.hole(symbol, proved=True)
 
     def _control(self, record: RawRecord) -> None:
         try:
             if record.kind == RawKind.GAP:
-                verdict = _verdict(record.payload)
-                self._settlement.judged(record.channel, record.symbol, verdict, record.recv_ns)
+                resolution = _resolution(record.payload)
+                self._gap_tracker.resolved(record.channel, record.symbol, resolution, record.recv_ns)
                 return
             note = _note(record.payload)
         except UNREADABLE:
@@ -347,18 +347,18 @@ class Transform:
             )
             if note.served:  # older recordings hold no proof: what was asked for counts as served
                 gaps += self._ledger.served(channel, symbol, conn, at_ns)
-            self._settlement.proved(gaps, at_ns)
+            self._gap_tracker.proved(gaps, at_ns)
             if alone and not self._about.consecutive:
                 self._books.hole(symbol, proved=True)  # where ids prove, they say whether anything is missing
         elif record.kind == RawKind.SERVED:
             gaps = self._ledger.served(channel, symbol, conn, at_ns)
-            self._settlement.proved(gaps, at_ns)
+            self._gap_tracker.proved(gaps, at_ns)
             if gaps:
                 self._books.hole(symbol, proved=True)
         elif record.kind == RawKind.UNSUBSCRIBED:
             until_ns = at_ns if note.heard_ns is None else min(note.heard_ns, at_ns)
             gaps = self._ledger.unsubscribed(channel, symbol, conn, until_ns, note.cause or "unknown")
-            self._settlement.proved(gaps, at_ns)
+            self._gap_tracker.proved(gaps, at_ns)
             if not note.silent:  # else the connection goes on, and its other books with it
                 self._checks.over(conn)
             if self._is_led:
@@ -369,7 +369,7 @@ class Transform:
             why = f"{count} of the connection are missing"
             self._lost(record, symbol, min(note.from_ns or at_ns, at_ns), why)
         elif record.kind == RawKind.NO_BOOK:
-            self._settlement.stands(no_book(channel, symbol, note.since_ns, at_ns, note.reason))
+            self._gap_tracker.stands(no_book(channel, symbol, note.since_ns, at_ns, note.reason))
         elif record.kind == RawKind.OPEN:
             self._links.append(LinkEvent(conn, "open", at_ns, url=note.url))
         elif record.kind == RawKind.CLOSE:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from daedalus.exchanges import continuity
-from daedalus.normalize import settlement
+from daedalus.normalize import gap_resolution
 from daedalus.normalize.worker import normalize_ready
 from daedalus.store.layout import READY, Layout
 from daedalus.store.raw import RawKind
@@ -139,7 +139,7 @@ def test_however_many_gaps_there_are_each_is_told_and_what_is_fetched_is_kept(
 ) -> None:
     monkeypatch.setattr(continuity, "MAX_HOLES", bound)
     monkeypatch.setattr(continuity, "_JOINED", bound // 10)
-    monkeypatch.setattr(settlement, "MAX_OPEN", bound)
+    monkeypatch.setattr(gap_resolution, "MAX_OPEN", bound)
     kept = [number for number in range(3_001) if number % 6]
     tape = trades(kept)
     before = transformed(tape)

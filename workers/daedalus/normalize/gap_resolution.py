@@ -1,8 +1,8 @@
 """What became of each gap: filled by whom, unfillable and why, or still open.
 
-The ledger proves gaps; here they wait, as long as they may be filled, for the rows or the verdict that
-settle them. A gap gets its line at the end of the segment in which it was proved, and a second one in
-the segment in which it is settled, if that is a later one. By ids a gap is filled when each of them was
+The ledger proves gaps; here they wait, as long as they may be filled, for the rows or the resolution that
+close them. A gap gets its line at the end of the segment in which it was proved, and a second one in
+the segment in which it is resolved, if that is a later one. By ids a gap is filled when each of them was
 seen. Beyond `MAX_OPEN` the oldest are followed no more: what the ledger says of them, open, stays.
 """
 
@@ -17,7 +17,7 @@ from ..exchanges.continuity import Continuity
 from ..exchanges.model import Channel
 from ..tables.gaps import Gap
 
-__all__ = ["OpenGap", "Settlement", "Verdict"]
+__all__ = ["GapTracker", "OpenGap", "Resolution"]
 
 MAX_OPEN = 50_000
 """17 MB in what a segment leaves for the next: a busy stream that leaves out every sixth id, for an hour."""
@@ -36,7 +36,7 @@ class OpenGap(Struct):
     told: bool = False
 
 
-class Verdict(Struct, frozen=True):
+class Resolution(Struct, frozen=True):
     """What ingest wrote down of its attempt to fill a hole (raw kind ``gap``).
 
     ``status``: filled, unfillable, or open where no answer was had; ``note``: by which request, or why
@@ -62,16 +62,16 @@ class _Stream:
         self.gaps.append(each)
         self._by_ids[each.gap.from_id, each.gap.to_id] = each
 
-    def concerned(self, verdict: Verdict) -> Sequence[OpenGap]:
-        """The gaps of which a verdict speaks: nearly always one, which is found without a look at all."""
-        if verdict.first is not None and verdict.last is not None:
-            found = self._by_ids.get((verdict.first - 1, verdict.last + 1))
+    def concerned(self, resolution: Resolution) -> Sequence[OpenGap]:
+        """The gaps of which a resolution speaks: nearly always one, which is found without a look at all."""
+        if resolution.first is not None and resolution.last is not None:
+            found = self._by_ids.get((resolution.first - 1, resolution.last + 1))
             if found is not None:
                 return (found,)
-        return [each for each in self.gaps if _concerns(verdict, each.gap)]
+        return [each for each in self.gaps if _concerns(resolution, each.gap)]
 
 
-class Settlement:
+class GapTracker:
     """The gaps of one partition. ``fillable`` says of a channel and symbol whether the venue has its past."""
 
     def __init__(
@@ -93,7 +93,7 @@ class Settlement:
     def proved(self, gaps: Iterable[Gap], at_ns: int) -> None:
         """Take gaps that the ledger has proved by a row of that time."""
         for each in gaps:
-            gap = self._judged_at_once(each, at_ns)
+            gap = self._resolved_at_once(each, at_ns)
             if gap.status == "open":
                 self._follow(OpenGap(gap))
             else:
@@ -103,18 +103,18 @@ class Settlement:
         """Take a gap that nothing can fill and that may still grow: of those that begin alike, the last."""
         self._standing[gap.channel, gap.symbol, gap.from_timestamp] = gap
 
-    def judged(self, channel: str, symbol: str, verdict: Verdict, at_ns: int) -> None:
+    def resolved(self, channel: str, symbol: str, resolution: Resolution, at_ns: int) -> None:
         """Take what ingest says of its attempt to fill a hole. Ids have the last word over it."""
         stream = self._open.get((channel, symbol))
-        for each in stream.concerned(verdict) if stream is not None else ():
-            status = verdict.status
+        for each in stream.concerned(resolution) if stream is not None else ():
+            status = resolution.status
             if status == "filled" and each.gap.missing is not None:
                 if each.gap.status == "unfillable":
                     continue  # one word may be of many gaps, and this one has its own already
                 status = "open"  # `lines` looks at the ids
-            if verdict.status == "open":
+            if resolution.status == "open":
                 each.told = False  # nobody knows, and the reason is worth a line
-            each.gap = msgspec.structs.replace(each.gap, status=status, note=verdict.note, as_of=at_ns)
+            each.gap = msgspec.structs.replace(each.gap, status=status, note=resolution.note, as_of=at_ns)
 
     def anew(self, channel: str, symbol: str, dropped: Sequence[tuple[int, int]], at_ns: int) -> None:
         """The venue's numbers start anew: what is missing by the old ones (``dropped``) stays so."""
@@ -145,11 +145,11 @@ class Settlement:
         return [(each.gap.from_timestamp, each.gap.to_timestamp) for each in gaps]
 
     def lines(self, now_ns: int, outages: Iterable[Gap] = ()) -> list[Gap]:
-        """The lines of this segment, which ends at ``now_ns``; what is settled is forgotten. Call it once.
+        """The lines of this segment, which ends at ``now_ns``; what is resolved is forgotten. Call it once.
 
         ``outages``: gaps that have no end yet. Their last line comes when they are proved.
         """
-        told = (self._judged_at_once(each, now_ns) for each in outages)
+        told = (self._resolved_at_once(each, now_ns) for each in outages)
         lines, still = [*self._final, *self._standing.values(), *told], []
         for each in sorted(self.state(), key=_age):
             remaining = self._remaining(each.gap)
@@ -180,7 +180,7 @@ class Settlement:
         stream = self._open.setdefault((each.gap.channel, each.gap.symbol), _Stream())
         stream.add(each)
 
-    def _judged_at_once(self, gap: Gap, at_ns: int) -> Gap:
+    def _resolved_at_once(self, gap: Gap, at_ns: int) -> Gap:
         """The gap as it is known at that time: open, or unfillable where nobody can ever fill it."""
         if gap.status != "open":
             return msgspec.structs.replace(gap, as_of=at_ns, remaining=0)
@@ -211,9 +211,9 @@ def _age(each: OpenGap) -> tuple[int, str, str, int]:
     return gap.to_timestamp, gap.channel, gap.symbol, gap.from_id or 0
 
 
-def _concerns(verdict: Verdict, gap: Gap) -> bool:
-    if verdict.first is not None and verdict.last is not None:
+def _concerns(resolution: Resolution, gap: Gap) -> bool:
+    if resolution.first is not None and resolution.last is not None:
         if gap.from_id is None or gap.to_id is None:
             return False
-        return verdict.first < gap.to_id and verdict.last > gap.from_id
-    return verdict.from_ns < gap.to_timestamp and verdict.to_ns > gap.from_timestamp
+        return resolution.first < gap.to_id and resolution.last > gap.from_id
+    return resolution.from_ns < gap.to_timestamp and resolution.to_ns > gap.from_timestamp
