@@ -23,7 +23,7 @@ from daedalus.simulator import Faults, Sent, Simulator, SimulatorOptions, runnin
 from daedalus.simulator.exchanges.binance.exchange import Binance
 from daedalus.simulator.protocol import HttpAnswer, HttpRequest
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.server]
 
 
 class Case(Struct, frozen=True):
