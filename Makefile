@@ -76,7 +76,7 @@ faults: $(VENV)/.dev ## Every fault, many rounds (an hour), and write what was m
 faults-short: $(VENV)/.dev ## Every kind of fault, few rounds (minutes)
 	$(BIN)/pytest tests/faults
 
-fuzz: .venv-fuzz/.ready ## Coverage-guided fuzzing of whatever reads bytes from outside (FUZZ_SECONDS=10 each; FUZZ_TARGETS="okx carry" alone)
+fuzz: .venv-fuzz/.ready ## Coverage-guided fuzzing of whatever reads bytes from outside (FUZZ_SECONDS=10 each; FUZZ_TARGETS="okx checkpoint" alone)
 	PYTHONPATH=tests .venv-fuzz/bin/python -m fuzz.run --seconds $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
 bench: $(VENV)/.dev ## Measure speed, memory and size as ratios, and write docs/performance.md

@@ -107,15 +107,15 @@ def test_a_status_of_any_bytes_is_a_status_or_none(
 def test_a_carry_of_any_bytes_holds_its_partition_back_and_says_which_file(
     tmp_path_factory: pytest.TempPathFactory, content: bytes
 ) -> None:
-    layout = Layout(tmp_path_factory.mktemp("carry") / "data")
-    carry = layout.carry(SegmentId(SEGMENT.partition, FIRST - 1))
+    layout = Layout(tmp_path_factory.mktemp("checkpoint") / "data")
+    checkpoint = layout.checkpoint(SegmentId(SEGMENT.partition, FIRST - 1))
     path = layout.raw(READY) / SEGMENT.sealed_path
-    for each, written in ((carry, content), (path, GOOD)):
+    for each, written in ((checkpoint, content), (path, GOOD)):
         each.parent.mkdir(parents=True)
         each.write_bytes(written)
     progress = normalize_ready(layout)
     if progress.trouble:
-        assert str(carry) in progress.trouble
+        assert str(checkpoint) in progress.trouble
         assert path.exists()
 
 

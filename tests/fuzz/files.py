@@ -19,7 +19,7 @@ from daedalus.config import ConfigError, parse_config
 from daedalus.exchanges import VENUES
 from daedalus.ingest.last_run import start_after
 from daedalus.normalize import normalize_ready
-from daedalus.normalize.carry import read_carry
+from daedalus.normalize.checkpoint import read_checkpoint
 from daedalus.normalize.decode import decode_lines
 from daedalus.normalize.recorded import lines_of
 from daedalus.normalize.transform import Transform
@@ -102,24 +102,24 @@ def sealed_file(data: bytes) -> None:
         pq.read_table(table, partitioning=None)
 
 
-def carry_file(data: bytes) -> None:
-    """A carry: refused with its own name and a remedy, or as it was written and fit to start from."""
-    layout = Layout(folder() / "carry")
-    path = _written(layout.carry(SegmentId(SEGMENT.partition, BEGIN - 1)), data)
+def checkpoint_file(data: bytes) -> None:
+    """A checkpoint: refused with its own name and a remedy, or as it was written and fit to start from."""
+    layout = Layout(folder() / "checkpoint")
+    path = _written(layout.checkpoint(SegmentId(SEGMENT.partition, BEGIN - 1)), data)
     refused = ""
     try:
-        carry = read_carry(layout, SEGMENT)
+        checkpoint = read_checkpoint(layout, SEGMENT)
     except ValueError as error:
         refused = str(error)
     if refused:
         assert refused.startswith(str(path))
         return
-    assert msgspec.json.encode(carry) in data
-    transform = Transform(BINANCE, "trade", carry, io.BytesIO())
+    assert msgspec.json.encode(checkpoint) in data
+    transform = Transform(BINANCE, "trade", checkpoint, io.BytesIO())
     transform.feed(trades(3))
     for table, date in transform.files():
         list(transform.batches(table, date))
-    transform.carry()
+    transform.checkpoint()
 
 
 NOTES = [kind for kind in RawKind if kind not in (RawKind.MESSAGE, RawKind.SNAPSHOT, RawKind.BACKFILL)]

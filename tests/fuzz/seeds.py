@@ -16,9 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from daedalus.exchanges import VENUES
-from daedalus.normalize.carry import write_carry
+from daedalus.normalize.checkpoint import write_checkpoint
 from daedalus.normalize.recorded import lines_of, read_line
-from daedalus.normalize.transform import Carry, Transform
+from daedalus.normalize.transform import Checkpoint, Transform
 from daedalus.store.ipc_log import HEAD, encode
 from daedalus.store.layout import Layout, TableFile
 from daedalus.store.raw import DAMAGE, RAW_SCHEMA
@@ -147,18 +147,18 @@ def sealed_files() -> list[bytes]:
     return [sealed(3), sealed(0), sealed(40), sealed(3, "[0, 2]"), sealed(3, "[9]")]
 
 
-def carries() -> Iterator[bytes]:
+def checkpoints() -> Iterator[bytes]:
     """What segments of trades with a hole leave behind."""
     rows = [row for row in trades(9) if row.seq not in (3, 4)]
-    found: list[Carry] = [Carry()]
+    found: list[Checkpoint] = [Checkpoint()]
     for damaged in (False, True):
-        transform = Transform(BINANCE, "trade", Carry(damaged=damaged), io.BytesIO())
+        transform = Transform(BINANCE, "trade", Checkpoint(damaged=damaged), io.BytesIO())
         transform.feed(rows)
-        found.append(transform.carry())
+        found.append(transform.checkpoint())
     layout = Layout(folder() / "seeds")
     for each in found:
-        write_carry(layout, SEGMENT, each)
-        yield layout.carry(SEGMENT).read_bytes()
+        write_checkpoint(layout, SEGMENT, each)
+        yield layout.checkpoint(SEGMENT).read_bytes()
 
 
 def note_rows() -> list[bytes]:

@@ -50,7 +50,7 @@ TARGETS = {
         Target("sealed-file", files.sealed_file, seeds.sealed_files),
         Target("lake-file", lakes.lake_file, lakes.whole_files),
         Target("notes", files.notes, seeds.note_rows, is_json=True),
-        Target("carry", files.carry_file, seeds.carries, is_json=True),
+        Target("checkpoint", files.checkpoint_file, seeds.checkpoints, is_json=True),
         Target("status", files.status_file, seeds.statuses, is_json=True),
         Target("watchdog", files.watchdog_file, seeds.watchdog_states, is_json=True),
         Target("configuration", files.configuration, seeds.configurations, words=YAML_WORDS),

@@ -13,7 +13,7 @@ from daedalus.exchanges import VENUES
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.model import BookCheck, Header, Kind, Venue
 from daedalus.exchanges.reading import UNREADABLE
-from daedalus.normalize.transform import Carry, Transform
+from daedalus.normalize.transform import Checkpoint, Transform
 from daedalus.store.raw import RawKind, RawRecord
 from daedalus.tables.registry import TABLES
 from daedalus.tables.rows import Instrument, Row
@@ -89,19 +89,19 @@ def _answers(venue: Venue, body: bytes) -> list[RawRecord]:
 
 
 def to_tables(venue: Venue, channel: str, records: list[RawRecord]) -> None:
-    """As two segments: what the first carries to the second must be fit to be written down and read."""
-    carry = Carry()
+    """As two segments: what the first leaves to the second must be fit to be written down and read."""
+    checkpoint = Checkpoint()
     for _ in range(2):
-        transform = Transform(venue, channel, carry, io.BytesIO())
+        transform = Transform(venue, channel, checkpoint, io.BytesIO())
         transform.feed(records)
         for table, date in transform.files():
             for batch in transform.batches(table, date):
                 assert isinstance(batch, pa.RecordBatch)
                 assert batch.schema.names == TABLES[table].schema.names
                 batch.validate(full=True)
-        written = msgspec.json.encode(transform.carry())
-        carry = msgspec.json.decode(written, type=Carry)
-        assert msgspec.json.encode(carry) == written
+        written = msgspec.json.encode(transform.checkpoint())
+        checkpoint = msgspec.json.decode(written, type=Checkpoint)
+        assert msgspec.json.encode(checkpoint) == written
 
 
 def _checked(

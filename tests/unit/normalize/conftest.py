@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from daedalus.exchanges import VENUES
-from daedalus.normalize.transform import Carry, Transform
+from daedalus.normalize.transform import Checkpoint, Transform
 from daedalus.store.layout import READY, Layout, Partition, SegmentId
 from daedalus.store.raw import DAMAGE, RAW_SCHEMA, RawKind, RawRecord
 
@@ -118,8 +118,8 @@ class Tape:
 class Result:
     """What the transform made of a tape."""
 
-    def __init__(self, tape: Tape, carry: Carry | None = None) -> None:
-        transform = Transform(VENUES[tape.venue], tape.channel, carry or Carry(), io.BytesIO())
+    def __init__(self, tape: Tape, checkpoint: Checkpoint | None = None) -> None:
+        transform = Transform(VENUES[tape.venue], tape.channel, checkpoint or Checkpoint(), io.BytesIO())
         transform.feed(tape.rows)
         self.tables: dict[str, list[dict[str, object]]] = {}
         self.dates: list[tuple[str, str]] = transform.files()
@@ -131,7 +131,7 @@ class Result:
             in_ns = content.cast(pa.schema(list(zip(content.schema.names, kinds, strict=True))))
             self.tables.setdefault(table, []).extend(in_ns.to_pylist())
         self.counts = transform.counts
-        self.carry = transform.carry()
+        self.checkpoint = transform.checkpoint()
 
     def ids(self) -> list[object]:
         return [line["id"] for line in self.tables.get("trades", [])]

@@ -11,7 +11,7 @@ import msgspec
 from support.kraken_recording import BTC_USD, MINA_GBP
 
 from daedalus.exchanges.orderbook import Book
-from daedalus.normalize.transform import Carry
+from daedalus.normalize.transform import Checkpoint
 from daedalus.tables.rows import BookUpdate
 
 B = "20260921T150000000000-0"
@@ -45,7 +45,7 @@ def test_a_book_goes_on_in_the_next_segment(tape: Any, transformed: Any) -> None
     whole = digests(transformed(followed(tape, 4)))
     first, second = followed(tape, 4).split(5)
     before = transformed(first)
-    after = transformed(second, msgspec.json.decode(msgspec.json.encode(before.carry), type=Carry))
+    after = transformed(second, msgspec.json.decode(msgspec.json.encode(before.checkpoint), type=Checkpoint))
     assert digests(before) + digests(after) == whole
 
 
@@ -91,7 +91,7 @@ def test_what_waits_for_a_snapshot_is_carried_up_to_a_bound(tape: Any, transform
         book.subscribed(0, "start")
         for number in range(1, updates + 1):
             book.depth(number / 100, number, number)
-        return len(msgspec.json.encode(transformed(book).carry))
+        return len(msgspec.json.encode(transformed(book).checkpoint))
 
     assert carried(3_000) < 1.2 * carried(300)
 
@@ -106,4 +106,4 @@ def test_a_snapshot_that_continues_what_is_carried_still_begins_the_book(tape: A
     later.snapshot(11, 900)
     later.depth(12, 1_001, 1_001)
     later.depth(70, 1_002, 1_002)
-    assert [row["last_id"] for row in digests(transformed(later, before.carry))] == [1_001]
+    assert [row["last_id"] for row in digests(transformed(later, before.checkpoint))] == [1_001]

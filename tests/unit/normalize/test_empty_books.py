@@ -100,7 +100,7 @@ def test_an_empty_book_of_every_exchange_leaves_its_line_and_ends_the_book_befor
     result = transformed(told)
     (line,) = result.tables["book_updates"]
     assert (line["is_snapshot"], line["side"], line["price"], line["amount"]) == (True, None, None, None)
-    (book,) = result.carry.books
+    (book,) = result.checkpoint.books
     assert book.book  # followed from here on: an empty book is a book
 
 

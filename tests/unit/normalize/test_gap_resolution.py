@@ -58,11 +58,11 @@ def test_a_gap_filled_in_a_later_segment_has_a_second_line(trades: Any, transfor
     backfill(tape, 3, [2, 3, 4])
     first, second = tape.split(2)
     before = transformed(first)
-    after = transformed(second, before.carry)
+    after = transformed(second, before.checkpoint)
     assert told(before) == [(1, 5, 3, 3, "open", None)]
     assert told(after) == [(1, 5, 3, 0, "filled", "came late")]
     assert after.tables["gaps"][0]["as_of"] > before.tables["gaps"][0]["as_of"]
-    assert told(transformed(trades([6]), after.carry)) == []
+    assert told(transformed(trades([6]), after.checkpoint)) == []
 
 
 def test_what_the_venue_does_not_have_any_more_is_said(trades: Any, transformed: Any) -> None:
@@ -148,7 +148,7 @@ def test_however_many_gaps_there_are_each_is_told_and_what_is_fetched_is_kept(
 
     empty, fetched = tape.split(len(tape.rows))[1], [number for number in range(3_000) if number % 6 == 0]
     backfill(empty, 4_000, fetched[1:])
-    after = transformed(empty, before.carry)
+    after = transformed(empty, before.checkpoint)
     assert [int(str(number)) for number in after.ids()] == fetched[1:]
     if bound > 499:  # beyond it the ledger goes on to say open
         assert {(gap[3], gap[4]) for gap in told(after)} == {(0, "filled")}
@@ -183,7 +183,7 @@ def test_a_gap_of_numbers_that_start_anew_is_never_called_filled(tape: Any, tran
         counted.trade(at, number)
     first, second = counted.split(2)
     before = transformed(first)
-    lines = told(transformed(second, before.carry))
+    lines = told(transformed(second, before.checkpoint))
     assert (100, 105, 4, 4, "unfillable", "the venue's numbers started anew") in lines
     assert not [line for line in lines if line[4] == "filled"]
 
@@ -232,4 +232,4 @@ def test_a_book_that_still_waits_has_a_later_line_of_the_same_beginning(tape: An
     first, second = depths.split(1)
     before = transformed(first)
     assert before.gaps() == [(0, 11, None, None, 0, "snapshot")]
-    assert transformed(second, before.carry).gaps() == [(0, 40, None, None, 0, "snapshot")]
+    assert transformed(second, before.checkpoint).gaps() == [(0, 40, None, None, 0, "snapshot")]

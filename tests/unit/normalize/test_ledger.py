@@ -55,7 +55,7 @@ def test_a_crash_while_the_connection_was_down_does_not_shorten_the_gap(
 
 
 def test_a_flush_says_nothing_where_rows_of_before_it_are_damaged(quotes: Any, transformed: Any) -> None:
-    left = msgspec.structs.replace(transformed(quotes).carry, damaged=True)
+    left = msgspec.structs.replace(transformed(quotes).checkpoint, damaged=True)
     later = type(quotes)("coinbase_exchange", "ticker")
     later.asked(900, "crash", NEXT_PROCESS, since=890)
     later.served(901, NEXT_PROCESS)
@@ -141,7 +141,7 @@ def test_a_gap_without_an_end_has_its_line_and_the_last_word_comes_with_its_end(
     assert before.gaps() == [unknown(5, 61, "disconnect")]
     later = type(quotes)("coinbase_exchange", "ticker")
     later.served(70, "20260921T140640000000-2")
-    after = transformed(later, before.carry)
+    after = transformed(later, before.checkpoint)
     assert after.gaps() == [unknown(5, 70, "disconnect")]
     (one,), (other,) = before.tables["gaps"], after.tables["gaps"]
     assert one["as_of"] < other["as_of"]
@@ -161,7 +161,7 @@ def test_wherever_the_files_are_cut_the_last_words_are_the_same(quotes: Any, tra
     for cut in range(len(quotes.rows)):
         first, second = quotes.split(cut)
         before = transformed(first)
-        after = transformed(second, before.carry)
+        after = transformed(second, before.checkpoint)
         last = {gap[0]: gap for gap in (*before.gaps(), *after.gaps())}
         assert list(last.values()) == whole
 
@@ -180,7 +180,7 @@ def test_a_stream_that_fell_silent_stands_as_silent_since_until_it_speaks(
     later = type(quotes)("coinbase_exchange", "ticker")
     later.served(200)
     later.ticker(200, 900)
-    after = transformed(later, before.carry)
+    after = transformed(later, before.checkpoint)
     assert after.gaps() == [unknown(5, 200, "silence")]
     assert "this stream alone fell silent" in str(after.tables["gaps"][0]["note"])
 
@@ -205,7 +205,7 @@ def test_a_silent_stream_whose_ids_go_on_has_lost_nothing(tape: Any, transformed
         later = tape("binance", "trade")
         later.served(100)
         later.trade(100, number)
-        after = transformed(later, before.carry)
+        after = transformed(later, before.checkpoint)
         settled, *proved = sorted(after.tables["gaps"], key=lambda gap: gap["from_id"] is not None)
         assert (settled["status"], settled["remaining"]) == ("filled", 0)
         assert [gap for gap in after.gaps() if gap[2] is not None] == told

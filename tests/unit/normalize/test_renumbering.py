@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from daedalus.normalize.transform import Carry
+from daedalus.normalize.transform import Checkpoint
 
 A, B = "20260921T140640000000-0", "20260921T140640000000-1"
 BEGIN_MS = 1_790_000_000_000
@@ -71,7 +71,7 @@ def test_wherever_a_segment_ends_the_new_count_is_seen(tape: Any, transformed: A
         say(stream, 1.05 + at / 10, 100 + at, price="2.5")
     first, second = stream.split(cut)
     before = transformed(first)
-    after = transformed(second, msgspec.json.decode(msgspec.json.encode(before.carry), type=Carry))
+    after = transformed(second, msgspec.json.decode(msgspec.json.encode(before.checkpoint), type=Checkpoint))
     assert before.counts.rows + after.counts.rows == 20
     assert len(told(before) + told(after)) == 1
 

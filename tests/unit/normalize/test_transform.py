@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from daedalus.normalize.transform import Carry
+from daedalus.normalize.transform import Checkpoint
 from daedalus.store.raw import RawKind
 from daedalus.tables.registry import TABLES
 
@@ -40,16 +40,16 @@ def test_wherever_a_segment_ends_the_rows_and_gaps_are_the_same(
     whole = transformed(tape)
     first, second = tape.split(cut)
     before = transformed(first)
-    after = transformed(second, msgspec.json.decode(msgspec.json.encode(before.carry), type=Carry))
+    after = transformed(second, msgspec.json.decode(msgspec.json.encode(before.checkpoint), type=Checkpoint))
     assert sorted(before.ids() + after.ids()) == sorted(whole.ids()) == ["1", "2", "5", "6", "7", "9"]
     assert before.gaps() + after.gaps() == whole.gaps()
-    assert after.carry == whole.carry
+    assert after.checkpoint == whole.checkpoint
 
 
 def test_doing_a_segment_again_from_the_same_carry_gives_the_same(trades: Any, transformed: Any) -> None:
-    carry = transformed(trades([1, 2])).carry
-    once, again = (transformed(trades([2, 3, 7]), carry) for _ in range(2))
-    assert (once.tables, once.carry) == (again.tables, again.carry)
+    checkpoint = transformed(trades([1, 2])).checkpoint
+    once, again = (transformed(trades([2, 3, 7]), checkpoint) for _ in range(2))
+    assert (once.tables, once.checkpoint) == (again.tables, again.checkpoint)
 
 
 def test_rows_are_ordered_by_symbol_then_id(tape: Any, transformed: Any) -> None:
@@ -129,7 +129,7 @@ def test_a_hole_that_the_overlapping_connection_fills_is_no_gap(tape: Any, trans
     for cut in range(len(overlap.rows)):
         first, second = overlap.split(cut)
         before = transformed(first)
-        assert before.gaps() + transformed(second, before.carry).gaps() == result.gaps()
+        assert before.gaps() + transformed(second, before.checkpoint).gaps() == result.gaps()
 
 
 def test_without_ids_the_time_not_connected_is_the_gap(tape: Any, transformed: Any) -> None:
@@ -285,10 +285,10 @@ def test_after_a_file_that_cannot_be_read_both_kinds_of_ledger_tell(tape: Any, t
     quotes.ticker(1, 100)
     deals.trade(1, 1)
     for each, expected in ((quotes, (None, None, None)), (deals, (1, 5, 3))):
-        left = transformed(each).carry
+        left = transformed(each).checkpoint
         after = tape(each.venue, each.channel)
         after.ticker(9, 500) if each is quotes else after.trade(9, 5)
-        damaged = Carry(left.continuity, left.ledger, left.eras, damaged=True)
+        damaged = Checkpoint(left.continuity, left.ledger, left.eras, damaged=True)
         assert transformed(after, damaged).gaps() == [(1, 9, *expected, "damaged")]
 
 
@@ -299,10 +299,10 @@ def test_where_the_beginning_of_a_connection_is_damaged_too_the_hole_is_still_da
     deals.subscribed(0, "start")
     deals.trade(1, 1)
     deals.unsubscribed(2, "restart")
-    left = transformed(deals).carry
+    left = transformed(deals).checkpoint
     after = tape("binance", "trade")
     after.trade(9, 5, conn="20260922T140640000000-0")
-    damaged = Carry(left.continuity, left.ledger, left.eras, damaged=True)
+    damaged = Checkpoint(left.continuity, left.ledger, left.eras, damaged=True)
     assert transformed(after, damaged).gaps() == [(1, 9, 1, 5, 3, "damaged")]
 
 

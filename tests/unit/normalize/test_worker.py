@@ -18,7 +18,7 @@ import pytest
 from daedalus.normalize import normalize_ready, run_normalize
 from daedalus.normalize import segment as segment_module
 from daedalus.normalize import worker as worker_module
-from daedalus.normalize.carry import read_carry
+from daedalus.normalize.checkpoint import read_checkpoint
 from daedalus.normalize.held import Held
 from daedalus.store.layout import NORMALIZED, READY, Layout, Partition, SegmentId
 from daedalus.store.segment import Segment
@@ -28,8 +28,8 @@ HOUR = 3_600_000_000_000
 FIRST = 1_790_000_000_000_000_000
 
 
-def carries(layout: Layout) -> list[int]:
-    folder = layout.carry(SegmentId(Partition("binance", "trade"), 0)).parent
+def checkpoints(layout: Layout) -> list[int]:
+    folder = layout.checkpoint(SegmentId(Partition("binance", "trade"), 0)).parent
     return sorted(int(path.stem) for path in folder.iterdir())
 
 
@@ -69,18 +69,18 @@ def test_carries_that_nothing_needs_are_removed_but_the_newest_stays(layout: Lay
     for hour in range(4):
         trades([hour]).seal(layout, FIRST + hour * HOUR)
     normalize_ready(layout)
-    assert len(carries(layout)) == 4
+    assert len(checkpoints(layout)) == 4
     for segment in layout.raw_segments(NORMALIZED)[:3]:
         (layout.raw(NORMALIZED) / segment.sealed_path).unlink()
     trades([9]).seal(layout, FIRST + 4 * HOUR)
     normalize_ready(layout)
-    assert carries(layout) == [FIRST + hour * HOUR for hour in (2, 3, 4)]
+    assert checkpoints(layout) == [FIRST + hour * HOUR for hour in (2, 3, 4)]
     for segment in layout.raw_segments(NORMALIZED):
         (layout.raw(NORMALIZED) / segment.sealed_path).unlink()
     trades([10]).seal(layout, FIRST + 5 * HOUR)
     normalize_ready(layout)
-    assert carries(layout)[-1] == FIRST + 5 * HOUR
-    assert len(carries(layout)) == 2
+    assert checkpoints(layout)[-1] == FIRST + 5 * HOUR
+    assert len(checkpoints(layout)) == 2
 
 
 def test_a_fault_in_one_partition_holds_back_that_one_only(
@@ -88,8 +88,8 @@ def test_a_fault_in_one_partition_holds_back_that_one_only(
 ) -> None:
     trades([1]).seal(layout, FIRST)
     trades([2]).seal(layout, FIRST + HOUR)
-    layout.carry(SegmentId(Partition("binance", "trade"), FIRST - 1)).parent.mkdir(parents=True)
-    layout.carry(SegmentId(Partition("binance", "trade"), FIRST - 1)).write_bytes(b"{")
+    layout.checkpoint(SegmentId(Partition("binance", "trade"), FIRST - 1)).parent.mkdir(parents=True)
+    layout.checkpoint(SegmentId(Partition("binance", "trade"), FIRST - 1)).write_bytes(b"{")
     other = tape("coinbase_exchange", "ticker")
     other.ticker(0, 1)
     other.seal(layout, FIRST)
@@ -109,7 +109,7 @@ def test_an_exchange_nobody_knows_is_left_alone(layout: Layout, tape: Any, tmp_p
 
 
 def test_without_a_carry_a_segment_starts_from_nothing(layout: Layout) -> None:
-    assert read_carry(layout, SegmentId(Partition("binance", "trade"), FIRST)).continuity == []
+    assert read_checkpoint(layout, SegmentId(Partition("binance", "trade"), FIRST)).continuity == []
 
 
 def test_told_to_stop_in_the_middle_it_leaves_the_segment_as_it_was(

@@ -20,7 +20,7 @@ def test_numbers_grow_when_the_clock_does_not(layout: Layout) -> None:
 
 
 @pytest.mark.parametrize(
-    "state", [READY, NORMALIZED, SYNCED, "active", "damaged", "aside", "carry", "tables", "uploaded"]
+    "state", [READY, NORMALIZED, SYNCED, "active", "damaged", "aside", "checkpoint", "tables", "uploaded"]
 )
 def test_no_number_on_disk_is_given_again(layout: Layout, state: str) -> None:
     there = SegmentId(TRADE, T)
@@ -28,7 +28,7 @@ def test_no_number_on_disk_is_given_again(layout: Layout, state: str) -> None:
         "active": layout.active / there.active_name,
         "damaged": layout.damaged / f"{there.active_name}.408.tail",
         "aside": layout.damaged / there.damaged_name,
-        "carry": layout.carry(there),
+        "checkpoint": layout.checkpoint(there),
         "tables": layout.tables(READY) / TableFile("trades", "2026-09-21", there).path,
         "uploaded": layout.tables(SYNCED) / TableFile("gaps", "2026-09-20", there).path,
     }.get(state, layout.raw(state) / there.sealed_path)

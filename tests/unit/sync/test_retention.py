@@ -81,11 +81,11 @@ def test_normalized_raw_is_kept_where_raw_belongs_into_the_lake(layout: Layout) 
 
 
 def test_what_normalize_remembers_is_not_touched(layout: Layout) -> None:
-    carry = layout.carry(segment(0))
-    carry.parent.mkdir(parents=True)
-    carry.write_text("{}")
+    checkpoint = layout.checkpoint(segment(0))
+    checkpoint.parent.mkdir(parents=True)
+    checkpoint.write_text("{}")
     apply_retention(layout, NOTHING_MAY_STAY, include_raw=False, now=9e9)
-    assert carry.exists()
+    assert checkpoint.exists()
 
 
 def test_it_says_by_how_much_unsynced_data_exceeds_the_budget(layout: Layout) -> None:

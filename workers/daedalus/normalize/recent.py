@@ -10,12 +10,12 @@ import hashlib
 
 from msgspec import Struct
 
-__all__ = ["CARRIED", "REMEMBERED", "WINDOW_NS", "ContentState", "Contents", "Recent", "RecentState"]
+__all__ = ["LEFT", "REMEMBERED", "WINDOW_NS", "ContentState", "Contents", "Recent", "RecentState"]
 
 REMEMBERED = 4096
 """Keys per symbol: seconds of the busiest market, far more than two connections are ever apart."""
 
-CARRIED = 512
+LEFT = 512
 """Of them, those that a segment leaves for the next."""
 
 WINDOW_NS = 10_000_000_000
@@ -62,7 +62,7 @@ class Recent:
     def state(self) -> list[RecentState]:
         """What the next segment needs, by symbol."""
         return [
-            RecentState(symbol, list(keys)[-CARRIED:], list(keys.values())[-CARRIED:])
+            RecentState(symbol, list(keys)[-LEFT:], list(keys.values())[-LEFT:])
             for symbol, keys in sorted(self._keys.items())
         ]
 
@@ -107,7 +107,7 @@ class Contents:
     def state(self) -> list[ContentState]:
         """What the next segment needs, by symbol."""
         return [
-            ContentState(symbol, list(known.values())[-CARRIED:])
+            ContentState(symbol, list(known.values())[-LEFT:])
             for symbol, known in sorted(self._known.items())
         ]
 

@@ -22,7 +22,7 @@ __all__ = ["CountState", "Renumbering", "content_of", "plausible"]
 REMEMBERED = 128
 """Trades per symbol. What is older is told apart by its time."""
 
-CARRIED = 32
+LEFT = 32
 """Of them, those that a segment leaves for the next."""
 
 _LATER_NS = 1_000_000_000
@@ -132,5 +132,5 @@ def _said(row: Trade | AggTrade, recv_ns: int) -> tuple[int | None, int]:
 
 
 def _newest(count: _Count) -> list[tuple[int, int | None, int]]:
-    known = count.carried | {number: _said(*found) for number, found in list(count.rows.items())[-CARRIED:]}
-    return [(number, *said) for number, said in list(known.items())[-CARRIED:]]
+    known = count.carried | {number: _said(*found) for number, found in list(count.rows.items())[-LEFT:]}
+    return [(number, *said) for number, said in list(known.items())[-LEFT:]]

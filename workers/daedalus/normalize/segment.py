@@ -1,8 +1,8 @@
-"""One segment: its raw file read piece by piece, its tables and its carry written, all under final names.
+"""One segment: its raw file read piece by piece, its tables and its checkpoint written under final names.
 
 The order of the steps is what makes it safe to be killed at any moment: tables are published first, then
-the carry, and only then the raw file changes its state. Until then the segment is simply done again, from
-the same carry, to the same bytes under the same names.
+the checkpoint, and only then the raw file changes its state. Until then the segment is simply done again,
+from the same checkpoint, to the same bytes under the same names.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ..store.raw import DAMAGE, RAW_SCHEMA, RawRecord
 from ..store.regular import create, open_descriptor
 from ..tables.parquet import ROW_GROUP_LINES, TableWriter
 from ..tables.registry import TABLES
-from .carry import read_carry, write_carry
+from .checkpoint import read_checkpoint, write_checkpoint
 from .transform import Counts, Transform
 
 __all__ = ["DamagedSegment", "Interrupted", "normalize_segment", "set_aside"]
@@ -58,7 +58,7 @@ def normalize_segment(
     make_directories(layout.tables_active)
     with tempfile.SpooledTemporaryFile(SPILL_IN_MEMORY, dir=str(layout.tables_active)) as spill:
         waiting = cast(BinaryIO, spill)
-        transform = Transform(venue, segment.partition.channel, read_carry(layout, segment), waiting)
+        transform = Transform(venue, segment.partition.channel, read_checkpoint(layout, segment), waiting)
         for records in _read(source):
             _ask(go_on)
             if records is None:
@@ -71,14 +71,14 @@ def normalize_segment(
             aside = layout.tables_active / f"{segment.partition.exchange}.{table}.{date}.{file.path.name}"
             _write(aside, file, transform.batches(table, date), go_on)
             _publish(layout, aside, file)
-    write_carry(layout, segment, transform.carry())
+    write_checkpoint(layout, segment, transform.checkpoint())
     move(source, layout.raw(NORMALIZED) / segment.sealed_path)
     return transform.counts
 
 
 def set_aside(layout: Layout, segment: SegmentId) -> Path:
     """Move a raw file that cannot be read to ``raw/damaged``, and let the ledger know what is missing."""
-    write_carry(layout, segment, msgspec.structs.replace(read_carry(layout, segment), damaged=True))
+    write_checkpoint(layout, segment, msgspec.structs.replace(read_checkpoint(layout, segment), damaged=True))
     kept = layout.damaged / segment.damaged_name
     move(layout.raw(READY) / segment.sealed_path, kept)
     return kept
@@ -86,7 +86,7 @@ def set_aside(layout: Layout, segment: SegmentId) -> Path:
 
 def _emptied(layout: Layout, segment: SegmentId, files: list[TableFile]) -> list[TableFile]:
     """The files that an earlier turn of the same segment gave and this one does not: they become empty."""
-    if not layout.carry(segment).exists():
+    if not layout.checkpoint(segment).exists():
         return []
     return [file for file in layout.table_files_of(segment) if file not in files]
 

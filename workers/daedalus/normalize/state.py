@@ -12,10 +12,10 @@ from .ledger import StreamLedger
 from .recent import ContentState, RecentState
 from .renumbering import CountState
 
-__all__ = ["Carry", "Counts"]
+__all__ = ["Checkpoint", "Counts"]
 
 
-class Carry(Struct, frozen=True):
+class Checkpoint(Struct, frozen=True):
     """What one segment leaves for the next of its partition; becomes JSON as it is.
 
     ``eras`` counts per symbol how often the venue's counter started anew. ``damaged`` says that the

@@ -1,8 +1,8 @@
 """Raw rows to tables: the pure function at the heart of the room.
 
 `Transform` takes the raw rows of one segment in their order and what the segments before it left to know
-(`Carry`); it gives the rows of the tables, the ledger and the carry for the next segment. It knows neither
-clock nor disk: the same rows and the same carry give the same tables, on a Pi or over a whole lake.
+(`Checkpoint`); it gives the rows of the tables, the ledger and the checkpoint for the next segment. It knows
+neither clock nor disk: the same rows and the same checkpoint give the same tables, on a Pi or over a lake.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ from .novelty import Novelty
 from .ordering import Bucket, Ordering
 from .recent import Contents, Recent
 from .renumbering import Renumbering
-from .state import Carry, Counts
+from .state import Checkpoint, Counts
 
-__all__ = ["Carry", "Counts", "Transform"]
+__all__ = ["Checkpoint", "Counts", "Transform"]
 
 _Time = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 _ROWS = {
@@ -72,31 +72,33 @@ class Transform:
     ``channel`` is the partition's; ``spill`` an empty file for what has to wait (`io.BytesIO` will do).
     """
 
-    def __init__(self, venue: Venue, channel: str, carry: Carry, spill: BinaryIO) -> None:
+    def __init__(self, venue: Venue, channel: str, checkpoint: Checkpoint, spill: BinaryIO) -> None:
         self.counts = Counts()
         self._venue = venue
         self._channel = channel
         self._about = venue.channels.get(channel, Channel(None))
-        # The carry is read again when a segment is done again: work on a copy.
-        carry = msgspec.convert(msgspec.to_builtins(carry), Carry)
-        self._continuity = Continuity(venue.channels, carry.continuity)
-        self._ledger = Ledger(venue.channels, self._continuity, carry.ledger, carry.damaged)
-        self._gap_tracker = GapTracker(venue.channels, self._continuity, venue.has_history, carry.open_gaps)
-        books = () if carry.damaged else carry.books
+        # The checkpoint is read again when a segment is done again: work on a copy.
+        checkpoint = msgspec.convert(msgspec.to_builtins(checkpoint), Checkpoint)
+        self._continuity = Continuity(venue.channels, checkpoint.continuity)
+        self._ledger = Ledger(venue.channels, self._continuity, checkpoint.ledger, checkpoint.damaged)
+        self._gap_tracker = GapTracker(
+            venue.channels, self._continuity, venue.has_history, checkpoint.open_gaps
+        )
+        books = () if checkpoint.damaged else checkpoint.books
         self._books = Books(channel, self._continuity, books, self._about.depth)
-        self._checks = Checks(venue, channel, () if carry.damaged else carry.checks)
+        self._checks = Checks(venue, channel, () if checkpoint.damaged else checkpoint.checks)
         # Books that begin on the stream, and whose updates have no numbers to be put in order by.
         self._is_led = self._about.snapshot == "stream" and not self._about.consecutive
-        self._leading = Leading(() if carry.damaged else carry.leading, self._about.depth)
-        recent, contents = Recent(carry.recent), Contents(carry.contents)
+        self._leading = Leading(() if checkpoint.damaged else checkpoint.leading, self._about.depth)
+        recent, contents = Recent(checkpoint.recent), Contents(checkpoint.contents)
         self._novelty = Novelty(venue, channel, self._continuity, recent, contents, led=self._is_led)
-        self._renumbering = Renumbering(channel, self._continuity, carry.counts)
+        self._renumbering = Renumbering(channel, self._continuity, checkpoint.counts)
         self._counts_trades = self._about.consecutive and self._about.table in ("trades", "agg_trades")
         self._has_sums = type(venue).book_check is not Venue.book_check and self._about.snapshot is not None
-        self._eras = dict(carry.eras)
+        self._eras = dict(checkpoint.eras)
         self._ordering = Ordering(spill)
         self._links: list[LinkEvent] = []
-        self._is_first = carry == Carry() and channel not in (CONNECTION, UNKNOWN)
+        self._is_first = checkpoint == Checkpoint() and channel not in (CONNECTION, UNKNOWN)
         self._now_ns = 0
         self._gaps: list[Gap] | None = None
 
@@ -126,10 +128,10 @@ class Transform:
         self._checks = Checks(self._venue, self._channel, ())
         self._leading = Leading((), self._about.depth)
 
-    def carry(self) -> Carry:
+    def checkpoint(self) -> Checkpoint:
         """What the next segment needs to know, once all rows are fed and `files` was asked."""
         self.files()
-        return Carry(
+        return Checkpoint(
             continuity=self._continuity.state(),
             ledger=self._ledger.state(),
             eras=dict(sorted(self._eras.items())),

@@ -15,7 +15,7 @@ from ..store.lock import WorkerLock
 from ..store.orphans import seal_orphans
 from ..store.status import UNTOLD, Setup
 from .again import take_in_again
-from .carry import prune_carries
+from .checkpoint import prune_checkpoints
 from .held import Held, reason
 from .segment import DamagedSegment, Interrupted, normalize_segment, set_aside
 from .status_writer import STATUS_SECONDS, Progress, StatusWriter
@@ -70,7 +70,7 @@ def normalize_ready(
             _hold(held, segment, error)
     for partition in sorted(done):
         try:
-            prune_carries(layout, partition)
+            prune_checkpoints(layout, partition)
         except OSError as error:
             log.warning("old files of tables/carry stay: %s", reason(error))
     progress.waiting = len(_looked(layout, held))

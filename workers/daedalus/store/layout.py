@@ -172,7 +172,8 @@ class Layout(Struct, frozen=True):
         """The root of table files in ``state`` (ready or synced)."""
         return self.data_dir / "tables" / state
 
-    def carry(self, segment: SegmentId) -> Path:
+    def checkpoint(self, segment: SegmentId) -> Path:
+        """What a segment leaves for the next; on disk its folder is called `carry`."""
         partition = segment.partition
         folder = Path(f"exchange={partition.exchange}", f"channel={partition.channel}")
         return self.data_dir / "tables" / "carry" / folder / f"{segment.number:019d}.json"

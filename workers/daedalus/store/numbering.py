@@ -48,7 +48,7 @@ class Numbering:
             kept = kept or SegmentId.from_damaged(path.name)
             if kept is not None:
                 yield kept.number
-        for path in self._layout.carry(SegmentId(partition, 0)).parent.glob("*.json"):
+        for path in self._layout.checkpoint(SegmentId(partition, 0)).parent.glob("*.json"):
             if path.stem.isdecimal():
                 yield int(path.stem)
         if partition.exchange not in self._normalized:  # once for all channels: there are many files

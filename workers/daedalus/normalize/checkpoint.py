@@ -1,6 +1,6 @@
-"""The carry on disk: what each segment left for the next, one small JSON file per segment.
+"""The checkpoint on disk: what each segment left for the next, one small JSON file per segment.
 
-A segment always starts from the newest carry before it, so that doing it again gives the same bytes.
+A segment always starts from the newest checkpoint before it, so that doing it again gives the same bytes.
 A digit that the disk has changed would be believed, so the file has a checksum of what it says.
 """
 
@@ -16,56 +16,56 @@ from ..exchanges.reading import UNREADABLE
 from ..store.files import write_atomic
 from ..store.layout import NORMALIZED, READY, SYNCED, Layout, Partition, SegmentId
 from ..store.regular import open_regular
-from .transform import Carry
+from .transform import Checkpoint
 
-__all__ = ["prune_carries", "read_carry", "write_carry"]
+__all__ = ["prune_checkpoints", "read_checkpoint", "write_checkpoint"]
 
 
-class _File(Struct, frozen=True):
-    """What lies on the disk. ``crc32``: of the bytes of ``carry``."""
+class _File(Struct, frozen=True, rename={"checkpoint": "carry"}):
+    """What lies on the disk. ``crc32``: of the bytes of ``checkpoint``."""
 
     crc32: int
-    carry: Raw
+    checkpoint: Raw
 
 
 _file = msgspec.json.Decoder(_File).decode
-_decode = msgspec.json.Decoder(Carry).decode
+_decode = msgspec.json.Decoder(Checkpoint).decode
 
 
-def write_carry(layout: Layout, segment: SegmentId, carry: Carry) -> None:
-    """Leave the carry of a segment for those after it. Raises `OSError`."""
-    content = msgspec.json.encode(carry)
-    write_atomic(layout.carry(segment), msgspec.json.encode(_File(zlib.crc32(content), Raw(content))))
+def write_checkpoint(layout: Layout, segment: SegmentId, checkpoint: Checkpoint) -> None:
+    """Leave the checkpoint of a segment for those after it. Raises `OSError`."""
+    content = msgspec.json.encode(checkpoint)
+    write_atomic(layout.checkpoint(segment), msgspec.json.encode(_File(zlib.crc32(content), Raw(content))))
 
 
-def read_carry(layout: Layout, segment: SegmentId) -> Carry:
-    """What the segments before this one left; an empty carry where there are none.
+def read_checkpoint(layout: Layout, segment: SegmentId) -> Checkpoint:
+    """What the segments before this one left; an empty checkpoint where there are none.
 
-    Raises `ValueError` for a carry that cannot be read: it names the file and what to do.
+    Raises `ValueError` for a checkpoint that cannot be read: it names the file and what to do.
     """
     before = [number for number in _numbers(layout, segment.partition) if number < segment.number]
     if not before:
-        return Carry()
-    path = layout.carry(SegmentId(segment.partition, max(before)))
+        return Checkpoint()
+    path = layout.checkpoint(SegmentId(segment.partition, max(before)))
     try:
         with open_regular(path) as file:
             return _unpacked(file.read())
     except UNREADABLE as error:
         raise ValueError(
             f"{path}: cannot be read ({error}). Move its segment back from raw/normalized to raw/ready "
-            "to have it written again, or remove the file to go on from the carry before it"
+            "to have it written again, or remove the file to go on from the checkpoint before it"
         ) from error
 
 
-def _unpacked(data: bytes) -> Carry:
+def _unpacked(data: bytes) -> Checkpoint:
     file = _file(data)
-    if zlib.crc32(file.carry) != file.crc32:
+    if zlib.crc32(file.checkpoint) != file.crc32:
         raise ValueError("it is damaged: its checksum differs")
-    return _decode(file.carry)
+    return _decode(file.checkpoint)
 
 
-def prune_carries(layout: Layout, partition: Partition) -> None:
-    """Remove carries that no segment on disk can need again; the newest always stays."""
+def prune_checkpoints(layout: Layout, partition: Partition) -> None:
+    """Remove checkpoints that no segment on disk can need again; the newest always stays."""
     numbers = sorted(_numbers(layout, partition))
     on_disk = [
         segment.number
@@ -77,13 +77,13 @@ def prune_carries(layout: Layout, partition: Partition) -> None:
     # The one that the oldest segment starts from must stay as well.
     needed = [number for number in numbers if oldest is None or number < oldest]
     for number in needed[:-1]:
-        layout.carry(SegmentId(partition, number)).unlink(missing_ok=True)
+        layout.checkpoint(SegmentId(partition, number)).unlink(missing_ok=True)
 
 
 def _numbers(layout: Layout, partition: Partition) -> list[int]:
     # Not glob: of a directory that may not be read it says that nothing is in it.
     try:
-        with os.scandir(layout.carry(SegmentId(partition, 0)).parent) as found:
+        with os.scandir(layout.checkpoint(SegmentId(partition, 0)).parent) as found:
             names = [entry.name for entry in found]
     except FileNotFoundError:
         return []

@@ -3,25 +3,27 @@ from __future__ import annotations
 import pytest
 
 from daedalus.exchanges.continuity import StreamState
-from daedalus.normalize.carry import read_carry, write_carry
-from daedalus.normalize.transform import Carry
+from daedalus.normalize.checkpoint import read_checkpoint, write_checkpoint
+from daedalus.normalize.transform import Checkpoint
 from daedalus.store.layout import Layout, Partition, SegmentId
 
 BEFORE, NEXT = (SegmentId(Partition("binance", "trade"), number) for number in (1, 2))
-CARRY = Carry(continuity=[StreamState("trade", "A", 5, 12345, 1_790_000_000_000_000_000)], eras={"A": 1})
+CHECKPOINT = Checkpoint(
+    continuity=[StreamState("trade", "A", 5, 12345, 1_790_000_000_000_000_000)], eras={"A": 1}
+)
 
 
 def test_what_a_segment_leaves_is_what_the_next_one_reads(layout: Layout) -> None:
-    write_carry(layout, BEFORE, CARRY)
-    assert read_carry(layout, NEXT) == CARRY
+    write_checkpoint(layout, BEFORE, CHECKPOINT)
+    assert read_checkpoint(layout, NEXT) == CHECKPOINT
 
 
 def test_a_digit_that_the_disk_has_changed_is_not_believed(layout: Layout) -> None:
-    write_carry(layout, BEFORE, CARRY)
-    path = layout.carry(BEFORE)
+    write_checkpoint(layout, BEFORE, CHECKPOINT)
+    path = layout.checkpoint(BEFORE)
     path.write_bytes(path.read_bytes().replace(b"12345", b"12745"))
     with pytest.raises(ValueError, match="checksum differs") as caught:
-        read_carry(layout, NEXT)
+        read_checkpoint(layout, NEXT)
     assert str(caught.value).startswith(str(path))
 
 
@@ -29,9 +31,9 @@ def test_a_digit_that_the_disk_has_changed_is_not_believed(layout: Layout) -> No
     "content", [b"", b"{}", b"\xff", b'{"x":' + b"[" * 100_000, b'{"crc32":0,"carry":{}}']
 )
 def test_a_carry_that_is_none_is_refused_with_its_name(layout: Layout, content: bytes) -> None:
-    write_carry(layout, BEFORE, CARRY)
-    path = layout.carry(BEFORE)
+    write_checkpoint(layout, BEFORE, CHECKPOINT)
+    path = layout.checkpoint(BEFORE)
     path.write_bytes(content)
     with pytest.raises(ValueError, match="cannot be read") as caught:
-        read_carry(layout, NEXT)
+        read_checkpoint(layout, NEXT)
     assert str(caught.value).startswith(str(path))
