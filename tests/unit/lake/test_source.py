@@ -95,6 +95,7 @@ def objects(root: Path) -> dict[str, int]:
     }
 
 
+@pytest.mark.server
 def test_a_lake_in_a_store_is_audited_as_one_in_a_folder(store: type[Store], tmp_path: Path) -> None:
     recording = Recording(tmp_path)
     recording.trades(range(1000))
@@ -110,6 +111,7 @@ def silent(error: BaseException) -> None:
     assert not re.search(f"{ACCESS}|{SECRET}|Signature|Credential=", told), told
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("code", ["AccessDenied", "Weird", "NoSuchBucket", "InvalidAccessKeyId"])
 def test_a_listing_that_is_refused_is_told_in_our_words(store: type[Store], code: str) -> None:
     store.code, store.status = code, 404 if code == "NoSuchBucket" else 400
@@ -118,6 +120,7 @@ def test_a_listing_that_is_refused_is_told_in_our_words(store: type[Store], code
     silent(refused.value)
 
 
+@pytest.mark.server
 def test_a_file_that_the_store_refuses_is_not_called_damaged(store: type[Store], tmp_path: Path) -> None:
     recording = Recording(tmp_path)
     recording.trades(range(10))
