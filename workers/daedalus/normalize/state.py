@@ -6,10 +6,10 @@ from msgspec import Struct
 
 from ..exchanges.continuity import StreamState
 from .books import BookState, CheckState
+from .dedup_window import SeenContentState, SeenIdsState
 from .gap_resolution import OpenGap
 from .leading import LeadState
 from .ledger import StreamLedger
-from .recent import ContentState, RecentState
 from .renumbering import CountState
 
 __all__ = ["Checkpoint", "Counts"]
@@ -27,8 +27,8 @@ class Checkpoint(Struct, frozen=True):
     eras: dict[str, int] = {}
     damaged: bool = False
     open_gaps: list[OpenGap] = []
-    recent: list[RecentState] = []
-    contents: list[ContentState] = []
+    recent: list[SeenIdsState] = []
+    contents: list[SeenContentState] = []
     counts: list[CountState] = []
     books: list[BookState] = []
     checks: list[CheckState] = []

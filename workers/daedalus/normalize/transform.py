@@ -28,13 +28,13 @@ from ..tables.registry import table_of
 from ..tables.rows import BookUpdate, Instrument, Row
 from .books import Books, Checks
 from .days import date_of, filed_ns
+from .dedup import Deduplication
+from .dedup_window import SeenContent, SeenIds
 from .digits import exact_values, inexact
 from .gap_resolution import GapTracker, Resolution
 from .leading import Leading, Piece
 from .ledger import Ledger, no_book
-from .novelty import Novelty
 from .ordering import Bucket, Ordering
-from .recent import Contents, Recent
 from .renumbering import Renumbering
 from .state import Checkpoint, Counts
 
@@ -90,8 +90,8 @@ class Transform:
         # Books that begin on the stream, and whose updates have no numbers to be put in order by.
         self._is_led = self._about.snapshot == "stream" and not self._about.consecutive
         self._leading = Leading(() if checkpoint.damaged else checkpoint.leading, self._about.depth)
-        recent, contents = Recent(checkpoint.recent), Contents(checkpoint.contents)
-        self._novelty = Novelty(venue, channel, self._continuity, recent, contents, led=self._is_led)
+        ids, contents = SeenIds(checkpoint.recent), SeenContent(checkpoint.contents)
+        self._dedup = Deduplication(venue, channel, self._continuity, ids, contents, led=self._is_led)
         self._renumbering = Renumbering(channel, self._continuity, checkpoint.counts)
         self._counts_trades = self._about.consecutive and self._about.table in ("trades", "agg_trades")
         self._has_sums = type(venue).book_check is not Venue.book_check and self._about.snapshot is not None
@@ -136,8 +136,8 @@ class Transform:
             ledger=self._ledger.state(),
             eras=dict(sorted(self._eras.items())),
             open_gaps=self._gap_tracker.state(),
-            recent=self._novelty.recent.state(),
-            contents=self._novelty.contents.state(),
+            recent=self._dedup.ids.state(),
+            contents=self._dedup.contents.state(),
             counts=self._renumbering.state(),
             books=self._books.state(),
             checks=self._checks.state(),
@@ -197,7 +197,7 @@ class Transform:
         """What counts from now on of one book without numbers, of which one connection leads."""
         record, symbol = piece.record, piece.header.symbol
         content = self._venue.identity(piece.header, record.payload)
-        again = self._novelty.contents.elsewhere(symbol, content, record.conn, record.recv_ns)
+        again = self._dedup.contents.seen(symbol, content, record.conn, record.recv_ns)
         self.counts.duplicates += again
         return self._leading.message(symbol, content, piece, again=again)
 
@@ -226,7 +226,7 @@ class Transform:
     def _news(self, record: RawRecord, header: Header, rows: Sequence[Row]) -> Sequence[Row]:
         """The rows of a message that did not come before; takes note of its ids."""
         anew = self._renumbering.anew(rows, record.recv_ns) if self._counts_trades else set()
-        new = self._novelty.of_message(record, header, rows, anew)
+        new = self._dedup.of_message(record, header, rows, anew)
         duplicate = self._seen(record, header, anew)
         for part in header.more:
             duplicate &= self._seen(record, part, anew)
@@ -244,7 +244,7 @@ class Transform:
         """The rows of a backfill that were missing; takes them out of the holes."""
         # Where trades have numbers, these say what was missing.
         times = () if self._about.consecutive else self._gap_tracker.open_times(self._channel, record.symbol)
-        found = self._novelty.of_backfill(header, rows, times)
+        found = self._dedup.of_backfill(header, rows, times)
         self.counts.duplicates += not found
         return found
 

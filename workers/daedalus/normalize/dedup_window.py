@@ -1,4 +1,4 @@
-"""What came lately, where no number says so: ids of trades, and the content of messages.
+"""The window of duplicates, where no number tells them: ids of trades, and the content of messages.
 
 Two connections bring the same message twice, and so do the recent trades that some venues send to whoever
 subscribes. Keys are 64-bit digests, so that what is remembered stays small.
@@ -10,7 +10,7 @@ import hashlib
 
 from msgspec import Struct
 
-__all__ = ["LEFT", "REMEMBERED", "WINDOW_NS", "ContentState", "Contents", "Recent", "RecentState"]
+__all__ = ["LEFT", "REMEMBERED", "WINDOW_NS", "SeenContent", "SeenContentState", "SeenIds", "SeenIdsState"]
 
 REMEMBERED = 4096
 """Keys per symbol: seconds of the busiest market, far more than two connections are ever apart."""
@@ -19,10 +19,10 @@ LEFT = 512
 """Of them, those that a segment leaves for the next."""
 
 WINDOW_NS = 10_000_000_000
-"""How far two connections may be apart. Later the same content is news: a value may return."""
+"""How far two connections may be apart. After this, identical content counts as a new message."""
 
 
-class RecentState(Struct, frozen=True):
+class SeenIdsState(Struct, frozen=True):
     """The ids that are remembered of one symbol, oldest first; becomes JSON as it is.
 
     ``contents``: what each said (None: not known); empty where nothing of it is known.
@@ -33,16 +33,16 @@ class RecentState(Struct, frozen=True):
     contents: list[int | None] = []
 
 
-class Recent:
+class SeenIds:
     """Remembers ids per symbol."""
 
-    def __init__(self, state: list[RecentState]) -> None:
+    def __init__(self, state: list[SeenIdsState]) -> None:
         self._keys: dict[str, dict[int, int | None]] = {
             each.symbol: dict(zip(each.keys, each.contents or [None] * len(each.keys), strict=True))
             for each in state
         }
 
-    def again(self, symbol: str, name: str, content: int | None = None) -> bool:
+    def seen(self, symbol: str, name: str, content: int | None = None) -> bool:
         """Whether the same id came before, over whichever connection, and said the same; remember it.
 
         ``content``: what it says; None where that cannot be compared, as its digits may be others over REST.
@@ -59,10 +59,10 @@ class Recent:
             del keys[next(iter(keys))]
         return False
 
-    def state(self) -> list[RecentState]:
+    def state(self) -> list[SeenIdsState]:
         """What the next segment needs, by symbol."""
         return [
-            RecentState(symbol, list(keys)[-LEFT:], list(keys.values())[-LEFT:])
+            SeenIdsState(symbol, list(keys)[-LEFT:], list(keys.values())[-LEFT:])
             for symbol, keys in sorted(self._keys.items())
         ]
 
@@ -73,24 +73,24 @@ class _Content(Struct):
     times: dict[str, int]  # how often each connection has brought it
 
 
-class ContentState(Struct, frozen=True):
+class SeenContentState(Struct, frozen=True):
     """The contents that are remembered of one symbol, oldest first; becomes JSON as it is."""
 
     symbol: str
     contents: list[_Content]
 
 
-class Contents:
+class SeenContent:
     """Remembers what messages said, and how often each connection said it.
 
     The n-th time on one connection is a duplicate if another one has said it n times already: a venue may
     well repeat itself, and then does so on each.
     """
 
-    def __init__(self, state: list[ContentState]) -> None:
+    def __init__(self, state: list[SeenContentState]) -> None:
         self._known = {each.symbol: {one.key: one for one in each.contents} for each in state}
 
-    def elsewhere(self, symbol: str, content: bytes, conn: str, at_ns: int) -> bool:
+    def seen(self, symbol: str, content: bytes, conn: str, at_ns: int) -> bool:
         """Whether another connection has brought the same already; remember it."""
         known = self._known.setdefault(symbol, {})
         key = _digest(content)
@@ -104,10 +104,10 @@ class Contents:
         here = found.times[conn] = found.times.get(conn, 0) + 1
         return any(times >= here for other, times in found.times.items() if other != conn)
 
-    def state(self) -> list[ContentState]:
+    def state(self) -> list[SeenContentState]:
         """What the next segment needs, by symbol."""
         return [
-            ContentState(symbol, list(known.values())[-LEFT:])
+            SeenContentState(symbol, list(known.values())[-LEFT:])
             for symbol, known in sorted(self._known.items())
         ]
 

@@ -1,4 +1,4 @@
-"""Which rows of a message did not come before: by the venue's numbers, by ids, or by what it said.
+"""Which rows of a message are no duplicates: by the venue's numbers, by ids, or by what it said.
 
 Duplicates come from redundant and overlapping connections, from the recent trades that some venues send to
 whoever subscribes, and from backfills, which hold more than what was missing.
@@ -15,18 +15,18 @@ from ..exchanges.model import Header, Venue
 from ..exchanges.reading import number_of
 from ..store.raw import RawRecord
 from ..tables.rows import AggTrade, Liquidation, Row, Trade
-from .recent import Contents, Recent
+from .dedup_window import SeenContent, SeenIds
 from .renumbering import content_of, plausible
 
-__all__ = ["Novelty"]
+__all__ = ["Deduplication"]
 
 _SLACK_NS = 5_000_000_000  # between a venue's clock and ours, also where it tells whole seconds
 
 
-class Novelty:
-    """Tells new rows of one channel from those that came before. ``continuity`` knows the numbers so far.
+class Deduplication:
+    """Tells new rows of one channel from duplicates. ``continuity`` knows the numbers so far.
 
-    ``led``: a book without numbers of which one connection leads; its messages are told apart elsewhere.
+    ``led``: a book without numbers of which one connection leads; `leading` tells its duplicates.
     """
 
     def __init__(
@@ -34,13 +34,13 @@ class Novelty:
         venue: Venue,
         channel: str,
         continuity: Continuity,
-        recent: Recent,
-        contents: Contents,
+        ids: SeenIds,
+        contents: SeenContent,
         *,
         led: bool,
     ) -> None:
         about = venue.channels.get(channel)
-        self.recent = recent
+        self.ids = ids
         self.contents = contents
         self._venue = venue
         self._channel = channel
@@ -61,7 +61,7 @@ class Novelty:
         if self._has_trades:
             return self._trades(header, rows, record.recv_ns, anew)
         content = self._venue.identity(header, record.payload)
-        again = self.contents.elsewhere(record.symbol, content, record.conn, record.recv_ns)
+        again = self.contents.seen(record.symbol, content, record.conn, record.recv_ns)
         return () if again else rows
 
     def of_backfill(
@@ -99,11 +99,12 @@ class Novelty:
                 or not seen(self._channel, row.symbol, at)
             ]
         else:
-            again = self.recent.again
+            seen_id = self.ids.seen
             new = [
                 row
                 for row in rows
-                if not isinstance(row, Trade | AggTrade) or not again(row.symbol, row.id, _said(row, recv_ns))
+                if not isinstance(row, Trade | AggTrade)
+                or not seen_id(row.symbol, row.id, _said(row, recv_ns))
             ]
         kept = {row.id for row in new if isinstance(row, Trade | AggTrade)}
         # A liquidation that was told together with its trade goes where its trade goes.
@@ -117,7 +118,7 @@ class Novelty:
             if isinstance(row, Trade | AggTrade)
             and (at := row.timestamp) is not None
             and any(from_ns - _SLACK_NS <= at <= to_ns + _SLACK_NS for from_ns, to_ns in times)
-            and not self.recent.again(row.symbol, row.id)
+            and not self.ids.seen(row.symbol, row.id)
         ]
 
 
