@@ -26,7 +26,7 @@ _SLACK_NS = 5_000_000_000  # between a venue's clock and ours, also where it tel
 class Deduplication:
     """Tells new rows of one channel from duplicates. ``continuity`` knows the numbers so far.
 
-    ``led``: a book without numbers of which one connection leads; `leading` tells its duplicates.
+    ``fails_over``: a book without numbers, whose duplicates `book_failover` tells.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Deduplication:
         ids: SeenIds,
         contents: SeenContent,
         *,
-        led: bool,
+        fails_over: bool,
     ) -> None:
         about = venue.channels.get(channel)
         self.ids = ids
@@ -47,7 +47,7 @@ class Deduplication:
         self._continuity = continuity
         self._consecutive = about is not None and about.consecutive
         self._has_trades = about is not None and about.table in ("trades", "agg_trades")
-        self._led = led
+        self._fails_over = fails_over
 
     def of_message(
         self, record: RawRecord, header: Header, rows: Sequence[Row], anew: AbstractSet[str] = frozenset()
@@ -56,7 +56,11 @@ class Deduplication:
 
         ``anew``: symbols whose numbers start anew with it.
         """
-        if not rows or self._led or (header.ids is not None and (len(rows) == 1 or not self._has_trades)):
+        if (
+            not rows
+            or self._fails_over
+            or (header.ids is not None and (len(rows) == 1 or not self._has_trades))
+        ):
             return rows  # where the message has ids of its own, they tell
         if self._has_trades:
             return self._trades(header, rows, record.recv_ns, anew)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from msgspec import Struct
 
 from ..exchanges.continuity import StreamState
+from .book_failover import FailoverState
 from .books import BookState, CheckState
 from .dedup_window import SeenContentState, SeenIdsState
 from .gap_resolution import OpenGap
-from .leading import LeadState
 from .ledger import StreamLedger
 from .renumbering import CountState
 
 __all__ = ["Checkpoint", "Counts"]
 
 
-class Checkpoint(Struct, frozen=True):
+class Checkpoint(Struct, frozen=True, rename={"failover": "leading"}):
     """What one segment leaves for the next of its partition; becomes JSON as it is.
 
     ``eras`` counts per symbol how often the venue's counter started anew. ``damaged`` says that the
@@ -32,7 +32,7 @@ class Checkpoint(Struct, frozen=True):
     counts: list[CountState] = []
     books: list[BookState] = []
     checks: list[CheckState] = []
-    leading: list[LeadState] = []
+    failover: list[FailoverState] = []
 
 
 class Counts(Struct):

@@ -26,13 +26,13 @@ from ..tables.exact_values import ExactValue
 from ..tables.gaps import Gap
 from ..tables.registry import table_of
 from ..tables.rows import BookUpdate, Instrument, Row
+from .book_failover import BookFailover, Piece
 from .books import Books, Checks
 from .days import date_of, filed_ns
 from .dedup import Deduplication
 from .dedup_window import SeenContent, SeenIds
 from .digits import exact_values, inexact
 from .gap_resolution import GapTracker, Resolution
-from .leading import Leading, Piece
 from .ledger import Ledger, no_book
 from .ordering import Bucket, Ordering
 from .renumbering import Renumbering
@@ -88,10 +88,12 @@ class Transform:
         self._books = Books(channel, self._continuity, books, self._about.depth)
         self._checks = Checks(venue, channel, () if checkpoint.damaged else checkpoint.checks)
         # Books that begin on the stream, and whose updates have no numbers to be put in order by.
-        self._is_led = self._about.snapshot == "stream" and not self._about.consecutive
-        self._leading = Leading(() if checkpoint.damaged else checkpoint.leading, self._about.depth)
+        self._fails_over = self._about.snapshot == "stream" and not self._about.consecutive
+        self._failover = BookFailover(() if checkpoint.damaged else checkpoint.failover, self._about.depth)
         ids, contents = SeenIds(checkpoint.recent), SeenContent(checkpoint.contents)
-        self._dedup = Deduplication(venue, channel, self._continuity, ids, contents, led=self._is_led)
+        self._dedup = Deduplication(
+            venue, channel, self._continuity, ids, contents, fails_over=self._fails_over
+        )
         self._renumbering = Renumbering(channel, self._continuity, checkpoint.counts)
         self._counts_trades = self._about.consecutive and self._about.table in ("trades", "agg_trades")
         self._has_sums = type(venue).book_check is not Venue.book_check and self._about.snapshot is not None
@@ -126,7 +128,7 @@ class Transform:
         self._ledger.damage()
         self._books = Books(self._channel, self._continuity, (), self._about.depth)
         self._checks = Checks(self._venue, self._channel, ())
-        self._leading = Leading((), self._about.depth)
+        self._failover = BookFailover((), self._about.depth)
 
     def checkpoint(self) -> Checkpoint:
         """What the next segment needs to know, once all rows are fed and `files` was asked."""
@@ -141,7 +143,7 @@ class Transform:
             counts=self._renumbering.state(),
             books=self._books.state(),
             checks=self._checks.state(),
-            leading=self._leading.state(),
+            failover=self._failover.state(),
         )
 
     def files(self) -> list[tuple[str, str]]:
@@ -185,21 +187,21 @@ class Transform:
             rows = self._found(record, header, rows)
         if not rows:
             return
-        if not self._is_led:
+        if not self._fails_over:
             self._take(Piece(record, header, rows))
             return
         for part in header.by_symbol():
             mine = [row for row in rows if row.symbol == part.symbol]
-            for each in self._led(Piece(record, part, mine)) if mine else ():
+            for each in self._of_primary(Piece(record, part, mine)) if mine else ():
                 self._take(each)
 
-    def _led(self, piece: Piece) -> list[Piece]:
-        """What counts from now on of one book without numbers, of which one connection leads."""
+    def _of_primary(self, piece: Piece) -> list[Piece]:
+        """What counts from now on of one book without numbers, of which one connection is the primary."""
         record, symbol = piece.record, piece.header.symbol
         content = self._venue.identity(piece.header, record.payload)
         again = self._dedup.contents.seen(symbol, content, record.conn, record.recv_ns)
         self.counts.duplicates += again
-        return self._leading.message(symbol, content, piece, again=again)
+        return self._failover.message(symbol, content, piece, again=again)
 
     def _take(self, piece: Piece) -> None:
         """Add the rows of a message to the tables."""
@@ -313,8 +315,8 @@ class Transform:
 
     def _lost(self, record: RawRecord, symbol: str, from_ns: int, why: str) -> None:
         elsewhere = None
-        if self._is_led:
-            elsewhere, pieces = self._leading.lost(symbol, record.conn)
+        if self._fails_over:
+            elsewhere, pieces = self._failover.lost(symbol, record.conn)
             for each in pieces:
                 self._take(each)
         gaps = self._ledger.lost(record.channel, symbol, from_ns, record.recv_ns, why, elsewhere=elsewhere)
@@ -335,8 +337,8 @@ class Transform:
         at_ns, conn = record.recv_ns, record.conn
         channel, symbol = record.channel, record.symbol
         if record.kind == RawKind.SUBSCRIBED:
-            if self._is_led:
-                self._leading.begun(symbol, conn)
+            if self._fails_over:
+                self._failover.begun(symbol, conn)
             alone = not self._ledger.is_served(channel, symbol, conn)
             gaps = self._ledger.subscribed(
                 channel,
@@ -363,8 +365,8 @@ class Transform:
             self._gap_tracker.proved(gaps, at_ns)
             if not note.silent:  # else the connection goes on, and its other books with it
                 self._checks.over(conn)
-            if self._is_led:
-                for each in self._leading.over(symbol, conn):
+            if self._fails_over:
+                for each in self._failover.closed(symbol, conn):
                     self._take(each)
         elif record.kind == RawKind.LOST:
             count = "frames" if note.missing is None else f"{note.missing:,} frames"

@@ -1,4 +1,4 @@
-"""Two connections tell of one book without numbers: one leads, and what counts keeps the venue's order."""
+"""Two connections tell of one book without numbers: one is primary, and the venue's order is kept."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from daedalus.exchanges.model import Header, Kind
 from daedalus.exchanges.orderbook import Book
-from daedalus.normalize.leading import Leading, Piece
+from daedalus.normalize.book_failover import BookFailover, Piece
 from daedalus.store.raw import RawKind, RawRecord
 from daedalus.tables.rows import BookUpdate, Level
 
@@ -19,7 +19,7 @@ class Told:
     """Two connections that tell the same: a snapshot, then level 100 with amount n at the n-th message."""
 
     def __init__(self) -> None:
-        self.leading = Leading()
+        self.failover = BookFailover()
         self.said: dict[str, set[bytes]] = {}
         self.out: list[Piece] = []
         self.at_ns = 0
@@ -31,15 +31,15 @@ class Told:
         self._tell(conn, b"%d" % number, ((100.0, float(number)),), is_snapshot=False)
 
     def over(self, conn: str) -> None:
-        self.out += self.leading.over(SYMBOL, conn)
+        self.out += self.failover.closed(SYMBOL, conn)
 
     def lost(self, conn: str) -> bool:
-        elsewhere, pieces = self.leading.lost(SYMBOL, conn)
+        elsewhere, pieces = self.failover.lost(SYMBOL, conn)
         self.out += pieces
         return elsewhere
 
     def carried(self) -> None:
-        self.leading = Leading(self.leading.state())
+        self.failover = BookFailover(self.failover.state())
 
     @property
     def updates(self) -> list[tuple[bool, float]]:
@@ -64,11 +64,11 @@ class Told:
         header = Header(Kind.DATA, "level2", SYMBOL, is_snapshot=is_snapshot)
         row = BookUpdate(SYMBOL, self.at_ns, is_snapshot, bids, ())
         piece = Piece(record, header, (row,))
-        self.out += self.leading.message(SYMBOL, content, piece, again=again)
+        self.out += self.failover.message(SYMBOL, content, piece, again=again)
 
 
 def begun() -> Told:
-    """Both have told up to the third message; a-0 leads."""
+    """Both have told up to the third message; a-0 is primary."""
     told = Told()
     told.snapshot("a-0", 0)
     told.change("a-0", 1)
@@ -89,7 +89,7 @@ def test_a_snapshot_of_the_connection_behind_does_not_set_the_book_back() -> Non
     assert told.updates == [(True, 0), (False, 1), (False, 2), (False, 3)]
 
 
-def test_a_connection_that_is_ahead_waits_for_the_leader() -> None:
+def test_a_connection_that_is_ahead_waits_for_the_primary() -> None:
     told = begun()
     told.change("a-1", 4)
     told.change("a-1", 5)
@@ -97,7 +97,7 @@ def test_a_connection_that_is_ahead_waits_for_the_leader() -> None:
     assert told.updates[-1] == (False, 4)
 
 
-def test_what_the_leader_did_not_live_to_say_the_next_one_says() -> None:
+def test_what_the_primary_did_not_live_to_say_the_next_one_says() -> None:
     told = begun()
     told.change("a-1", 4)
     told.over("a-0")
@@ -116,7 +116,7 @@ def test_a_next_one_that_is_behind_does_not_say_again_what_was_said() -> None:
     assert told.updates[-4:] == [(False, 4), (False, 5), (True, 5), (False, 6)]
 
 
-def test_a_follower_that_ended_ahead_is_remembered_until_the_leader_has_said_as_much() -> None:
+def test_a_standby_that_ended_ahead_is_remembered_until_the_primary_has_said_as_much() -> None:
     told = begun()
     told.change("a-1", 4)
     told.over("a-1")
@@ -130,7 +130,7 @@ def test_a_follower_that_ended_ahead_is_remembered_until_the_leader_has_said_as_
     assert told.updates[-2:] == [(False, 3), (False, 4)]
 
 
-def test_a_leader_that_lost_something_is_followed_by_one_that_has_it() -> None:
+def test_a_primary_that_lost_something_is_followed_by_one_that_has_it() -> None:
     told = begun()
     assert told.lost("a-0")
     told.change("a-1", 4)
@@ -152,7 +152,7 @@ def test_what_one_alone_has_lost_is_lost() -> None:
     assert not told.lost("a-0")
 
 
-def test_a_leader_that_falls_silent_is_left() -> None:
+def test_a_primary_that_falls_silent_is_left() -> None:
     told = begun()
     for number in range(4, 4200):
         told.change("a-1", number)
@@ -173,12 +173,12 @@ def test_connections_that_are_not_told_the_same_word_for_word_do_not_pile_up() -
 
 def test_connections_of_a_process_before_are_dead() -> None:
     told = begun()
-    told.leading.begun(SYMBOL, "b-0")
+    told.failover.begun(SYMBOL, "b-0")
     told.snapshot("b-0", 7)
     assert told.updates[-1] == (True, 7)
 
 
-def test_the_next_segment_goes_on_with_the_same_leader_and_the_same_books() -> None:
+def test_the_next_segment_goes_on_with_the_same_primary_and_the_same_books() -> None:
     told = begun()
     told.carried()
     told.change("a-1", 4)
