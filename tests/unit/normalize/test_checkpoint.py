@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from daedalus.exchanges.continuity import StreamState
+from daedalus.normalize.book_failover import FailoverState, StandbyState
 from daedalus.normalize.checkpoint import read_checkpoint, write_checkpoint
 from daedalus.normalize.transform import Checkpoint
 from daedalus.store.layout import Layout, Partition, SegmentId
@@ -18,6 +21,18 @@ def test_what_a_segment_leaves_is_what_the_next_one_reads(layout: Layout) -> Non
     assert read_checkpoint(layout, NEXT) == CHECKPOINT
 
 
+def test_names_in_the_file_are_those_of_its_format(layout: Layout) -> None:
+    book = FailoverState("A", "run-0", [StandbyState("run-1", b"")])
+    write_checkpoint(layout, BEFORE, Checkpoint(failover=[book]))
+    path = layout.checkpoint(BEFORE)
+    assert path.relative_to(layout.data_dir).parts[:2] == ("tables", "carry")
+    file = json.loads(path.read_bytes())
+    assert set(file) == {"crc32", "carry"}
+    leading = [{"symbol": "A", "leader": "run-0", "followers": [{"conn": "run-1", "book": ""}]}]
+    assert file["carry"]["leading"] == leading
+    assert {"recent", "contents", "open_gaps", "eras"} < set(file["carry"])
+
+
 def test_a_digit_that_the_disk_has_changed_is_not_believed(layout: Layout) -> None:
     write_checkpoint(layout, BEFORE, CHECKPOINT)
     path = layout.checkpoint(BEFORE)
@@ -30,7 +45,7 @@ def test_a_digit_that_the_disk_has_changed_is_not_believed(layout: Layout) -> No
 @pytest.mark.parametrize(
     "content", [b"", b"{}", b"\xff", b'{"x":' + b"[" * 100_000, b'{"crc32":0,"carry":{}}']
 )
-def test_a_carry_that_is_none_is_refused_with_its_name(layout: Layout, content: bytes) -> None:
+def test_a_checkpoint_that_is_none_is_refused_with_its_name(layout: Layout, content: bytes) -> None:
     write_checkpoint(layout, BEFORE, CHECKPOINT)
     path = layout.checkpoint(BEFORE)
     path.write_bytes(content)
