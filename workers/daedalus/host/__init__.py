@@ -11,6 +11,7 @@ from .clock import Clock, read_clock
 from .kernel import (
     Mount,
     Swap,
+    device_of,
     mount_of,
     read_memory_total,
     read_mounts,
@@ -33,6 +34,7 @@ __all__ = [
     "WriteTrouble",
     "Writing",
     "controllers",
+    "device_of",
     "mount_of",
     "of_dying_disks",
     "own_cgroup",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path, PurePosixPath
 
@@ -12,6 +13,7 @@ from .reading import pairs, text_of
 __all__ = [
     "Mount",
     "Swap",
+    "device_of",
     "mount_of",
     "read_memory_total",
     "read_mounts",
@@ -98,6 +100,12 @@ def unmounted_above(path: PurePosixPath, root: Path = Path("/")) -> Path | None:
 def _unescaped(name: str) -> str:
     """A name as fstab and mounts spell it: a space is ``\\040``."""
     return re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), name)
+
+
+def device_of(path: Path, root: Path) -> str:
+    """What the file system of a path lies on (``/dev/mmcblk0p2``); "" where the mounts do not tell."""
+    mount = mount_of(PurePosixPath(os.path.realpath(path)), read_mounts(root))
+    return mount.source if mount else ""
 
 
 def mount_of(path: PurePosixPath, mounts: tuple[Mount, ...]) -> Mount | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Iterable
+from pathlib import PurePosixPath
 
 from msgspec import Struct
 
@@ -22,6 +23,7 @@ _DYING = re.compile(
     r"|nvme\d.*(timeout|failed)|ata\d.*(failed command|exception Emask)|Remounting filesystem read-only",
     re.IGNORECASE,
 )
+_IMAGE = re.compile(r"\bloop\d+")
 _STAMP = re.compile(r"\[\s*(\d+\.\d+)\]")
 _CURSOR = "-- cursor: "
 
@@ -53,9 +55,13 @@ def read_kernel_log(after: str = "") -> KernelLines | None:
     return None if not ring else _behind(ring.splitlines(), after)
 
 
-def of_dying_disks(lines: Iterable[str]) -> list[str]:
-    """Those of the kernel's lines that tell of a card, disk or file system that fails."""
-    return [line for line in lines if _DYING.search(line)]
+def of_dying_disks(lines: Iterable[str], device: str = "") -> list[str]:
+    """Those of the kernel's lines that tell of a card, disk or file system that fails.
+
+    An image that somebody mounted is no disk of the machine, unless it is ``device``, which our data lie on.
+    """
+    ours = PurePosixPath(device).name
+    return [line for line in lines if _DYING.search(line) and set(_IMAGE.findall(line)) <= {ours}]
 
 
 def _behind(lines: list[str], after: str) -> KernelLines:

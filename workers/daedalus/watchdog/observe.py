@@ -112,6 +112,7 @@ def _machine(layout: Layout, root: Path, kernel_cursor: str | None) -> MachineSe
     hangs = writing.trouble is host.WriteTrouble.HANGS
     # Of this machine alone; and not from a disk that would keep whoever reads its journal.
     kernel = host.read_kernel_log(kernel_cursor or "") if root == ROOT and not hangs else None
+    new = kernel.lines if kernel and kernel_cursor is not None else ()
     try:
         free: int | None = free_bytes(layout.data_dir)
     except OSError:
@@ -126,7 +127,7 @@ def _machine(layout: Layout, root: Path, kernel_cursor: str | None) -> MachineSe
         undervoltage=power is not None and power.now.undervoltage,
         throttled=power is not None and (power.now.throttled or power.now.capped or power.now.hot),
         oom_kills=host.read_oom_kills(root),
-        disk_errors=tuple(host.of_dying_disks(kernel.lines)) if kernel and kernel_cursor is not None else (),
+        disk_errors=tuple(host.of_dying_disks(new, host.device_of(layout.data_dir, root))),
         kernel_cursor=kernel.cursor if kernel else kernel_cursor or "",
         closed=tuple(str(path) for path in unreadable(layout)) if not hangs else (),
     )
