@@ -61,10 +61,10 @@ async def receive(count: int, directory: Path) -> None:
     from daedalus.exchanges import VENUES
     from daedalus.ingest.books import Books
     from daedalus.ingest.frames import FrameSplitter
-    from daedalus.ingest.intake import Intake
     from daedalus.ingest.journal import Journal
     from daedalus.ingest.listener import Listener
     from daedalus.ingest.liveness import Liveness
+    from daedalus.ingest.recorder_state import RecorderState
     from daedalus.ingest.service import Service
     from daedalus.store import Layout, StreamingParquetWriter, WriterLimits
 
@@ -73,13 +73,13 @@ async def receive(count: int, directory: Path) -> None:
     limits = WriterLimits(min_free_bytes=0, flush_interval_seconds=math.inf)
     writer = StreamingParquetWriter(Layout(directory), "binance", limits)
     writer.recover()
-    intake = Intake(venue, writer, queue_maxsize=10**6, batch_size=1000)
-    journal = Journal("bench-0", intake.append)
+    recorder = RecorderState(venue, writer, queue_maxsize=10**6, batch_size=1000)
+    journal = Journal("bench-0", recorder.append)
     listener = Listener(
-        intake,
+        recorder,
         journal,
         Liveness(venue.channels, (), 0.0),
-        Service(intake, journal, (), 0.0),
+        Service(recorder, journal, (), 0.0),
         Books(),
         None,  # type: ignore[arg-type]
     )
@@ -90,8 +90,8 @@ async def receive(count: int, directory: Path) -> None:
         whole: list[bytes] = []
         frames.feed(stream[start : start + READ_BYTES], whole)
         listener.receive([now_ns] * len(whole), whole, 0.0)
-        if intake.wake.is_set():
-            intake.wake.clear()
+        if recorder.wake.is_set():
+            recorder.wake.clear()
             writer.work()
     writer.work()
 

@@ -18,7 +18,7 @@ from daedalus.exchanges.model import Header, Kind, Subscription
 from daedalus.ingest import fetched_books as fetched_books_module
 from daedalus.ingest import pace as pace_module
 from daedalus.ingest import session as session_module
-from daedalus.ingest.intake import Intake
+from daedalus.ingest.recorder_state import RecorderState
 from daedalus.ingest.service import Start
 from daedalus.ingest.session import Session
 from daedalus.store.raw import RawRecord
@@ -56,7 +56,7 @@ class Recorded:
 
     def __init__(self) -> None:
         self.shelf = Shelf()
-        self.intake = Intake(VENUE, self.shelf, queue_maxsize=100, batch_size=10)
+        self.recorder = RecorderState(VENUE, self.shelf, queue_maxsize=100, batch_size=10)
         self.asked: list[tuple[str, str]] = []
 
 
@@ -76,7 +76,7 @@ async def session(
         it = Session(
             plan,
             "conn-0",
-            recorded.intake,
+            recorded.recorder,
             lambda _, channel, symbol: recorded.asked.append((channel, symbol)),
         )
         await it.open(Start("restart", 123))
@@ -127,7 +127,7 @@ async def test_everything_of_a_connection_is_numbered_without_a_hole() -> None:
         "cause": "disconnect",
         "reason": "closed with code 1000",
     }
-    assert recorded.intake.counters.oddities == {"malformed": 1, "unknown": 1}
+    assert recorded.recorder.counters.oddities == {"malformed": 1, "unknown": 1}
 
 
 async def test_a_mistake_in_a_venue_file_costs_no_message_and_no_connection(
@@ -142,12 +142,12 @@ async def test_a_mistake_in_a_venue_file_costs_no_message_and_no_connection(
         raise ZeroDivisionError
 
     recorded = Recorded()
-    monkeypatch.setattr(recorded.intake, "venue", Mistaken(fail))
+    monkeypatch.setattr(recorded.recorder, "venue", Mistaken(fail))
     async with session(recorded, handler) as it:
         assert (await it.ended()).reason == "closed with code 1000"
     kept = [record.payload for record in recorded.shelf.records if record.kind == "message"]
     assert kept[1:] == [b"first", trade(1).encode(), b"last"]
-    assert recorded.intake.counters.oddities == {"malformed": 4}
+    assert recorded.recorder.counters.oddities == {"malformed": 4}
 
 
 async def test_a_symbol_that_nobody_asked_for_is_kept_as_unknown_and_followed_nowhere(
@@ -167,8 +167,8 @@ async def test_a_symbol_that_nobody_asked_for_is_kept_as_unknown_and_followed_no
     kinds = Counter(kind[1:] for kind in recorded.shelf.kinds() if kind[0] == "message")
     assert kinds["_unknown", ""] == 50
     assert kinds["trade", "BTCUSDT"] == 1
-    assert [stream.symbol for stream in recorded.intake.continuity.state()] == ["BTCUSDT"]
-    assert recorded.intake.counters.oddities["foreign"] == 50
+    assert [stream.symbol for stream in recorded.recorder.continuity.state()] == ["BTCUSDT"]
+    assert recorded.recorder.counters.oddities["foreign"] == 50
     assert len([line for line in caplog.messages if "nobody asked for it" in line]) < 10
 
 
@@ -181,7 +181,7 @@ async def test_ids_that_jump_are_counted_at_once() -> None:
     recorded = Recorded()
     async with session(recorded, handler) as it:
         await it.ended()
-    assert (recorded.intake.counters.holes, recorded.intake.counters.missing) == (1, 2)
+    assert (recorded.recorder.counters.holes, recorded.recorder.counters.missing) == (1, 2)
 
 
 async def test_a_refusal_names_the_streams(caplog: pytest.LogCaptureFixture) -> None:
@@ -192,7 +192,7 @@ async def test_a_refusal_names_the_streams(caplog: pytest.LogCaptureFixture) -> 
     recorded = Recorded()
     async with session(recorded, handler) as it:
         await it.ended()
-    assert recorded.intake.counters.oddities == {"refused": 1}
+    assert recorded.recorder.counters.oddities == {"refused": 1}
     assert "the venue refuses trade BTCUSDT, depth BTCUSDT: Invalid request (code 2)" in caplog.text
 
 
@@ -220,10 +220,10 @@ async def test_frames_that_come_twice_or_late_are_not_missing(monkeypatch: pytes
         return Header(Kind.DATA, "bookTicker", "BTCUSDT", sequence=int(payload))
 
     recorded = Recorded()
-    monkeypatch.setattr(recorded.intake, "venue", Mistaken(classify))
+    monkeypatch.setattr(recorded.recorder, "venue", Mistaken(classify))
     async with session(recorded, handler) as it:
         await it.ended()
-    assert recorded.intake.counters.holes == 1
+    assert recorded.recorder.counters.holes == 1
 
 
 async def test_a_notice_of_shutdown_asks_for_a_replacement() -> None:
@@ -250,18 +250,18 @@ async def test_a_full_queue_stops_reading_and_loses_nothing() -> None:
     async with session(recorded, handler) as it:
         recorded.shelf.waiting = 100
         await asyncio.sleep(0.3)
-        assert recorded.intake.paused
+        assert recorded.recorder.paused
         stood_at = len(recorded.shelf.records)
         await asyncio.sleep(0.2)
         assert len(recorded.shelf.records) == stood_at < 20_000
         recorded.shelf.waiting = 0
-        recorded.intake.written()
+        recorded.recorder.written()
         await it.ended()
     messages = [
         record for record in recorded.shelf.records if record.channel == "trade" and record.kind == "message"
     ]
     assert [json.loads(record.payload)["data"]["t"] for record in messages] == list(range(20_000))
-    assert recorded.intake.counters.holes == 0
+    assert recorded.recorder.counters.holes == 0
 
 
 async def test_a_connection_that_goes_while_we_do_not_read_is_our_own_overflow() -> None:
@@ -276,10 +276,10 @@ async def test_a_connection_that_goes_while_we_do_not_read_is_our_own_overflow()
         while recorded.shelf.records[-1].channel != "trade" or recorded.shelf.records[-1].kind != "message":
             await asyncio.sleep(0.01)
         recorded.shelf.waiting = 100
-        recorded.intake.received(1)
+        recorded.recorder.received(1)
         await asyncio.sleep(0.4)
         recorded.shelf.waiting = 0
-        recorded.intake.written()
+        recorded.recorder.written()
         end = await it.ended()
     assert end.cause == "overflow"
 
@@ -317,7 +317,7 @@ async def test_a_book_that_waits_long_for_its_snapshot_is_written_down_with_the_
         async with asyncio.timeout(5):
             while not recorded.asked:
                 await asyncio.sleep(0.05)
-        assert list(recorded.intake.counters.bookless) == [("depth", "BTCUSDT")]
+        assert list(recorded.recorder.counters.bookless) == [("depth", "BTCUSDT")]
         it.no_book("depth", "BTCUSDT", "the exchange answers <html>")
         it.record_snapshot("depth", "BTCUSDT", 7, b"{}")
         it.no_book("depth", "BTCUSDT", "of a book that is there")
@@ -328,7 +328,7 @@ async def test_a_book_that_waits_long_for_its_snapshot_is_written_down_with_the_
     assert first == second
     assert first["reason"] == "the exchange answers <html>"
     assert notes[1].recv_ns <= notes[2].recv_ns
-    assert not recorded.intake.counters.bookless
+    assert not recorded.recorder.counters.bookless
 
 
 async def test_a_book_that_had_no_snapshot_when_the_connection_ends_is_written_down(
@@ -348,7 +348,7 @@ async def test_a_book_that_had_no_snapshot_when_the_connection_ends_is_written_d
         await it.close("restart", "stopped")
     (note,) = [record for record in recorded.shelf.records if record.kind == "no_book"]
     assert json.loads(note.payload)["reason"] == "the request waits for its turn"
-    assert not recorded.intake.counters.bookless
+    assert not recorded.recorder.counters.bookless
 
 
 async def test_a_book_that_has_its_snapshot_in_a_moment_is_not_worth_a_line() -> None:
@@ -394,7 +394,7 @@ async def test_a_stream_that_falls_silent_while_its_channel_goes_on_is_told_and_
         await asyncio.sleep(0.3)
         assert not it.replacement.is_set()
         await it.close("restart", "stopped")
-    assert list(recorded.intake.silences.since_ns) == [("trade", "ETHUSDT")]
+    assert list(recorded.recorder.silences.since_ns) == [("trade", "ETHUSDT")]
     assert "silent while the channel goes on: trade ETHUSDT for" in caplog.text
     silent = [record for record in recorded.shelf.records if b'"silent":true' in record.payload]
     assert [(record.kind, record.symbol) for record in silent] == [
@@ -412,7 +412,7 @@ async def test_a_book_that_another_connection_has_is_not_unknown(monkeypatch: py
         await connection.wait_closed()
 
     recorded = Recorded()
-    recorded.intake.serves(("depth", "BTCUSDT"), 1)
+    recorded.recorder.serves(("depth", "BTCUSDT"), 1)
     async with session(recorded, handler) as it:
         async with asyncio.timeout(5):
             while not recorded.asked:

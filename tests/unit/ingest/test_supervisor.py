@@ -20,7 +20,7 @@ from daedalus.exchanges.binance.exchange import Binance
 from daedalus.exchanges.model import Channel, Proof, Subscription
 from daedalus.ingest import supervisor as supervisor_module
 from daedalus.ingest.backoff import Backoff
-from daedalus.ingest.intake import Intake
+from daedalus.ingest.recorder_state import RecorderState
 from daedalus.ingest.service import Start
 from daedalus.ingest.session import Session
 from daedalus.ingest.supervisor import ConnectionSupervisor
@@ -91,7 +91,7 @@ async def kept(
     process_request: Callable[[ServerConnection, Request], Response | None] | None = None,
 ) -> AsyncIterator[Kept]:
     outcome = Kept()
-    intake = Intake(Hasty(), outcome, queue_maxsize=10**6, batch_size=10**6)
+    recorder = RecorderState(Hasty(), outcome, queue_maxsize=10**6, batch_size=10**6)
     async with serve(
         handler, "127.0.0.1", 0, compression=None, close_timeout=0.2, process_request=process_request
     ) as server:
@@ -101,9 +101,9 @@ async def kept(
 
         def new_session(patience: float) -> Session:
             outcome.sessions += 1
-            return Session(plan, f"run-{outcome.sessions}", intake, lambda *_: None, patience)
+            return Session(plan, f"run-{outcome.sessions}", recorder, lambda *_: None, patience)
 
-        it = ConnectionSupervisor(intake, new_session, backoff or Backoff(base=0.05))
+        it = ConnectionSupervisor(recorder, new_session, backoff or Backoff(base=0.05))
         task = asyncio.create_task(it.run(Start("start")))
         try:
             yield outcome

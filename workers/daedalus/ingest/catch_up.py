@@ -21,7 +21,7 @@ from ..store.layout import NORMALIZED, READY, SYNCED
 from ..store.raw import RawKind
 from ..store.regular import open_regular
 from ..store.segment import read_segment
-from .intake import Intake
+from .recorder_state import RecorderState
 
 __all__ = ["CatchUp", "Last", "last_recorded"]
 
@@ -44,9 +44,9 @@ class Last(Struct, frozen=True):
 class CatchUp:
     """Asks for what lies between the last on disk and the first that comes."""
 
-    def __init__(self, venue: Venue, intake: Intake, ask: Callable[[Missing], None]) -> None:
+    def __init__(self, venue: Venue, recorder: RecorderState, ask: Callable[[Missing], None]) -> None:
         self._venue = venue
-        self._intake = intake
+        self._recorder = recorder
         self._ask = ask
 
     async def run(self, layout: Layout, streams: Iterable[Subscription], *, before_ns: int) -> None:
@@ -62,12 +62,12 @@ class CatchUp:
         while last:
             for stream, each in list(last.items()):
                 if each.number is None:
-                    if self._intake.serving[stream.channel, stream.symbol]:
+                    if self._recorder.serving[stream.channel, stream.symbol]:
                         del last[stream]
                         span = each.recv_ns, time.time_ns()
                         self._ask(Missing(stream.channel, stream.symbol, None, None, *span))
                     continue
-                first = self._intake.continuity.first(stream.channel, stream.symbol)
+                first = self._recorder.continuity.first(stream.channel, stream.symbol)
                 if first is None:
                     continue
                 del last[stream]

@@ -11,7 +11,7 @@ import msgspec
 from ..config import Exchange
 from ..exchanges.model import ConnectionPlan, Subscription, Venue
 from .backoff import Backoff
-from .intake import Intake
+from .recorder_state import RecorderState
 from .service import Start
 from .session import Session
 from .supervisor import ConnectionSupervisor
@@ -31,13 +31,13 @@ class Connections:
         self,
         venue: Venue,
         settings: Exchange,
-        intake: Intake,
+        recorder: RecorderState,
         new_session: Callable[[ConnectionPlan, float], Session],
         spawn: Callable[[Coroutine[None, None, None]], object],
     ) -> None:
         self._venue = venue
         self._settings = settings
-        self._intake = intake
+        self._recorder = recorder
         self._new_session = new_session
         self._spawn = spawn
         self._supervisors: list[ConnectionSupervisor] = []
@@ -61,7 +61,7 @@ class Connections:
                 plan = msgspec.structs.replace(plan, lifetime_seconds=min(lifetime, DAY_SECONDS))
                 delay = opened * venue.connect_interval_seconds
                 supervisor = ConnectionSupervisor(
-                    self._intake, partial(self._new_session, plan), Backoff(), delay
+                    self._recorder, partial(self._new_session, plan), Backoff(), delay
                 )
                 self._supervisors.append(supervisor)
                 self._spawn(supervisor.run(start))

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from ..exchanges.model import Subscription
 from ..store.raw import RawKind
 from .books import Books
-from .intake import Intake
 from .journal import Journal
+from .recorder_state import RecorderState
 from .service import Service
 
 __all__ = ["FetchedBooks"]
@@ -25,9 +25,9 @@ NO_BOOK_NS = 10_000_000_000
 class FetchedBooks:
     """``books`` are judged by their ids; ``service``: which streams are served, and by whom else."""
 
-    def __init__(self, intake: Intake, journal: Journal, service: Service, books: Books) -> None:
-        self._intake = intake
-        self._bookless = intake.counters.bookless
+    def __init__(self, recorder: RecorderState, journal: Journal, service: Service, books: Books) -> None:
+        self._recorder = recorder
+        self._bookless = recorder.counters.bookless
         self._journal = journal
         self._service = service
         self._books = books
@@ -36,7 +36,7 @@ class FetchedBooks:
         """The stream begins: nothing is known of its book, unless another connection has it."""
         self._books.begin(symbol)
         if self._service.alone(channel, symbol):
-            self._intake.void(channel, symbol)
+            self._recorder.void(channel, symbol)
 
     def record(self, channel: str, symbol: str, last: int, body: bytes) -> bool:
         """Store a snapshot that holds all up to ``last``; whether it is new enough."""

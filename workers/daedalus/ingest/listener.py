@@ -13,10 +13,10 @@ from typing import Protocol
 from ..exchanges.model import BookCheck, Header, Kind, Reply, Subscription
 from ..store.raw import CONNECTION, UNKNOWN
 from .books import Books
-from .intake import Intake
 from .journal import Journal
 from .liveness import Liveness
 from .rate_limited_log import RateLimitedLog
+from .recorder_state import RecorderState
 from .service import Service
 
 __all__ = ["Listener", "SessionEvents", "excerpt"]
@@ -51,7 +51,7 @@ class Listener:
 
     def __init__(
         self,
-        intake: Intake,
+        recorder: RecorderState,
         journal: Journal,
         liveness: Liveness,
         service: Service,
@@ -59,15 +59,15 @@ class Listener:
         events: SessionEvents,
         asked: Iterable[Subscription],
     ) -> None:
-        self._intake = intake
-        self._venue = intake.venue
-        self._classify = intake.venue.reader()
+        self._recorder = recorder
+        self._venue = recorder.venue
+        self._classify = recorder.venue.reader()
         self._journal = journal
         self._liveness = liveness
         self._service = service
         self._books = books
         self._events = events
-        channels = intake.venue.channels
+        channels = recorder.venue.channels
         self._fetched = {name for name, channel in channels.items() if channel.snapshot == "rest"}
         self._checked = {name for name, channel in channels.items() if channel.consecutive} | self._fetched
         self._sent = {name for name, channel in channels.items() if channel.snapshot == "stream"}
@@ -81,7 +81,7 @@ class Listener:
 
     def receive(self, times: list[int], payloads: list[bytes], now: float) -> None:
         """Take messages, each with the UTC ns of its arrival; ``now``: seconds of the event loop's clock."""
-        counters = self._intake.counters
+        counters = self._recorder.counters
         write, heard, lags = self._journal.message, self._liveness.heard, counters.lags_ns
         classify, checked = self._classify, self._checked
         service, awaited, asked = self._service, self._service.awaited, self._asked
@@ -120,7 +120,7 @@ class Listener:
         counters.bytes += size
         counters.messages += len(payloads)
         counters.last_message_ns = times[-1]
-        self._intake.received(len(payloads))
+        self._recorder.received(len(payloads))
 
     def _is_foreign(self, header: Header) -> bool:
         """Whether a message tells of symbols alone that this connection never asked for."""
@@ -130,7 +130,7 @@ class Listener:
 
     def _foreign(self, header: Header) -> str:
         """Nothing is followed of a symbol that nobody asked for: there may be any number of them."""
-        self._intake.counters.oddities["foreign"] += 1
+        self._recorder.counters.oddities["foreign"] += 1
         self._rate_limited.warning(
             "foreign", "%s %s: nobody asked for it, kept as it is", header.channel, header.symbol
         )
@@ -146,11 +146,11 @@ class Listener:
                 self._check(part, recv_ns)
 
     def _check(self, header: Header, recv_ns: int) -> None:
-        hole = self._intake.continuity.observe(header, recv_ns, self._journal.conn).hole
+        hole = self._recorder.continuity.observe(header, recv_ns, self._journal.conn).hole
         channel, symbol = header.channel, header.symbol
         if hole is not None and not header.is_snapshot:
-            alone = self._intake.serving[hole.channel, hole.symbol] <= 1
-            self._intake.holes.seen(hole, self._void, alone=alone)
+            alone = self._recorder.serving[hole.channel, hole.symbol] <= 1
+            self._recorder.holes.seen(hole, self._void, alone=alone)
         if symbol in self._books.unsynced and channel in self._fetched:
             assert header.ids is not None
             if self._books.delta(symbol, header.ids):
@@ -159,7 +159,7 @@ class Listener:
     def _void(self, channel: str, symbol: str) -> None:
         if channel in self._fetched:
             self._books.begin(symbol)
-            self._intake.void(channel, symbol)
+            self._recorder.void(channel, symbol)
         self._events.book_needed(channel, symbol)
 
     def _compare(self, header: Header, payload: bytes) -> None:
@@ -174,7 +174,7 @@ class Listener:
             self._broken.discard(stream)
         if check.apply(header, payload) is False and stream not in self._broken:
             self._broken.add(stream)
-            self._intake.counters.holes += 1
+            self._recorder.counters.holes += 1
             self._rate_limited.warning(
                 "checksum", "%s %s: the book differs from the venue's checksum", *stream
             )
@@ -190,7 +190,7 @@ class Listener:
             return
         missing = sequence - before - 1
         self._rate_limited.warning("frames", "%s: %d frames are missing", self._journal.conn, missing)
-        self._intake.counters.holes += 1
+        self._recorder.counters.holes += 1
         self._events.frames_lost(missing, self._heard_ns or recv_ns)
 
     def _odd(self, header: Header, payload: bytes, recv_ns: int) -> str:
@@ -207,7 +207,7 @@ class Listener:
             self._events.warned(payload)
             return CONNECTION
         kind = header.kind.value
-        self._intake.counters.oddities[kind] += 1
+        self._recorder.counters.oddities[kind] += 1
         self._rate_limited.warning(kind, "%s message, kept as it is: %s", kind, excerpt(payload))
         return UNKNOWN
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from ..exchanges.model import Subscription
-from .intake import Intake
 from .journal import Journal
+from .recorder_state import RecorderState
 
 __all__ = ["Service", "Start"]
 
@@ -34,18 +34,18 @@ class Service:
     """The streams of one connection. ``now``: seconds of one monotonic clock, when it was opened."""
 
     def __init__(
-        self, intake: Intake, journal: Journal, subscriptions: Iterable[Subscription], now: float
+        self, recorder: RecorderState, journal: Journal, subscriptions: Iterable[Subscription], now: float
     ) -> None:
         self.awaited: set[Key] = set()
         """The streams that were asked for and are not proved. The listener looks at it at each message."""
         self.streams: list[Subscription] = []
         """All that were asked for."""
-        self._intake = intake
+        self._recorder = recorder
         self._journal = journal
         self._since = now
         self._unanswered: set[Subscription] = set(subscriptions)
         self._serving: set[Key] = set()
-        channels = intake.venue.channels
+        channels = recorder.venue.channels
         self._shared = {name for name, channel in channels.items() if not channel.per_symbol}
 
     def ask(self, stream: Subscription, start: Start) -> None:
@@ -53,14 +53,14 @@ class Service:
         self._journal.subscribed(stream, start.cause, start.since_ns)
         self.streams.append(stream)
         self.awaited.add((stream.channel, stream.symbol))
-        self._intake.unasked.discard((stream.channel, stream.symbol))
+        self._recorder.unasked.discard((stream.channel, stream.symbol))
 
     def answered(self, streams: Iterable[Subscription], at_ns: int) -> None:
         """The venue says that it serves these."""
         for each in streams:
             self._unanswered.discard(each)
             key = each.channel, each.symbol
-            if key not in self._intake.silences.since_ns:  # it was promised before, and nothing came
+            if key not in self._recorder.silences.since_ns:  # it was promised before, and nothing came
                 self._proved(key, at_ns, "answer")
 
     def refused(self, streams: Iterable[Subscription]) -> None:
@@ -77,14 +77,14 @@ class Service:
         if key not in self._serving:
             return
         self._serving.discard(key)
-        self._intake.fell_silent(key, heard_ns)
+        self._recorder.fell_silent(key, heard_ns)
         self._journal.fell_silent(Subscription(*key), heard_ns)
         self.awaited.add(key)
 
     def alone(self, channel: str, symbol: str) -> bool:
         """Whether no other connection serves the stream."""
         key = channel, symbol
-        return self._intake.serving[key] <= (key in self._serving)
+        return self._recorder.serving[key] <= (key in self._serving)
 
     def settled(self, now: float) -> bool:
         """Whether the venue has answered for all streams, or had time enough to."""
@@ -98,7 +98,7 @@ class Service:
         """The connection is over; it heard its last at ``heard_ns``."""
         self._journal.closed(self.streams, cause, reason, heard_ns)
         for key in self._serving:
-            self._intake.serves_no_more(key, heard_ns)
+            self._recorder.serves_no_more(key, heard_ns)
         self._serving.clear()
         self.awaited.clear()
 
@@ -111,4 +111,4 @@ class Service:
         self.awaited.discard(key)
         self._serving.add(key)
         self._journal.served(at_ns, Subscription(*key), by)
-        self._intake.serves(key, at_ns)
+        self._recorder.serves(key, at_ns)

@@ -13,11 +13,11 @@ from msgspec import Struct
 from ..exchanges.model import ConnectionPlan, Reply, Subscription
 from .books import Books
 from .fetched_books import FetchedBooks
-from .intake import Intake
 from .journal import Journal
 from .listener import Listener, excerpt
 from .liveness import Liveness
 from .lost_frames import LostFrames
+from .recorder_state import RecorderState
 from .service import Service, Start
 from .wire import LATEST_SECONDS, Wire, WireError, open_wire
 
@@ -56,7 +56,7 @@ class Session:
         self,
         plan: ConnectionPlan,
         conn: str,
-        intake: Intake,
+        recorder: RecorderState,
         ask_snapshot: AskSnapshot,
         patience: float = 1.0,
     ) -> None:
@@ -64,21 +64,21 @@ class Session:
         self.conn = conn
         self.replacement = asyncio.Event()
         """Set when the session must end soon, and another should be opened before."""
-        self._intake = intake
-        self._venue = intake.venue
+        self._recorder = recorder
+        self._venue = recorder.venue
         self._ask_snapshot = ask_snapshot
         self._patience = patience
         self._loop = asyncio.get_running_loop()
-        self._journal = Journal(conn, intake.append)
+        self._journal = Journal(conn, recorder.append)
         self._heard_ns = 0
         self._opened_at = self._loop.time()
         self._resumed_at = float("-inf")
         self._liveness = Liveness(self._venue.channels, plan.subscriptions, self._opened_at)
-        self._service = Service(intake, self._journal, plan.subscriptions, self._opened_at)
+        self._service = Service(recorder, self._journal, plan.subscriptions, self._opened_at)
         books = Books()
-        self._fetched = FetchedBooks(intake, self._journal, self._service, books)
+        self._fetched = FetchedBooks(recorder, self._journal, self._service, books)
         self._listener = Listener(
-            intake, self._journal, self._liveness, self._service, books, self, plan.subscriptions
+            recorder, self._journal, self._liveness, self._service, books, self, plan.subscriptions
         )
         self._lost_frames = LostFrames(self._tell_lost)
         self._asked_anew: dict[tuple[str, str], float] = {}
@@ -93,8 +93,8 @@ class Session:
         """Connect, and begin to subscribe. Raises `WireError` where the venue cannot be reached."""
         self._wire = await open_wire(self.plan.url, self._receive, ping_seconds=self.plan.ping_seconds)
         self._opened(time.time_ns())
-        self._intake.counters.connected += 1
-        self._intake.join(self)
+        self._recorder.counters.connected += 1
+        self._recorder.join(self)
         self._tasks = [
             self._loop.create_task(self._subscribe(start)),
             self._loop.create_task(self._watch()),
@@ -155,7 +155,7 @@ class Session:
             self._service.answered(asked, at_ns)
             return
         self._service.refused(asked)
-        self._intake.counters.oddities["refused"] += 1
+        self._recorder.counters.oddities["refused"] += 1
         names = ", ".join(f"{each.channel} {each.symbol}".strip() for each in asked)
         log.error("%s: the venue refuses%s: %s", self.conn, f" {names}" if names else "", reply.error)
 
@@ -202,7 +202,7 @@ class Session:
             if not self._venue.channels[each.channel].consecutive:
                 self._journal.lost(at_ns, each, missing, from_ns)
                 if self._service.alone(each.channel, each.symbol):
-                    self._intake.holes.outage(each, from_ns, at_ns)
+                    self._recorder.holes.outage(each, from_ns, at_ns)
         if any(self._venue.channels[each.channel].snapshot == "stream" for each in self._service.streams):
             self.replacement.set()  # every book on it is suspect, and a new connection begins with snapshots
 
@@ -279,7 +279,7 @@ class Session:
         assert self._wire is not None
         reason = await self._wire.lost()
         # A venue cuts off whoever reads too slowly, and what it still had sent is read first.
-        ours = self._intake.paused or self._loop.time() - self._resumed_at < OVERFLOW_SECONDS
+        ours = self._recorder.paused or self._loop.time() - self._resumed_at < OVERFLOW_SECONDS
         self._end("overflow" if ours else "disconnect", reason)
 
     async def _watch(self) -> None:
@@ -298,18 +298,18 @@ class Session:
             if not warned and (unconfirmed := self._service.overdue(now)):
                 warned = True
                 log.warning("%s: not confirmed by the venue: %s", self.conn, _names(unconfirmed))
-            if (late := self._liveness.late(now)) != self._intake.counters.unheard.get(self.conn, 0):
-                self._intake.counters.unheard[self.conn] = late
+            if (late := self._liveness.late(now)) != self._recorder.counters.unheard.get(self.conn, 0):
+                self._recorder.counters.unheard[self.conn] = late
             if never := self._liveness.alarm(now):
                 streams = ", ".join(f"{channel} {symbol}".strip() for channel, symbol in never[:10])
                 log.error("%s: subscribed, but never delivered: %s", self.conn, streams)
-            if not self._intake.paused:
+            if not self._recorder.paused:
                 self._look_for_silence(now)
             limit = self.plan.silence_seconds
-            if limit is not None and not self._intake.paused and now - self._liveness.last_anything > limit:
+            if limit is not None and not self._recorder.paused and now - self._liveness.last_anything > limit:
                 self._end("silence", f"nothing came for {limit:g} s, not even a heartbeat")
                 return
-            if not self._intake.paused and (silent := self._liveness.silent_channel(now, self._patience)):
+            if not self._recorder.paused and (silent := self._liveness.silent_channel(now, self._patience)):
                 self._end("silence", f"the channel {silent} said nothing")
                 return
 
@@ -322,14 +322,14 @@ class Session:
         for each in silent:
             heard_ns = time.time_ns() - int((each.seconds + LATEST_SECONDS) * 1e9)
             self._service.fell_silent(each.channel, each.symbol, heard_ns)
-        silences = self._intake.silences
+        silences = self._recorder.silences
         for key in silences.since_ns:
             if key in self._service.awaited and silences.may_ask(key, now):
                 self._revive(Subscription(*key), now)
 
     def _revive(self, stream: Subscription, now: float) -> None:
         texts = self._venue.resubscribe(stream)
-        if not texts and self._intake.silences.may_replace(now):
+        if not texts and self._recorder.silences.may_replace(now):
             self.replacement.set()
         for text in texts:
             self._say(text)
@@ -347,9 +347,9 @@ class Session:
             self._lost_frames.flush()
             self._fetched.end(self._service.streams)
             self._service.end(cause, reason, self._heard_ns)
-            self._intake.leave(self)
-            self._intake.counters.connected -= 1
-            self._intake.counters.unheard.pop(self.conn, None)
+            self._recorder.leave(self)
+            self._recorder.counters.connected -= 1
+            self._recorder.counters.unheard.pop(self.conn, None)
         self._ended.set_result(End(cause, reason, self._heard_ns, self._loop.time() - self._opened_at))
 
 

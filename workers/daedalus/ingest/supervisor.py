@@ -13,7 +13,7 @@ import logging
 from collections.abc import Callable
 
 from .backoff import Backoff
-from .intake import Intake
+from .recorder_state import RecorderState
 from .service import Start
 from .session import End, Session
 from .wire import WireError
@@ -35,12 +35,12 @@ class ConnectionSupervisor:
 
     def __init__(
         self,
-        intake: Intake,
+        recorder: RecorderState,
         new_session: Callable[[float], Session],
         backoff: Backoff,
         delay_seconds: float = 0.0,
     ) -> None:
-        self._intake = intake
+        self._recorder = recorder
         self._delay_seconds = delay_seconds
         self._new_session = new_session
         self._backoff = backoff
@@ -53,7 +53,7 @@ class ConnectionSupervisor:
         lived_seconds = 0.0
         await asyncio.sleep(self._delay_seconds)
         while True:
-            await self._intake.room()
+            await self._recorder.room()
             await asyncio.sleep(self._backoff.next_delay(lived_seconds))
             session = self._new_session(self._patience)
             self._sessions = [session]
@@ -64,7 +64,7 @@ class ConnectionSupervisor:
                 lived_seconds = 0.0
                 continue
             end = await self._until_over(session)
-            self._intake.counters.disconnects += 1
+            self._recorder.counters.disconnects += 1
             log.warning("%s: ended after %.1f s: %s", session.conn, end.lived_seconds, end.reason)
             start = Start(end.cause, end.heard_ns)
             lived_seconds = end.lived_seconds

@@ -29,11 +29,11 @@ from .catch_up import CatchUp
 from .connections import Connections
 from .counters import Meter
 from .instruments import Instruments
-from .intake import Intake
 from .journal import Journal
 from .kept import Kept
 from .last_run import start_after
 from .owed import Owed
+from .recorder_state import RecorderState
 from .report import Reporter
 from .rest import RestClient
 from .service import Start
@@ -112,18 +112,18 @@ class _Ingest:
         self._wanted = settings.subscriptions()
         self._subscriptions: list[Subscription] = []
         self._writer = StreamingParquetWriter(layout, exchange, limits_of(writer))
-        self._intake = Intake(
+        self._recorder = RecorderState(
             venue, self._writer, queue_maxsize=writer.queue_maxsize, batch_size=writer.batch_size
         )
-        counters = self._intake.counters
+        counters = self._recorder.counters
         self._rest = rest = RestClient(settings.rest_url or venue.rest_url, venue.rest_limit)
         self._conn_prefix = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
         self._conn_count = 0
-        journal = Journal(f"{self._conn_prefix}-rest", self._intake.append)
+        journal = Journal(f"{self._conn_prefix}-rest", self._recorder.append)
         self._snapshots = Snapshots(venue, rest, counters)
         self._backfill = Backfill(venue, rest, journal, counters)
-        self._intake.holes.ask = self._backfill.ask
-        self._catch_up = CatchUp(venue, self._intake, self._backfill.ask)
+        self._recorder.holes.ask = self._backfill.ask
+        self._catch_up = CatchUp(venue, self._recorder, self._backfill.ask)
         self._instruments = Instruments(venue, rest, journal, layout)
         setup = setup_of(config, f"ingest-{exchange}")
         self._reporter = Reporter(layout.status, exchange, counters, self._writer, setup)
@@ -138,12 +138,12 @@ class _Ingest:
 
         def after_turn() -> None:
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                if self._intake.paused:
-                    loop.call_soon_threadsafe(self._intake.written)
+                if self._recorder.paused:
+                    loop.call_soon_threadsafe(self._recorder.written)
                 if storage.error is not None:
                     loop.call_soon_threadsafe(stop.set)
 
-        storage = StorageThread(self._writer, self._intake.wake, after_turn)
+        storage = StorageThread(self._writer, self._recorder.wake, after_turn)
         notifier = Notifier.from_environment()
         storage.start()
         await _unless(stop, self._leave_out_unknown())
@@ -155,10 +155,10 @@ class _Ingest:
             task.add_done_callback(lambda _: stop.set())  # none ever ends by itself
             tasks.append(task)
 
-        connections = Connections(self._venue, self._settings, self._intake, self._session, spawn)
+        connections = Connections(self._venue, self._settings, self._recorder, self._session, spawn)
 
         def serve(streams: Sequence[Subscription], start: Start) -> None:
-            self._intake.unasked |= {(each.channel, each.symbol) for each in streams}
+            self._recorder.unasked |= {(each.channel, each.symbol) for each in streams}
             connections.open(streams, start)
             catch_up = self._catch_up.run(self._layout, streams, before_ns=begun_ns)
             catching_up.append(loop.create_task(catch_up))
@@ -177,9 +177,9 @@ class _Ingest:
             owed.keep(self._backfill.pending),
             self._snapshots.run(),
             self._backfill.run(),
-            self._intake.holes.run(),
+            self._recorder.holes.run(),
             self._instruments.keep(listed),
-            self._reporter.keep_status(_heartbeat(notifier, storage), self._intake.news, self._kept(start)),
+            self._reporter.keep_status(_heartbeat(notifier, storage), self._recorder.news, self._kept(start)),
         ):
             spawn(coroutine)
         if stats_interval is not None:
@@ -201,7 +201,9 @@ class _Ingest:
         await self._rest.close()
         await asyncio.to_thread(owed.save, pending)
         await asyncio.to_thread(storage.join)
-        self._reporter.write("stopped", Meter(self._intake.counters, time.monotonic()).read(time.monotonic()))
+        self._reporter.write(
+            "stopped", Meter(self._recorder.counters, time.monotonic()).read(time.monotonic())
+        )
         closing = storage.closing
         if closing is not None and closing.lost:
             log.error("%d rows could not be written: %s", closing.lost, closing.reason)
@@ -227,8 +229,8 @@ class _Ingest:
 
         def until(flushed_ns: int) -> int:
             now_ns = time.time_ns()
-            heard_ns = self._intake.heard_ns(now_ns)
-            if self._intake.unasked and start.since_ns is not None:
+            heard_ns = self._recorder.heard_ns(now_ns)
+            if self._recorder.unasked and start.since_ns is not None:
                 heard_ns = min(heard_ns, start.since_ns)  # of these, the process before was the last
             kept.mark(now_ns, heard_ns)
             return kept.until(flushed_ns)
@@ -252,4 +254,4 @@ class _Ingest:
     def _session(self, plan: ConnectionPlan, patience: float) -> Session:
         conn = f"{self._conn_prefix}-{self._conn_count}"
         self._conn_count += 1
-        return Session(plan, conn, self._intake, self._snapshots.ask, patience)
+        return Session(plan, conn, self._recorder, self._snapshots.ask, patience)

@@ -1,4 +1,4 @@
-"""The intake: what all connections of one venue share on the way into the store.
+"""The recorder's state: what all connections of one venue share on the way into the store.
 
 It hands records to the writer, stops all reading while too many of them wait for the disk, and says
 when there is room again. Nothing is dropped here: a full queue is the venue's to wait for (TCP), and
@@ -20,11 +20,11 @@ from ..store.raw import RawRecord
 from .counters import Bookless, Counters
 from .holes import Holes
 
-__all__ = ["Intake", "Pausable", "Sink"]
+__all__ = ["Pausable", "RecorderState", "Sink"]
 
 
 class Sink(Protocol):
-    """What the intake needs of the writer."""
+    """What the recorder needs of the writer."""
 
     @property
     def waiting(self) -> int:
@@ -45,7 +45,7 @@ class Pausable(Protocol):
     def resume(self) -> None: ...
 
 
-class Intake:
+class RecorderState:
     """One venue's records on their way to the writer. All but `wake` belongs to the event loop's thread."""
 
     def __init__(self, venue: Venue, sink: Sink, *, queue_maxsize: int, batch_size: int) -> None:
