@@ -36,7 +36,7 @@ RESUBSCRIBE_SECONDS = 10.0
 class End(Struct, frozen=True):
     """Why a session ended, when it last heard anything (UTC ns), and how many seconds it had lived.
 
-    A dead link is noticed late: what the streams are known to have served ends with ``heard_ns``.
+    A dead link is noticed late: what is known to be covered ends at ``heard_ns``.
     """
 
     cause: str

@@ -29,7 +29,7 @@ def assess(day: Day) -> tuple[StreamDay, list[Finding]]:
     wrong = sum(not right for _, right in replayed.checked)
     # Where the numbers started anew, an id may rightly be there twice.
     anew = any(started_anew(line) for line in day.lines)
-    duplicates = replayed.old + (0 if anew else day.found.again)
+    duplicates = replayed.old + (0 if anew else day.found.duplicates)
     still = [line for line in own if line.status != FILLED]
     if not ids.ids:  # a hole that began earlier: where ids show what is there, they tell
         told = set(still)

@@ -25,7 +25,7 @@ class ReplayResult(Struct, frozen=True):
     """What a replay found. ``old``: messages that say nothing new; ``ids``: update ids that were covered.
 
     ``checked``: minutes with a digest, and whether the book had it. ``jumps``: (last id before, first id
-    after, local ns) where no row is and no line of the ledger says so; ``vouched`` counts those behind
+    after, local ns) of id jumps that no line of the ledger explains; ``vouched`` counts those after
     which the book still had the recorder's digest: there the messages had no levels. ``whole``: those that a
     snapshot replaced before a digest could tell, within a file that has all rows that were written.
     ``unchecked``: digests from before the first snapshot; ``undigested``: full minutes of a book without one.

@@ -18,9 +18,9 @@ __all__ = ["Day", "bounds_of"]
 
 class Day(Struct, frozen=True):
     """What is assessed. ``before`` and ``after`` are the ids of the neighbouring days; ``owed`` those of
-    an earlier day, where days without a row lie between: the hole behind them is this day's to tell.
+    an earlier day, where days without a row lie between: the gap after them is reported on this day.
 
-    ``lines`` are the ledger's that may concern this day, ``own`` those that are this day's to tell (None:
+    ``lines`` are the ledger's that may concern this day, ``own`` those that are reported on this day (None:
     that begin in it); ``outages`` times (UTC ns) in which no connection to the exchange stood. ``life`` is
     from when to when the stream was there. ``parts`` are the single trades that complete aggregate trades of
     the same symbol stand for. ``shift_ns``: how far the recorder's clock was ahead of the rows' day.

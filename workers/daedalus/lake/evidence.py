@@ -26,17 +26,17 @@ _COMPACT = 100_000
 
 
 class Evidence(Struct):
-    """One stream's day. ``spans`` are the ids as they came, ``again`` how many came more than once.
+    """One stream's day. ``spans`` are the ids as they came, ``duplicates`` how many came more than once.
     ``parts``: of aggregate trades, the ids of the single trades they stand for.
 
     ``repeated`` counts rows that are the very same as the one before. ``first_ns`` and ``last_ns`` are
-    local times; ``offsets`` ns by which rows came late, ``late_ns`` their median once the day is over.
+    local times; ``offsets`` samples of receive delay (ns), ``late_ns`` their median once the day is over.
     """
 
     rows: int = 0
     spans: list[Span] = []
     parts: list[Span] = []
-    again: int = 0
+    duplicates: int = 0
     unnumbered: int = 0
     repeated: int = 0
     first_ns: int | None = None
@@ -46,8 +46,8 @@ class Evidence(Struct):
 
     def compacted(self) -> list[Span]:
         """The ids, sorted and disjoint."""
-        self.spans, again = union(self.spans)
-        self.again += again
+        self.spans, duplicates = union(self.spans)
+        self.duplicates += duplicates
         return self.spans
 
     def close(self) -> None:

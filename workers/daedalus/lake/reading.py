@@ -119,7 +119,7 @@ class ChannelReader:
         ]
 
     def follow(self, first: str | None) -> None:
-        """Tell the books' walks what the ledger says, from a day on that is read first (None: all)."""
+        """Tell the books' replays what the ledger says, from a day on that is read first (None: all)."""
         since = None if first is None else bounds_of(first)[0] - _DAY_NS
         if self._main == "book_updates" and self._books:
             for line in self.ledger.lines:
@@ -240,7 +240,7 @@ class ChannelReader:
         return replay
 
     def _expect_digests(self, day: str) -> None:
-        """Tell the walks the digests of this day and of the first moments of the next."""
+        """Tell the replays the digests of this day and of the first moments of the next."""
         for each in sorted({dated for table, dated in self._by_table if table == "book_digests"}):
             if each in self._told or not day <= each <= _next(day):
                 continue

@@ -26,8 +26,8 @@ class StreamDay(Struct, frozen=True):
     """One stream's day. ``proof`` is how the venue lets us prove it, ``evidence`` what was found in the rows.
 
     ``ids``: distinct ids seen, None where rows have none that prove anything; ``missing``: ids that are
-    missing still, None where nobody can know how many. ``unledgered``: ids without a row of which the
-    ledger says nothing, or that it says are there. ``complete_percent``: of ids, or where there are none,
+    missing still, None where nobody can know how many. ``unledgered``: missing ids that the
+    ledger omits or claims are filled. ``complete_percent``: of ids, or where there are none,
     of the time between the first and the last row (``basis``). ``seconds_unconnected``: time in which
     nothing served the stream. ``clock_offset_ms``: median of local_timestamp - timestamp. ``notes`` explain
     the figures; ``doubts`` are what keeps rows and ledger from agreeing in full, without being wrong.

@@ -210,7 +210,7 @@ class Ledger:
         *,
         elsewhere: bool | None = None,
     ) -> list[Gap]:
-        """Something of the stream is missing, the venue alone knows how much; ``why``: how that is known.
+        """Record a gap of unknown size; ``why``: how it was detected.
 
         ``elsewhere``: whether another connection has it; None: it has, if there is one.
         """
