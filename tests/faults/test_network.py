@@ -211,7 +211,8 @@ def test_a_link_that_lets_nothing_through_is_given_up(
     recorder.until_recording(time.time_ns())
     recorder.stop()
     account = close_account("half-open: open, and nothing passes", venue, recorder)
-    assert account.causes.keys() <= {"disconnect", "silence"}
+    # The book's snapshot is asked for over the same link, and is late with all the rest.
+    assert account.causes.keys() <= {"disconnect", "silence", "snapshot"}
 
 
 def test_a_slow_link_that_loses_packets_costs_time_and_no_message(
