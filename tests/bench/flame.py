@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -31,4 +32,7 @@ def flame(messages: Path, count: int, directory: Path, say: Callable[[str], None
     if sampled.returncode:
         say(f"no flame graph: {sampled.stderr.strip()}")
         return None
-    return image.read_text(encoding="utf-8")
+    # The title is the command line, with paths of the machine that measured.
+    return re.sub(
+        r"\S*py-spy record [^<]*", "py-spy record of the ingest worker", image.read_text(encoding="utf-8")
+    )
