@@ -59,6 +59,7 @@ def _counted(count: int) -> int:
 
 async def receive(count: int, directory: Path) -> None:
     from daedalus.exchanges import VENUES
+    from daedalus.exchanges.model import Subscription
     from daedalus.ingest.books import Books
     from daedalus.ingest.frames import FrameSplitter
     from daedalus.ingest.journal import Journal
@@ -69,6 +70,9 @@ async def receive(count: int, directory: Path) -> None:
     from daedalus.store import Layout, StreamingParquetWriter, WriterLimits
 
     venue = VENUES["binance"]
+    payloads = messages(MANY)[0]
+    # Of all messages, whatever the count: what it takes is subtracted with the start.
+    symbols = {venue.classify(each).symbol for each in payloads}
     # Valgrind's own slowness must not decide how many rows are written at a time.
     limits = WriterLimits(min_free_bytes=0, flush_interval_seconds=math.inf)
     writer = StreamingParquetWriter(Layout(directory), "binance", limits)
@@ -82,9 +86,10 @@ async def receive(count: int, directory: Path) -> None:
         Service(recorder, journal, (), 0.0),
         Books(),
         None,  # type: ignore[arg-type]
+        [Subscription("trade", symbol) for symbol in symbols],
     )
     frames = FrameSplitter(lambda _: None, 2**20)
-    stream = b"".join(frame(payload) for payload in messages(MANY)[0][:count])
+    stream = b"".join(frame(payload) for payload in payloads[:count])
     now_ns = time.time_ns()  # rows of an hour that is over would be sealed, too
     for start in range(0, len(stream), READ_BYTES):
         whole: list[bytes] = []
