@@ -131,7 +131,8 @@ def test_weeks_leave_memory_files_and_directories_as_they_were(
     for symbol in {row["symbol"] for row in trades}:
         ids = sorted(int(row["id"]) for row in trades if row["symbol"] == symbol)
         assert ids == list(range(ids[0], ids[0] + len(ids))), "a trade is missing, or there twice"
-    assert not list((lake / "gaps").rglob("*.parquet"))
+    # At this pace the first book's snapshot is fetched within what counts as many seconds without a book.
+    assert _causes(lake) <= {"snapshot"}
     assert len(dates) >= days
     assert len(hours) >= min(24, int(days * 10))  # in the short form an hour is shorter than a flush
     assert connections >= (days - 1 if long else 2)
@@ -155,3 +156,11 @@ def test_weeks_leave_memory_files_and_directories_as_they_were(
         for line in sampler.lines[panel]:
             early, late = sampler.growth(panel, line)
             assert late < early * 1.25 + 20, f"{panel}: {line} grows from {early:.1f} to {late:.1f}"
+
+
+def _causes(lake: Path) -> set[str]:
+    return {
+        str(cause)
+        for path in (lake / "gaps").rglob("*.parquet")
+        for cause in pq.read_table(path, columns=["cause"], partitioning=None).column("cause").to_pylist()
+    }

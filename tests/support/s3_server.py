@@ -118,7 +118,8 @@ class S3Server:
     def _wait(self) -> None:
         deadline = time.monotonic() + START_SECONDS
         probe = f"probe-{time.time_ns()}"
-        once = {"retries": {"total_max_attempts": 1}}
+        # A server that starts may take a connection and never answer on it.
+        once = {"retries": {"total_max_attempts": 1}, "connect_timeout": 5, "read_timeout": 10}
         filesystem = s3fs.S3FileSystem(**self.storage_options(), config_kwargs=once, skip_instance_cache=True)
         filesystem.retries = 1
         while True:
