@@ -40,8 +40,9 @@ def main() -> None:
     parser.add_argument("--wait", type=float, default=0.0)
     parser.add_argument("--stale", action="store_true")
     options = parser.parse_args()
+    hashes = configured()  # once for all looks: the command takes seconds to start on a small machine
     if options.stale:
-        units, rows, hashes = read_units(wanted()), read_rows(), configured()
+        units, rows = read_units(wanted()), read_rows()
         if any(unit.get("ActiveState") == "active" for unit in units) and not (rows and hashes):
             sys.exit("what the workers run is not known: daedalus status or config check says nothing")
         failed = {
@@ -52,15 +53,15 @@ def main() -> None:
         print(json.dumps({"stale": failed | stale(units, rows, hashes)}))
         return
     until = time.monotonic() + options.wait
-    seen = look()
+    seen = look(hashes)
     while seen["problems"] and time.monotonic() < until:
         time.sleep(3)
-        seen = look()
+        seen = look(hashes)
     print(json.dumps(seen))
 
 
-def look() -> dict[str, Any]:
-    """One look."""
+def look(hashes: dict[str, str]) -> dict[str, Any]:
+    """One look; ``hashes``: see `configured`."""
     units = read_units(wanted())
     rows = read_rows()
     return {
@@ -68,7 +69,7 @@ def look() -> dict[str, Any]:
         "units": units,
         "rows": rows,
         "problems": problems(units, rows)
-        + [f"{name}: {why}: run site.yml" for name, why in stale(units, rows, configured()).items()],
+        + [f"{name}: {why}: run site.yml" for name, why in stale(units, rows, hashes).items()],
         "summary": summary(units, rows),
     }
 
