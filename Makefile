@@ -29,12 +29,12 @@ FUZZ_SECONDS ?= 10
 FUZZ_TARGETS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast test-all lint format types unit unit-fast integration venues faults faults-short fuzz bench playbooks molecule vm docs dist dist-test lock audit-dependencies clean
+.PHONY: help run test test-fast test-all lint format types unit unit-fast integration exchanges faults faults-short fuzz bench playbooks molecule vm docs dist dist-test lock audit-dependencies clean
 
 help: ## List every target
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 22
 
-run: $(VENV)/.run ## Record a simulated venue into a local lake (EXCHANGE=binance SYMBOLS=… records the real one)
+run: $(VENV)/.run ## Record a simulated exchange into a local lake (EXCHANGE=binance SYMBOLS=… records the real one)
 	@$(BIN)/daedalus demo $(if $(EXCHANGE),--live $(EXCHANGE)) $(if $(SYMBOLS),--symbols '$(SYMBOLS)') $(if $(DURATION),--duration $(DURATION))
 
 test: $(VENV)/.dev ## Lint, types, unit and integration tests, and how long each took
@@ -67,8 +67,8 @@ unit-fast: $(VENV)/.dev
 integration: $(VENV)/.dev ## Real processes, sockets, and an S3 server on loopback
 	$(BIN)/pytest tests/integration
 
-venues: $(VENV)/.dev ## Every venue recorded with faults, and its ledger held against the simulator's own account (minutes)
-	$(BIN)/pytest tests/venues
+exchanges: $(VENV)/.dev ## Every exchange recorded with faults, and its ledger held against the simulator's own account (minutes)
+	$(BIN)/pytest tests/exchanges
 
 faults: $(VENV)/.dev ## Every fault, many rounds (an hour), and write what was measured into docs/reliability.md
 	$(BIN)/pytest tests/faults -p no:randomly --long --record docs/reliability.md

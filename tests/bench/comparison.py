@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Timer
 
 from msgspec import Struct
-from receiving import HERE, Receiving, Venue
+from receiving import HERE, Exchange, Receiving
 
 __all__ = ["Client", "bare", "clients", "environment"]
 
@@ -37,28 +37,28 @@ class Client(Struct, frozen=True):
         """CPU per message between the first message and the last."""
         if self.agg_trades:
             messages = as_agg_trades(messages)
-        venue = Venue(messages, rate, count)
-        environment = os.environ | {"WSS_URL_BINANCE": venue.url}
+        exchange = Exchange(messages, rate, count)
+        environment = os.environ | {"WSS_URL_BINANCE": exchange.url}
         client = subprocess.Popen(
-            self.command(venue.url, count),
+            self.command(exchange.url, count),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
             env=environment,
             cwd=self.in_folder,
         )
-        too_long = Timer(START_SECONDS + (count / rate if rate else START_SECONDS), venue.end)
+        too_long = Timer(START_SECONDS + (count / rate if rate else START_SECONDS), exchange.end)
         too_long.start()
         try:
-            venue.await_subscription()
-            venue.go()
+            exchange.await_subscription()
+            exchange.go()
             output, _ = client.communicate()
             return Receiving(float(output.split()[-1]) / count * 1e6)
         finally:
             too_long.cancel()
             client.kill()
             client.wait()
-            venue.end()
+            exchange.end()
 
 
 def bare() -> Client:

@@ -23,10 +23,10 @@ def flame(messages: Path, count: int, directory: Path, say: Callable[[str], None
     if python is None:
         return None
     image = directory / "flame.svg"
-    with started(messages, 0, count, directory) as (venue, worker):
+    with started(messages, 0, count, directory) as (exchange, worker):
         sample = [str(Path(python).with_name("py-spy")), "record", "--pid", str(worker.pid), "--function"]
         sample += ["--output", str(image), "--rate", str(SAMPLES_PER_SECOND), "--duration", str(SECONDS)]
-        venue.go()
+        exchange.go()
         sampled = subprocess.run(sample, capture_output=True, text=True, check=False)
         await_messages(directory, count)
     if sampled.returncode:

@@ -19,8 +19,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from exchange import frame
 from messages import messages
-from venue import frame
 
 __all__ = ["instructions"]
 
@@ -58,7 +58,7 @@ def _counted(count: int) -> int:
 
 
 async def receive(count: int, directory: Path) -> None:
-    from daedalus.exchanges import VENUES
+    from daedalus.exchanges import EXCHANGES
     from daedalus.exchanges.model import Subscription
     from daedalus.ingest.books import Books
     from daedalus.ingest.frames import FrameSplitter
@@ -69,20 +69,20 @@ async def receive(count: int, directory: Path) -> None:
     from daedalus.ingest.service import Service
     from daedalus.store import Layout, StreamingParquetWriter, WriterLimits
 
-    venue = VENUES["binance"]
+    exchange = EXCHANGES["binance"]
     payloads = messages(MANY)[0]
     # Of all messages, whatever the count: what it takes is subtracted with the start.
-    symbols = {venue.classify(each).symbol for each in payloads}
+    symbols = {exchange.classify(each).symbol for each in payloads}
     # Valgrind's own slowness must not decide how many rows are written at a time.
     limits = WriterLimits(min_free_bytes=0, flush_interval_seconds=math.inf)
     writer = StreamingParquetWriter(Layout(directory), "binance", limits)
     writer.recover()
-    recorder = RecorderState(venue, writer, queue_maxsize=10**6, batch_size=1000)
+    recorder = RecorderState(exchange, writer, queue_maxsize=10**6, batch_size=1000)
     journal = Journal("bench-0", recorder.append)
     listener = Listener(
         recorder,
         journal,
-        Liveness(venue.channels, (), 0.0),
+        Liveness(exchange.channels, (), 0.0),
         Service(recorder, journal, (), 0.0),
         Books(),
         None,  # type: ignore[arg-type]

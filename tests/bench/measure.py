@@ -8,7 +8,7 @@ from pathlib import Path
 
 from comparison import bare, clients
 from flame import flame
-from growth import Growth, of_symbols, of_venues
+from growth import Growth, of_exchanges, of_symbols
 from instructions import instructions
 from latency import Latency, latency
 from messages import messages
@@ -44,7 +44,7 @@ class Measured(Struct, frozen=True):
     latency: Latency
     syncing: Syncing | None
     symbols: list[Growth]
-    venues: list[Growth]
+    exchanges: list[Growth]
     instructions: float | None
     flame: str | None
     left_out: list[str]
@@ -73,14 +73,14 @@ def measure(directory: Path) -> Measured:
     normalizer_peak = peak_of_normalize(directory / "memory")
     say("writing, and a kill in the middle of it")
     wrote = writers(file, directory / "writing")
-    say("storing, sealing, normalizing: each venue's recording")
+    say("storing, sealing, normalizing: each exchange's recording")
     storing = _stored(payloads, directory)
     say("latency alone, while sealing, with normalize and sync beside")
     waited = latency(file, payloads, directory / "latency")
     say("uploading")
     syncing = sync(directory / "sync")
-    say("growth: symbols, venues")
-    symbols, venues = of_symbols(payloads[:5000], directory), of_venues(payloads[:5000], directory)
+    say("growth: symbols, exchanges")
+    symbols, exchanges = of_symbols(payloads[:5000], directory), of_exchanges(payloads[:5000], directory)
     say("where the time goes")
     image = flame(file, MEMORY, directory / "flame", left_out.append)
     say("instructions per message")
@@ -96,7 +96,7 @@ def measure(directory: Path) -> Measured:
         latency=waited,
         syncing=syncing,
         symbols=symbols,
-        venues=venues,
+        exchanges=exchanges,
         instructions=instructions(),
         flame=image,
         left_out=left_out,
@@ -139,10 +139,10 @@ def _lowest(results: list[Receiving]) -> Receiving:
 
 
 def _stored(payloads: list[bytes], directory: Path) -> list[Storing]:
-    found = [(venue, read_recording(name)) for venue, name in RECORDINGS]
-    recordings = [(venue, stamped) for venue, stamped in found if stamped]
+    found = [(exchange, read_recording(name)) for exchange, name in RECORDINGS]
+    recordings = [(exchange, stamped) for exchange, stamped in found if stamped]
     if not recordings:
         recordings = [
             ("binance", [(10**18 + at * 2_500_000, each) for at, each in enumerate(payloads[:50_000])])
         ]
-    return [store(venue, stamped, directory / f"stored-{venue}") for venue, stamped in recordings]
+    return [store(exchange, stamped, directory / f"stored-{exchange}") for exchange, stamped in recordings]

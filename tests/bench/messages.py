@@ -9,7 +9,7 @@ from itertools import cycle, islice
 from recordings import RECORDINGS, read_recording
 
 from daedalus.simulator import SimulatorOptions
-from daedalus.simulator.exchanges import market_of, venue_of
+from daedalus.simulator.exchanges import exchange_of, market_of
 
 __all__ = ["messages", "of_many_symbols"]
 
@@ -17,7 +17,7 @@ ID_KEYS = {"trade": ("t",), "depth@100ms": ("U", "u"), "bookTicker": ("u",)}
 
 
 def messages(count: int) -> tuple[list[bytes], str]:
-    """``count`` messages whose ids have no holes, and what they are."""
+    """``count`` messages whose ids have no gaps, and what they are."""
     recorded = [each for _, each in read_recording(RECORDINGS[0][1]) if each.startswith(b'{"stream"')]
     if recorded:
         return list(islice(_repeated(recorded), count)), "recorded Binance BTCUSDT"
@@ -25,7 +25,7 @@ def messages(count: int) -> tuple[list[bytes], str]:
 
 
 def of_many_symbols(payloads: list[bytes], symbols: list[str], count: int) -> list[bytes]:
-    """``count`` messages, one symbol after the other; the ids of each have no holes."""
+    """``count`` messages, one symbol after the other; the ids of each have no gaps."""
     last: dict[tuple[str, str], int] = {}
     made = []
     for number, payload in zip(range(count), cycle(payloads)):
@@ -69,10 +69,10 @@ def _repeated(payloads: list[bytes]) -> Iterator[bytes]:
 def _simulated() -> Iterator[bytes]:
     options = SimulatorOptions(exchange="binance", symbols=("BTCUSDT", "ETHUSDT"), rate=200)
     market = market_of(options)
-    venue = venue_of("binance")(market)
+    exchange = exchange_of("binance")(market)
     streams = [f"{symbol}@{name}" for symbol in ("btcusdt", "ethusdt") for name in ID_KEYS]
     audience = {stream: {(True, False): None} for stream in streams}
     number = 10**9
     while True:
-        yield from (text.encode() for _, _, text in venue.publish(market.step(number), audience))
+        yield from (text.encode() for _, _, text in exchange.publish(market.step(number), audience))
         number += 1

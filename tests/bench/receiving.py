@@ -31,11 +31,11 @@ class Receiving(Struct, frozen=True):
     rss_after: int = 0
 
 
-class Venue:
-    """The benchmark's venue process, which waits with the messages until told to go."""
+class Exchange:
+    """The benchmark's exchange process, which waits with the messages until told to go."""
 
     def __init__(self, messages: Path, rate: float, count: int) -> None:
-        arguments = [sys.executable, str(HERE / "venue.py"), str(messages), str(rate), str(count)]
+        arguments = [sys.executable, str(HERE / "exchange.py"), str(messages), str(rate), str(count)]
         self._process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.url = f"ws://127.0.0.1:{self._line()}"
 
@@ -61,9 +61,9 @@ class Venue:
 
 def ingest(messages: Path, rate: float, count: int, directory: Path) -> Receiving:
     """The whole ingest worker, as its user runs it."""
-    with started(messages, rate, count, directory) as (venue, worker):
+    with started(messages, rate, count, directory) as (exchange, worker):
         begun, rss_before = worker.cpu_times(), worker.memory_info().rss
-        venue.go()
+        exchange.go()
         await_messages(directory, count // 10)
         rss_warm = worker.memory_info().rss
         await_messages(directory, count)
@@ -79,9 +79,9 @@ def latencies(
     """ns from each send to the message's recv_ns, in the order of sending, while ``beside`` runs too."""
     other = subprocess.Popen(beside) if beside else None
     try:
-        with started(messages, rate, count, directory) as (venue, _):
-            venue.go()
-            venue.await_sent()
+        with started(messages, rate, count, directory) as (exchange, _):
+            exchange.go()
+            exchange.await_sent()
             await_messages(directory, count)
     finally:
         if other:
@@ -114,7 +114,7 @@ def recorder(
     symbols: Sequence[str] = ("BTCUSDT", "ETHUSDT"),
     program: Sequence[str] = MODULE,
 ) -> Iterator[psutil.Process]:
-    """An ingest worker on ``directory`` that records ``symbols`` of the venue at ``url``."""
+    """An ingest worker on ``directory`` that records ``symbols`` of the exchange at ``url``."""
     directory.mkdir(parents=True, exist_ok=True)
     config = directory / "config.yaml"
     settings = {
@@ -143,16 +143,16 @@ def recorder(
 @contextmanager
 def started(
     messages: Path, rate: float, count: int, directory: Path
-) -> Iterator[tuple[Venue, psutil.Process]]:
-    """A venue that waits to be told to go, and a recorder that is connected to it."""
-    venue = Venue(messages, rate, count)
-    with recorder(directory, venue.url) as worker:
+) -> Iterator[tuple[Exchange, psutil.Process]]:
+    """An exchange that waits to be told to go, and a recorder that is connected to it."""
+    exchange = Exchange(messages, rate, count)
+    with recorder(directory, exchange.url) as worker:
         try:
-            venue.await_subscription()
+            exchange.await_subscription()
             time.sleep(1.5)  # the books it asks for now are refused, and its start is over
-            yield venue, worker
+            yield exchange, worker
         finally:
-            venue.end()
+            exchange.end()
 
 
 def cpu_seconds(process: psutil.Process) -> float:

@@ -1,4 +1,4 @@
-"""The recordings of real venues, where they are at hand: what came over the wire, and when."""
+"""The recordings of real exchanges, where they are at hand: what came over the wire, and when."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RECORDINGS = (
     ("deribit", "DERIBIT.ws.1.0"),
     ("okx", "OKX.ws.1.0"),
 )
-"""Venue and file."""
+"""Exchange and file."""
 
 
 def read_recording(name: str) -> list[tuple[int, bytes]]:

@@ -66,7 +66,7 @@ def goals(measured: Measured) -> Iterator[Goal]:
     yield Goal("raw at rest / zstd-3 JSON lines", 0.95, first.raw_bytes / first.json_lines_bytes)
     for each in long(measured.storing):
         yield Goal(
-            f"tables at rest / zstd-3 JSON lines, {each.venue}",
+            f"tables at rest / zstd-3 JSON lines, {each.exchange}",
             0.5,
             each.tables_bytes / each.json_lines_bytes,
         )
@@ -153,7 +153,7 @@ Where the time goes at full speed, by function, the storage thread on the left:
 def latencies(measured: Measured) -> Iterator[str]:
     waited = measured.latency
     yield f"""
-## Latency: from the venue's send to the time stamp
+## Latency: from the exchange's send to the time stamp
 
 2,000 messages/s; while a segment of {waited.sealed_mb:.0f} MB is sealed in the same process; and while other processes write,
 normalize and upload without a pause.
@@ -198,11 +198,11 @@ def normalizing(measured: Measured) -> Iterator[str]:
     yield """
 ## Normalizing and uploading
 
-| venue | rows/s on one core | µs per message | times faster than it came | sealing, µs per message |
+| exchange | rows/s on one core | µs per message | times faster than it came | sealing, µs per message |
 | --- | --- | --- | --- | --- |"""
     for each in long(measured.storing) or measured.storing:
         rows = each.rows / each.normalize_us * 1e6
-        yield f"| {each.venue} | {rows:,.0f} | {each.normalize_us:.1f} | {times_faster(each):,.0f} | {each.seal_us:.1f} |"
+        yield f"| {each.exchange} | {rows:,.0f} | {each.normalize_us:.1f} | {times_faster(each):,.0f} | {each.seal_us:.1f} |"
     if measured.syncing is None:
         yield "\nUploading was not measured: there is no S3 server here."
         return
@@ -218,12 +218,12 @@ def sizes(measured: Measured) -> Iterator[str]:
 
 ![Bytes per message](performance-size.svg)
 
-| venue | messages | as it came | zstd-3 JSON lines | raw | tables | gzip CSV | tables / lines | tables / CSV |
+| exchange | messages | as it came | zstd-3 JSON lines | raw | tables | gzip CSV | tables / lines | tables / CSV |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |"""
     for each in measured.storing:
         lines, csv = each.json_lines_bytes, each.csv_bytes
         yield (
-            f"| {each.venue} | {each.messages:,} in {each.seconds:.0f} s | {each.payload_bytes:.0f} | {lines:.1f} | {each.raw_bytes:.1f} "
+            f"| {each.exchange} | {each.messages:,} in {each.seconds:.0f} s | {each.payload_bytes:.0f} | {lines:.1f} | {each.raw_bytes:.1f} "
             f"| {each.tables_bytes:.1f} | {csv:.1f} | {each.tables_bytes / lines:.2f} | {each.tables_bytes / csv:.2f} |"
         )
     yield """
@@ -234,10 +234,10 @@ forms compare. The CSV has the columns and the µs of tardis.dev's files: neithe
 | --- | --- | --- | --- |"""
     for each in long(measured.storing) or measured.storing[:1]:
         for name, lines, size, csv in each.tables:
-            yield f"| {each.venue} `{name}` | {lines:.2f} | {size:.1f} | {csv:.1f} |"
+            yield f"| {each.exchange} `{name}` | {lines:.2f} | {size:.1f} | {csv:.1f} |"
     named = ", ".join(f"`{name}` {size:.1f}" for name, size in measured.storing[0].columns)
     yield f"""
-What the tables of {measured.storing[0].venue} are made of, in bytes per message: {named}. What was tried, and why it stays as it is:
+What the tables of {measured.storing[0].exchange} are made of, in bytes per message: {named}. What was tried, and why it stays as it is:
 [the form of the tables](decisions/table-encodings.md)."""
 
 
@@ -245,11 +245,11 @@ def wear(measured: Measured) -> Iterator[str]:
     yield """
 ## Wear of the card
 
-| venue | bytes written per byte received: ingest | normalize | together |
+| exchange | bytes written per byte received: ingest | normalize | together |
 | --- | --- | --- | --- |"""
     for each in measured.storing[:1]:  # of the others the recordings have no snapshot to begin a book with
         both = each.written_by_ingest + each.written_by_normalize
-        yield f"| {each.venue} | {each.written_by_ingest:.2f} | {each.written_by_normalize:.2f} | {both:.2f} |"
+        yield f"| {each.exchange} | {each.written_by_ingest:.2f} | {each.written_by_normalize:.2f} | {both:.2f} |"
     first = measured.storing[0]
     share = first.written_by_ingest + first.written_by_normalize
     yield f"""
@@ -276,11 +276,11 @@ def growth(measured: Measured) -> Iterator[str]:
         return f"| {name} | {each.cpu_us:.0f} | {each.rss / 1e6:.0f} MB | {each.files} | {each.fsyncs_per_second:.1f} |"
 
     for each in measured.symbols:
-        yield row(f"one venue, symbols: {each.count}", each)
-    for each in measured.venues:
-        yield row(f"ten symbols, venues: {each.count}", each)
+        yield row(f"one exchange, symbols: {each.count}", each)
+    for each in measured.exchanges:
+        yield row(f"ten symbols, exchanges: {each.count}", each)
     yield """
-Files and fsyncs follow the channels of each venue, not its symbols. Every venue is a process of its own, and has its own wake-ups:
+Files and fsyncs follow the channels of each exchange, not its symbols. Every exchange is a process of its own, and has its own wake-ups:
 the same messages cost more when they come over more connections."""
 
 
@@ -315,10 +315,10 @@ def plots(measured: Measured) -> Iterator[tuple[str, str]]:
     sized = []
     for each in long(measured.storing) or measured.storing[:1]:
         sized += [
-            (f"{each.venue}: JSON lines, zstd-3", each.json_lines_bytes, False),
-            (f"{each.venue}: CSV, gzip", each.csv_bytes, False),
-            (f"{each.venue}: raw", each.raw_bytes, True),
-            (f"{each.venue}: tables", each.tables_bytes, True),
+            (f"{each.exchange}: JSON lines, zstd-3", each.json_lines_bytes, False),
+            (f"{each.exchange}: CSV, gzip", each.csv_bytes, False),
+            (f"{each.exchange}: raw", each.raw_bytes, True),
+            (f"{each.exchange}: tables", each.tables_bytes, True),
         ]
     yield "performance-size.svg", bars("Bytes per message at rest", "bytes", sized)
     if measured.flame is not None:

@@ -22,7 +22,7 @@ from msgspec import Struct
 from pyarrow import csv
 from receiving import MODULE
 
-from daedalus.exchanges import VENUES
+from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.model import Kind
 from daedalus.normalize import normalize_ready
 from daedalus.store import CONNECTION, Layout, RawKind, RawRecord, StreamingParquetWriter, WriterLimits
@@ -42,12 +42,12 @@ _CSV = {
 
 
 class Storing(Struct, frozen=True):
-    """Of one venue's recording: bytes at rest and CPU in µs per message, bytes written per byte received.
+    """Of one exchange's recording: bytes at rest and CPU in µs per message, bytes written per byte received.
 
     ``tables``: (name, lines, bytes, bytes as gzip CSV) per message; ``columns``: the largest.
     """
 
-    venue: str
+    exchange: str
     messages: int
     seconds: float
     payload_bytes: float
@@ -65,14 +65,14 @@ class Storing(Struct, frozen=True):
     columns: tuple[tuple[str, float], ...]
 
 
-def store(venue: str, stamped: list[tuple[int, bytes]], directory: Path) -> Storing:
-    """Write, seal and normalize a venue's messages, one after the other in this process."""
+def store(exchange: str, stamped: list[tuple[int, bytes]], directory: Path) -> Storing:
+    """Write, seal and normalize an exchange's messages, one after the other in this process."""
     layout = Layout(directory)
-    records = records_of(venue, stamped)
+    records = records_of(exchange, stamped)
     now_ns = stamped[0][0]
     writer = StreamingParquetWriter(
         layout,
-        venue,
+        exchange,
         WriterLimits(min_free_bytes=0),
         clock=lambda: now_ns,
         monotonic=lambda: now_ns / 1e9,
@@ -97,7 +97,7 @@ def store(venue: str, stamped: list[tuple[int, bytes]], directory: Path) -> Stor
     received = sum(len(payload) for _, payload in stamped)
     tables = tuple(_tables(layout.tables("ready"), count))
     return Storing(
-        venue=venue,
+        exchange=exchange,
         messages=count,
         seconds=(stamped[-1][0] - stamped[0][0]) / 1e9,
         payload_bytes=received / count,
@@ -126,9 +126,9 @@ def peak_of_normalize(directory: Path) -> int:
     return used.ru_maxrss * 1024
 
 
-def records_of(venue: str, stamped: list[tuple[int, bytes]]) -> list[RawRecord]:
+def records_of(exchange: str, stamped: list[tuple[int, bytes]]) -> list[RawRecord]:
     """The messages, with the ns at which each came, as the rows that a recorder makes of them."""
-    read = VENUES[venue].reader()
+    read = EXCHANGES[exchange].reader()
     records: list[RawRecord] = []
     for number, (recv_ns, payload) in enumerate(stamped):
         if payload.startswith(SNAPSHOT):

@@ -1,4 +1,4 @@
-"""The account: what became of every message that a venue sent, by a reader that shares no code with us.
+"""The account: what became of every message that an exchange sent, by a reader that shares no code with us.
 
 A message is *recorded* (its bytes lie in raw), *fetched* (its row came later, over REST), *told* (its own id,
 or where there is none its own time, lies in a row of the ledger), or it was still on its way when the
@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from faults.exchange import Exchange
 from faults.recorder import Tried
-from faults.venue import Venue
 
 __all__ = ["Account", "Close", "settle"]
 
@@ -63,11 +63,11 @@ class Account:
 
 
 TOLERANCE_SECONDS = 0.05
-"""Between the venue's note of the time at which it sent a message and the recorder's of when it read it."""
+"""Most seconds between the exchange's time of sending and the recorder's time of reading."""
 
 
 Close = Callable[..., Account]
-"""The fixture ``close_account``: called with the fault's name, the venue, the recorder and ``rounds``."""
+"""The fixture ``close_account``: called with the fault's name, the exchange, the recorder and ``rounds``."""
 
 
 @dataclass(frozen=True)
@@ -82,15 +82,15 @@ class Event:
     payload: bytes
 
 
-def settle(venue: Venue, recorder: Tried) -> Account:
-    """Account for everything that the venue sent, after normalize has done all that waits."""
-    return _Books(recorder).settle(_events(venue), venue.written)
+def settle(exchange: Exchange, recorder: Tried) -> Account:
+    """Account for everything that the exchange sent, after normalize has done all that waits."""
+    return _Books(recorder).settle(_events(exchange), exchange.written)
 
 
-def _events(venue: Venue) -> list[Event]:
+def _events(exchange: Exchange) -> list[Event]:
     """What was sent, each event once: two connections may have brought the same."""
     events: dict[bytes, Event] = {}
-    for sent_ns, message in venue.sent():
+    for sent_ns, message in exchange.sent():
         if not message.stream:
             continue
         payload = message.payload.encode() if isinstance(message.payload, str) else message.payload

@@ -15,7 +15,7 @@ _NEW_NETWORK = 0x40000000  # CLONE_NEWNET
 
 
 class Cable:
-    """Call `join` in the thread of the venue; start the recorder `under` it."""
+    """Call `join` in the thread of the exchange; start the recorder `under` it."""
 
     def __init__(self) -> None:
         done = subprocess.run(["unshare", "--net", "true"], capture_output=True, check=False)

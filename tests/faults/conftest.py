@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from faults.account import Account, Close, settle
 from faults.certificates import Authority
+from faults.exchange import Exchange, an_exchange
 from faults.measured import Measured
 from faults.recorder import Tried
-from faults.venue import Venue, a_venue
 from support.s3_server import S3Server, weed_binary
 
 HERE = Path(__file__).parent
@@ -69,9 +69,9 @@ def measured(request: pytest.FixtureRequest) -> Callable[..., None]:
 
 
 @pytest.fixture
-def venue() -> Iterator[Venue]:
-    """A venue that numbers its messages."""
-    with a_venue() as made:
+def exchange() -> Iterator[Exchange]:
+    """An exchange that numbers its messages."""
+    with an_exchange() as made:
         yield made
 
 
@@ -112,9 +112,9 @@ def store(store_of_all: S3Server) -> S3Server:
 def close_account(measured: Callable[..., None]) -> Close:
     """Normalize what is there, account for every message, and note the figures under the fault's name."""
 
-    def close(fault: str, venue: Venue, recorder: Tried, *, rounds: int = 1) -> Account:
+    def close(fault: str, exchange: Exchange, recorder: Tried, *, rounds: int = 1) -> Account:
         assert recorder.run_worker("normalize", "--once") in (0, 1), recorder.log_text()[-3000:]
-        account = settle(venue, recorder)
+        account = settle(exchange, recorder)
         measured(fault, rounds=rounds, **account.figures())
         account.must_hold()
         return account

@@ -28,11 +28,11 @@ _NEW_NETWORK = 0x40000000  # CLONE_NEWNET
 _ATTACH = 0x400454CA  # TUNSETIFF
 _TUN_WITHOUT_HEAD = 0x0001 | 0x1000  # IFF_TUN | IFF_NO_PI
 _LONGEST_PACKET = 65536
-_VENUE, _RECORDER = "10.23.0.1", "10.23.0.2"
+_EXCHANGE, _RECORDER = "10.23.0.1", "10.23.0.2"
 
 
 class Link:
-    """Call `join` in the thread of the venue, whose 127.0.0.1 it is; start the recorder `under` it.
+    """Call `join` in the thread of the exchange, whose 127.0.0.1 it is; start the recorder `under` it.
 
     ``delay`` and ``jitter`` are seconds for each way, ``loss`` the share of packets that vanish.
     """
@@ -43,14 +43,14 @@ class Link:
         self._delay, self._jitter, self._loss = delay, jitter, loss
         self._chance = random.Random(4)
         self._over = threading.Event()
-        self._ends = (_End(_VENUE), _End(_RECORDER))
-        # The recorder's own 127.0.0.1 is the venue's: its packets leave by the link.
+        self._ends = (_End(_EXCHANGE), _End(_RECORDER))
+        # The recorder's own 127.0.0.1 is the exchange's: its packets leave by the link.
         self._ends[1].run("ip", "route", "add", "127.0.0.1/32", "dev", "far", "src", _RECORDER)
         self._carrier = threading.Thread(target=self._carry, daemon=True)
         self._carrier.start()
 
     def join(self) -> None:
-        """Move this thread to the venue's end."""
+        """Move this thread to the exchange's end."""
         with open(self._ends[0].network) as network:
             if ctypes.CDLL(None, use_errno=True).setns(network.fileno(), _NEW_NETWORK) != 0:
                 raise OSError(ctypes.get_errno(), "cannot join the network")

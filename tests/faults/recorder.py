@@ -57,7 +57,7 @@ class Tried(Recorder):
         self.process: subprocess.Popen[bytes] | None = None
 
     def look_for(self, host: str, port: int, *, tls: bool = False) -> None:
-        """Have it look for its venue there."""
+        """Have it look for its exchange there."""
         s = "s" if tls else ""
         urls = {"websocket_url": f"ws{s}://{host}:{port}", "rest_url": f"http{s}://{host}:{port}"}
         self.settings["exchanges"][self.exchange].update(urls)

@@ -1,4 +1,4 @@
-"""A TCP relay on loopback before the venue: a network that a test can spoil."""
+"""A TCP relay on loopback before the exchange: a network that a test can spoil."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PIECE = 65536
 
 
 class Relay:
-    """Forwards each connection to the venue, as long as ``way`` is "forward". Else a new connection is
+    """Forwards each connection to the exchange, as long as ``way`` is "forward". Else a new connection is
 
     "refuse": not taken at all; "reset": reset at once; "silent": taken and never answered; or it gets the
     HTTP answer that ``way`` holds. `freeze` lets open connections hang: nothing passes, nothing is closed.
@@ -117,7 +117,7 @@ def _reset(connection: socket.socket) -> None:
 
 @contextmanager
 def a_relay(target: int, context: ssl.SSLContext | None = None) -> Iterator[Relay]:
-    """A relay to the venue on this port, with TLS towards its clients where there is a context."""
+    """A relay to the exchange on this port, with TLS towards its clients where there is a context."""
     relay = Relay(target, context)
     try:
         yield relay

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from faults.account import Close
+from faults.exchange import an_exchange
 from faults.memory_group import MemoryGroup, a_memory_group
 from faults.recorder import Tried
 from faults.uploading import into
-from faults.venue import a_venue
 from support.processes import simulated
 from support.s3_server import S3Server
 
@@ -94,8 +94,8 @@ def test_a_recorder_that_leaks_is_killed_at_its_limit_and_its_successor_loses_no
     tmp_path: Path, recorders: list[Tried], close_account: Close, long: bool
 ) -> None:
     rounds = 10 if long else 2
-    with a_venue(rate=500) as venue, a_memory_group("leak", MOST_BYTES) as group:
-        recorder = Tried(tmp_path / "recorder", venue.port)
+    with an_exchange(rate=500) as exchange, a_memory_group("leak", MOST_BYTES) as group:
+        recorder = Tried(tmp_path / "recorder", exchange.port)
         recorders.append(recorder)
         leaking = tmp_path / "leaking"
         for number in range(1, rounds + 1):  # as systemd does: again and again, in the same group
@@ -107,5 +107,7 @@ def test_a_recorder_that_leaks_is_killed_at_its_limit_and_its_successor_loses_no
         recorder.round(under=group.under)
         recorder.stop()
         assert group.killed == rounds
-        account = close_account("memory leaks, the kernel ends it at 150 MB", venue, recorder, rounds=rounds)
+        account = close_account(
+            "memory leaks, the kernel ends it at 150 MB", exchange, recorder, rounds=rounds
+        )
     assert account.causes.keys() <= {"crash"}

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from faults.account import Close
+from faults.exchange import Exchange
 from faults.names import NameServer, a_name_server
 from faults.recorder import Tried
-from faults.venue import Venue
 
-HOST = "stream.venue.test"
+HOST = "stream.exchange.test"
 SAID = {
     "failing": "Temporary failure in name resolution",
     "unknown": "Name or service not known",
@@ -28,9 +28,9 @@ def names(tmp_path: Path) -> Iterator[NameServer]:
 
 
 @pytest.fixture
-def recorder(tmp_path: Path, venue: Venue, recorders: list[Tried]) -> Tried:
-    made = Tried(tmp_path / "recorder", venue.port)
-    made.look_for(HOST, venue.port)
+def recorder(tmp_path: Path, exchange: Exchange, recorders: list[Tried]) -> Tried:
+    made = Tried(tmp_path / "recorder", exchange.port)
+    made.look_for(HOST, exchange.port)
     recorders.append(made)
     return made
 
@@ -39,7 +39,7 @@ def recorder(tmp_path: Path, venue: Venue, recorders: list[Tried]) -> Tried:
     "way", [pytest.param(each, marks=() if each == "failing" else pytest.mark.long) for each in SAID]
 )
 def test_names_that_are_gone_at_the_start_and_under_way_are_told_and_found_again(
-    venue: Venue, names: NameServer, recorder: Tried, close_account: Close, way: str, long: bool
+    exchange: Exchange, names: NameServer, recorder: Tried, close_account: Close, way: str, long: bool
 ) -> None:
     rounds = 2 if long else 1
     said = f"cannot connect to ws://{HOST}"
@@ -51,7 +51,7 @@ def test_names_that_are_gone_at_the_start_and_under_way_are_told_and_found_again
     for _ in range(rounds):
         told = recorder.log_text().count("cannot connect to")
         names.way = way
-        venue.reset()
+        exchange.reset()
         recorder.until_said(said, more_than=told)
         names.way = "known"
         recorder.until_recording(time.time_ns())
@@ -60,7 +60,7 @@ def test_names_that_are_gone_at_the_start_and_under_way_are_told_and_found_again
     assert "Traceback" not in recorder.log_text()
     assert names.asked < 100, "the name server was hammered"
     recorder.stop()
-    account = close_account(f"the name server is {way}", venue, recorder, rounds=rounds + 1)
+    account = close_account(f"the name server is {way}", exchange, recorder, rounds=rounds + 1)
     assert account.causes.keys() <= {"disconnect"}
 
 

@@ -1,4 +1,4 @@
-"""A network and a venue that refuse, reset, hang, flood, and say what nobody expects."""
+"""A network and an exchange that refuse, reset, hang, flood, and say what nobody expects."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pathlib import Path
 import pytest
 from faults.account import Close
 from faults.cable import Cable
+from faults.exchange import Exchange, an_exchange
 from faults.link import a_link
 from faults.recorder import Tried
 from faults.relay import Relay, a_relay
-from faults.venue import Venue, a_venue
 
 from daedalus.simulator import Faults
 
 
 @pytest.fixture
-def relay(venue: Venue) -> Iterator[Relay]:
-    with a_relay(venue.port) as made:
+def relay(exchange: Exchange) -> Iterator[Relay]:
+    with a_relay(exchange.port) as made:
         yield made
 
 
@@ -32,21 +32,21 @@ def recorder(tmp_path: Path, relay: Relay, recorders: list[Tried]) -> Tried:
     return made
 
 
-def test_a_venue_that_is_reset_again_and_again_leaves_no_silent_hole(
-    venue: Venue, relay: Relay, recorder: Tried, close_account: Close, long: bool
+def test_a_exchange_that_is_reset_again_and_again_leaves_no_silent_gap(
+    exchange: Exchange, relay: Relay, recorder: Tried, close_account: Close, long: bool
 ) -> None:
     rounds = 8 if long else 2  # the pauses between them double
     recorder.round()
     for _ in range(rounds):
-        (relay.reset if random.random() < 0.5 else venue.reset)()
+        (relay.reset if random.random() < 0.5 else exchange.reset)()
         recorder.until_recording(time.time_ns())
     recorder.stop()
-    account = close_account("TCP reset", venue, recorder, rounds=rounds)
+    account = close_account("TCP reset", exchange, recorder, rounds=rounds)
     assert account.causes.keys() <= {"disconnect"}
 
 
-def test_a_venue_that_refuses_for_a_while_is_found_again(
-    venue: Venue, relay: Relay, recorder: Tried, close_account: Close, long: bool
+def test_a_exchange_that_refuses_for_a_while_is_found_again(
+    exchange: Exchange, relay: Relay, recorder: Tried, close_account: Close, long: bool
 ) -> None:
     rounds = 5 if long else 1
     recorder.round()
@@ -57,7 +57,7 @@ def test_a_venue_that_refuses_for_a_while_is_found_again(
         relay.listen()
         recorder.until_recording(time.time_ns())
     recorder.stop()
-    account = close_account("connection refused", venue, recorder, rounds=rounds)
+    account = close_account("connection refused", exchange, recorder, rounds=rounds)
     assert account.causes.keys() <= {"disconnect"}
 
 
@@ -81,22 +81,22 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize("answer", ANSWERS)
-def test_whatever_the_venue_answers_it_is_asked_again_until_it_serves(
-    venue: Venue, relay: Relay, recorder: Tried, close_account: Close, answer: str, long: bool
+def test_whatever_the_exchange_answers_it_is_asked_again_until_it_serves(
+    exchange: Exchange, relay: Relay, recorder: Tried, close_account: Close, answer: str, long: bool
 ) -> None:
     if not long and answer != "451":
         pytest.skip("one answer is enough for the short form (--long: all)")
     way, said = ANSWERS[answer]
     recorder.round()
     relay.way = way
-    venue.reset()
+    exchange.reset()
     recorder.until_said(said)
     assert "Traceback" not in recorder.log_text()
     relay.way = "forward"
     recorder.until_recording(time.time_ns())
-    assert relay.taken < 60, "the venue was hammered"
+    assert relay.taken < 60, "the exchange was hammered"
     recorder.stop()
-    account = close_account(f"the handshake is answered with {answer}", venue, recorder)
+    account = close_account(f"the handshake is answered with {answer}", exchange, recorder)
     assert account.causes.keys() <= {"disconnect"}
 
 
@@ -121,11 +121,11 @@ STRANGE = {
 
 
 def test_strange_messages_are_kept_as_they_came_and_end_nothing(
-    venue: Venue, recorder: Tried, close_account: Close, long: bool
+    exchange: Exchange, recorder: Tried, close_account: Close, long: bool
 ) -> None:
     recorder.round()
     for strange in STRANGE.values():
-        venue.write(strange)
+        exchange.write(strange)
         if long:
             recorder.until_recording(time.time_ns())
     recorder.until_recording(time.time_ns())
@@ -136,7 +136,7 @@ def test_strange_messages_are_kept_as_they_came_and_end_nothing(
     assert recorder.figure("reconnects") == 0
     names = {path.name for path in recorder.data.rglob("*")}
     assert not any("passwd" in name or "\0" in name for name in names)
-    account = close_account("messages that nobody expects", venue, recorder, rounds=len(STRANGE))
+    account = close_account("messages that nobody expects", exchange, recorder, rounds=len(STRANGE))
     assert account.told == 0
 
 
@@ -150,32 +150,32 @@ BROKEN = {
 
 @pytest.mark.parametrize("broken", BROKEN)
 def test_broken_frames_cost_a_connection_and_no_memory(
-    venue: Venue, recorder: Tried, close_account: Close, broken: str, long: bool
+    exchange: Exchange, recorder: Tried, close_account: Close, broken: str, long: bool
 ) -> None:
     if not long and "8 EB" not in broken:
         pytest.skip("one is enough for the short form (--long: all)")
     recorder.round()
-    venue.write(BROKEN[broken])
+    exchange.write(BROKEN[broken])
     recorder.until("reconnects", 1)
     recorder.until_recording(time.time_ns())
     assert recorder.figure("rss_bytes") < 150e6
     recorder.stop()
-    account = close_account(broken, venue, recorder)
-    assert account.causes.keys() <= {"disconnect", "venue"}
+    account = close_account(broken, exchange, recorder)
+    assert account.causes.keys() <= {"disconnect", "exchange"}
 
 
 def test_a_flood_costs_no_message_and_no_unbounded_memory(
     tmp_path: Path, recorders: list[Tried], close_account: Close, long: bool
 ) -> None:
     # All that happens in five seconds comes at once: for that moment far beyond 20 times the usual rate.
-    with a_venue(rate=1000, faults=Faults(flood_seconds=5.0)) as venue:
-        recorder = Tried(tmp_path / "recorder", venue.port, segment_max_mb=5)
+    with an_exchange(rate=1000, faults=Faults(flood_seconds=5.0)) as exchange:
+        recorder = Tried(tmp_path / "recorder", exchange.port, segment_max_mb=5)
         recorders.append(recorder)
         recorder.round()
         recorder.until("messages", 60_000 if long else 4_000)
         peak = recorder.figure("rss_bytes")
         recorder.stop()
-        account = close_account("a flood", venue, recorder)
+        account = close_account("a flood", exchange, recorder)
     assert peak < 150e6
     assert account.told == 0
 
@@ -185,8 +185,8 @@ def test_a_pulled_cable_is_noticed_though_nothing_says_so(
     tmp_path: Path, recorders: list[Tried], close_account: Close
 ) -> None:
     cable = Cable()
-    with a_venue(prepare=cable.join) as venue:
-        recorder = Tried(tmp_path / "recorder", venue.port)
+    with an_exchange(prepare=cable.join) as exchange:
+        recorder = Tried(tmp_path / "recorder", exchange.port)
         recorders.append(recorder)
         recorder.start(under=cable.under)
         recorder.until("messages", 500)
@@ -196,13 +196,13 @@ def test_a_pulled_cable_is_noticed_though_nothing_says_so(
             cable.plug()
             recorder.until_recording(time.time_ns())
         recorder.stop()
-        account = close_account("the cable is pulled for 75 s", venue, recorder, rounds=2)
+        account = close_account("the cable is pulled for 75 s", exchange, recorder, rounds=2)
     assert account.causes.keys() <= {"disconnect", "silence"}
 
 
 @pytest.mark.long
 def test_a_link_that_lets_nothing_through_is_given_up(
-    venue: Venue, relay: Relay, recorder: Tried, close_account: Close
+    exchange: Exchange, relay: Relay, recorder: Tried, close_account: Close
 ) -> None:
     recorder.round()
     relay.freeze()
@@ -210,7 +210,7 @@ def test_a_link_that_lets_nothing_through_is_given_up(
     relay.thaw()
     recorder.until_recording(time.time_ns())
     recorder.stop()
-    account = close_account("half-open: open, and nothing passes", venue, recorder)
+    account = close_account("half-open: open, and nothing passes", exchange, recorder)
     # The book's snapshot is asked for over the same link, and is late with all the rest.
     assert account.causes.keys() <= {"disconnect", "silence", "snapshot"}
 
@@ -218,13 +218,16 @@ def test_a_link_that_lets_nothing_through_is_given_up(
 def test_a_slow_link_that_loses_packets_costs_time_and_no_message(
     tmp_path: Path, recorders: list[Tried], close_account: Close, long: bool
 ) -> None:
-    with a_link(delay=0.1, jitter=0.03, loss=0.02) as link, a_venue(rate=400, prepare=link.join) as venue:
-        recorder = Tried(tmp_path / "recorder", venue.port)
+    with (
+        a_link(delay=0.1, jitter=0.03, loss=0.02) as link,
+        an_exchange(rate=400, prepare=link.join) as exchange,
+    ):
+        recorder = Tried(tmp_path / "recorder", exchange.port)
         recorders.append(recorder)
         recorder.start(under=link.under)
         recorder.until("messages", 20_000 if long else 1_500)
         assert recorder.figure("reconnects") == 0
         recorder.stop()
-        account = close_account("200 ms there and back, 2 % of the packets lost", venue, recorder)
+        account = close_account("200 ms there and back, 2 % of the packets lost", exchange, recorder)
     assert link.lost > 10
     assert account.told == 0

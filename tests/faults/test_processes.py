@@ -13,16 +13,16 @@ from typing import Any
 
 import pytest
 from faults.account import Close
+from faults.exchange import Exchange, an_exchange
 from faults.recorder import PATIENCE, Tried
-from faults.venue import Venue, a_venue
 from support.processes import COMMAND, wait_until
 
 Rule = dict[str, Any]
 
 
 @pytest.fixture
-def recorder(tmp_path: Path, venue: Venue, recorders: list[Tried]) -> Tried:
-    made = Tried(tmp_path / "recorder", venue.port)
+def recorder(tmp_path: Path, exchange: Exchange, recorders: list[Tried]) -> Tried:
+    made = Tried(tmp_path / "recorder", exchange.port)
     recorders.append(made)
     return made
 
@@ -44,7 +44,7 @@ HALF = {"call": "pwrite", "path": "*.arrows", "number": 6, "moment": "half"}
 
 
 def test_a_recorder_killed_at_each_step_of_flush_and_seal_loses_nothing_in_silence(
-    venue: Venue, recorder: Tried, close_account: Close, long: bool
+    exchange: Exchange, recorder: Tried, close_account: Close, long: bool
 ) -> None:
     steps = [{**rule, "moment": "before"} for rule in INGEST_STEPS.values()] + [HALF]
     if long:
@@ -57,13 +57,13 @@ def test_a_recorder_killed_at_each_step_of_flush_and_seal_loses_nothing_in_silen
         assert recorder.died() == -signal.SIGKILL, f"it never came to {step}"
     recorder.round()
     recorder.stop()
-    account = close_account("kill -9 at each step of flush and seal", venue, recorder, rounds=len(steps))
+    account = close_account("kill -9 at each step of flush and seal", exchange, recorder, rounds=len(steps))
     assert account.causes.keys() <= {"crash"}
 
 
 @pytest.mark.long  # `tests/integration/test_kill.py` does it in each build
 def test_a_recorder_killed_at_random_loses_nothing_in_silence(
-    venue: Venue, recorder: Tried, close_account: Close
+    exchange: Exchange, recorder: Tried, close_account: Close
 ) -> None:
     moments, rounds = random.Random(6), 40
     for _ in range(rounds):
@@ -72,12 +72,12 @@ def test_a_recorder_killed_at_random_loses_nothing_in_silence(
         recorder.kill()
     recorder.round()
     recorder.stop()
-    close_account("kill -9 at random", venue, recorder, rounds=rounds)
+    close_account("kill -9 at random", exchange, recorder, rounds=rounds)
 
 
 @pytest.mark.long
 def test_a_restart_storm_loses_nothing_in_silence(
-    venue: Venue, recorder: Tried, close_account: Close
+    exchange: Exchange, recorder: Tried, close_account: Close
 ) -> None:
     moments, rounds = random.Random(8), 40
     recorder.round()
@@ -88,15 +88,15 @@ def test_a_restart_storm_loses_nothing_in_silence(
         recorder.kill()
     recorder.round()
     recorder.stop()
-    close_account("killed while it starts, again and again", venue, recorder, rounds=rounds)
+    close_account("killed while it starts, again and again", exchange, recorder, rounds=rounds)
 
 
 def test_sigterm_under_load_seals_everything_and_loses_nothing(
     tmp_path: Path, recorders: list[Tried], close_account: Close, long: bool
 ) -> None:
     rounds = 10 if long else 1
-    with a_venue(rate=2000) as venue:
-        recorder = Tried(tmp_path / "recorder", venue.port)
+    with an_exchange(rate=2000) as exchange:
+        recorder = Tried(tmp_path / "recorder", exchange.port)
         recorders.append(recorder)
         slowest = 0.0
         for _ in range(rounds):
@@ -104,12 +104,12 @@ def test_sigterm_under_load_seals_everything_and_loses_nothing(
             recorder.until("messages", 5_000)
             slowest = max(slowest, recorder.stop())
         assert not list((recorder.data / "raw" / "active").iterdir())
-        account = close_account("SIGTERM under load", venue, recorder, rounds=rounds)
+        account = close_account("SIGTERM under load", exchange, recorder, rounds=rounds)
     assert account.causes.keys() <= {"restart"}
 
 
 def test_a_recorder_that_stood_still_goes_on_where_it_was(
-    venue: Venue, recorder: Tried, close_account: Close, long: bool
+    exchange: Exchange, recorder: Tried, close_account: Close, long: bool
 ) -> None:
     rounds = 5 if long else 1
     recorder.round()
@@ -120,12 +120,12 @@ def test_a_recorder_that_stood_still_goes_on_where_it_was(
         recorder.process.send_signal(signal.SIGCONT)
         recorder.until_recording(time.time_ns())
     recorder.stop()
-    account = close_account("SIGSTOP for seconds, SIGCONT", venue, recorder, rounds=rounds)
+    account = close_account("SIGSTOP for seconds, SIGCONT", exchange, recorder, rounds=rounds)
     assert account.told == 0
 
 
 def test_a_second_copy_is_refused_in_a_word_and_disturbs_nothing(
-    venue: Venue, recorder: Tried, close_account: Close
+    exchange: Exchange, recorder: Tried, close_account: Close
 ) -> None:
     recorder.round()
     command = [*COMMAND, "ingest", "binance", "--config", str(recorder.config)]
@@ -136,7 +136,7 @@ def test_a_second_copy_is_refused_in_a_word_and_disturbs_nothing(
     assert "Traceback" not in second.stderr
     recorder.until("messages", 200, new=True)
     recorder.stop()
-    account = close_account("started twice", venue, recorder)
+    account = close_account("started twice", exchange, recorder)
     assert account.told == 0
 
 
@@ -155,7 +155,7 @@ HOUR = 3600.0
     ids=lambda value: value.replace(" ", "-") if isinstance(value, str) else "",
 )
 def test_a_clock_that_is_set_loses_nothing_and_is_written_down(
-    venue: Venue, recorder: Tried, close_account: Close, name: str, offsets: list[float], long: bool
+    exchange: Exchange, recorder: Tried, close_account: Close, name: str, offsets: list[float], long: bool
 ) -> None:
     if not long and name != "back by 5 hours":
         pytest.skip("one step of the clock is enough for the short form (--long: all)")
@@ -168,19 +168,19 @@ def test_a_clock_that_is_set_loses_nothing_and_is_written_down(
         recorder.until("messages", 200, new=True)
         time.sleep(3)  # the watch looks once a second
     recorder.stop()
-    account = close_account(f"the clock is set {name}", venue, recorder)
+    account = close_account(f"the clock is set {name}", exchange, recorder)
     assert account.told == 0
     notes = [row for row in recorder.messages() if row["kind"] == "clock"]
     assert len(notes) >= len(offsets)
 
 
 @pytest.mark.long
-def test_the_time_zone_changes_nothing(venue: Venue, recorder: Tried, close_account: Close) -> None:
+def test_the_time_zone_changes_nothing(exchange: Exchange, recorder: Tried, close_account: Close) -> None:
     recorder.start(environment={**os.environ, "TZ": "Pacific/Kiritimati"})
     recorder.until("messages", 500)
     recorder.until("durable_ns", 1)
     recorder.stop()
-    account = close_account("14 hours east of UTC", venue, recorder)
+    account = close_account("14 hours east of UTC", exchange, recorder)
     assert account.told == 0
     today = {time.strftime("date=%Y-%m-%d", time.gmtime(at)) for at in (time.time(), time.time() - 600)}
     files = [path for path in recorder.data.rglob("*.parquet") if path.parts[-3].startswith("date=")]
@@ -212,8 +212,8 @@ def lake_of(recorder: Tried) -> dict[str, bytes]:
 def test_workers_killed_at_each_step_leave_the_very_same_lake(
     tmp_path: Path, recorders: list[Tried], measured: Any, long: bool
 ) -> None:
-    with a_venue(rate=1000) as venue:
-        recorder, calm = (Tried(tmp_path / name, venue.port) for name in ("recorder", "calm"))
+    with an_exchange(rate=1000) as exchange:
+        recorder, calm = (Tried(tmp_path / name, exchange.port) for name in ("recorder", "calm"))
         recorders.append(recorder)
         recorder.round()
         recorder.until("messages", 4_000)
@@ -241,7 +241,7 @@ def test_workers_killed_at_each_step_leave_the_very_same_lake(
     measured("normalize, sync and retention killed at each step", rounds=rounds, lake_files=len(expected))
 
 
-def test_the_lock_of_a_dead_worker_holds_nobody_up(venue: Venue, recorder: Tried) -> None:
+def test_the_lock_of_a_dead_worker_holds_nobody_up(exchange: Exchange, recorder: Tried) -> None:
     recorder.round()
     recorder.kill()
     began = time.time_ns()

@@ -14,21 +14,21 @@ from typing import Any
 import pytest
 from faults.account import Close
 from faults.certificates import Authority
+from faults.exchange import Exchange, an_exchange
 from faults.proxy import Proxy, a_proxy
 from faults.recorder import PATIENCE, Tried
 from faults.relay import Relay, a_relay
 from faults.uploading import into, lake, syncing, tables
-from faults.venue import Venue, a_venue
 from support.processes import wait_until
 from support.s3_server import S3Server
 
-HOST = "venue.invalid"
+HOST = "exchange.invalid"
 PASSWORD = "of-this-office-alone"
 
 
 @pytest.fixture
-def relay(venue: Venue, authority: Authority) -> Iterator[Relay]:
-    with a_relay(venue.port, authority.server("venue", HOST)) as made:
+def relay(exchange: Exchange, authority: Authority) -> Iterator[Relay]:
+    with a_relay(exchange.port, authority.server("exchange", HOST)) as made:
         yield made
 
 
@@ -48,7 +48,7 @@ def through(proxy: Proxy, authority: Authority) -> dict[str, str]:
 
 
 def test_websockets_and_rest_go_through_a_proxy_that_goes_away_and_comes_back(
-    venue: Venue, relay: Relay, authority: Authority, recorder: Tried, close_account: Close, long: bool
+    exchange: Exchange, relay: Relay, authority: Authority, recorder: Tried, close_account: Close, long: bool
 ) -> None:
     rounds = 3 if long else 1
     with a_proxy() as proxy:
@@ -66,12 +66,12 @@ def test_websockets_and_rest_go_through_a_proxy_that_goes_away_and_comes_back(
     assert relay.taken == len(proxy.asked)
     assert "Traceback" not in recorder.log_text()
     assert [row for row in recorder.messages() if row["kind"] == "snapshot"], "nothing came over REST"
-    account = close_account("the proxy is gone, then back", venue, recorder, rounds=rounds)
+    account = close_account("the proxy is gone, then back", exchange, recorder, rounds=rounds)
     assert account.causes.keys() <= {"disconnect"}
 
 
 def test_a_proxy_that_answers_407_is_told_without_the_password_and_asked_again(
-    venue: Venue, authority: Authority, recorder: Tried, close_account: Close
+    exchange: Exchange, authority: Authority, recorder: Tried, close_account: Close
 ) -> None:
     with a_proxy(PASSWORD) as proxy:
         environment = through(proxy, authority)
@@ -91,7 +91,7 @@ def test_a_proxy_that_answers_407_is_told_without_the_password_and_asked_again(
         recorder.stop()
     assert PASSWORD not in recorder.log_text()
     assert "Traceback" not in recorder.log_text()
-    account = close_account("the proxy answers with 407", venue, recorder, rounds=2)
+    account = close_account("the proxy answers with 407", exchange, recorder, rounds=2)
     assert account.causes.keys() <= {"disconnect"}
 
 
@@ -99,8 +99,8 @@ def test_sync_goes_through_a_proxy_and_waits_for_one_that_refuses_or_is_gone(
     tmp_path: Path, store: S3Server, authority: Authority, recorders: list[Tried], measured: Any
 ) -> None:
     bucket = store.new_bucket("proxied")
-    with a_venue() as venue:
-        recorder = Tried(tmp_path / "recorder", venue.port)
+    with an_exchange() as exchange:
+        recorder = Tried(tmp_path / "recorder", exchange.port)
         recorders.append(recorder)
         recorder.round()
         recorder.stop()

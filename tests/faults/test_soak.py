@@ -14,9 +14,9 @@ from typing import Any
 import psutil
 import pyarrow.parquet as pq
 import pytest
+from faults.exchange import an_exchange
 from faults.plot import plot
 from faults.recorder import PATIENCE, SABOTEUR, Tried
-from faults.venue import a_venue
 
 from daedalus.simulator import Faults
 
@@ -38,7 +38,7 @@ class Sampler:
             "open files": {name: [] for name in processes},
             "on the disk without the lake, MB": {"raw and tables": []},
             "files and directories without the lake": {"all": [], "carries": []},
-            "lag from the venue's time to ours, 99 %, ms": {"ingest": []},
+            "lag from the exchange's time to ours, 99 %, ms": {"ingest": []},
         }
 
     def sample(self, days: float) -> None:
@@ -81,11 +81,11 @@ def test_weeks_leave_memory_files_and_directories_as_they_were(
         return round((begin + (time.time() - begin) * pace) * 1e9)
 
     fast = {"pace": pace, "from": begin}
-    # The venue ends connections after "24 hours", with the notice that Binance sends before.
+    # The exchange ends connections after "24 hours", with the notice that Binance sends before.
     faults = Faults(farewell_after=DAY / pace if long else 8.0, farewell_seconds=8.0)
     with ExitStack() as stack:
-        venue = stack.enter_context(a_venue(rate=150 / pace, faults=faults, clock=clock))
-        recorder = Tried(tmp_path / "recorder", venue.port, segment_max_mb=100)
+        exchange = stack.enter_context(an_exchange(rate=150 / pace, faults=faults, clock=clock))
+        recorder = Tried(tmp_path / "recorder", exchange.port, segment_max_mb=100)
         recorders.append(recorder)
         recorder.settings["sync"] = {
             "include_raw": True,
@@ -111,7 +111,7 @@ def test_weeks_leave_memory_files_and_directories_as_they_were(
         while time.time() < begin + seconds:
             sampler.sample((time.time() - begin) * pace / DAY)
             time.sleep(1)
-        connections = venue.simulator.connections
+        connections = exchange.simulator.connections
         recorder.stop()
     for worker in ("normalize", "sync"):
         assert recorder.run_worker(worker, "--once", rules=[fast]) == 0, recorder.log_text()[-3000:]

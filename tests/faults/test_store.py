@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from faults.exchange import an_exchange
 from faults.recorder import PATIENCE, Tried
 from faults.uploading import into, lake, syncing, tables
-from faults.venue import a_venue
 from support.processes import wait_until
 from support.s3_server import SECRET_KEY, S3Server
 
@@ -21,8 +21,8 @@ def test_a_store_that_dies_loses_its_bucket_or_gets_another_key_ends_with_the_wh
     tmp_path: Path, store: S3Server, recorders: list[Tried], measured: Any, long: bool
 ) -> None:
     bucket = store.new_bucket(f"lake-{uuid.uuid4().hex[:12]}")
-    with a_venue(rate=1000) as venue:
-        recorder = Tried(tmp_path / "recorder", venue.port)
+    with an_exchange(rate=1000) as exchange:
+        recorder = Tried(tmp_path / "recorder", exchange.port)
         recorders.append(recorder)
         recorder.round()
         recorder.until("messages", 3_000)

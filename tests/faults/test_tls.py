@@ -1,4 +1,4 @@
-"""TLS: whoever cannot prove to be the venue, or the store, gets nothing and gives nothing."""
+"""TLS: whoever cannot prove to be the exchange, or the store, gets nothing and gives nothing."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from faults.account import Close
 from faults.certificates import Authority
+from faults.exchange import Exchange
 from faults.recorder import Tried
 from faults.relay import a_relay
-from faults.venue import Venue
 from support.sync_workbench import fill, waiting
 
 from daedalus.store.layout import Layout
@@ -46,29 +46,29 @@ KINDS = {
 @pytest.mark.parametrize(
     "kind", [pytest.param(each, marks=() if each == "expired" else pytest.mark.long) for each in KINDS]
 )
-def test_a_venue_that_cannot_prove_who_it_is_is_not_recorded_and_told_why(
-    tmp_path: Path, venue: Venue, authority: Authority, recorders: list[Tried], kind: str
+def test_a_exchange_that_cannot_prove_who_it_is_is_not_recorded_and_told_why(
+    tmp_path: Path, exchange: Exchange, authority: Authority, recorders: list[Tried], kind: str
 ) -> None:
-    with a_relay(venue.port, impostor(kind, authority, tmp_path)) as relay:
+    with a_relay(exchange.port, impostor(kind, authority, tmp_path)) as relay:
         recorder = recorder_of(tmp_path, relay.port, recorders)
         recorder.start(environment={**os.environ, "SSL_CERT_FILE": str(authority.file)})
         recorder.until_said(KINDS[kind])
         recorder.stop()
     assert recorder.messages() == []
-    assert venue.sent() == []
+    assert exchange.sent() == []
     assert "Traceback" not in recorder.log_text()
 
 
-def test_a_venue_with_the_right_certificate_is_recorded_over_tls(
-    tmp_path: Path, venue: Venue, authority: Authority, recorders: list[Tried], close_account: Close
+def test_a_exchange_with_the_right_certificate_is_recorded_over_tls(
+    tmp_path: Path, exchange: Exchange, authority: Authority, recorders: list[Tried], close_account: Close
 ) -> None:
-    with a_relay(venue.port, authority.server("good")) as relay:
+    with a_relay(exchange.port, authority.server("good")) as relay:
         recorder = recorder_of(tmp_path, relay.port, recorders)
         recorder.start(environment={**os.environ, "SSL_CERT_FILE": str(authority.file)})
         recorder.until("messages", 200)
         recorder.until("durable_ns", 1)
         recorder.stop()
-        account = close_account("over TLS", venue, recorder)
+        account = close_account("over TLS", exchange, recorder)
     assert account.told == 0
 
 

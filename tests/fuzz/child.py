@@ -16,7 +16,7 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(
-    include=["daedalus", "yaml", "fuzz.files", "fuzz.lakes", "fuzz.network", "fuzz.venues"]
+    include=["daedalus", "yaml", "fuzz.files", "fuzz.lakes", "fuzz.network", "fuzz.exchanges"]
 ):
     from .mutate import MOST_BYTES, JsonMutator
     from .targets import TARGETS, Target

@@ -16,7 +16,7 @@ import msgspec
 import pyarrow.parquet as pq
 
 from daedalus.config import ConfigError, parse_config
-from daedalus.exchanges import VENUES
+from daedalus.exchanges import EXCHANGES
 from daedalus.ingest.last_run import start_after
 from daedalus.normalize import normalize_ready
 from daedalus.normalize.checkpoint import read_checkpoint
@@ -32,12 +32,11 @@ from daedalus.store.raw import CONNECTION, RawKind, RawRecord
 from daedalus.watchdog.decide import decide
 from daedalus.watchdog.observation import Limits, Observation, WorkerSeen
 from daedalus.watchdog.state import FILE, load_state
-
-from .venues import to_tables
+from fuzz.exchanges import to_tables
 
 BEGIN = 1_790_000_000_000_000_000
 CONN = "20260921T140640000000-0"
-BINANCE = VENUES["binance"]
+BINANCE = EXCHANGES["binance"]
 SEGMENT = SegmentId(Partition("binance", "trade"), BEGIN)
 NOW_NS = BEGIN + 60_000_000_000
 TRADE = (
@@ -162,7 +161,7 @@ def watchdog_file(data: bytes) -> None:
 
 
 def configuration(data: bytes) -> None:
-    """A configuration: refused in words, or the venues' addresses that it leads to are sound."""
+    """A configuration: refused in words, or the exchanges' addresses that it leads to are sound."""
     refused = ""
     try:
         config = parse_config(data, "config.yaml")
@@ -176,8 +175,8 @@ def configuration(data: bytes) -> None:
         streams = exchange.subscriptions()
         for stream in streams:
             assert ".." not in stream.symbol
-            assert not set(stream.symbol) - set(exchange.venue.symbol_marks) & set("/\\\0\n\r ?#%")
-        for plan in exchange.venue.plan(streams, exchange.venue.websocket_url):
+            assert not set(stream.symbol) - set(exchange.exchange.symbol_marks) & set("/\\\0\n\r ?#%")
+        for plan in exchange.exchange.plan(streams, exchange.exchange.websocket_url):
             assert plan.url.isascii()
             assert plan.url.isprintable()
 
@@ -195,8 +194,8 @@ def file_name(data: bytes) -> None:
             assert ".." not in own.parts
     active = SegmentId.from_active(str(path))
     assert active is None or active.active_name == str(path)
-    for venue in VENUES.values():
-        venue.symbol(str(path))
+    for exchange in EXCHANGES.values():
+        exchange.symbol(str(path))
 
 
 def recorded(name: str) -> Callable[[bytes], None]:
@@ -205,7 +204,7 @@ def recorded(name: str) -> Callable[[bytes], None]:
     def read(data: bytes) -> None:
         counts: Counter[str] = Counter()
         try:
-            for _ in decode_lines(VENUES[name], lines_of(io.BufferedReader(io.BytesIO(data))), counts):
+            for _ in decode_lines(EXCHANGES[name], lines_of(io.BufferedReader(io.BytesIO(data))), counts):
                 pass
         except (OSError, EOFError, zlib.error):  # gzipped, and damaged: the command says so
             return

@@ -1,4 +1,4 @@
-"""What the wire and HTTP bring before any venue's file reads it."""
+"""What the wire and HTTP bring before any exchange's file reads it."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from daedalus.exchanges import VENUES
+from daedalus.exchanges import EXCHANGES
 from daedalus.normalize.checkpoint import write_checkpoint
 from daedalus.normalize.recorded import lines_of, read_line
 from daedalus.normalize.transform import Checkpoint, Transform
@@ -51,8 +51,8 @@ def literals(pattern: str) -> tuple[bytes, ...]:
     return tuple(sorted(found, key=len, reverse=True))
 
 
-def of_venue(name: str) -> list[bytes]:
-    """Messages and answers of a venue, and of those which it shares its files with."""
+def of_exchange(name: str) -> list[bytes]:
+    """Messages and answers of an exchange, and of those which it shares its files with."""
     family = name.split("_")[0]
     found = [
         text
@@ -63,7 +63,7 @@ def of_venue(name: str) -> list[bytes]:
         if text[:1] in (b"{", b"[") and len(text) <= LARGEST_BYTES
     ]
     found += recorded(family)
-    data = [text for text in found if VENUES[name].classify(text).kind == "data"]
+    data = [text for text in found if EXCHANGES[name].classify(text).kind == "data"]
     return [*found, *(b"\n".join(data[at : at + 4]) for at in range(0, min(len(data), 40), 4))]
 
 
@@ -71,14 +71,14 @@ def recorded(family: str, each: int = 4) -> list[bytes]:
     """Some messages of each kind from the recordings that lie beside the project, if any do."""
     found: list[bytes] = []
     seen: Counter[tuple[str, str]] = Counter()
-    readers = [venue for name, venue in VENUES.items() if name.split("_")[0] == family]
+    readers = [exchange for name, exchange in EXCHANGES.items() if name.split("_")[0] == family]
     for path in sorted(RECORDINGS.glob(f"{family.upper()}*")):
         with open(path, "rb") as stream:
             for _, line in zip(range(3000), lines_of(stream), strict=False):
                 message = read_line(line)
                 if message is None or len(message.payload) > LARGEST_BYTES:
                     continue
-                headers = [venue.classify(message.payload) for venue in readers]
+                headers = [exchange.classify(message.payload) for exchange in readers]
                 kind = next(((h.kind, h.channel) for h in headers if h.channel), (headers[0].kind, path.name))
                 seen[kind] += 1
                 if seen[kind] <= each:
@@ -148,7 +148,7 @@ def sealed_files() -> list[bytes]:
 
 
 def checkpoints() -> Iterator[bytes]:
-    """What segments of trades with a hole leave behind."""
+    """What segments of trades with a gap leave behind."""
     rows = [row for row in trades(9) if row.seq not in (3, 4)]
     found: list[Checkpoint] = [Checkpoint()]
     for damaged in (False, True):
@@ -220,8 +220,8 @@ def configurations() -> list[bytes]:
         b"exchanges: !!python/object/apply:os.system ['true']\n",
         b'exchanges: {okx: {symbols: ["../x", "a\\0b"]}, kraken: {symbols: [BTC/USD]}}\n',
     ]
-    venues = [b"exchanges: {%s: {symbols: [BTC-USD]}}\n" % name.encode() for name in VENUES]
-    return [basis, *bombs, *venues, *found, *uncommented.split(b"\n\n"), *example.split(b"\n\n")]
+    exchanges = [b"exchanges: {%s: {symbols: [BTC-USD]}}\n" % name.encode() for name in EXCHANGES]
+    return [basis, *bombs, *exchanges, *found, *uncommented.split(b"\n\n"), *example.split(b"\n\n")]
 
 
 def file_names() -> list[bytes]:

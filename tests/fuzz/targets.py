@@ -7,9 +7,9 @@ from functools import partial
 
 from msgspec import Struct
 
-from daedalus.exchanges import VENUES
-
-from . import files, lakes, network, seeds, venues
+from daedalus.exchanges import EXCHANGES
+from fuzz import exchanges as exchanges
+from fuzz import files, lakes, network, seeds
 
 __all__ = ["TARGETS", "Target"]
 
@@ -41,8 +41,8 @@ TARGETS = {
     target.name: target
     for target in (
         *(
-            Target(name, venues.venue_reader(name), partial(seeds.of_venue, name), is_json=True)
-            for name in sorted(VENUES)
+            Target(name, exchanges.exchange_reader(name), partial(seeds.of_exchange, name), is_json=True)
+            for name in sorted(EXCHANGES)
         ),
         Target("frames", network.frames, seeds.wires),
         Target("http-answer", network.http_answer, seeds.answers, words=HTTP_WORDS),

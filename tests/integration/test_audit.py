@@ -1,4 +1,4 @@
-"""A recording with faults, from the venue to a lake in a folder and on S3: both audits say the same."""
+"""A recording with faults, from the exchange to a lake in a folder and on S3: both audits say the same."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CHANNELS = ["trade", "aggTrade", "depth", "bookTicker"]
 
 
 def recorded(directory: Path) -> Recorder:
-    """Three runs on a venue that skips trades and drops connections."""
+    """Three runs on an exchange that skips trades and drops connections."""
     faults = ("--skip-every", "97", "--drop-after", "3000")
     with simulated("binance", "--symbols", ",".join(SYMBOLS), "--rate", "600", *faults) as port:
         settings = {"symbols": SYMBOLS, "channels": CHANNELS}
@@ -44,7 +44,7 @@ def audit(recorder: Recorder, *arguments: str, code: int = 0) -> dict[str, Any]:
     return dict(json.loads(done.stdout))
 
 
-def test_a_lake_with_holes_is_audited_the_same_in_a_folder_and_on_s3(
+def test_a_lake_with_gaps_is_audited_the_same_in_a_folder_and_on_s3(
     tmp_path: Path, s3_server: S3Server, bucket: str
 ) -> None:
     recorder = recorded(tmp_path)
@@ -75,7 +75,7 @@ def test_a_lake_with_holes_is_audited_the_same_in_a_folder_and_on_s3(
     for symbol in SYMBOLS:
         trade = lines["trade", symbol]
         assert trade["verdict"] in ("missing", "repaired")
-        assert trade["holes_open"] + trade["holes_filled"] + trade["holes_unfillable"] > 3
+        assert trade["gaps_open"] + trade["gaps_filled"] + trade["gaps_unfillable"] > 3
         assert lines["bookTicker", symbol]["seconds_unconnected"] > 0
         assert lines["depth", symbol]["unledgered"] == 0
     assert in_folder["sound"]

@@ -24,7 +24,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", folder], check=True)
 
 
-def test_recording_waits_for_room_and_goes_on_without_a_hole(small_disk: Path) -> None:
+def test_recording_waits_for_room_and_goes_on_without_a_gap(small_disk: Path) -> None:
     options = ("--rate", "4000", "--symbols", "BTCUSDT,ETHUSDT")
     with simulated("binance", *options) as port:
         recorder = Recorder(small_disk, "binance", port, {"symbols": ["BTCUSDT", "ETHUSDT"]})

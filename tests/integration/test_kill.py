@@ -1,4 +1,4 @@
-"""kill -9 at random moments: what was flushed is there, nothing is there twice, and each hole has its row."""
+"""kill -9 at random moments: what was flushed is there, nothing is there twice, and each gap has its row."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def same(one_ns: float, other_ns: float) -> bool:
     return abs(one_ns - other_ns) < 1000
 
 
-def test_twenty_kills_lose_at_most_one_flush_interval_and_the_ledger_names_each_hole(tmp_path: Path) -> None:
+def test_twenty_kills_lose_at_most_one_flush_interval_and_the_ledger_names_each_gap(tmp_path: Path) -> None:
     rounds = random.Random(20)
     with simulated("binance", "--rate", "1500", "--symbols", "BTCUSDT,ETHUSDT") as port:
         settings: dict[str, Any] = {"symbols": ["BTCUSDT", "ETHUSDT"], "channels": CHANNELS}
@@ -71,23 +71,23 @@ def test_twenty_kills_lose_at_most_one_flush_interval_and_the_ledger_names_each_
         assert early == list(range(len(early)))
 
     ledger = recorder.ledger()
-    assert {hole["cause"] for hole in ledger} == {"crash"}
+    assert {gap["cause"] for gap in ledger} == {"crash"}
     for channel, table in TABLES.items():
         for symbol in ("BTCUSDT", "ETHUSDT"):
             ids = [int(row["id"]) for row in recorder.table(table) if row["symbol"] == symbol]
             assert len(ids) == len(set(ids)), "a trade is there twice"
             absent = set(range(min(ids), max(ids) + 1)) - set(ids)
             named: set[int] = set()
-            for hole in ledger:
-                if (hole["channel"], hole["symbol"]) == (channel, symbol):
-                    between = set(range(int(hole["from_id"]) + 1, int(hole["to_id"])))
-                    assert hole["missing"] == len(between)
+            for gap in ledger:
+                if (gap["channel"], gap["symbol"]) == (channel, symbol):
+                    between = set(range(int(gap["from_id"]) + 1, int(gap["to_id"])))
+                    assert gap["missing"] == len(between)
                     assert not named & between
                     named |= between
                     # Some were fetched again, between the kills.
-                    assert hole["remaining"] == len(between & absent)
+                    assert gap["remaining"] == len(between & absent)
             assert named >= absent, f"the ledger of {channel} {symbol} is not what is missing"
-    # A book's hole is proved by the ids of the first update after it; where there are no ids, by the note of
+    # A book's gap is proved by the ids of the first update after it; where there are no ids, by the note of
     # the start that ends it.
     stream = [row for row in raw if row["symbol"] == "BTCUSDT"]
     updates = {row["conn"] for row in stream if (row["channel"], row["kind"]) == ("depth", "message")}
@@ -98,5 +98,5 @@ def test_twenty_kills_lose_at_most_one_flush_interval_and_the_ledger_names_each_
     ]
     expected = {"depth": len(updates) - 1, "bookTicker": sum(note["since_ns"] is not None for note in notes)}
     for channel, count in expected.items():
-        holes = [hole for hole in ledger if (hole["channel"], hole["symbol"]) == (channel, "BTCUSDT")]
-        assert len(holes) == count > ROUNDS // 2
+        gaps = [gap for gap in ledger if (gap["channel"], gap["symbol"]) == (channel, "BTCUSDT")]
+        assert len(gaps) == count > ROUNDS // 2

@@ -1,4 +1,5 @@
-"""What the venue left out is what the ledger says; what can be fetched is fetched; two connections miss none.
+"""What the exchange left out is what the ledger says; what can be fetched is fetched; two connections miss
+none.
 
 The simulator runs in this process, so that its own account of what it sent is at hand; the recorder runs in
 processes of its own.
@@ -26,7 +27,7 @@ NONE = Faults()
 
 
 class Recording:
-    """A simulated venue and a recorder of it."""
+    """A simulated exchange and a recorder of it."""
 
     def __init__(self, simulator: Simulator, recorder: Recorder) -> None:
         self.simulator = simulator
@@ -67,7 +68,7 @@ async def recording(
                 recorder.kill()
 
 
-def holes_in(ids: list[int]) -> set[int]:
+def gaps_in(ids: list[int]) -> set[int]:
     return set(range(min(ids), max(ids) + 1)) - set(ids)
 
 
@@ -92,7 +93,7 @@ async def test_trades_that_the_stream_left_out_are_fetched_and_the_ledger_says_b
     }
     for channel, table in (("trade", "trades"), ("aggTrade", "agg_trades")):
         rows = it.recorder.table(table)
-        absent = holes_in([int(row["id"]) for row in rows])
+        absent = gaps_in([int(row["id"]) for row in rows])
         assert {number for name, number in left if name == channel} == absent
         assert any(row["source"] == "backfill" for row in rows)
 
@@ -108,7 +109,7 @@ async def test_trades_of_an_outage_are_fetched_after_the_next_start(tmp_path: Pa
         await it.until("filled", 1)
         await it.stop()
         await it.normalize()
-    assert holes_in([int(row["id"]) for row in it.recorder.table("trades")]) == set()
+    assert gaps_in([int(row["id"]) for row in it.recorder.table("trades")]) == set()
     (gap,) = it.recorder.ledger()
     assert (gap["cause"], gap["status"], gap["remaining"]) == ("restart", "filled", 0)
     assert gap["missing"] > 0
@@ -125,7 +126,7 @@ async def test_what_was_lost_with_a_kill_is_fetched_again(tmp_path: Path) -> Non
         await it.until("filled", 1)
         await it.stop()
         await it.normalize()
-    assert holes_in([int(row["id"]) for row in it.recorder.table("trades")]) == set()
+    assert gaps_in([int(row["id"]) for row in it.recorder.table("trades")]) == set()
     assert {(gap["cause"], gap["status"]) for gap in it.recorder.ledger()} == {("crash", "filled")}
 
 
@@ -149,13 +150,13 @@ async def test_two_connections_of_which_either_is_cut_again_and_again_miss_nothi
         await it.normalize()
     assert it.recorder.ledger() == []
     ids = [int(row["id"]) for row in it.recorder.table("trades")]
-    assert holes_in(ids) == set()
+    assert gaps_in(ids) == set()
     assert len(ids) == len(set(ids))
     quotes = [(row["last_id"], row["bid_price"]) for row in it.recorder.table("quotes")]
     assert len(quotes) == len(set(quotes))
 
 
-async def test_connections_that_the_venue_asks_to_be_replaced_lose_nothing(tmp_path: Path) -> None:
+async def test_connections_that_the_exchange_asks_to_be_replaced_lose_nothing(tmp_path: Path) -> None:
     """Each has lived for longer than `Backoff` asks of one that held, so each is replaced at once."""
     settings = {"symbols": ["BTCUSDT"], "channels": ["trade", "depth"]}
     faults = Faults(farewell_after=31.0, farewell_seconds=8.0)
@@ -169,4 +170,4 @@ async def test_connections_that_the_venue_asks_to_be_replaced_lose_nothing(tmp_p
         await it.normalize()
     # On a busy machine one connection may bring a message after the other has ended: told, and as filled.
     assert [row for row in it.recorder.ledger() if row["status"] != "filled"] == []
-    assert holes_in([int(row["id"]) for row in it.recorder.table("trades")]) == set()
+    assert gaps_in([int(row["id"]) for row in it.recorder.table("trades")]) == set()

@@ -1,6 +1,7 @@
-"""Venues whose books are proven by checksums (Kraken) or by numbered frames (Coinbase), through the recorder.
+"""Exchanges whose books are proven by checksums (Kraken) or by numbered frames (Coinbase), through the
+recorder.
 
-What the simulated venue leaves out is noticed, the book is asked for anew, and missed trades are fetched.
+What the simulated exchange leaves out is noticed, the book is asked for anew, and missed trades are fetched.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from daedalus.simulator.options import Faults
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
-VENUES = {
+EXCHANGES = {
     "kraken": ("BTC/USD", ["trade", "book", "ticker"]),
     "coinbase": ("BTC-USD", ["market_trades", "level2", "ticker"]),
 }
@@ -28,7 +29,7 @@ VENUES = {
 async def recorded(
     directory: Path, exchange: str, channels: list[str], faults: Faults
 ) -> AsyncIterator[tuple[Simulator, Recorder]]:
-    symbol = VENUES[exchange][0]
+    symbol = EXCHANGES[exchange][0]
     options = SimulatorOptions(
         exchange=exchange, symbols=(symbol,), rate=200.0, depth=100, faults=faults, keep_sent=True
     )
@@ -51,13 +52,13 @@ async def finished(recorder: Recorder) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("exchange", VENUES)
+@pytest.mark.parametrize("exchange", EXCHANGES)
 async def test_trades_that_the_stream_left_out_are_fetched_by_time(tmp_path: Path, exchange: str) -> None:
-    async with recorded(tmp_path, exchange, VENUES[exchange][1], Faults(skip_every=40)) as (_, recorder):
+    async with recorded(tmp_path, exchange, EXCHANGES[exchange][1], Faults(skip_every=40)) as (_, recorder):
         await until(recorder, "filled", 3)
         await finished(recorder)
     ledger = recorder.ledger()
-    assert {gap["channel"] for gap in ledger} == {VENUES[exchange][1][0]}
+    assert {gap["channel"] for gap in ledger} == {EXCHANGES[exchange][1][0]}
     settled = [gap for gap in ledger if gap["status"] != "open"]
     assert {gap["status"] for gap in settled} == {"filled"}
     trades = recorder.table("trades")
@@ -73,11 +74,11 @@ async def test_trades_that_the_stream_left_out_are_fetched_by_time(tmp_path: Pat
     assert set(range(min(ids), max(ids) + 1)) - set(ids) == left
 
 
-@pytest.mark.parametrize("exchange", VENUES)
+@pytest.mark.parametrize("exchange", EXCHANGES)
 async def test_a_lost_message_of_a_book_is_noticed_and_the_book_asked_for_anew(
     tmp_path: Path, exchange: str
 ) -> None:
-    book = VENUES[exchange][1][1]
+    book = EXCHANGES[exchange][1][1]
     async with recorded(tmp_path, exchange, [book], Faults(lose_every=60)) as (simulator, recorder):
         await asyncio.to_thread(
             wait_until, lambda: any(each.stream.startswith(book) for each in simulator.lost), 60.0, "a loss"
@@ -95,6 +96,6 @@ async def test_a_lost_message_of_a_book_is_noticed_and_the_book_asked_for_anew(
     snapshots = sorted(
         {row["local_timestamp"] for row in recorder.table("book_updates") if row["is_snapshot"]}
     )
-    assert {(gap["channel"], gap["cause"]) for gap in gaps} == {(book, "venue")}
+    assert {(gap["channel"], gap["cause"]) for gap in gaps} == {(book, "exchange")}
     assert len(snapshots) >= 2
     assert any(gap["from_timestamp"] < snapshots[1] for gap in gaps)

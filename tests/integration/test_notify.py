@@ -26,7 +26,7 @@ writer: {{min_free_mb: 0}}
         (
             ["ingest", "binance"],
             "msg/s, last message never",
-        ),  # its venue is down: that must not fail the start
+        ),  # its exchange is down: that must not fail the start
         (["normalize"], "0 segments done, 0 waiting"),
         (["sync"], "0 files uploaded, 0 waiting"),
         (["watchdog"], "binance"),

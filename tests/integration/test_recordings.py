@@ -26,7 +26,7 @@ CASES = [
 
 
 def digits(number: float) -> Decimal:
-    """A float's shortest decimal form: it must be what the venue wrote."""
+    """A float's shortest decimal form: it must be what the exchange wrote."""
     return Decimal(repr(number))
 
 
@@ -72,7 +72,7 @@ def test_every_payload_is_stored_once_in_order_byte_for_byte(
     (_conn,) = {row["conn"] for row in rows}
     assert [row["seq"] for row in rows] == list(range(len(rows)))
     received = [row["payload"] for row in rows if row["kind"] == "message"]
-    # The venue's answers to the subscription are part of the stream, wherever they fell into it.
+    # The exchange's answers to the subscription are part of the stream, wherever they fell into it.
     ours = [
         payload for payload in received if b'"id":1' in payload[-10:] or b'"subscriptions"' in payload[:40]
     ]

@@ -1,4 +1,4 @@
-"""All workers together, as a newcomer runs them: from a simulated venue into a lake that tools read."""
+"""All workers together, as a newcomer runs them: from a simulated exchange into a lake that tools read."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ def test_a_second_recorder_of_the_same_files_refuses(tmp_path: Path) -> None:
         recorder.stop()
 
 
-def test_a_venue_that_is_not_there_is_waited_for(tmp_path: Path) -> None:
+def test_a_exchange_that_is_not_there_is_waited_for(tmp_path: Path) -> None:
     with simulated("binance", "--symbols", "BTCUSDT") as port:
         pass
     recorder = Recorder(tmp_path, "binance", port, {"symbols": ["BTCUSDT"]})

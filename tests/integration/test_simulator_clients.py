@@ -1,7 +1,7 @@
-"""Clients of other people on the simulated venues: that they work shows that the protocols are right.
+"""Clients of other people on the simulated exchanges: that they work shows that the protocols are right.
 
-ccxt knows the venues by its own reading. It loads the markets over REST, subscribes, answers pings, and
-keeps books that it checks for holes.
+ccxt knows the exchanges by its own reading. It loads the markets over REST, subscribes, answers pings, and
+keeps books that it checks for gaps.
 """
 
 from __future__ import annotations

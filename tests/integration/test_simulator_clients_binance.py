@@ -1,6 +1,6 @@
 """ccxt on the simulated markets of Binance beside spot: it knows them by its own reading.
 
-Then what our own venue files make of the same markets: trades, books, quotes, marks, and trades over REST.
+Then what our own exchange files make of the same markets: trades, books, quotes, marks, and trades over REST.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import ccxt.pro
 import pytest
 from websockets.asyncio.client import connect
 
-from daedalus.exchanges import VENUES
+from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.model import Kind, Missing, Subscription
 from daedalus.exchanges.orderbook import Book
@@ -28,7 +28,7 @@ from daedalus.tables.rows import AggTrade, BookUpdate, DerivativeTicker, Quote, 
 
 pytestmark = pytest.mark.integration
 
-VENUES_OF_CCXT = {
+EXCHANGES_OF_CCXT = {
     "binance_us": ("binanceus", "spot", "public", "/api/v3", "BTC/USD"),
     "binance_futures": ("binanceusdm", "linear", "fapiPublic", "/fapi/v1", "BTC/USDT:USDT"),
     "binance_delivery": ("binancecoinm", "inverse", "dapiPublic", "/dapi/v1", "BTC/USD:BTC"),
@@ -44,7 +44,7 @@ SYMBOLS = {
 
 @asynccontextmanager
 async def ccxt_client(simulator: Simulator) -> AsyncIterator[Any]:
-    name, kind, public, api, _ = VENUES_OF_CCXT[simulator.options.exchange]
+    name, kind, public, api, _ = EXCHANGES_OF_CCXT[simulator.options.exchange]
     client = getattr(ccxt.pro, name)({"options": {"fetchMarkets": {"types": [kind]}}})
     client.has["fetchCurrencies"] = False  # needs a key
     client.urls["api"][public] = f"{simulator.rest_url}{api}"
@@ -60,7 +60,7 @@ def is_outside(simulator: Simulator, order: Order) -> bool:
 
 
 def update_of(simulator: Simulator, number: int) -> int:
-    """The market's update that a venue's number of a book stands for."""
+    """The market's update that an exchange's number of a book stands for."""
     return (number - 3) // 4 if simulator.options.exchange in FUTURES else number
 
 
@@ -72,13 +72,13 @@ def levels_at(simulator: Simulator, update: int) -> list[list[tuple[float, float
     ]
 
 
-@pytest.mark.parametrize("exchange", VENUES_OF_CCXT)
+@pytest.mark.parametrize("exchange", EXCHANGES_OF_CCXT)
 async def test_ccxt_reads_the_trades(exchange: str) -> None:
     async with (
         running(SimulatorOptions(exchange=exchange, rate=400)) as simulator,
         ccxt_client(simulator) as client,
     ):
-        symbol, market = VENUES_OF_CCXT[exchange][-1], simulator.market
+        symbol, market = EXCHANGES_OF_CCXT[exchange][-1], simulator.market
         markets = await client.load_markets()
         assert markets[symbol]["precision"]["price"] == 0.01
         trades: dict[int, dict[str, Any]] = {}
@@ -106,7 +106,7 @@ async def test_ccxt_reads_the_aggregate_trades_of_the_other_route(exchange: str)
         running(SimulatorOptions(exchange=exchange, rate=400)) as simulator,
         ccxt_client(simulator) as client,
     ):
-        symbol, market = VENUES_OF_CCXT[exchange][-1], simulator.market
+        symbol, market = EXCHANGES_OF_CCXT[exchange][-1], simulator.market
         trades: dict[int, dict[str, Any]] = {}
         while len(trades) < 30:
             for trade in await asyncio.wait_for(
@@ -121,7 +121,7 @@ async def test_ccxt_reads_the_aggregate_trades_of_the_other_route(exchange: str)
             assert trade["side"] == ("buy" if order.buy else "sell")
 
 
-@pytest.mark.parametrize("exchange", VENUES_OF_CCXT)
+@pytest.mark.parametrize("exchange", EXCHANGES_OF_CCXT)
 async def test_ccxt_keeps_the_book(exchange: str) -> None:
     async with (
         running(SimulatorOptions(exchange=exchange, rate=400)) as simulator,
@@ -129,7 +129,7 @@ async def test_ccxt_keeps_the_book(exchange: str) -> None:
     ):
         nonces = set()
         for _ in range(25):
-            book = await asyncio.wait_for(client.watch_order_book(VENUES_OF_CCXT[exchange][-1]), 20)
+            book = await asyncio.wait_for(client.watch_order_book(EXCHANGES_OF_CCXT[exchange][-1]), 20)
             sides = [[tuple(level[:2]) for level in book[side]] for side in ("bids", "asks")]
             assert sides == levels_at(simulator, update_of(simulator, book["nonce"]))
             nonces.add(book["nonce"])
@@ -141,7 +141,7 @@ async def test_ccxt_reads_marks_and_liquidations_of_futures() -> None:
         running(SimulatorOptions(exchange="binance_futures", rate=2000)) as simulator,
         ccxt_client(simulator) as client,
     ):
-        symbol = VENUES_OF_CCXT["binance_futures"][-1]
+        symbol = EXCHANGES_OF_CCXT["binance_futures"][-1]
         mark = await asyncio.wait_for(client.watch_mark_price(symbol), 20)
         assert mark["info"]["p"] == str(mark["markPrice"]) or mark["markPrice"] == float(mark["info"]["p"])
         (forced,) = await asyncio.wait_for(client.watch_liquidations(symbol), 20)
@@ -151,9 +151,9 @@ async def test_ccxt_reads_marks_and_liquidations_of_futures() -> None:
 
 async def recorded(simulator: Simulator, seconds: float) -> list[bytes]:
     """What our own plan for all channels of one symbol is answered with, and the book over REST."""
-    venue = VENUES[simulator.options.exchange]
+    exchange = EXCHANGES[simulator.options.exchange]
     symbol = SYMBOLS[simulator.options.exchange]
-    plans = venue.plan([Subscription(each, symbol) for each in venue.channels], simulator.websocket_url)
+    plans = exchange.plan([Subscription(each, symbol) for each in exchange.channels], simulator.websocket_url)
     messages: list[bytes] = []
 
     async def listen(url: str, texts: list[str]) -> None:
@@ -178,17 +178,17 @@ def answer(simulator: Simulator, path: str, step: int) -> bytes:
     return simulator.protocol.rest(HttpRequest.parse(path), step, time_ns).body
 
 
-@pytest.mark.parametrize("exchange", SYMBOLS)
-async def test_our_rows_are_the_market(exchange: str) -> None:
-    async with running(SimulatorOptions(exchange=exchange, rate=1000)) as simulator:
+@pytest.mark.parametrize("name", SYMBOLS)
+async def test_our_rows_are_the_market(name: str) -> None:
+    async with running(SimulatorOptions(exchange=name, rate=1000)) as simulator:
         begun = simulator._feed.step
         messages = await recorded(simulator, 3.0)
-    venue, market, symbol = VENUES[exchange], simulator.market, SYMBOLS[exchange]
+    exchange, market, symbol = EXCHANGES[name], simulator.market, SYMBOLS[name]
     notation = Notation.short(market.instruments[0])
-    continuity = Continuity(venue.channels)
+    continuity = Continuity(exchange.channels)
     rows: dict[str, list[Row]] = defaultdict(list)
     for payload in messages:
-        header = venue.classify(payload)
+        header = exchange.classify(payload)
         if header.kind is Kind.REPLY:
             assert header.reply
             assert header.reply.error is None
@@ -196,9 +196,9 @@ async def test_our_rows_are_the_market(exchange: str) -> None:
         assert (header.kind, header.symbol) == (Kind.DATA, symbol)
         observed = continuity.observe(header, 0)
         assert not observed.duplicate
-        assert observed.hole is None
-        rows[header.channel] += venue.normalize(header, payload)
-    assert set(rows) == set(venue.channels)
+        assert observed.gap is None
+        rows[header.channel] += exchange.normalize(header, payload)
+    assert set(rows) == set(exchange.channels)
 
     trades = [row for row in rows["trade"] if isinstance(row, Trade)]
     expected = [
@@ -222,8 +222,8 @@ async def test_our_rows_are_the_market(exchange: str) -> None:
         assert (row.last_id, row.amount) == (order.last, float(notation.amount(order.amount)))
 
     book = Book()
-    snapshot = answer(simulator, venue.snapshot_request(symbol).path, begun + 600)
-    (whole,) = venue.normalize(venue.classify_snapshot(symbol, snapshot), snapshot)
+    snapshot = answer(simulator, exchange.snapshot_request(symbol).path, begun + 600)
+    (whole,) = exchange.normalize(exchange.classify_snapshot(symbol, snapshot), snapshot)
     assert isinstance(whole, BookUpdate)
     book.apply(whole)
     compared = 0
@@ -246,24 +246,24 @@ async def test_our_rows_are_the_market(exchange: str) -> None:
         assert None not in (row.mark_price, row.index_price, row.funding_rate, row.funding_timestamp)
 
 
-@pytest.mark.parametrize("exchange", SYMBOLS)
+@pytest.mark.parametrize("name", SYMBOLS)
 @pytest.mark.parametrize("channel", ["trade", "aggTrade"])
-def test_our_backfill_gives_the_trades_of_the_market_again(exchange: str, channel: str) -> None:
-    simulator = Simulator(SimulatorOptions(exchange=exchange))
-    venue, market, symbol, step = VENUES[exchange], simulator.market, SYMBOLS[exchange], 10**9
+def test_our_backfill_gives_the_trades_of_the_market_again(name: str, channel: str) -> None:
+    simulator = Simulator(SimulatorOptions(exchange=name))
+    exchange, market, symbol, step = EXCHANGES[name], simulator.market, SYMBOLS[name], 10**9
     newest = market.last_order(0, step)
     orders = [market.order(0, number) for number in range(newest - 60, newest - 10)]
     inside = [order for order in orders if not is_outside(simulator, order)]
     if channel == "trade":
         wanted = [fill.id for order in inside for fill in order.fills]
-    elif exchange in FUTURES:
+    elif name in FUTURES:
         wanted = [agg_id(order.id) for order in inside]
     else:
         wanted = [order.id for order in inside]
-    request = venue.backfill_request(Missing(channel, symbol, wanted[0], wanted[-1], 0, 1))
+    request = exchange.backfill_request(Missing(channel, symbol, wanted[0], wanted[-1], 0, 1))
     assert request is not None
     body = answer(simulator, request.path, step)
-    header = venue.classify_backfill(channel, symbol, body)
+    header = exchange.classify_backfill(channel, symbol, body)
     told = [
         number
         for part in (header, *header.more)
@@ -273,15 +273,15 @@ def test_our_backfill_gives_the_trades_of_the_market_again(exchange: str, channe
     assert set(wanted) <= set(told)
     if "fromId" in request.path:
         assert told == wanted
-    rows = venue.normalize_backfill(header, body)
+    rows = exchange.normalize_backfill(header, body)
     assert [int(row.id or 0) for row in rows if isinstance(row, Trade | AggTrade)] == told
 
 
 @pytest.mark.parametrize("exchange", SYMBOLS)
 def test_our_list_of_instruments_is_the_markets(exchange: str) -> None:
     simulator = Simulator(SimulatorOptions(exchange=exchange))
-    (request,) = VENUES[exchange].instruments_requests()
-    found = VENUES[exchange].instruments(answer(simulator, request.path, 10**6))
+    (request,) = EXCHANGES[exchange].instruments_requests()
+    found = EXCHANGES[exchange].instruments(answer(simulator, request.path, 10**6))
     assert [(each.symbol, each.base, each.quote, each.tick) for each in found] == [
         (each.symbol, each.base, each.quote, 0.01) for each in simulator.market.instruments
     ]

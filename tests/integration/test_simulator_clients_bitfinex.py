@@ -1,6 +1,6 @@
-"""ccxt on the simulated Bitfinex: it knows the venue by its own reading, and so must agree with it.
+"""ccxt on the simulated Bitfinex: it knows the exchange by its own reading, and so must agree with it.
 
-Then what our own venue file makes of the same messages, compared with the market they came from.
+Then what our own exchange file makes of the same messages, compared with the market they came from.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import ccxt.pro
 import pytest
 from websockets.asyncio.client import connect
 
-from daedalus.exchanges import VENUES
+from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.model import Header, Kind, Missing, Subscription
 from daedalus.exchanges.orderbook import Book
 from daedalus.simulator import Faults, Simulator, SimulatorOptions, running
@@ -25,7 +25,7 @@ from daedalus.tables.rows import BookUpdate, DerivativeTicker, Quote, Row, Trade
 pytestmark = pytest.mark.integration
 
 OPTIONS = SimulatorOptions(exchange="bitfinex", rate=800)
-VENUE = VENUES["bitfinex"]
+EXCHANGE = EXCHANGES["bitfinex"]
 SYMBOLS = {"BTC/USD": 0, "BTC/USDT:USDT": 1}
 
 
@@ -114,10 +114,10 @@ async def recorded(simulator: Simulator, count: int) -> list[bytes]:
     """What our own plan for all channels of the perpetual is answered with."""
     wanted = [
         Subscription(name, "tBTCF0:USTF0" if channel.per_symbol else "")
-        for name, channel in VENUE.channels.items()
+        for name, channel in EXCHANGE.channels.items()
     ]
     messages: list[bytes] = []
-    (plan,) = VENUE.plan(wanted, simulator.websocket_url)
+    (plan,) = EXCHANGE.plan(wanted, simulator.websocket_url)
     async with connect(plan.url, compression=None, max_queue=None) as socket:
         for request in plan.requests:
             await socket.send(request.text)
@@ -127,14 +127,14 @@ async def recorded(simulator: Simulator, count: int) -> list[bytes]:
 
 
 def read(messages: list[bytes]) -> list[tuple[Header, bytes]]:
-    reader = VENUE.reader()
+    reader = EXCHANGE.reader()
     return [(reader(payload), payload) for payload in messages]
 
 
 async def test_our_rows_are_the_market() -> None:
     async with running(OPTIONS) as simulator:
         found = read(await recorded(simulator, 3000))
-    check, book = VENUE.book_check("book", "tBTCF0:USTF0"), Book()
+    check, book = EXCHANGE.book_check("book", "tBTCF0:USTF0"), Book()
     assert check is not None
     sequence, right, rows, replies = 0, 0, [], set()
     for header, payload in found:
@@ -147,8 +147,8 @@ async def test_our_rows_are_the_market() -> None:
             sequence = header.sequence
         if header.kind is not Kind.DATA:
             continue
-        assert VENUE.classify_stored(header.channel, header.symbol, payload) == header
-        for row in VENUE.normalize(header, payload):
+        assert EXCHANGE.classify_stored(header.channel, header.symbol, payload) == header
+        for row in EXCHANGE.normalize(header, payload):
             rows.append(row)
             if isinstance(row, BookUpdate):
                 book.apply(row)
@@ -160,7 +160,7 @@ async def test_our_rows_are_the_market() -> None:
                 states = recent_books(simulator, 1, 250, 200) if right == 5 else None
                 assert states is None or [list(side) for side in book.levels()] in states
     assert right > 5
-    assert {each.channel for each in replies} == set(VENUE.channels)
+    assert {each.channel for each in replies} == set(EXCHANGE.channels)
     assert_rows(simulator, rows)
 
 
@@ -179,16 +179,16 @@ def assert_rows(simulator: Simulator, rows: list[Row]) -> None:
 
 
 @pytest.mark.parametrize("fault", [Faults(lose_every=50), Faults(lose_for_all_every=50)])
-async def test_our_numbers_and_checksums_show_what_the_venue_lost(fault: Faults) -> None:
+async def test_our_numbers_and_checksums_show_what_the_exchange_lost(fault: Faults) -> None:
     options = SimulatorOptions(exchange="bitfinex", rate=800, faults=fault, keep_sent=True)
     async with running(options) as simulator:
         found = read(await recorded(simulator, 2000))
         numbers = [header.sequence for header, _ in found if header.sequence is not None]
         lost = [read_number(each.payload) for each in simulator.lost]
-    holes = sorted(set(range(1, numbers[-1])) - set(numbers))
-    assert holes == [number for number in lost if number < numbers[-1]]
-    assert holes
-    check = VENUE.book_check("book", "tBTCF0:USTF0")
+    gaps = sorted(set(range(1, numbers[-1])) - set(numbers))
+    assert gaps == [number for number in lost if number < numbers[-1]]
+    assert gaps
+    check = EXCHANGE.book_check("book", "tBTCF0:USTF0")
     assert check is not None
     books = [(header, payload) for header, payload in found if header.channel == "book"]
     assert False in [check.apply(*each) for each in books]
@@ -196,7 +196,7 @@ async def test_our_numbers_and_checksums_show_what_the_venue_lost(fault: Faults)
 
 def read_number(payload: str | bytes) -> int:
     text = payload if isinstance(payload, bytes) else payload.encode()
-    number = VENUE.classify(text).sequence
+    number = EXCHANGE.classify(text).sequence
     assert number is not None
     return number
 
@@ -208,11 +208,11 @@ def test_our_backfill_gives_the_missing_trades() -> None:
     until = market.order(0, market.last_order(0, step) - 100)
     since = market.order(0, until.id - 300)
     missing = Missing("trades", "tBTCUSD", None, None, since.time_ns, until.time_ns)
-    request = VENUE.backfill_request(missing)
+    request = EXCHANGE.backfill_request(missing)
     assert request is not None
     body = simulator.protocol.rest(HttpRequest.parse(request.path), step, 10**18).body
-    header = VENUE.classify_backfill("trades", "tBTCUSD", body)
-    rows = [row for row in VENUE.normalize_backfill(header, body) if isinstance(row, Trade)]
+    header = EXCHANGE.classify_backfill("trades", "tBTCUSD", body)
+    rows = [row for row in EXCHANGE.normalize_backfill(header, body) if isinstance(row, Trade)]
     assert {int(row.id) for row in rows} >= set(range(since.first, until.last + 1))
     for row in rows:
         assert row.timestamp is not None
@@ -222,9 +222,9 @@ def test_our_backfill_gives_the_missing_trades() -> None:
 
 def test_our_list_of_instruments_is_the_markets() -> None:
     simulator = Simulator(OPTIONS)
-    (request,) = VENUE.instruments_requests()
+    (request,) = EXCHANGE.instruments_requests()
     body = simulator.protocol.rest(HttpRequest.parse(request.path), 10**6, 10**18).body
-    assert [(each.symbol, each.base, each.quote, each.type) for each in VENUE.instruments(body)] == [
+    assert [(each.symbol, each.base, each.quote, each.type) for each in EXCHANGE.instruments(body)] == [
         ("tBTCUSD", "BTC", "USD", "spot"),
         ("tBTCF0:USTF0", "BTCF0", "USTF0", "perpetual"),
     ]

@@ -1,6 +1,6 @@
-"""ccxt on the simulated Bitstamp: it knows the venue by its own reading, and so must agree with it.
+"""ccxt on the simulated Bitstamp: it knows the exchange by its own reading, and so must agree with it.
 
-Then what our own venue file makes of the same messages, compared with the market they came from.
+Then what our own exchange file makes of the same messages, compared with the market they came from.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import ccxt.pro
 import pytest
 from websockets.asyncio.client import connect
 
-from daedalus.exchanges import VENUES
+from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.model import Kind, Missing, Subscription
 from daedalus.exchanges.orderbook import Book
@@ -40,7 +40,7 @@ async def ccxt_bitstamp(simulator: Simulator) -> AsyncIterator[Any]:
 
 
 def trade_at(simulator: Simulator, number: str) -> tuple[str, float, float, int]:
-    """A trade of the first market by the id that the venue gives it: side, price, amount, ms."""
+    """A trade of the first market by the id that the exchange gives it: side, price, amount, ms."""
     market = simulator.market
     fill_id, place = divmod(int(number), len(market.instruments))
     assert place == 0
@@ -100,8 +100,10 @@ async def test_ccxt_keeps_the_book_level_for_level() -> None:
 
 async def recorded(simulator: Simulator, count: int) -> tuple[list[bytes], bytes]:
     """What our own plan is answered with, and a book over REST from when the stream ran."""
-    venue = VENUES["bitstamp"]
-    (plan,) = venue.plan([Subscription(channel, "btcusd") for channel in RECORDED], simulator.websocket_url)
+    exchange = EXCHANGES["bitstamp"]
+    (plan,) = exchange.plan(
+        [Subscription(channel, "btcusd") for channel in RECORDED], simulator.websocket_url
+    )
     messages: list[bytes] = []
     body = b""
     async with connect(plan.url, compression=None) as socket:
@@ -112,19 +114,19 @@ async def recorded(simulator: Simulator, count: int) -> tuple[list[bytes], bytes
         while len(messages) < count:
             messages.append(await asyncio.wait_for(socket.recv(decode=False), 20))
             if len(messages) == count * 2 // 3:
-                path = venue.snapshot_request("btcusd").path
+                path = exchange.snapshot_request("btcusd").path
                 body = simulator.protocol.rest(HttpRequest.parse(path), simulator._feed.step, 0).body
     return messages, body
 
 
 async def test_our_rows_are_the_market() -> None:
-    venue = VENUES["bitstamp"]
+    exchange = EXCHANGES["bitstamp"]
     async with running(SimulatorOptions(exchange="bitstamp", rate=400)) as simulator:
         messages, body = await recorded(simulator, 1500)
-    continuity, confirmed = Continuity(venue.channels), set()
+    continuity, confirmed = Continuity(exchange.channels), set()
     rows: list[Row] = []
     for payload in messages:
-        header = venue.classify(payload)
+        header = exchange.classify(payload)
         if header.reply is not None:
             assert header.reply.error is None
             confirmed |= {each.channel for each in header.reply.subscriptions}
@@ -132,9 +134,9 @@ async def test_our_rows_are_the_market() -> None:
             assert header.kind in (Kind.REPLY, Kind.HEARTBEAT)
             continue
         observed = continuity.observe(header, 0)
-        assert observed.hole is None
+        assert observed.gap is None
         assert not observed.duplicate
-        rows += venue.normalize(header, payload)
+        rows += exchange.normalize(header, payload)
     assert confirmed == set(RECORDED)
     trades = [row for row in rows if isinstance(row, Trade)]
     assert len(trades) > 20
@@ -147,8 +149,8 @@ async def test_our_rows_are_the_market() -> None:
 
 def assert_same_book(simulator: Simulator, rows: list[Row], body: bytes) -> None:
     """The changes wait for the book over REST, which is older than the newest of them."""
-    venue = VENUES["bitstamp"]
-    (snapshot,) = venue.normalize(venue.classify_snapshot("btcusd", body), body)
+    exchange = EXCHANGES["bitstamp"]
+    (snapshot,) = exchange.normalize(exchange.classify_snapshot("btcusd", body), body)
     assert isinstance(snapshot, BookUpdate)
     book, states = Book(), 0
     changes = [row for row in rows if isinstance(row, BookUpdate)]
@@ -189,13 +191,13 @@ def assert_same_orders(simulator: Simulator, rows: list[Row]) -> None:
 
 def test_our_backfill_gives_the_trades_of_the_stream_again() -> None:
     simulator = Simulator(SimulatorOptions(exchange="bitstamp", rate=40))
-    venue, market, step = VENUES["bitstamp"], simulator.market, simulator._feed.step
-    request = venue.backfill_request(Missing("live_trades", "btcusd", None, None, 0, 1))
+    exchange, market, step = EXCHANGES["bitstamp"], simulator.market, simulator._feed.step
+    request = exchange.backfill_request(Missing("live_trades", "btcusd", None, None, 0, 1))
     assert request is not None
     now = market.time_of(step)
     body = simulator.protocol.rest(HttpRequest.parse(request.path), step, now).body
-    header = venue.classify_backfill("live_trades", "btcusd", body)
-    rows = [row for row in venue.normalize_backfill(header, body) if isinstance(row, Trade)]
+    header = exchange.classify_backfill("live_trades", "btcusd", body)
+    rows = [row for row in exchange.normalize_backfill(header, body) if isinstance(row, Trade)]
     newest = market.order(0, market.last_order(0, step)).last
     assert [int(row.id) // 2 for row in rows] == list(range(newest - len(rows) + 1, newest + 1))
     assert rows[0].timestamp is not None
@@ -205,11 +207,11 @@ def test_our_backfill_gives_the_trades_of_the_stream_again() -> None:
 
 
 def test_our_list_of_instruments_is_the_markets() -> None:
-    simulator, venue = Simulator(SimulatorOptions(exchange="bitstamp")), VENUES["bitstamp"]
-    (request,) = venue.instruments_requests()
+    simulator, exchange = Simulator(SimulatorOptions(exchange="bitstamp")), EXCHANGES["bitstamp"]
+    (request,) = exchange.instruments_requests()
     body = simulator.protocol.rest(HttpRequest.parse(request.path), 10**6, 10**18).body
     assert [
-        (each.symbol, each.base, each.quote, each.type, each.tick) for each in venue.instruments(body)
+        (each.symbol, each.base, each.quote, each.type, each.tick) for each in exchange.instruments(body)
     ] == [
         ("btcusd", "BTC", "USD", "spot", 0.01),
         ("ethusd", "ETH", "USD", "spot", 0.01),

@@ -1,6 +1,6 @@
-"""ccxt on the simulated Bybit: it knows the venue by its own reading, and so must agree with it.
+"""ccxt on the simulated Bybit: it knows the exchange by its own reading, and so must agree with it.
 
-Then what our own venue file makes of the same messages, compared with the market they came from.
+Then what our own exchange file makes of the same messages, compared with the market they came from.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import ccxt.pro
 import pytest
 from websockets.asyncio.client import connect
 
-from daedalus.exchanges import VENUES
+from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.model import Kind, Missing, Subscription
 from daedalus.exchanges.orderbook import Book
@@ -45,7 +45,7 @@ async def ccxt_bybit(simulator: Simulator) -> AsyncIterator[Any]:
 
 
 def known_trades(simulator: Simulator) -> dict[str, tuple[str, float, float, int]]:
-    """The trades of the last orders by the ids that the venue gives them: side, price, amount, ms."""
+    """The trades of the last orders by the ids that the exchange gives them: side, price, amount, ms."""
     market, category = simulator.market, CATEGORIES[simulator.options.exchange]
     notation = Notation.short(market.instruments[0])
     last = market.last_order(0, simulator._feed.step)
@@ -113,9 +113,9 @@ async def test_ccxt_keeps_the_book(exchange: str) -> None:
 
 async def recorded(simulator: Simulator, count: int) -> list[bytes]:
     """What our own plan for all channels of one symbol is answered with."""
-    venue = VENUES[simulator.options.exchange]
-    wanted = [Subscription(channel, "BTCUSDT") for channel in venue.channels]
-    (plan,) = venue.plan(wanted, simulator.websocket_url)
+    exchange = EXCHANGES[simulator.options.exchange]
+    wanted = [Subscription(channel, "BTCUSDT") for channel in exchange.channels]
+    (plan,) = exchange.plan(wanted, simulator.websocket_url)
     messages: list[bytes] = []
     async with connect(plan.url, compression=None) as socket:
         assert plan.keepalive_text is not None
@@ -127,24 +127,24 @@ async def recorded(simulator: Simulator, count: int) -> list[bytes]:
     return messages
 
 
-@pytest.mark.parametrize("exchange", CATEGORIES)
-async def test_our_rows_are_the_market(exchange: str) -> None:
-    async with running(SimulatorOptions(exchange=exchange, rate=400)) as simulator:
+@pytest.mark.parametrize("name", CATEGORIES)
+async def test_our_rows_are_the_market(name: str) -> None:
+    async with running(SimulatorOptions(exchange=name, rate=400)) as simulator:
         messages = await recorded(simulator, 1200)
         known = known_trades(simulator)
-    venue, market = VENUES[exchange], simulator.market
-    continuity, book, kinds = Continuity(venue.channels), Book(), set()
+    exchange, market = EXCHANGES[name], simulator.market
+    continuity, book, kinds = Continuity(exchange.channels), Book(), set()
     rows: list[Row] = []
     for payload in messages:
-        header = venue.classify(payload)
+        header = exchange.classify(payload)
         kinds.add((header.kind, header.channel))
         if header.kind is not Kind.DATA:
             assert header.kind in (Kind.REPLY, Kind.HEARTBEAT)
             assert header.reply is None or header.reply.error is None
             continue
         observed = continuity.observe(header, 0)
-        assert observed.hole is None
-        for row in venue.normalize(header, payload):
+        assert observed.gap is None
+        for row in exchange.normalize(header, payload):
             rows.append(row)
             if isinstance(row, BookUpdate):
                 book.apply(row)
@@ -152,7 +152,7 @@ async def test_our_rows_are_the_market(exchange: str) -> None:
                 after = row.last_id * market.diff_every
                 assert [list(side) for side in book.levels()] == levels_at(simulator, after, 200)
     assert {(Kind.REPLY, ""), (Kind.HEARTBEAT, "")} <= kinds
-    assert {channel for kind, channel in kinds if kind is Kind.DATA} == set(venue.channels)
+    assert {channel for kind, channel in kinds if kind is Kind.DATA} == set(exchange.channels)
     trades = [row for row in rows if isinstance(row, Trade)]
     assert len(trades) > 50
     for row in trades:
@@ -165,19 +165,19 @@ async def test_our_rows_are_the_market(exchange: str) -> None:
             assert (row.bid_price, row.bid_amount, row.ask_price, row.ask_amount) == (*bid, *ask)
 
 
-@pytest.mark.parametrize("exchange", CATEGORIES)
-def test_our_backfill_gives_the_newest_trades_again(exchange: str) -> None:
-    simulator = Simulator(SimulatorOptions(exchange=exchange))
-    venue, market = VENUES[exchange], simulator.market
-    request = venue.backfill_request(Missing("publicTrade", "BTCUSDT", None, None, 0, 1))
+@pytest.mark.parametrize("name", CATEGORIES)
+def test_our_backfill_gives_the_newest_trades_again(name: str) -> None:
+    simulator = Simulator(SimulatorOptions(exchange=name))
+    exchange, market = EXCHANGES[name], simulator.market
+    request = exchange.backfill_request(Missing("publicTrade", "BTCUSDT", None, None, 0, 1))
     assert request is not None
     step = simulator._feed.step
     body = simulator.protocol.rest(HttpRequest.parse(request.path), step, market.time_of(step)).body
-    rows = venue.normalize_backfill(venue.classify_backfill("publicTrade", "BTCUSDT", body), body)
-    assert len(rows) == {"bybit": 1000, "bybit_spot": 60}[exchange]
+    rows = exchange.normalize_backfill(exchange.classify_backfill("publicTrade", "BTCUSDT", body), body)
+    assert len(rows) == {"bybit": 1000, "bybit_spot": 60}[name]
     newest = market.order(0, market.last_order(0, step)).last
     numbers = range(newest - len(rows) + 1, newest + 1)
-    category = CATEGORIES[exchange]
+    category = CATEGORIES[name]
     assert [row.id for row in rows if isinstance(row, Trade)] == [
         trade_id(category, "BTCUSDT", number) for number in numbers
     ]
@@ -188,8 +188,8 @@ def test_our_list_of_instruments_is_the_markets(exchange: str) -> None:
     simulator = Simulator(SimulatorOptions(exchange=exchange))
     found = [
         each
-        for request in VENUES[exchange].instruments_requests()
-        for each in VENUES[exchange].instruments(
+        for request in EXCHANGES[exchange].instruments_requests()
+        for each in EXCHANGES[exchange].instruments(
             simulator.protocol.rest(HttpRequest.parse(request.path), 10**6, 10**18).body
         )
     ]

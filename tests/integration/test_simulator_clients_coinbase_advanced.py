@@ -24,7 +24,7 @@ from daedalus.tables.rows import BookUpdate, Quote, Trade
 
 pytestmark = pytest.mark.integration
 
-VENUE = Coinbase()
+EXCHANGE = Coinbase()
 MAKER = {"buy": "sell", "sell": "buy"}
 
 
@@ -88,12 +88,12 @@ async def test_ccxt_and_we_read_the_trades_but_ccxt_leaves_the_makers_side() -> 
             each = seen[number]
             assert (each["side"], each["price"], each["amount"]) == (MAKER[side], price, amount)
             assert each["timestamp"] == time_ns // 10**6
-        continuity = Continuity(VENUE.channels)
+        continuity = Continuity(EXCHANGE.channels)
         ours: list[Trade] = []
         for payload in payloads(simulator, "market_trades"):
-            header = VENUE.classify(payload)
-            assert continuity.observe(header, 0).hole is None
-            ours += [row for row in VENUE.normalize(header, payload) if isinstance(row, Trade)]
+            header = EXCHANGE.classify(payload)
+            assert continuity.observe(header, 0).gap is None
+            ours += [row for row in EXCHANGE.normalize(header, payload) if isinstance(row, Trade)]
         assert [int(row.id) for row in ours] == sorted({int(row.id) for row in ours})
         assert {int(row.id) for row in ours} >= set(numbers)
         for row in ours:
@@ -114,8 +114,8 @@ async def test_ccxt_and_we_keep_the_book() -> None:
         messages = payloads(simulator, "level2")
         assert len(messages) > 30
         for payload in messages:
-            header = VENUE.classify(payload)
-            (row,) = VENUE.normalize(header, payload)
+            header = EXCHANGE.classify(payload)
+            (row,) = EXCHANGE.normalize(header, payload)
             assert isinstance(row, BookUpdate)
             assert row.is_snapshot is header.is_snapshot is (payload is messages[0])
             assert row.timestamp is not None
@@ -135,7 +135,7 @@ async def test_ccxt_and_we_read_the_quotes() -> None:
         rows = [
             row
             for payload in payloads(simulator, "ticker")
-            for row in VENUE.normalize(VENUE.classify(payload), payload)
+            for row in EXCHANGE.normalize(EXCHANGE.classify(payload), payload)
             if isinstance(row, Quote)
         ]
         tops = [(row.bid_price, row.bid_amount, row.ask_price, row.ask_amount) for row in rows]
@@ -152,9 +152,9 @@ async def test_ccxt_and_we_fetch_trades_over_rest() -> None:
 
 
 async def test_every_frame_of_a_connection_is_numbered_whatever_it_is() -> None:
-    wanted = [Subscription(channel, "BTC-USD") for channel in VENUE.channels]
+    wanted = [Subscription(channel, "BTC-USD") for channel in EXCHANGE.channels]
     async with running(market()) as simulator:
-        plans = VENUE.plan(wanted, simulator.websocket_url)
+        plans = EXCHANGE.plan(wanted, simulator.websocket_url)
         assert len(plans) == 2
         confirmed: set[Subscription] = set()
         for plan in plans:
@@ -165,11 +165,11 @@ async def test_every_frame_of_a_connection_is_numbered_whatever_it_is() -> None:
                     await websocket.send(request.text)
                     await asyncio.sleep(plan.send_interval_seconds)
                 if plan is plans[1]:
-                    for text in VENUE.resubscribe(Subscription("level2", "BTC-USD")):
+                    for text in EXCHANGE.resubscribe(Subscription("level2", "BTC-USD")):
                         await websocket.send(text)
                 async with asyncio.timeout(20):
                     while sum(kinds.values()) < 60 or not kinds["heartbeat"]:
-                        header = VENUE.classify(str(await websocket.recv()).encode())
+                        header = EXCHANGE.classify(str(await websocket.recv()).encode())
                         numbers.append(header.sequence)
                         kinds[header.channel or header.kind] += 1
                         kinds["snapshot"] += header.is_snapshot
@@ -181,19 +181,19 @@ async def test_every_frame_of_a_connection_is_numbered_whatever_it_is() -> None:
         assert confirmed == set(wanted)
 
 
-async def test_a_lost_frame_leaves_a_hole_in_the_numbers() -> None:
+async def test_a_lost_frame_leaves_a_gap_in_the_numbers() -> None:
     options = structs.replace(market(), faults=Faults(lose_every=20))
     async with running(options) as simulator:
-        (plan,) = VENUE.plan([Subscription("level2", "BTC-USD")], simulator.websocket_url)
+        (plan,) = EXCHANGE.plan([Subscription("level2", "BTC-USD")], simulator.websocket_url)
         numbers: list[int] = []
         async with connect(plan.url, max_size=None) as websocket, asyncio.timeout(20):
             for request in plan.requests:
                 await websocket.send(request.text)
             while len(numbers) < 60:
-                number = VENUE.classify(str(await websocket.recv()).encode()).sequence
+                number = EXCHANGE.classify(str(await websocket.recv()).encode()).sequence
                 assert number is not None
                 numbers.append(number)
-        lost = [VENUE.classify(str(each.payload).encode()).sequence for each in simulator.lost]
+        lost = [EXCHANGE.classify(str(each.payload).encode()).sequence for each in simulator.lost]
         told = set(range(numbers[-1])) - set(numbers)
         assert sorted(told) == [number for number in lost if number is not None and number < numbers[-1]]
         assert len(told) >= 2
@@ -211,13 +211,15 @@ async def test_an_outage_is_filled_page_by_page_over_rest() -> None:
         requests = 0
         found: dict[int, Trade] = {}
         while first <= last:
-            request = VENUE.backfill_request(Missing("market_trades", "BTC-USD", first, last, from_ns, to_ns))
+            request = EXCHANGE.backfill_request(
+                Missing("market_trades", "BTC-USD", first, last, from_ns, to_ns)
+            )
             assert request is not None
             answer = simulator.protocol.rest(HttpRequest.parse(request.path), step, to_ns)
-            header = VENUE.classify_backfill("market_trades", "BTC-USD", answer.body)
+            header = EXCHANGE.classify_backfill("market_trades", "BTC-USD", answer.body)
             assert header.ids is not None
             assert header.ids.last >= last
-            for row in VENUE.normalize_backfill(header, answer.body):
+            for row in EXCHANGE.normalize_backfill(header, answer.body):
                 assert isinstance(row, Trade)
                 found[int(row.id)] = row
             last, to_ns = header.ids.first - 1, found[header.ids.first].timestamp or 0

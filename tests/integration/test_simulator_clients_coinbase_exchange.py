@@ -1,4 +1,4 @@
-"""What our venue file asks the simulated Coinbase Exchange for over REST, and what it makes of it."""
+"""What our exchange file asks the simulated Coinbase Exchange for over REST, and what it makes of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from daedalus.tables.rows import Trade
 
 pytestmark = pytest.mark.integration
 
-VENUE = CoinbaseExchange()
+EXCHANGE = CoinbaseExchange()
 STEP = 10**9
 
 
@@ -28,13 +28,13 @@ def test_page_by_page_our_backfill_gives_the_trades_of_the_market_again() -> Non
     first, last = newest - 3000, newest - 500
     rows: list[Trade] = []
     while first + len(rows) <= last:
-        request = VENUE.backfill_request(Missing("matches", "BTC-USD", first + len(rows), last, 0, 1))
+        request = EXCHANGE.backfill_request(Missing("matches", "BTC-USD", first + len(rows), last, 0, 1))
         assert request is not None
         body = answer(simulator, request.path)
-        header = VENUE.classify_backfill("matches", "BTC-USD", body)
+        header = EXCHANGE.classify_backfill("matches", "BTC-USD", body)
         assert header.ids
         assert header.ids.first == first + len(rows)
-        rows += [row for row in VENUE.normalize_backfill(header, body) if isinstance(row, Trade)]
+        rows += [row for row in EXCHANGE.normalize_backfill(header, body) if isinstance(row, Trade)]
     assert [int(row.id) for row in rows] == list(range(first, last + 1))
     notation = Notation.short(market.instruments[0])
     for row in rows[::100]:
@@ -47,8 +47,8 @@ def test_page_by_page_our_backfill_gives_the_trades_of_the_market_again() -> Non
 
 def test_our_list_of_instruments_is_the_markets() -> None:
     simulator = Simulator(SimulatorOptions(exchange="coinbase_exchange"))
-    (request,) = VENUE.instruments_requests()
-    found = VENUE.instruments(answer(simulator, request.path))
+    (request,) = EXCHANGE.instruments_requests()
+    found = EXCHANGE.instruments(answer(simulator, request.path))
     assert [(each.symbol, each.base, each.quote, each.type, each.active) for each in found] == [
         ("BTC-USD", "BTC", "USD", "spot", True),
         ("ETH-USD", "ETH", "USD", "spot", True),

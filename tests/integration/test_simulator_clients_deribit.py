@@ -1,6 +1,6 @@
-"""ccxt on the simulated Deribit: it knows the venue by its own reading, and so must agree with it.
+"""ccxt on the simulated Deribit: it knows the exchange by its own reading, and so must agree with it.
 
-Then what our own venue file makes of the same messages, compared with the market they came from.
+Then what our own exchange file makes of the same messages, compared with the market they came from.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import ccxt.pro
 import pytest
 from websockets.asyncio.client import connect
 
-from daedalus.exchanges import VENUES
+from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.model import Kind, Missing, Subscription
 from daedalus.exchanges.orderbook import Book
@@ -112,34 +112,34 @@ async def test_ccxt_watches_tickers_and_quotes() -> None:
 
 
 async def test_our_rows_are_the_market() -> None:
-    venue = VENUES["deribit"]
-    wanted = [Subscription(channel, SYMBOL) for channel in venue.channels]
+    exchange = EXCHANGES["deribit"]
+    wanted = [Subscription(channel, SYMBOL) for channel in exchange.channels]
     async with running(SimulatorOptions(exchange="deribit", rate=400)) as simulator:
-        (plan,) = venue.plan([*wanted, Subscription("trades", "DOGE-PERPETUAL")], simulator.websocket_url)
+        (plan,) = exchange.plan([*wanted, Subscription("trades", "DOGE-PERPETUAL")], simulator.websocket_url)
         messages: list[bytes] = []
         async with connect(plan.url, compression=None) as socket:
             for request in plan.requests:
                 await socket.send(request.text)
             while len(messages) < 1500:
                 messages.append(await asyncio.wait_for(socket.recv(decode=False), 20))
-    continuity, book, confirmed = Continuity(venue.channels), Book(), set()
+    continuity, book, confirmed = Continuity(exchange.channels), Book(), set()
     rows: list[Row] = []
     for payload in messages:
-        header = venue.classify(payload)
+        header = exchange.classify(payload)
         if header.reply is not None:
             assert header.reply.error is None
             confirmed |= set(header.reply.subscriptions)
         if header.kind is not Kind.DATA:
             assert header.kind in (Kind.REPLY, Kind.HEARTBEAT)
             continue
-        assert continuity.observe(header, 0).hole is None
-        for row in venue.normalize(header, payload):
+        assert continuity.observe(header, 0).gap is None
+        for row in exchange.normalize(header, payload):
             rows.append(row)
             if isinstance(row, BookUpdate):
                 book.apply(row)
                 assert row.last_id is not None
                 assert [list(side) for side in book.levels()] == levels_at(simulator, row.last_id)
-    assert confirmed == set(wanted)  # and what the venue does not know stays unconfirmed
+    assert confirmed == set(wanted)  # and what the exchange does not know stays unconfirmed
     kinds = {type(row) for row in rows}
     assert kinds >= {Trade, BookUpdate, Quote, DerivativeTicker}
     closed = set()
@@ -156,17 +156,17 @@ async def test_our_rows_are_the_market() -> None:
 
 def test_our_backfill_gives_the_trades_of_the_stream_again() -> None:
     simulator = Simulator(SimulatorOptions(exchange="deribit"))
-    venue, market, step = VENUES["deribit"], simulator.market, simulator._feed.step
+    exchange, market, step = EXCHANGES["deribit"], simulator.market, simulator._feed.step
     last = market.order(0, market.last_order(0, step)).last - 10
     first = last - 2499
     rows: list[Row] = []
     while len(rows) < 2500:
-        request = venue.backfill_request(Missing("trades", SYMBOL, first + len(rows), last, 0, 1))
+        request = exchange.backfill_request(Missing("trades", SYMBOL, first + len(rows), last, 0, 1))
         assert request is not None
         body = simulator.protocol.rest(HttpRequest.parse(request.path), step, market.time_of(step)).body
-        header = venue.classify_backfill("trades", SYMBOL, body)
+        header = exchange.classify_backfill("trades", SYMBOL, body)
         assert header.ids is not None
-        found = [row for row in venue.normalize_backfill(header, body) if isinstance(row, Trade)]
+        found = [row for row in exchange.normalize_backfill(header, body) if isinstance(row, Trade)]
         assert (found[0].number, found[-1].number) == (header.ids.first, header.ids.last)
         rows += found
     trades = [row for row in rows if isinstance(row, Trade)]
@@ -179,11 +179,11 @@ def test_our_backfill_gives_the_trades_of_the_stream_again() -> None:
 
 
 def test_our_list_of_instruments_is_the_markets() -> None:
-    simulator, venue = Simulator(SimulatorOptions(exchange="deribit")), VENUES["deribit"]
-    (request,) = venue.instruments_requests()
+    simulator, exchange = Simulator(SimulatorOptions(exchange="deribit")), EXCHANGES["deribit"]
+    (request,) = exchange.instruments_requests()
     body = simulator.protocol.rest(HttpRequest.parse(request.path), 10**6, 10**18).body
     assert [
-        (each.symbol, each.base, each.quote, each.type, each.tick) for each in venue.instruments(body)
+        (each.symbol, each.base, each.quote, each.type, each.tick) for each in exchange.instruments(body)
     ] == [
         ("BTC-PERPETUAL", "BTC", "USD", "perpetual", 0.01),
         ("ETH-PERPETUAL", "ETH", "USD", "perpetual", 0.01),

@@ -1,4 +1,4 @@
-"""Our own venue file on the simulated Gemini: both are written from the documentation, each by itself.
+"""Our own exchange file on the simulated Gemini: both are written from the documentation, each by itself.
 
 No client of other people that we know speaks this API: ccxt still speaks the archived one.
 """
@@ -11,7 +11,7 @@ import json
 import pytest
 from websockets.asyncio.client import connect
 
-from daedalus.exchanges import VENUES
+from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.model import Kind, Missing, Subscription
 from daedalus.exchanges.orderbook import Book
@@ -23,11 +23,11 @@ from daedalus.tables.rows import BookUpdate, Quote, Row, Trade
 
 pytestmark = pytest.mark.integration
 
-VENUE = VENUES["gemini"]
+EXCHANGE = EXCHANGES["gemini"]
 
 
 def trade_at(simulator: Simulator, number: str) -> tuple[str, float, float, int]:
-    """A trade of the first market by the id that the venue gives it: side, price, amount, ms."""
+    """A trade of the first market by the id that the exchange gives it: side, price, amount, ms."""
     market = simulator.market
     fill_id, place = divmod(int(number), len(market.instruments))
     assert place == 0
@@ -48,8 +48,8 @@ def levels_at(simulator: Simulator, number: int) -> list[list[tuple[float, float
 
 async def recorded(simulator: Simulator, count: int) -> list[bytes]:
     """What our own plan for all channels of one symbol is answered with, and for a symbol there is not."""
-    wanted = [Subscription(channel, "btcusd") for channel in VENUE.channels]
-    (plan,) = VENUE.plan([*wanted, Subscription("trade", "nosuchusd")], simulator.websocket_url)
+    wanted = [Subscription(channel, "btcusd") for channel in EXCHANGE.channels]
+    (plan,) = EXCHANGE.plan([*wanted, Subscription("trade", "nosuchusd")], simulator.websocket_url)
     messages: list[bytes] = []
     async with connect(plan.url, compression=None) as socket:
         assert plan.keepalive_text is not None
@@ -64,10 +64,10 @@ async def recorded(simulator: Simulator, count: int) -> list[bytes]:
 async def test_our_rows_are_the_market() -> None:
     async with running(SimulatorOptions(exchange="gemini", rate=400)) as simulator:
         messages = await recorded(simulator, 1000)
-    continuity, book, errors, confirmed = Continuity(VENUE.channels), Book(), {}, set()
+    continuity, book, errors, confirmed = Continuity(EXCHANGE.channels), Book(), {}, set()
     rows: list[Row] = []
     for payload in messages:
-        header = VENUE.classify(payload)
+        header = EXCHANGE.classify(payload)
         if header.reply is not None and header.reply.error is not None:
             errors[header.reply.request_id] = header.reply.error
         elif header.reply is not None:
@@ -75,8 +75,8 @@ async def test_our_rows_are_the_market() -> None:
         if header.kind is not Kind.DATA:
             assert header.kind is Kind.REPLY
             continue
-        assert continuity.observe(header, 0).hole is None
-        for row in VENUE.normalize(header, payload):
+        assert continuity.observe(header, 0).gap is None
+        for row in EXCHANGE.normalize(header, payload):
             rows.append(row)
             if isinstance(row, BookUpdate):
                 assert row.is_snapshot is (not book.synced)
@@ -97,17 +97,17 @@ async def test_our_rows_are_the_market() -> None:
             assert (row.bid_price, row.bid_amount, row.ask_price, row.ask_amount) == (*bid, *ask)
 
 
-async def test_what_the_venue_loses_is_a_hole_in_the_book() -> None:
+async def test_what_the_exchange_loses_is_a_gap_in_the_book() -> None:
     faults = Faults(lose_every=7)
     options = SimulatorOptions(exchange="gemini", rate=400, faults=faults, keep_sent=True)
     async with running(options) as simulator:
         messages = await recorded(simulator, 1000)
-    continuity, holes, last = Continuity(VENUE.channels), [], 0
+    continuity, gaps, last = Continuity(EXCHANGE.channels), [], 0
     for payload in messages:
-        header = VENUE.classify(payload)
+        header = EXCHANGE.classify(payload)
         if header.channel == "depth" and header.ids is not None:
-            hole, last = continuity.observe(header, 0).hole, header.ids.last
-            holes += [(hole.from_id, hole.to_id - 1)] if hole else []
+            gap, last = continuity.observe(header, 0).gap, header.ids.last
+            gaps += [(gap.from_id, gap.to_id - 1)] if gap else []
     lost: list[tuple[int, int]] = []
     for each in simulator.lost:
         update = json.loads(each.payload)
@@ -115,7 +115,7 @@ async def test_what_the_venue_loses_is_a_hole_in_the_book() -> None:
             begins = lost.pop()[0] if lost and lost[-1][1] == update["U"] else update["U"]
             lost.append((begins, update["u"]))
     assert len(lost) > 2
-    assert holes == lost
+    assert gaps == lost
 
 
 def test_our_backfill_gives_the_trades_of_the_stream_again() -> None:
@@ -125,10 +125,10 @@ def test_our_backfill_gives_the_trades_of_the_stream_again() -> None:
     ids: dict[int, Trade] = {}
     begin = from_ns = now - 60 * 10**9
     while True:
-        request = VENUE.backfill_request(Missing("trade", "btcusd", None, None, from_ns, now))
+        request = EXCHANGE.backfill_request(Missing("trade", "btcusd", None, None, from_ns, now))
         assert request is not None
         body = simulator.protocol.rest(HttpRequest.parse(request.path), step, now).body
-        rows = VENUE.normalize_backfill(VENUE.classify_backfill("trade", "btcusd", body), body)
+        rows = EXCHANGE.normalize_backfill(EXCHANGE.classify_backfill("trade", "btcusd", body), body)
         trades = [row for row in rows if isinstance(row, Trade)]
         before = len(ids)
         ids |= {int(row.id): row for row in trades}
@@ -149,9 +149,9 @@ def test_our_backfill_gives_the_trades_of_the_stream_again() -> None:
 
 def test_our_list_of_instruments_is_the_markets() -> None:
     simulator = Simulator(SimulatorOptions(exchange="gemini"))
-    (request,) = VENUE.instruments_requests()
+    (request,) = EXCHANGE.instruments_requests()
     body = simulator.protocol.rest(HttpRequest.parse(request.path), 10**6, 10**18).body
-    assert [(each.symbol, each.base, each.quote, each.type) for each in VENUE.instruments(body)] == [
+    assert [(each.symbol, each.base, each.quote, each.type) for each in EXCHANGE.instruments(body)] == [
         ("btcusd", "BTC", "USD", "spot"),
         ("ethusd", "ETH", "USD", "spot"),
     ]

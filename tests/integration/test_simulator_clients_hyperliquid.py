@@ -1,6 +1,6 @@
-"""ccxt on the simulated Hyperliquid: it knows the venue by its own reading, and so must agree with it.
+"""ccxt on the simulated Hyperliquid: it knows the exchange by its own reading, and so must agree with it.
 
-Then what our own venue file makes of the same messages, compared with the market they came from.
+Then what our own exchange file makes of the same messages, compared with the market they came from.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from daedalus.exchanges import VENUES
+from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.model import Kind, Subscription
 from daedalus.simulator import Faults, Simulator, SimulatorOptions, running
 from daedalus.simulator.exchanges.hyperliquid.text import trade_id
@@ -27,7 +27,7 @@ from daedalus.tables.rows import BookUpdate, DerivativeTicker, Quote, Row, Trade
 pytestmark = pytest.mark.integration
 
 OPTIONS = SimulatorOptions(exchange="hyperliquid", symbols=("BTC", "PURR/USDC"), rate=400)
-VENUE = VENUES["hyperliquid"]
+EXCHANGE = EXCHANGES["hyperliquid"]
 SYMBOLS = {"BTC/USDC:USDC": 0, "PURR/USDC": 1}
 STEPS_BACK = 4000
 
@@ -109,7 +109,9 @@ async def test_ccxt_watches_tickers_and_fetches_books_by_post() -> None:
 
 async def recorded(simulator: Simulator, symbol: str, count: int) -> list[bytes]:
     """What our own plan for all channels of a coin is answered with."""
-    (plan,) = VENUE.plan([Subscription(name, symbol) for name in VENUE.channels], simulator.websocket_url)
+    (plan,) = EXCHANGE.plan(
+        [Subscription(name, symbol) for name in EXCHANGE.channels], simulator.websocket_url
+    )
     messages: list[bytes] = []
     async with connect(plan.url, compression=None, max_queue=None) as socket:
         assert plan.keepalive_text is not None
@@ -128,18 +130,18 @@ async def test_our_rows_are_the_market(symbol: str, place: int) -> None:
     rows: list[Row] = []
     served, pongs = set(), 0
     for payload in messages:
-        header = VENUE.classify(payload)
+        header = EXCHANGE.classify(payload)
         pongs += header.kind is Kind.HEARTBEAT
         if header.reply is not None:
             assert header.reply.error is None
             served.update(header.reply.subscriptions)
         if header.kind is Kind.DATA:
             assert header.symbol == symbol
-            rows += VENUE.normalize(header, payload)
+            rows += EXCHANGE.normalize(header, payload)
         else:
             assert header.kind in (Kind.REPLY, Kind.HEARTBEAT)
     assert pongs == 1
-    assert served == {Subscription(name, symbol) for name in VENUE.channels}
+    assert served == {Subscription(name, symbol) for name in EXCHANGE.channels}
     trades = [row for row in rows if isinstance(row, Trade)]
     assert len(trades) > 30
     for row in trades:
@@ -180,8 +182,8 @@ async def test_two_connections_that_lose_different_trades_have_them_all_together
         [
             row.id
             for payload in messages
-            if (header := VENUE.classify(payload)).channel == "trades"
-            for row in VENUE.normalize(header, payload)
+            if (header := EXCHANGE.classify(payload)).channel == "trades"
+            for row in EXCHANGE.normalize(header, payload)
             if isinstance(row, Trade)
         ]
         for messages in (first, second)
@@ -194,15 +196,17 @@ async def test_two_connections_that_lose_different_trades_have_them_all_together
 
 def ids_of(text: str) -> list[str]:
     payload = text.encode()
-    return [row.id for row in VENUE.normalize(VENUE.classify(payload), payload) if isinstance(row, Trade)]
+    return [
+        row.id for row in EXCHANGE.normalize(EXCHANGE.classify(payload), payload) if isinstance(row, Trade)
+    ]
 
 
 async def test_our_list_of_instruments_is_the_markets() -> None:
     found = []
     async with running(OPTIONS) as simulator, aiohttp.ClientSession(simulator.rest_url) as http:
-        for request in VENUE.instruments_requests():
+        for request in EXCHANGE.instruments_requests():
             async with http.post(request.path, data=request.body) as answer:
-                found += VENUE.instruments(await answer.read())
+                found += EXCHANGE.instruments(await answer.read())
     assert [(each.symbol, each.base, each.quote, each.type) for each in found] == [
         ("BTC", "BTC", "USDC", "perpetual"),
         ("PURR/USDC", "PURR", "USDC", "spot"),

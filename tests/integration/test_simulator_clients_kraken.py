@@ -25,7 +25,7 @@ from daedalus.tables.rows import BookUpdate, Quote, Trade
 
 pytestmark = pytest.mark.integration
 
-VENUE = Kraken()
+EXCHANGE = Kraken()
 
 
 @asynccontextmanager
@@ -88,11 +88,11 @@ async def test_ccxt_and_we_read_the_trades() -> None:
             assert (each["side"], each["price"], each["amount"]) == (side, price, amount)
             assert each["timestamp"] == time_ns // 10**6
         ours: list[Trade] = []
-        continuity = Continuity(VENUE.channels)
+        continuity = Continuity(EXCHANGE.channels)
         for payload in payloads(simulator, "trade"):
-            header = VENUE.classify(payload)
-            assert continuity.observe(header, 0).hole is None
-            ours += [row for row in VENUE.normalize(header, payload) if isinstance(row, Trade)]
+            header = EXCHANGE.classify(payload)
+            assert continuity.observe(header, 0).gap is None
+            ours += [row for row in EXCHANGE.normalize(header, payload) if isinstance(row, Trade)]
         assert {int(row.id) for row in ours} >= set(numbers)
         for row in ours:
             side, price, amount, time_ns = traded(simulator, int(row.id))
@@ -118,9 +118,9 @@ async def test_ccxt_and_we_keep_the_book(depth: int) -> None:
         asks: dict[float, float] = {}
         answers = []
         for payload in payloads(simulator, f"book-{depth}"):
-            header = VENUE.classify(payload)
+            header = EXCHANGE.classify(payload)
             answers.append(check.apply(header, payload))
-            (row,) = VENUE.normalize(header, payload)
+            (row,) = EXCHANGE.normalize(header, payload)
             assert isinstance(row, BookUpdate)
             assert row.timestamp is not None
             if row.is_snapshot:
@@ -148,7 +148,7 @@ async def test_ccxt_and_we_read_the_quotes() -> None:
         rows = [
             row
             for payload in payloads(simulator, "ticker-bbo")
-            for row in VENUE.normalize(VENUE.classify(payload), payload)
+            for row in EXCHANGE.normalize(EXCHANGE.classify(payload), payload)
         ]
         assert len(rows) >= 10
         tops = [(row.bid_price, row.bid_amount) for row in rows if isinstance(row, Quote)]
@@ -167,27 +167,27 @@ async def test_ccxt_and_we_read_the_trades_over_rest() -> None:
         assert book["bids"][0][0] < book["asks"][0][0]
 
 
-async def test_the_venue_confirms_all_that_we_ask_for_and_sends_it_without_a_loss() -> None:
-    wanted = [Subscription(channel, "BTC/USD") for channel in VENUE.channels]
+async def test_the_exchange_confirms_all_that_we_ask_for_and_sends_it_without_a_loss() -> None:
+    wanted = [Subscription(channel, "BTC/USD") for channel in EXCHANGE.channels]
     async with running(market()) as simulator:
-        (plan,) = VENUE.plan(wanted, simulator.websocket_url)
+        (plan,) = EXCHANGE.plan(wanted, simulator.websocket_url)
         confirmed: set[Subscription] = set()
-        continuity = Continuity(VENUE.channels)
-        check = VENUE.book_check("book", "BTC/USD")
+        continuity = Continuity(EXCHANGE.channels)
+        check = EXCHANGE.book_check("book", "BTC/USD")
         assert check is not None
         kinds: Counter[str] = Counter()
         async with connect(plan.url) as websocket:
             for request in plan.requests:
                 await websocket.send(request.text)
-            for text in VENUE.resubscribe(Subscription("book", "BTC/USD")):
+            for text in EXCHANGE.resubscribe(Subscription("book", "BTC/USD")):
                 await websocket.send(text)
             async with asyncio.timeout(20):
                 while kinds["book"] < 20 or kinds["trade"] < 20 or not kinds["heartbeat"]:
                     payload = str(await websocket.recv()).encode()
-                    header = VENUE.classify(payload)
+                    header = EXCHANGE.classify(payload)
                     kinds[header.channel or header.kind] += 1
                     for each in (header, *header.more):
-                        assert continuity.observe(each, 0).hole is None
+                        assert continuity.observe(each, 0).gap is None
                     if header.channel == "book":
                         assert check.apply(header, payload) is True
                         kinds["snapshot"] += header.is_snapshot
@@ -203,20 +203,20 @@ async def test_a_lost_message_is_told_by_a_checksum_and_asking_anew_makes_the_bo
     options = structs.replace(market(), faults=Faults(lose_every=60))
     wanted = Subscription("book", "BTC/USD")
     async with running(options) as simulator:
-        (plan,) = VENUE.plan([wanted], simulator.websocket_url)
-        check = VENUE.book_check(*structs.astuple(wanted))
+        (plan,) = EXCHANGE.plan([wanted], simulator.websocket_url)
+        check = EXCHANGE.book_check(*structs.astuple(wanted))
         assert check is not None
         answers: list[bool | None] = []
         async with connect(plan.url) as websocket, asyncio.timeout(30):
             await websocket.send(plan.requests[0].text)
             while answers.count(False) < 2 or answers[-1] is not True:
                 payload = str(await websocket.recv()).encode()
-                header = VENUE.classify(payload)
+                header = EXCHANGE.classify(payload)
                 if header.channel != "book":
                     continue
                 answers.append(check.apply(header, payload))
                 if answers[-1] is False:
-                    for text in VENUE.resubscribe(wanted):
+                    for text in EXCHANGE.resubscribe(wanted):
                         await websocket.send(text)
         wrong = answers.index(False)
         assert 50 < wrong < 75
@@ -235,13 +235,13 @@ async def test_an_outage_is_filled_page_by_page_over_rest() -> None:
         requests = 0
         found: dict[int, Trade] = {}
         while first <= last:
-            request = VENUE.backfill_request(Missing("trade", "BTC/USD", first, last, from_ns, to_ns))
+            request = EXCHANGE.backfill_request(Missing("trade", "BTC/USD", first, last, from_ns, to_ns))
             assert request is not None
             answer = simulator.protocol.rest(HttpRequest.parse(request.path), step, to_ns)
-            header = VENUE.classify_backfill("trade", "BTC/USD", answer.body)
+            header = EXCHANGE.classify_backfill("trade", "BTC/USD", answer.body)
             assert header.ids is not None
             assert header.ids.first <= first
-            for row in VENUE.normalize_backfill(header, answer.body):
+            for row in EXCHANGE.normalize_backfill(header, answer.body):
                 assert isinstance(row, Trade)
                 found[int(row.id)] = row
             first, from_ns = header.ids.last + 1, found[header.ids.last].timestamp or 0

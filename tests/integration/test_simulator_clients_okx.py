@@ -1,6 +1,6 @@
-"""ccxt on the simulated OKX: it knows the venue by its own reading, and so must agree with it.
+"""ccxt on the simulated OKX: it knows the exchange by its own reading, and so must agree with it.
 
-Then what our own venue file makes of the same messages, compared with the market they came from.
+Then what our own exchange file makes of the same messages, compared with the market they came from.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import ccxt.pro
 import pytest
 from websockets.asyncio.client import connect
 
-from daedalus.exchanges import VENUES
+from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.model import Kind, Missing, Subscription
 from daedalus.exchanges.orderbook import Book
@@ -27,7 +27,7 @@ from daedalus.tables.rows import AggTrade, BookUpdate, DerivativeTicker, Quote, 
 pytestmark = pytest.mark.integration
 
 OPTIONS = SimulatorOptions(exchange="okx", symbols=("BTC-USDT", "BTC-USDT-SWAP"), rate=400)
-VENUE = VENUES["okx"]
+EXCHANGE = EXCHANGES["okx"]
 SYMBOLS = {"BTC/USDT": 0, "BTC/USDT:USDT": 1}
 
 
@@ -124,10 +124,10 @@ async def recorded(simulator: Simulator, count: int) -> list[bytes]:
     """What our own plans for all channels of the swap are answered with, one connection after the other."""
     wanted = [
         Subscription(name, "BTC-USDT-SWAP" if channel.per_symbol else "")
-        for name, channel in VENUE.channels.items()
+        for name, channel in EXCHANGE.channels.items()
     ]
     messages: list[bytes] = []
-    for plan in VENUE.plan(wanted, simulator.websocket_url):
+    for plan in EXCHANGE.plan(wanted, simulator.websocket_url):
         mine: list[bytes] = []
         async with connect(plan.url, compression=None) as socket:
             assert plan.keepalive_text is not None
@@ -143,11 +143,11 @@ async def recorded(simulator: Simulator, count: int) -> list[bytes]:
 async def test_our_rows_are_the_market() -> None:
     async with running(OPTIONS) as simulator:
         messages = await recorded(simulator, 500)
-    continuity, book = Continuity(VENUE.channels), Book()
+    continuity, book = Continuity(EXCHANGE.channels), Book()
     channels, replies, pongs = set(), set(), 0
     rows: list[Row] = []
     for payload in messages:
-        header = VENUE.classify(payload)
+        header = EXCHANGE.classify(payload)
         if header.reply is not None:
             assert header.reply.error is None
             replies.update(header.reply.subscriptions)
@@ -157,16 +157,16 @@ async def test_our_rows_are_the_market() -> None:
             continue
         channels.add(header.channel)
         observed = continuity.observe(header, 0)
-        assert observed.hole is None
+        assert observed.gap is None
         assert not observed.duplicate
-        for row in VENUE.normalize(header, payload):
+        for row in EXCHANGE.normalize(header, payload):
             rows.append(row)
             if isinstance(row, BookUpdate):
                 book.apply(row)
                 assert row.last_id is not None
                 assert [list(side) for side in book.levels()] == levels_at(simulator, 1, row.last_id, 400)
     assert pongs == 2
-    assert channels == set(VENUE.channels) == {each.channel for each in replies}
+    assert channels == set(EXCHANGE.channels) == {each.channel for each in replies}
     assert_trades(simulator, rows)
     for row in rows:
         if isinstance(row, Quote):
@@ -203,13 +203,13 @@ def test_our_backfill_gives_the_missing_trades(channel: str) -> None:
     missing = Missing(channel, "BTC-USDT", last - 249, last, 0, 1)
     rows: list[Row] = []
     while True:
-        request = VENUE.backfill_request(missing)
+        request = EXCHANGE.backfill_request(missing)
         assert request is not None
         body = simulator.protocol.rest(HttpRequest.parse(request.path), step, 10**18).body
-        header = VENUE.classify_backfill(channel, "BTC-USDT", body)
+        header = EXCHANGE.classify_backfill(channel, "BTC-USDT", body)
         assert header.ids is not None
         assert header.ids.first == missing.first
-        rows += VENUE.normalize_backfill(header, body)
+        rows += EXCHANGE.normalize_backfill(header, body)
         if header.ids.last == last:
             break
         missing = Missing(channel, "BTC-USDT", header.ids.last + 1, last, 0, 1)
@@ -228,8 +228,8 @@ def test_our_list_of_instruments_is_the_markets() -> None:
     simulator = Simulator(OPTIONS)
     found = [
         each
-        for request in VENUE.instruments_requests()
-        for each in VENUE.instruments(
+        for request in EXCHANGE.instruments_requests()
+        for each in EXCHANGE.instruments(
             simulator.protocol.rest(HttpRequest.parse(request.path), 10**6, 10**18).body
         )
     ]

@@ -83,8 +83,8 @@ class Recording:
         for position, number in enumerate(ids):
             self.trade(at + position * every, number, **more)
 
-    def backfill(self, at: float, ids: Iterable[int], venue_at: float) -> None:
-        when = (BEGIN + int(venue_at * SECOND)) // 1_000_000
+    def backfill(self, at: float, ids: Iterable[int], exchange_at: float) -> None:
+        when = (BEGIN + int(exchange_at * SECOND)) // 1_000_000
         body = [
             {"id": n, "price": "100", "qty": "2", "time": when, "isBuyerMaker": True, "isBestMatch": True}
             for n in ids

@@ -15,11 +15,11 @@ from msgspec import Struct
 from support.processes import Recorder
 from support.rehearsal import Rehearsal, protocol_of
 
-from daedalus.exchanges import VENUES
+from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.model import Header
 from daedalus.exchanges.orderbook import Book
 from daedalus.simulator import Simulator, SimulatorOptions, running
-from daedalus.simulator.exchanges import VENUES as PROTOCOLS
+from daedalus.simulator.exchanges import EXCHANGES as PROTOCOLS
 from daedalus.simulator.options import Faults
 from daedalus.tables.rows import AggTrade, BookUpdate, Level, Row, Trade
 
@@ -27,7 +27,7 @@ __all__ = ["Account", "Moment", "Told", "rehearsing"]
 
 RATE = 120.0
 DEPTH = 20
-"""Levels of each side: no venue cuts its books so short, so that each streams all that there is."""
+"""Levels of each side: no exchange cuts its books so short, so that each streams all that there is."""
 
 
 class Told(NamedTuple):
@@ -59,7 +59,7 @@ class Account(Rehearsal):
         """How often each trade is in the tables."""
         found: Counter[Told] = Counter()
         for channel in self.trade_channels:
-            for row in self.table(str(self.venue.channels[channel].table)):
+            for row in self.table(str(self.exchange.channels[channel].table)):
                 found[Told(channel, row["symbol"], row["id"])] += 1
         return found
 
@@ -86,7 +86,9 @@ class Account(Rehearsal):
     @cached_property
     def trade_channels(self) -> list[str]:
         """The channels that tell of trades and are recorded."""
-        return [each for each in self.channels if self.venue.channels[each].table in ("trades", "agg_trades")]
+        return [
+            each for each in self.channels if self.exchange.channels[each].table in ("trades", "agg_trades")
+        ]
 
     @cached_property
     def _traded(self) -> dict[tuple[str, str], list[tuple[Told, int | None, int]]]:
@@ -95,7 +97,7 @@ class Account(Rehearsal):
         for header, rows, time_ns in self._published():
             if header.channel not in self.trade_channels:
                 continue
-            counted = self.venue.channels[header.channel].consecutive
+            counted = self.exchange.channels[header.channel].consecutive
             for row in rows:
                 if isinstance(row, Trade | AggTrade):
                     number = getattr(row, "number", None)
@@ -109,7 +111,8 @@ class Account(Rehearsal):
     def books(self) -> Iterator[Moment]:
         """The books that tables and ledger let one believe, after each moment at which they changed.
 
-        Not the last one, of which something may be missing: a venue may tell of one moment in many messages.
+        Not the last one, of which something may be missing: an exchange may tell of one moment in many
+        messages.
         """
         for channel, symbol, groups in self._book_lines():
             gaps = self.gaps(channel, symbol)
@@ -137,7 +140,7 @@ class Account(Rehearsal):
 
     def _book_lines(self) -> Iterator[tuple[str, str, list[list[dict[str, Any]]]]]:
         """By channel and symbol the lines of book updates, those of one moment together."""
-        channels = [name for name, each in self.venue.channels.items() if each.table == "book_updates"]
+        channels = [name for name, each in self.exchange.channels.items() if each.table == "book_updates"]
         (channel,) = channels
         for symbol, lines in groupby(self.table("book_updates"), key=itemgetter("symbol")):
             moment = itemgetter("timestamp", "is_snapshot", "last_id")
@@ -194,21 +197,21 @@ def _update(lines: list[dict[str, Any]]) -> BookUpdate:
 
 @asynccontextmanager
 async def rehearsing(
-    directory: Path, exchange: str, faults: Faults, *, connections: int = 1, channels: Sequence[str] = ()
+    directory: Path, name: str, faults: Faults, *, connections: int = 1, channels: Sequence[str] = ()
 ) -> AsyncIterator[Account]:
-    """Record a simulated venue, all its channels unless some are named."""
-    venue, protocol = VENUES[exchange], PROTOCOLS[exchange]
+    """Record a simulated exchange, all its channels unless some are named."""
+    exchange, protocol = EXCHANGES[name], PROTOCOLS[name]
     symbols = protocol.usual_symbols
     options = SimulatorOptions(
-        exchange=exchange, symbols=symbols, rate=RATE, depth=DEPTH, faults=faults, keep_sent=True
+        exchange=name, symbols=symbols, rate=RATE, depth=DEPTH, faults=faults, keep_sent=True
     )
     settings = {
-        "symbols": [venue.symbol(symbol) for symbol in symbols],
-        "channels": list(channels or venue.channels),
+        "symbols": [exchange.symbol(symbol) for symbol in symbols],
+        "channels": list(channels or exchange.channels),
         "connections": connections,
     }
     async with running(options) as simulator:
-        recorder = Recorder(directory, exchange, simulator.port, settings)
+        recorder = Recorder(directory, name, simulator.port, settings)
         recorder.settings["writer"]["flush_interval_seconds"] = 1.0
         recorder.write_config()
         account = Account(simulator, recorder)

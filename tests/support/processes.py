@@ -32,7 +32,7 @@ def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None
 
 @contextmanager
 def simulated(exchange: str, *options: str, port: int = 0) -> Iterator[int]:
-    """A simulated venue in a process of its own; its port."""
+    """A simulated exchange in a process of its own; its port."""
     arguments = [*COMMAND, "simulate", exchange, "--port", str(port), *options]
     process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
     try:

@@ -1,4 +1,4 @@
-"""A simulated venue, recorded by the real recorder: what was sent, what was lost, what was stored.
+"""A simulated exchange, recorded by the real recorder: what was sent, what was lost, what was stored.
 
 The simulator runs in this process, so that its own account is at hand.
 """
@@ -17,13 +17,13 @@ from msgspec import structs
 from support.processes import Recorder
 
 from daedalus.config import load_config
-from daedalus.exchanges import VENUES
-from daedalus.exchanges.model import Header, Kind, Venue
+from daedalus.exchanges import EXCHANGES
+from daedalus.exchanges.model import Exchange, Header, Kind
 from daedalus.normalize.worker import normalize_ready
 from daedalus.simulator import Simulator, SimulatorOptions
 from daedalus.simulator.client import Client, Sent
-from daedalus.simulator.exchanges import market_of, venue_of
-from daedalus.simulator.protocol import Session, VenueProtocol
+from daedalus.simulator.exchanges import exchange_of, market_of
+from daedalus.simulator.protocol import ExchangeProtocol, Session
 from daedalus.store.layout import Layout
 from daedalus.tables.registry import table_of
 from daedalus.tables.rows import BookUpdate, Row
@@ -40,13 +40,13 @@ Decoded = tuple[Header, bytes, Sequence[Row]]
 
 
 class Rehearsal:
-    """One recording of one simulated venue."""
+    """One recording of one simulated exchange."""
 
     def __init__(self, simulator: Simulator, recorder: Recorder) -> None:
         self.simulator = simulator
         self.recorder = recorder
-        self.venue: Venue = VENUES[recorder.exchange]
-        self.symbols = [self.venue.symbol(each.symbol) for each in simulator.market.instruments]
+        self.exchange: Exchange = EXCHANGES[recorder.exchange]
+        self.symbols = [self.exchange.symbol(each.symbol) for each in simulator.market.instruments]
         settings = recorder.settings["exchanges"][recorder.exchange]
         self.channels: list[str] = settings["channels"]
         self._connections: int = settings["connections"]
@@ -98,11 +98,11 @@ class Rehearsal:
         return sum(len(client.session.streams) for client in self.simulator.clients)
 
     def _streams_wanted(self) -> int:
-        """How many streams the recorder's requests ask the venue for."""
+        """How many streams the recorder's requests ask the exchange for."""
         settings = load_config(self.recorder.config).exchanges[self.recorder.exchange]
         protocol = protocol_of(self.simulator.options)
         count = 0
-        for plan in self.venue.plan(settings.subscriptions(), self.simulator.websocket_url):
+        for plan in self.exchange.plan(settings.subscriptions(), self.simulator.websocket_url):
             parts = urlsplit(plan.url)
             session = protocol.connect(f"{parts.path}?{parts.query}")
             assert isinstance(session, Session)
@@ -194,14 +194,14 @@ class Rehearsal:
 
     def reader(self, number: int) -> Callable[[bytes], Header]:
         """A reader that knows what a connection has been told."""
-        reader = self.venue.reader()
+        reader = self.exchange.reader()
         for each in self.simulator.sent:
             if each.connection == number:
                 reader(_bytes(each.payload))
         return reader
 
     def _decode(self, messages: list[Sent]) -> Iterator[Decoded]:
-        reader = self.venue.reader()
+        reader = self.exchange.reader()
         for each in messages:
             yield from self.read(reader, each.payload)
 
@@ -209,7 +209,7 @@ class Rehearsal:
         payload = _bytes(message)
         header = reader(payload)
         if header.kind is Kind.DATA:
-            yield header, payload, self.venue.normalize(header, payload)
+            yield header, payload, self.exchange.normalize(header, payload)
 
 
 def lines_of(row: Row, *, timed: bool = False) -> Iterator[Line]:
@@ -233,9 +233,9 @@ def _line(table: str, fields: dict[str, Any], timed: bool) -> Line:
     return table, tuple(sorted((name, value) for name, value in fields.items() if name not in without))
 
 
-def protocol_of(options: SimulatorOptions) -> VenueProtocol:
-    """The protocol of a venue as its simulator speaks it, with nothing said yet."""
-    return venue_of(options.exchange)(market_of(options))
+def protocol_of(options: SimulatorOptions) -> ExchangeProtocol:
+    """The protocol of an exchange as its simulator speaks it, with nothing said yet."""
+    return exchange_of(options.exchange)(market_of(options))
 
 
 def _bytes(payload: str | bytes) -> bytes:

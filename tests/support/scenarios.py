@@ -1,4 +1,4 @@
-"""What is done to a simulated venue while it is recorded, and which venues can be held to what."""
+"""What is done to a simulated exchange while it is recorded, and which exchanges can be held to what."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 from support.market_account import Account, rehearsing
 from support.rehearsal import protocol_of
 
-from daedalus.exchanges import VENUES
-from daedalus.exchanges.model import Missing, Proof, Venue
+from daedalus.exchanges import EXCHANGES
+from daedalus.exchanges.model import Exchange, Missing, Proof
 from daedalus.simulator import SimulatorOptions
-from daedalus.simulator.exchanges import VENUES as PROTOCOLS
+from daedalus.simulator.exchanges import EXCHANGES as PROTOCOLS
 from daedalus.simulator.options import Faults
 
 __all__ = [
@@ -34,7 +34,7 @@ __all__ = [
     "says_farewell",
 ]
 
-SIMULATED = tuple(name for name in PROTOCOLS if name in VENUES)
+SIMULATED = tuple(name for name in PROTOCOLS if name in EXCHANGES)
 
 CUTS = 2
 PAIR_CUTS = 6
@@ -54,7 +54,7 @@ async def noise(directory: Path, exchange: str) -> Account:
 
 async def disorder(directory: Path, exchange: str) -> Account:
     """Trades of which each fifth comes after the one behind it."""
-    channels = [name for name in trade_channels(VENUES[exchange]) if proof_of(exchange, name) is Proof.IDS]
+    channels = [name for name in trade_channels(EXCHANGES[exchange]) if proof_of(exchange, name) is Proof.IDS]
     async with rehearsing(directory, exchange, Faults(swap_every=5), channels=channels) as it:
         await it.served()
         await it.sent(150)
@@ -63,8 +63,8 @@ async def disorder(directory: Path, exchange: str) -> Account:
 
 
 async def loss(directory: Path, exchange: str) -> Account:
-    """Messages that the venue never sends, so often that each stream loses some."""
-    proofs = {channel.proof for channel in VENUES[exchange].channels.values()}
+    """Messages that the exchange never sends, so often that each stream loses some."""
+    proofs = {channel.proof for channel in EXCHANGES[exchange].channels.values()}
     if Proof.SEQUENCE in proofs:
         faults = Faults(lose_every=700)  # each costs the connection: it has to be replaced before the next
     else:
@@ -111,7 +111,7 @@ async def pairs(directory: Path, exchange: str) -> Account:
 
 
 async def farewell(directory: Path, exchange: str) -> Account:
-    """Connections that the venue asks to be replaced."""
+    """Connections that the exchange asks to be replaced."""
     async with rehearsing(directory, exchange, Faults(farewell_after=2.0, farewell_seconds=40.0)) as it:
         await it.served()
         plans = len(it.simulator.clients)
@@ -122,43 +122,43 @@ async def farewell(directory: Path, exchange: str) -> Account:
     return it
 
 
-def trade_channels(venue: Venue) -> list[str]:
-    return [name for name, channel in venue.channels.items() if channel.table in ("trades", "agg_trades")]
+def trade_channels(exchange: Exchange) -> list[str]:
+    return [name for name, channel in exchange.channels.items() if channel.table in ("trades", "agg_trades")]
 
 
 def proof_of(exchange: str, channel: str) -> Proof:
-    return VENUES[exchange].channels[channel].proof
+    return EXCHANGES[exchange].channels[channel].proof
 
 
-def fillable(exchange: str) -> bool:
-    """Whether the venue offers the past of its trades by their ids."""
-    venue = VENUES[exchange]
+def fillable(name: str) -> bool:
+    """Whether the exchange offers the past of its trades by their ids."""
+    exchange = EXCHANGES[name]
     return any(
-        venue.channels[name].consecutive
-        and venue.backfill_request(Missing(name, PROTOCOLS[exchange].usual_symbols[0], 1, 1, 0, 1))
-        for name in trade_channels(venue)
+        exchange.channels[name].consecutive
+        and exchange.backfill_request(Missing(name, PROTOCOLS[name].usual_symbols[0], 1, 1, 0, 1))
+        for name in trade_channels(exchange)
     )
 
 
 def says_farewell(exchange: str) -> bool:
-    """Whether the venue says that it goes down before it does."""
+    """Whether the exchange says that it goes down before it does."""
     return protocol_of(SimulatorOptions(exchange=exchange)).farewell() is not None
 
 
 def counts_frames(exchange: str) -> bool:
-    return any(each.proof is Proof.SEQUENCE for each in VENUES[exchange].channels.values())
+    return any(each.proof is Proof.SEQUENCE for each in EXCHANGES[exchange].channels.values())
 
 
 def checks_books(exchange: str) -> bool:
-    return any(each.proof is Proof.CHECKSUM for each in VENUES[exchange].channels.values())
+    return any(each.proof is Proof.CHECKSUM for each in EXCHANGES[exchange].channels.values())
 
 
 def proves_books(exchange: str) -> bool:
     """Whether a lost update of a book can be seen, or each message is a whole book."""
-    books = [each for each in VENUES[exchange].channels.values() if each.table == "book_updates"]
+    books = [each for each in EXCHANGES[exchange].channels.values() if each.table == "book_updates"]
     return all(each.proof is not Proof.NONE or "picture" in each.lossy for each in books)
 
 
-def has_numbered_trades(exchange: str) -> bool:
-    venue = VENUES[exchange]
-    return any(venue.channels[name].proof is Proof.IDS for name in trade_channels(venue))
+def has_numbered_trades(name: str) -> bool:
+    exchange = EXCHANGES[name]
+    return any(exchange.channels[name].proof is Proof.IDS for name in trade_channels(exchange))

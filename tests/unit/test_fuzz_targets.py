@@ -11,7 +11,7 @@ from fuzz.files import SEGMENT
 from fuzz.mutate import JsonMutator
 from fuzz.targets import TARGETS
 
-from daedalus.exchanges import VENUES
+from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.model import Header, Kind
 from daedalus.normalize import recorded
 from daedalus.store import SegmentId
@@ -54,9 +54,9 @@ def fails(*_: object, **__: object) -> object:
 @pytest.mark.parametrize(
     ("name", "place", "attribute", "fault", "expected"),
     [
-        ("binance", type(VENUES["binance"]), "classify", fails, KeyError),
-        ("kraken", type(VENUES["kraken"]), "classify", answers(Header(Kind.REPLY)), AssertionError),
-        ("okx", type(VENUES["okx"]), "classify_backfill", answers(Header(Kind.NOTICE)), AssertionError),
+        ("binance", type(EXCHANGES["binance"]), "classify", fails, KeyError),
+        ("kraken", type(EXCHANGES["kraken"]), "classify", answers(Header(Kind.REPLY)), AssertionError),
+        ("okx", type(EXCHANGES["okx"]), "classify_backfill", answers(Header(Kind.NOTICE)), AssertionError),
         ("watchdog", State, "in_boot", fails, KeyError),
         ("file-name", SegmentId, "from_sealed", answers(SEGMENT), AssertionError),
         ("recorded", recorded, "_own_form", fails, KeyError),

@@ -1,4 +1,5 @@
-"""What a recorder in the machine has around it, on this computer's loopback: venues, an S3 store, a person.
+"""What a recorder in the machine has around it, on this computer's loopback: exchanges, an S3 store, a
+person.
 
     python tests/vm/surroundings.py start FOLDER [HOST]     FOLDER/surroundings.json says where each is
     python tests/vm/surroundings.py stop FOLDER
@@ -46,7 +47,7 @@ class Surroundings:
         self.folder = folder
         self.host = host
         self.alerts_file = folder / "alerts.jsonl"
-        self._venues: dict[str, ExitStack] = {}
+        self._exchanges: dict[str, ExitStack] = {}
         self._ports: dict[str, int] = {}
         self.receiver = AlertReceiver(self.alerts_file)
         weed = weed_binary()
@@ -60,7 +61,7 @@ class Surroundings:
         self.about: dict[str, Any] = {
             "pid": os.getpid(),
             "ports": [*self._ports.values(), self.s3.port, self.receiver.port],
-            "venues": self._ports,
+            "exchanges": self._ports,
             "s3": {
                 "port": self.s3.port,
                 "access_key": ACCESS_KEY,
@@ -100,19 +101,19 @@ class Surroundings:
             "alerts": {"dead_mans_ping": f"http://{self.host}:{self.receiver.port}/alive"},
         }
 
-    def open(self, exchange: str, *options: str) -> None:
-        """Open a venue, at the port that it had."""
+    def open(self, name: str, *options: str) -> None:
+        """Open an exchange, at the port that it had."""
         stack = ExitStack()
-        venue = simulated(exchange, "--rate", RATES[exchange], *options, port=self._ports.get(exchange, 0))
-        self._ports[exchange] = stack.enter_context(venue)
-        self._venues[exchange] = stack
+        exchange = simulated(name, "--rate", RATES[name], *options, port=self._ports.get(name, 0))
+        self._ports[name] = stack.enter_context(exchange)
+        self._exchanges[name] = stack
 
     def shut(self, exchange: str) -> None:
-        """Close a venue at once, its connections included."""
-        self._venues.pop(exchange).close()
+        """Close an exchange at once, its connections included."""
+        self._exchanges.pop(exchange).close()
 
     def close(self) -> None:
-        for exchange in list(self._venues):
+        for exchange in list(self._exchanges):
             self.shut(exchange)
         self.s3.kill()
         self.receiver.close()

@@ -122,7 +122,7 @@ def test_a_crash_loop_backs_off_and_is_told_once(appliance: Appliance) -> None:
     appliance.wait(lambda: appliance.records("coinbase_exchange"), "it to record again")
 
 
-def test_a_silent_venue_is_noticed_and_connected_to_anew(appliance: Appliance) -> None:
+def test_a_silent_exchange_is_noticed_and_connected_to_anew(appliance: Appliance) -> None:
     pid = appliance.show(BINANCE, "MainPID")
     before = appliance.status()["figures"]["reconnects"]
     appliance.around.shut("binance")
@@ -135,5 +135,5 @@ def test_a_silent_venue_is_noticed_and_connected_to_anew(appliance: Appliance) -
         appliance.around.open("binance")
     began = time.time_ns()
     appliance.wait(lambda: appliance.records("binance", began), "it to record again")
-    assert appliance.show(BINANCE, "MainPID") == pid, "a silent venue is no reason to end the recorder"
+    assert appliance.show(BINANCE, "MainPID") == pid, "a silent exchange is no reason to end the recorder"
     appliance.sh("grep 'the channel .* said nothing' /var/log/daedalus/ingest-binance.log")

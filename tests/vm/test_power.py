@@ -56,7 +56,7 @@ def unexplained(appliance: Appliance, table: str, channel: str) -> list[str]:
     return found
 
 
-def test_after_a_reboot_all_comes_back_by_itself_and_the_ledger_has_the_hole(appliance: Appliance) -> None:
+def test_after_a_reboot_all_comes_back_by_itself_and_the_ledger_has_the_gap(appliance: Appliance) -> None:
     boot = appliance.sh("cat /proc/sys/kernel/random/boot_id")
     last_before = appliance.status()["figures"]["last_message_ns"]
     appliance.machine.ssh("systemctl reboot", check=False)
@@ -82,7 +82,7 @@ def test_after_a_reboot_all_comes_back_by_itself_and_the_ledger_has_the_hole(app
     for row in ours:
         assert row["cause"] == "restart"
         length = (row["to_timestamp"] - row["from_timestamp"]) / 1e9
-        print(f"outage {outage:.1f} s, hole of {row['symbol']} {length:.1f} s")
+        print(f"outage {outage:.1f} s, gap of {row['symbol']} {length:.1f} s")
         assert length <= outage + 5.0 * SLOW
     assert unexplained(appliance, "trades", "trade") == []
 

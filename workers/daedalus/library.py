@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from os import PathLike, fspath
 
-from .exchanges import VENUES
-from .exchanges.model import Venue
+from .exchanges import EXCHANGES
+from .exchanges.model import Exchange
 from .lake.audit import audit as _audit
 from .lake.books import BookAt
 from .lake.books import book_at as _book_at
@@ -92,7 +92,7 @@ def book_at(
     of each side (None: all). Raises `NoBookError` where no book may be believed, `UnknownNameError`,
     `TargetError`, `DamagedFileError`, and `ValueError` for a time that is none.
     """
-    spelled = _venue(exchange).symbol(symbol)
+    spelled = _exchange(exchange).symbol(symbol)
     return _book_at(_opened(lake), exchange, spelled, at, channel=channel, depth=depth)
 
 
@@ -107,17 +107,17 @@ def decode(
     not known.
     """
     encoded = (line.encode() if isinstance(line, str) else line for line in lines)
-    return decode_lines(_venue(exchange), encoded, passed_over)
+    return decode_lines(_exchange(exchange), encoded, passed_over)
 
 
 def _opened(lake: Lake | str | PathLike[str]) -> Lake:
     return lake if isinstance(lake, Lake) else open(lake)
 
 
-def _venue(exchange: str) -> Venue:
-    if exchange not in VENUES:
-        raise UnknownNameError("exchange", exchange, VENUES)
-    return VENUES[exchange]
+def _exchange(exchange: str) -> Exchange:
+    if exchange not in EXCHANGES:
+        raise UnknownNameError("exchange", exchange, EXCHANGES)
+    return EXCHANGES[exchange]
 
 
 def _day(day: date | str | None) -> str | None:

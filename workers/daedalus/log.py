@@ -36,7 +36,7 @@ class _Lines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         when = datetime.fromtimestamp(record.created, UTC)
         name = record.name.removeprefix("daedalus.")
-        # What a venue or a file system says may hold line breaks, and more; an event stays one line.
+        # What an exchange or a file system says may hold line breaks, and more; an event stays one line.
         message = shown(record.getMessage())
         if left_out := getattr(record, "left_out", 0):
             message += f" (and {left_out:,} more like it before, left out)"

@@ -2,7 +2,7 @@
 
     python with_cryptofeed.py URL COUNT
 
-Runs in the environment that cryptofeed is installed in. Its endpoint is the benchmark's venue, its symbols
+Runs in the environment that cryptofeed is installed in. Its endpoint is the benchmark's exchange, its symbols
 are told instead of asked for, and the book's snapshot is empty and ends right before the first update.
 """
 
@@ -50,7 +50,7 @@ class Counted(Binance):  # type: ignore[misc]
 
 
 def connect(address: str, **options: Any) -> Any:
-    """It takes no address but a secure one: the venue on loopback is none."""
+    """It takes no address but a secure one: the exchange on loopback is none."""
     return websockets_connect(address.replace("wss://", "ws://"), **options)
 
 

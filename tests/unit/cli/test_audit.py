@@ -18,7 +18,7 @@ def daedalus(*arguments: object) -> Result:
     return CliRunner().invoke(app, [str(each) for each in arguments])
 
 
-def test_audit_ends_well_where_the_ledger_names_every_hole(recording: Recording) -> None:
+def test_audit_ends_well_where_the_ledger_names_every_gap(recording: Recording) -> None:
     done = daedalus("audit", recording.seal())
     assert done.exit_code == 0
     assert "missing 10" in done.stdout

@@ -11,9 +11,9 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from daedalus.config import Config, Exchange, load_config, parse_config
+from daedalus.config import Config, ExchangeConfig, load_config, parse_config
 from daedalus.config.report import warnings
-from daedalus.exchanges import VENUES
+from daedalus.exchanges import EXCHANGES
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 EXAMPLE = REPOSITORY / "config" / "config.examples.yaml"
@@ -71,7 +71,7 @@ def test_the_example_is_right_and_gives_no_warning() -> None:
     config = load_config(EXAMPLE)
     assert warnings(config, EXAMPLE) == []
     named = EXAMPLE.read_text(encoding="utf-8")
-    assert all(re.search(rf"\b{name}\b", named) for name in VENUES)
+    assert all(re.search(rf"\b{name}\b", named) for name in EXCHANGES)
 
 
 def test_the_example_has_the_defaults_wherever_it_sets_something() -> None:
@@ -101,7 +101,7 @@ def test_every_key_is_in_the_example_with_its_default(key: tuple[str, ...]) -> N
 
 def test_every_key_of_an_exchange_is_in_the_example() -> None:
     text = EXAMPLE.read_text(encoding="utf-8")
-    for name in Exchange.model_fields.keys() - {"name"}:
+    for name in ExchangeConfig.model_fields.keys() - {"name"}:
         assert re.search(rf"^\s*#?\s*{name}:", text, re.MULTILINE), name
 
 
@@ -121,15 +121,15 @@ def test_the_page_has_every_key_with_its_default() -> None:
     rows = page_rows()
     for key, default in LEAVES.items():
         assert yaml.safe_load(rows[key].strip("`")) == default, key
-    for name in Exchange.model_fields.keys() - {"name"}:
+    for name in ExchangeConfig.model_fields.keys() - {"name"}:
         assert ("exchanges", "NAME", name) in rows
 
 
 def test_the_page_names_every_exchange_with_its_channels() -> None:
     text = PAGE.read_text(encoding="utf-8")
-    for name, venue in VENUES.items():
-        per_symbol = ", ".join(f"`{c}`" for c, about in venue.channels.items() if about.per_symbol)
-        others = ", ".join(f"`{c}`" for c, about in venue.channels.items() if not about.per_symbol)
+    for name, exchange in EXCHANGES.items():
+        per_symbol = ", ".join(f"`{c}`" for c, about in exchange.channels.items() if about.per_symbol)
+        others = ", ".join(f"`{c}`" for c, about in exchange.channels.items() if not about.per_symbol)
         assert re.search(rf"\| `{name}` \| {per_symbol} \|\s*{others}\s*\|", text), name
 
 

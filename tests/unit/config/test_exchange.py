@@ -6,7 +6,7 @@ import pytest
 
 from daedalus.config import ConfigError, parse_config
 from daedalus.config.report import effective
-from daedalus.exchanges import VENUES
+from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.model import Subscription
 
 
@@ -37,10 +37,10 @@ def test_a_channel_of_a_mapping_without_a_list_has_the_symbols_of_the_exchange()
     assert found == [("trade", "A"), ("trade", "B"), ("depth", "C")]
 
 
-@pytest.mark.parametrize("name", sorted(VENUES))
+@pytest.mark.parametrize("name", sorted(EXCHANGES))
 def test_left_out_channels_are_all_that_are_per_symbol(name: str) -> None:
-    per_symbol = [channel for channel, about in VENUES[name].channels.items() if about.per_symbol]
-    symbol = VENUES[name].symbol("A-PERP")  # Bitstamp's others have no funding
+    per_symbol = [channel for channel, about in EXCHANGES[name].channels.items() if about.per_symbol]
+    symbol = EXCHANGES[name].symbol("A-PERP")  # Bitstamp's others have no funding
     assert streams("{symbols: [A-PERP]}", name) == [(channel, symbol) for channel in per_symbol]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from daedalus.config import ConfigError, parse_config
-from daedalus.exchanges import VENUES
+from daedalus.exchanges import EXCHANGES
 
 GOOD = "exchanges: {binance: {symbols: [BTCUSDT]}}\n"
 WRITER = "queue_maxsize, batch_size, batch_bytes, flush_interval_seconds, segment_max_mb, min_free_mb"
@@ -82,7 +82,7 @@ CASES: dict[str, tuple[str, str]] = {
     "an unknown exchange": (
         "exchanges:\n  binanse: {symbols: [BTCUSDT]}\n",
         "f:2 exchanges.binanse: unknown exchange 'binanse'. Did you mean 'binance'? "
-        f"Known are {', '.join(VENUES)}.",
+        f"Known are {', '.join(EXCHANGES)}.",
     ),
     "an unknown channel in a list": (
         "exchanges: {binance: {symbols: [BTCUSDT], channels: [trades]}}\n",

@@ -151,10 +151,10 @@ def test_an_exchange_is_looked_for_through_the_proxy_of_the_environment(
     with socket.create_server(("127.0.0.1", 0)) as server, a_proxy("geheim") as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         port = server.getsockname()[1]
-        path = configuration(tmp_path, port, host="venue.invalid")
+        path = configuration(tmp_path, port, host="exchange.invalid")
         found = by_check(examine(path, ask_store=agree))
         assert found["binance is reachable"].level is Level.OK
-        assert proxy.asked == [f"venue.invalid:{port}"]
+        assert proxy.asked == [f"exchange.invalid:{port}"]
         proxy.password = "another one"
         found = by_check(examine(path, ask_store=agree))
         assert "the proxy of the environment: " in found["binance is reachable"].found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from daedalus.exchanges import VENUES
+from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.model import Header, Kind
 
 REFUSED = {
@@ -42,19 +42,19 @@ RECORDED = {
 
 @pytest.mark.parametrize(("name", "text"), [(name, each) for name in REFUSED for each in REFUSED[name]])
 def test_what_an_exchange_does_not_speak_is_refused_by_name_with_what_to_write(name: str, text: str) -> None:
-    symbol = VENUES[name].symbol(text)
-    why = VENUES[name].refuses(symbol)
+    symbol = EXCHANGES[name].symbol(text)
+    why = EXCHANGES[name].refuses(symbol)
     assert why.startswith(f"{symbol} is ")
     assert "Write " in why
 
 
 @pytest.mark.parametrize(("name", "text"), [(name, each) for name in RECORDED for each in RECORDED[name]])
 def test_what_it_speaks_is_not_refused(name: str, text: str) -> None:
-    assert VENUES[name].refuses(VENUES[name].symbol(text)) == ""
+    assert EXCHANGES[name].refuses(EXCHANGES[name].symbol(text)) == ""
 
 
 def test_every_exchange_is_asked() -> None:
-    assert set(RECORDED) == set(VENUES)
+    assert set(RECORDED) == set(EXCHANGES)
 
 
 def test_a_header_is_of_each_of_its_symbols_once() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daedalus.exchanges.continuity import MAX_HOLES, Continuity, Hole, Observation, StreamState
+from daedalus.exchanges.continuity import MAX_GAPS, Continuity, IdGap, Observation, StreamState
 from daedalus.exchanges.model import Channel, Header, Ids, Kind, Proof
 
 CHANNELS = {
@@ -36,8 +36,8 @@ def duplicates(observed: Sequence[Observation]) -> list[bool]:
     return [one.duplicate for one in observed]
 
 
-def holes(observed: Sequence[Observation]) -> list[tuple[int, int, int | None]]:
-    return [(one.hole.from_id, one.hole.to_id, one.hole.missing) for one in observed if one.hole]
+def gaps(observed: Sequence[Observation]) -> list[tuple[int, int, int | None]]:
+    return [(one.gap.from_id, one.gap.to_id, one.gap.missing) for one in observed if one.gap]
 
 
 def test_consecutive_ids_are_whole() -> None:
@@ -45,24 +45,24 @@ def test_consecutive_ids_are_whole() -> None:
     assert observed == [Observation()] * 4
 
 
-def test_a_jump_is_a_hole_of_exact_size() -> None:
+def test_a_jump_is_a_gap_of_exact_size() -> None:
     observed = observe(Continuity(CHANNELS), message(5), message(9, 12))
-    assert observed[1].hole == Hole("trade", "A", 5, 9, 3, from_ns=0, to_ns=1)
+    assert observed[1].gap == IdGap("trade", "A", 5, 9, 3, from_ns=0, to_ns=1)
 
 
 def test_a_repeated_message_is_a_duplicate_and_an_overlapping_one_is_not() -> None:
     observed = observe(Continuity(CHANNELS), message(5, 8), message(7, 8), message(8, 10), message(5, 8))
     assert duplicates(observed) == [False, True, False, True]
-    assert holes(observed) == []
+    assert gaps(observed) == []
 
 
-def test_late_messages_fill_the_hole_they_lie_in_once() -> None:
+def test_late_messages_fill_the_gap_they_lie_in_once() -> None:
     continuity = Continuity(CHANNELS)
     observed = observe(
         continuity, message(1), message(10), message(4, 5), message(4, 5), message(9), message(2)
     )
     assert duplicates(observed) == [False, False, False, True, False, False]
-    assert continuity.open_holes("trade", "A") == [(3, 3), (6, 8)]
+    assert continuity.open_gaps("trade", "A") == [(3, 3), (6, 8)]
 
 
 def test_what_is_older_than_all_is_not_a_duplicate_the_first_time() -> None:
@@ -70,7 +70,7 @@ def test_what_is_older_than_all_is_not_a_duplicate_the_first_time() -> None:
         Continuity(CHANNELS), message(100), message(50), message(50), message(70), message(100)
     )
     assert duplicates(observed) == [False, False, True, False, True]
-    assert holes(observed) == []
+    assert gaps(observed) == []
 
 
 def test_what_is_partly_older_than_all_is_new() -> None:
@@ -88,7 +88,7 @@ def test_linked_messages_need_the_one_they_name() -> None:
         message(50, 60, previous=41),
         message(99, 99, previous=95),
     )
-    assert holes(observed) == [(41, 90, None)]
+    assert gaps(observed) == [(41, 90, None)]
     assert duplicates(observed) == [False, False, False, False, True, False]
 
 
@@ -101,7 +101,7 @@ def test_ids_that_went_back_while_time_went_on_are_a_new_count() -> None:
     continuity = Continuity(CHANNELS)
     observed = observe(continuity, message(900), message(1, at=61), message(2, at=61), message(2, at=61))
     assert observed[1].reset
-    assert holes(observed) == [(900, 1, None)]
+    assert gaps(observed) == [(900, 1, None)]
     assert duplicates(observed) == [False, False, False, True]
 
 
@@ -112,14 +112,14 @@ def test_a_duplicate_of_the_same_minute_is_no_new_count() -> None:
 
 
 def test_a_heartbeat_that_overtakes_its_message_proves_nothing_yet() -> None:
-    assert holes(observe(Continuity(CHANNELS), message(5), heartbeat(6), message(6), heartbeat(6))) == []
+    assert gaps(observe(Continuity(CHANNELS), message(5), heartbeat(6), message(6), heartbeat(6))) == []
 
 
 def test_a_message_that_two_heartbeats_waited_for_is_missing() -> None:
     continuity = Continuity(CHANNELS)
     observed = observe(continuity, message(5), heartbeat(7), heartbeat(7), heartbeat(7), message(8))
-    assert holes(observed) == [(5, 8, 2)]
-    assert observed[2].hole
+    assert gaps(observed) == [(5, 8, 2)]
+    assert observed[2].gap
     late = observe(continuity, message(6), message(6))
     assert duplicates(late) == [False, True]
 
@@ -135,7 +135,7 @@ def test_ids_that_may_skip_only_tell_duplicates() -> None:
 
     observed = observe(Continuity(CHANNELS), quote(5), quote(9), quote(7), quote(9), quote(5), quote(20))
     assert duplicates(observed) == [False, False, False, True, True, False]
-    assert holes(observed) == []
+    assert gaps(observed) == []
 
 
 def test_streams_do_not_disturb_each_other_and_messages_without_ids_are_new() -> None:
@@ -144,11 +144,11 @@ def test_streams_do_not_disturb_each_other_and_messages_without_ids_are_new() ->
     assert observe(continuity, message(900), other, Header(Kind.DATA, "quote", "A")) == [Observation()] * 3
 
 
-def test_the_holes_remembered_are_bounded_and_every_missing_id_still_counts_as_missing() -> None:
+def test_the_gaps_remembered_are_bounded_and_every_missing_id_still_counts_as_missing() -> None:
     continuity = Continuity(CHANNELS)
-    last = 2 * (MAX_HOLES + 101)
+    last = 2 * (MAX_GAPS + 101)
     observe(continuity, *[message(number) for number in range(0, last + 1, 2)])
-    assert MAX_HOLES * 0.9 < len(continuity.open_holes("trade", "A")) <= MAX_HOLES
+    assert MAX_GAPS * 0.9 < len(continuity.open_gaps("trade", "A")) <= MAX_GAPS
     assert all(continuity.missing("trade", "A", number) for number in range(1, last, 2))
     assert not continuity.observe(message(3), 0).duplicate
     assert continuity.observe(message(last - 2), 0).duplicate
@@ -163,21 +163,21 @@ def test_an_id_is_missing_where_the_stream_went_beyond_it_or_nothing_of_it_is_kn
     assert continuity.count_missing("trade", "A", 3, 12) == 2 + 3 + 3
     assert continuity.count_missing("trade", "B", 3, 12) == 10
     continuity.fill("trade", "A", 2, 7)
-    assert continuity.open_holes("trade", "A") == [(8, 8)]
-    assert continuity.open_holes("trade", "A", 9) == []
-    assert continuity.open_holes("trade", "A", 1, 8) == [(8, 8)]
+    assert continuity.open_gaps("trade", "A") == [(8, 8)]
+    assert continuity.open_gaps("trade", "A", 9) == []
+    assert continuity.open_gaps("trade", "A", 1, 8) == [(8, 8)]
 
 
-def test_holes_are_looked_up_and_filled_in_the_time_of_a_few_whatever_their_number() -> None:
+def test_gaps_are_looked_up_and_filled_in_the_time_of_a_few_whatever_their_number() -> None:
     continuity = Continuity(CHANNELS)
-    count = MAX_HOLES // 2
+    count = MAX_GAPS // 2
     observe(continuity, *[message(2 * number) for number in range(count + 1)])
     begin = time.process_time()
     for number in range(1, 2 * count, 2):
         assert continuity.missing("trade", "A", number)
     for first in range(0, 2 * count, 1000):
         continuity.fill("trade", "A", first, first + 999)
-    assert continuity.open_holes("trade", "A") == []
+    assert continuity.open_gaps("trade", "A") == []
     assert time.process_time() - begin < 5.0  # a walk over all of them for each took minutes
 
 
@@ -190,7 +190,7 @@ def test_a_time_that_is_hours_off_does_not_make_the_numbers_start_anew() -> None
         message(1, at=10 + hours),
         message(4, at=12), message(5, at=-hours), message(4, at=12), message(6, at=13), message(3, at=13),
     )  # fmt: skip
-    assert not any(one.reset or one.hole for one in observed)
+    assert not any(one.reset or one.gap for one in observed)
     assert duplicates(observed) == [False, False, False, True, True, False, False, True, False, True]
 
 
@@ -206,11 +206,11 @@ def test_what_was_missing_by_the_old_numbers_is_told_with_the_new_count() -> Non
     assert (observed[2].reset, observed[2].dropped) == (True, ((2, 4),))
 
 
-def test_a_range_from_before_the_first_id_fills_the_holes_behind_it_too() -> None:
+def test_a_range_from_before_the_first_id_fills_the_gaps_behind_it_too() -> None:
     continuity = Continuity(CHANNELS)
     observed = observe(continuity, message(1), message(3), message(0, 2), message(0, 2))
     assert duplicates(observed) == [False, False, False, True]
-    assert continuity.open_holes("trade", "A") == []
+    assert continuity.open_gaps("trade", "A") == []
 
 
 @given(
@@ -231,11 +231,11 @@ def test_an_id_is_new_exactly_once_and_the_state_survives_json(
         assert observed.duplicate == (ids <= seen)
         seen |= ids
     missing = set(range(min(seen, default=0), max(seen, default=0))) - seen
-    remembered = continuity.open_holes("trade", "A")
+    remembered = continuity.open_gaps("trade", "A")
     assert {number for first, last in remembered for number in range(first, last + 1)} == missing
 
 
 @pytest.mark.parametrize("removed", [range(3, 4), range(10, 15), range(1, 2)])
-def test_what_was_removed_is_exactly_the_hole(removed: range) -> None:
+def test_what_was_removed_is_exactly_the_gap(removed: range) -> None:
     kept = [message(number) for number in range(30) if number not in removed]
-    assert holes(observe(Continuity(CHANNELS), *kept)) == [(removed.start - 1, removed.stop, len(removed))]
+    assert gaps(observe(Continuity(CHANNELS), *kept)) == [(removed.start - 1, removed.stop, len(removed))]

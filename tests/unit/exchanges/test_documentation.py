@@ -1,4 +1,4 @@
-"""docs/venues.md says of every channel what the code says of it."""
+"""docs/exchanges.md says of every channel what the code says of it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from daedalus.exchanges import VENUES
+from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.model import Proof
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "venues.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "exchanges.md"
 WORDS = {
     Proof.IDS: "ids",
     Proof.CHAIN: "chain",
@@ -19,7 +19,7 @@ WORDS = {
 }
 
 
-@pytest.mark.parametrize("name", sorted(VENUES))
+@pytest.mark.parametrize("name", sorted(EXCHANGES))
 def test_every_channel_is_on_the_page_with_its_table_its_proof_and_what_it_leaves_out(name: str) -> None:
     _, _, section = PAGE.read_text(encoding="utf-8").partition(f"## `{name}`:")
     section = section.partition("\n## ")[0]
@@ -30,6 +30,6 @@ def test_every_channel_is_on_the_page_with_its_table_its_proof_and_what_it_leave
     ]
     expected = [
         [f"`{channel}`", f"`{about.table}`" if about.table else "raw only", WORDS[about.proof], about.lossy]
-        for channel, about in VENUES[name].channels.items()
+        for channel, about in EXCHANGES[name].channels.items()
     ]
     assert rows == expected

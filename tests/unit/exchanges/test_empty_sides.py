@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from daedalus.exchanges import VENUES
+from daedalus.exchanges import EXCHANGES
 from daedalus.tables.rows import Quote
 
 
@@ -87,7 +87,7 @@ QUOTED = {
 def test_no_exchange_gives_a_price_of_zero(name: str) -> None:
     def rows(bid: list[str], ask: list[str]) -> list[tuple[float | None, ...]]:
         payload = json.dumps(QUOTED[name](bid, ask)).encode()
-        found = VENUES[name].normalize(VENUES[name].classify(payload), payload)
+        found = EXCHANGES[name].normalize(EXCHANGES[name].classify(payload), payload)
         assert all(isinstance(row, Quote) for row in found)
         names = ("bid_price", "bid_amount", "ask_price", "ask_amount")
         return [tuple(getattr(row, each) for each in names) for row in found]
@@ -102,8 +102,8 @@ def test_no_exchange_gives_a_price_of_zero(name: str) -> None:
 def test_every_exchange_that_tells_prices_and_amounts_of_quotes_is_tried_here() -> None:
     quoted = {
         name
-        for name, venue in VENUES.items()
-        if any(about.table == "quotes" for about in venue.channels.values())
+        for name, exchange in EXCHANGES.items()
+        if any(about.table == "quotes" for about in exchange.channels.values())
     }
     assert quoted - set(QUOTED) == {"bitfinex"}  # whose messages name no exchange's channel by themselves
 
@@ -111,8 +111,8 @@ def test_every_exchange_that_tells_prices_and_amounts_of_quotes_is_tried_here() 
 def test_a_bitfinex_ticker_of_nothing_gives_no_row() -> None:
     def rows(bid: str, ask: str) -> list[tuple[float | None, float | None]]:
         payload = f"[5,[{bid},1,{ask},2,0,0,0,0,0,0],1,1786563105791]".encode()
-        header = VENUES["bitfinex"].classify_stored("ticker", "tABC", payload)
-        found = VENUES["bitfinex"].normalize(header, payload)
+        header = EXCHANGES["bitfinex"].classify_stored("ticker", "tABC", payload)
+        found = EXCHANGES["bitfinex"].normalize(header, payload)
         return [(row.bid_price, row.ask_price) for row in found if isinstance(row, Quote)]
 
     assert rows("2.5", "3") == [(2.5, 3.0)]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daedalus.exchanges import VENUES
+from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.model import Header, Kind
 from daedalus.exchanges.reading import UNREADABLE
@@ -49,31 +49,31 @@ def mutated(draw: st.DrawFn) -> bytes:
     return message[:at] + draw(st.binary(max_size=4)) + message[at + draw(st.integers(0, 6)) :]
 
 
-def follow(venue: str, payload: bytes) -> Header:
-    found = VENUES[venue].classify(payload)
+def follow(exchange: str, payload: bytes) -> Header:
+    found = EXCHANGES[exchange].classify(payload)
     found.symbol.encode()
-    observed = Continuity(VENUES[venue].channels)
+    observed = Continuity(EXCHANGES[exchange].channels)
     for _ in range(2):
         observed.observe(found, 0)
     if found.ids:
         assert -(2**63) <= found.ids.first <= found.ids.last < 2**62
-    assert found.venue_ns is None or 0 < found.venue_ns < 2**63
+    assert found.exchange_ns is None or 0 < found.exchange_ns < 2**63
     return found
 
 
-@pytest.mark.parametrize("venue", sorted(VENUES))
+@pytest.mark.parametrize("exchange", sorted(EXCHANGES))
 @given(payload=st.binary() | mutated() | VALUES.map(lambda value: json.dumps(value).encode()))
-def test_any_bytes_are_classified(venue: str, payload: bytes) -> None:
-    header = follow(venue, payload)
+def test_any_bytes_are_classified(exchange: str, payload: bytes) -> None:
+    header = follow(exchange, payload)
     if header.kind is Kind.DATA:
         try:
-            rows = VENUES[venue].normalize(header, payload)
+            rows = EXCHANGES[exchange].normalize(header, payload)
         except UNREADABLE:
             return
         assert all(row.symbol == header.symbol for row in rows)
 
 
-@pytest.mark.parametrize("venue", sorted(VENUES))
+@pytest.mark.parametrize("exchange", sorted(EXCHANGES))
 @given(body=st.binary() | mutated())
-def test_any_body_of_a_snapshot_is_classified(venue: str, body: bytes) -> None:
-    assert VENUES[venue].classify_snapshot("A", body).kind in (Kind.DATA, Kind.MALFORMED, Kind.UNKNOWN)
+def test_any_body_of_a_snapshot_is_classified(exchange: str, body: bytes) -> None:
+    assert EXCHANGES[exchange].classify_snapshot("A", body).kind in (Kind.DATA, Kind.MALFORMED, Kind.UNKNOWN)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daedalus.exchanges import VENUES
+from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.model import Header, Ids, Kind
 from daedalus.exchanges.reading import UNREADABLE
 
@@ -34,27 +34,27 @@ def mutated(draw: st.DrawFn) -> bytes:
 BODIES = st.binary() | mutated() | VALUES.map(lambda value: json.dumps(value).encode())
 
 
-@pytest.mark.parametrize("venue", sorted(VENUES))
+@pytest.mark.parametrize("exchange", sorted(EXCHANGES))
 @given(body=BODIES)
-def test_any_answer_to_a_backfill_is_classified(venue: str, body: bytes) -> None:
-    for channel in VENUES[venue].channels:
-        header = VENUES[venue].classify_backfill(channel, "A", body)
+def test_any_answer_to_a_backfill_is_classified(exchange: str, body: bytes) -> None:
+    for channel in EXCHANGES[exchange].channels:
+        header = EXCHANGES[exchange].classify_backfill(channel, "A", body)
         assert header.kind in (Kind.DATA, Kind.MALFORMED, Kind.UNKNOWN)
         for part in (header, *header.more):
             assert isinstance(part, Header)
             assert part.ids is None or isinstance(part.ids, Ids)
         if header.kind is Kind.DATA:
             try:
-                rows = VENUES[venue].normalize_backfill(header, body)
+                rows = EXCHANGES[exchange].normalize_backfill(header, body)
             except UNREADABLE:
                 continue
             assert all(row.symbol == "A" for row in rows)
 
 
-@pytest.mark.parametrize("venue", sorted(VENUES))
+@pytest.mark.parametrize("exchange", sorted(EXCHANGES))
 @given(body=BODIES)
-def test_any_list_of_instruments_is_read_or_refused(venue: str, body: bytes) -> None:
+def test_any_list_of_instruments_is_read_or_refused(exchange: str, body: bytes) -> None:
     try:
-        VENUES[venue].instruments(body)
+        EXCHANGES[exchange].instruments(body)
     except UNREADABLE:
         return

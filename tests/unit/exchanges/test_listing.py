@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from daedalus.exchanges import VENUES
+from daedalus.exchanges import EXCHANGES
 
 BINANCE = {"symbol": "BTCUSDT", "status": "TRADING", "baseAsset": "BTC", "quoteAsset": "USDT"}
 KRAKEN = {"base": "BTC", "quote": "USD", "wsname": "BTC/USD"}
@@ -23,10 +23,10 @@ BITSTAMP = {"name": "BTC/USD", "market_symbol": "btcusd", "base_currency": "BTC"
 EXCHANGE_COINBASE = {"id": "BTC-USD", "base_currency": "BTC", "quote_currency": "USD", "status": "online"}
 
 
-def wrapped(venue: str, entries: list[Any]) -> object:
-    if venue.startswith("binance"):
+def wrapped(exchange: str, entries: list[Any]) -> object:
+    if exchange.startswith("binance"):
         return {"symbols": entries}
-    if venue.startswith("bybit"):
+    if exchange.startswith("bybit"):
         return {"retCode": 0, "result": {"list": entries}}
     return {
         "bitfinex": [entries],
@@ -35,7 +35,7 @@ def wrapped(venue: str, entries: list[Any]) -> object:
         "hyperliquid": {"universe": entries},
         "kraken": {"error": [], "result": {str(at): each for at, each in enumerate(entries)}},
         "okx": {"code": "0", "data": entries},
-    }.get(venue, entries)
+    }.get(exchange, entries)
 
 
 ENTRIES: dict[str, tuple[Any, str]] = {
@@ -59,24 +59,24 @@ UNREADABLE: list[Any] = [None, 5, {}, {"symbol": None, "baseAsset": None}]
 
 
 def test_every_exchange_with_a_list_is_looked_at() -> None:
-    assert {name for name, venue in VENUES.items() if venue.instruments_requests()} == set(ENTRIES)
+    assert {name for name, exchange in EXCHANGES.items() if exchange.instruments_requests()} == set(ENTRIES)
 
 
 @pytest.mark.parametrize("bad", UNREADABLE)
-@pytest.mark.parametrize("venue", ENTRIES)
-def test_an_entry_that_cannot_be_read_costs_itself_alone(venue: str, bad: Any) -> None:
-    if venue == "kraken" and bad == {}:
+@pytest.mark.parametrize("exchange", ENTRIES)
+def test_an_entry_that_cannot_be_read_costs_itself_alone(exchange: str, bad: Any) -> None:
+    if exchange == "kraken" and bad == {}:
         bad = {"base": 5}
-    good, symbol = ENTRIES[venue]
-    found = VENUES[venue].instruments(json.dumps(wrapped(venue, [bad, good])).encode())
+    good, symbol = ENTRIES[exchange]
+    found = EXCHANGES[exchange].instruments(json.dumps(wrapped(exchange, [bad, good])).encode())
     assert [each.symbol for each in found] == [symbol]
     assert found.unreadable == 1
 
 
-@pytest.mark.parametrize("venue", ENTRIES)
-def test_a_list_of_which_no_entry_can_be_read_is_none(venue: str) -> None:
+@pytest.mark.parametrize("exchange", ENTRIES)
+def test_a_list_of_which_no_entry_can_be_read_is_none(exchange: str) -> None:
     with pytest.raises(ValueError, match="none of the 2 entries"):
-        VENUES[venue].instruments(json.dumps(wrapped(venue, [None, 5])).encode())
+        EXCHANGES[exchange].instruments(json.dumps(wrapped(exchange, [None, 5])).encode())
 
 
 def test_a_spot_pair_of_a_token_that_cannot_be_read_is_left_out_alone() -> None:
@@ -86,5 +86,5 @@ def test_a_spot_pair_of_a_token_that_cannot_be_read_is_left_out_alone() -> None:
         {"index": 2},
     ]
     pairs = [{"name": "A/USDC", "tokens": [1, 0]}, {"name": "B/USDC", "tokens": [2, 0]}]
-    found = VENUES["hyperliquid"].instruments(json.dumps({"universe": pairs, "tokens": tokens}).encode())
+    found = EXCHANGES["hyperliquid"].instruments(json.dumps({"universe": pairs, "tokens": tokens}).encode())
     assert [each.symbol for each in found] == ["A/USDC"]

@@ -43,7 +43,7 @@ def test_a_snapshot_that_comes_late_changes_nothing() -> None:
     assert (book.bids, book.last_id) == ({1.0: 2.0, 3.0: 1.0}, 6)
 
 
-def test_after_a_hole_nothing_is_believed_until_the_next_snapshot() -> None:
+def test_after_a_gap_nothing_is_believed_until_the_next_snapshot() -> None:
     book = Book()
     book.apply(snapshot(5, (1.0, 2.0)))
     book.void()

@@ -1,4 +1,4 @@
-"""Every message of real recordings: read as it should be, and to the very digits the venue sent."""
+"""Every message of real recordings: read as it should be, and to the very digits the exchange sent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from daedalus.exchanges import VENUES
+from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.model import Kind
 from daedalus.tables.rows import AggTrade, BookUpdate, Quote, Row, Trade
@@ -108,32 +108,32 @@ def rfc3339(row: Row) -> object:
 
 @pytest.mark.parametrize("name", BINANCE)
 def test_every_binance_message_equals_a_plain_reading_of_it(recordings: Path, name: str) -> None:
-    venue = VENUES["binance"]
-    continuity = Continuity(venue.channels)
+    exchange = EXCHANGES["binance"]
+    continuity = Continuity(exchange.channels)
     kinds: Counter[str] = Counter()
     for payload in messages(recordings / name):
-        header = venue.classify(payload)
+        header = exchange.classify(payload)
         message = json.loads(payload)
         expected = read_binance(message)
         kinds[header.kind] += 1
         if header.kind is Kind.UNKNOWN:
             assert "@kline" in message.get("stream", "") or "lastUpdateId" in message
             continue
-        (row,) = venue.normalize(header, payload)
+        (row,) = exchange.normalize(header, payload)
         assert told(row, milliseconds(row)) == expected
         observed = continuity.observe(header, 0)
         assert not observed.duplicate
-        assert observed.hole is None
+        assert observed.gap is None
     assert set(kinds) <= {Kind.DATA, Kind.UNKNOWN}
     assert kinds[Kind.DATA] > 100
 
 
 def test_every_coinbase_message_equals_a_plain_reading_of_it(recordings: Path) -> None:
-    venue = VENUES["coinbase_exchange"]
-    continuity = Continuity(venue.channels)
+    exchange = EXCHANGES["coinbase_exchange"]
+    continuity = Continuity(exchange.channels)
     kinds: Counter[str] = Counter()
     for payload in messages(recordings / "COINBASE.ws.28.0"):
-        header = venue.classify(payload)
+        header = exchange.classify(payload)
         expected = read_coinbase(json.loads(payload))
         kinds[header.kind] += 1
         if header.kind is Kind.REPLY:
@@ -144,9 +144,9 @@ def test_every_coinbase_message_equals_a_plain_reading_of_it(recordings: Path) -
                 "matches",
             }
             continue
-        (row,) = venue.normalize(header, payload)
+        (row,) = exchange.normalize(header, payload)
         assert told(row, rfc3339(row)) == expected
         observed = continuity.observe(header, 0)
         assert not observed.duplicate
-        assert observed.hole is None
+        assert observed.gap is None
     assert kinds == {Kind.DATA: kinds[Kind.DATA], Kind.REPLY: 3}

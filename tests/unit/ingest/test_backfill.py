@@ -1,4 +1,4 @@
-"""Holes are filled by as few requests as it takes, and what became of each is written down."""
+"""Gaps are filled by as few requests as it takes, and what became of each is written down."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from daedalus.exchanges import VENUES
-from daedalus.exchanges.model import Missing, RestRequest, Venue
+from daedalus.exchanges import EXCHANGES
+from daedalus.exchanges.model import Exchange, Missing, RestRequest
 from daedalus.ingest import backfill as backfill_module
 from daedalus.ingest import waiting as waiting_module
 from daedalus.ingest.backfill import Backfill
@@ -23,7 +23,7 @@ from daedalus.ingest.journal import Journal
 from daedalus.ingest.rest import RestError
 from daedalus.store.raw import RawRecord
 
-VENUE = VENUES["binance"]
+EXCHANGE = EXCHANGES["binance"]
 Answer = Callable[[RestRequest], bytes]
 
 
@@ -54,33 +54,33 @@ def asked_from(request: RestRequest) -> int:
     return int(request.path.partition("fromId=")[2].partition("&")[0])
 
 
-async def outcome(answer: Answer, *holes: tuple[int, int]) -> tuple[list[dict[str, object]], Rest]:
-    missing = [Missing("trade", "BTCUSDT", first, last, 1, 2) for first, last in holes]
-    return await outcome_of(VENUE, answer, missing)
+async def outcome(answer: Answer, *gaps: tuple[int, int]) -> tuple[list[dict[str, object]], Rest]:
+    missing = [Missing("trade", "BTCUSDT", first, last, 1, 2) for first, last in gaps]
+    return await outcome_of(EXCHANGE, answer, missing)
 
 
-def concerns(verdict: dict[str, Any], hole: Missing) -> bool:
-    if hole.first is None or hole.last is None:
-        return bool(verdict["from_ns"] <= hole.from_ns and hole.to_ns <= verdict["to_ns"])
-    return bool(verdict["first"] <= hole.first and hole.last <= verdict["last"])
+def concerns(verdict: dict[str, Any], gap: Missing) -> bool:
+    if gap.first is None or gap.last is None:
+        return bool(verdict["from_ns"] <= gap.from_ns and gap.to_ns <= verdict["to_ns"])
+    return bool(verdict["first"] <= gap.first and gap.last <= verdict["last"])
 
 
 async def outcome_of(
-    venue: Venue, answer: Answer, holes: list[Missing], patience: float = 30
+    exchange: Exchange, answer: Answer, gaps: list[Missing], patience: float = 30
 ) -> tuple[list[dict[str, object]], Rest]:
-    """The last word on each hole, in their order."""
+    """The last word on each gap, in their order."""
     records: list[RawRecord] = []
     rest = Rest(answer)
-    backfill = Backfill(venue, rest, Journal("c-rest", records.append), Counters())  # type: ignore[arg-type]
-    for missing in holes:
+    backfill = Backfill(exchange, rest, Journal("c-rest", records.append), Counters())  # type: ignore[arg-type]
+    for missing in gaps:
         backfill.ask(missing)
     running = asyncio.create_task(backfill.run())
 
     def last_words() -> list[dict[str, object]]:
         said = [(row.symbol, json.loads(row.payload)) for row in reversed(records) if row.kind == "gap"]
         return [
-            next((word for symbol, word in said if symbol == hole.symbol and concerns(word, hole)), {})
-            for hole in holes
+            next((word for symbol, word in said if symbol == gap.symbol and concerns(word, gap)), {})
+            for gap in gaps
         ]
 
     try:
@@ -101,25 +101,25 @@ def no_delay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backfill_module, "_patience", lambda: Backoff(base=0.001, cap=0.01))
 
 
-async def test_a_long_hole_is_filled_answer_by_answer() -> None:
+async def test_a_long_gap_is_filled_answer_by_answer() -> None:
     verdicts, rest = await outcome(lambda request: trades(asked_from(request), 1000), (5, 2504))
     assert [verdict["status"] for verdict in verdicts] == ["filled"]
     assert len(rest.asked) == 3
 
 
-async def test_many_small_holes_of_a_stream_take_one_request() -> None:
-    holes = [(number, number) for number in range(7, 700, 7)]
-    verdicts, rest = await outcome(lambda request: trades(asked_from(request), 1000), *holes)
+async def test_many_small_gaps_of_a_stream_take_one_request() -> None:
+    gaps = [(number, number) for number in range(7, 700, 7)]
+    verdicts, rest = await outcome(lambda request: trades(asked_from(request), 1000), *gaps)
     assert {verdict["status"] for verdict in verdicts} == {"filled"}
     assert len(rest.asked) == 1
 
 
-async def test_what_lies_between_two_holes_is_not_asked_for() -> None:
+async def test_what_lies_between_two_gaps_is_not_asked_for() -> None:
     _, rest = await outcome(lambda request: trades(asked_from(request), 1000), (1, 10), (900_000, 900_010))
     assert len(rest.asked) == 2
 
 
-async def test_ids_that_the_venue_does_not_have_leave_their_hole_unfillable_and_no_other() -> None:
+async def test_ids_that_the_exchange_does_not_have_leave_their_gap_unfillable_and_no_other() -> None:
     verdicts, _ = await outcome(
         lambda request: trades(asked_from(request), 1000, without=(51,)), (5, 5), (50, 52), (70, 70)
     )
@@ -138,7 +138,7 @@ async def test_a_history_that_lags_behind_is_waited_for() -> None:
     assert (verdicts[0]["status"], len(rest.asked)) == ("filled", 2)
 
 
-async def test_a_refusal_of_the_venue_is_told_in_its_words() -> None:
+async def test_a_refusal_of_the_exchange_is_told_in_its_words() -> None:
     def refuse(request: RestRequest) -> bytes:
         raise RestError(f"{request.path}: HTTP 400 Bad Request", passing=False)
 
@@ -198,12 +198,12 @@ async def test_one_stream_that_is_answered_badly_holds_up_no_other() -> None:
     def answer(request: RestRequest) -> bytes:
         return b"" if "BAD" in request.path else trades(asked_from(request), 1000)
 
-    holes = [Missing("trade", symbol, 5, 9, 1, 2) for symbol in ("BAD1", "BAD2", "BAD3", "GOOD")]
+    gaps = [Missing("trade", symbol, 5, 9, 1, 2) for symbol in ("BAD1", "BAD2", "BAD3", "GOOD")]
     records: list[RawRecord] = []
     rest = Rest(answer)
-    backfill = Backfill(VENUE, rest, Journal("c-rest", records.append), Counters())  # type: ignore[arg-type]
-    for hole in holes:
-        backfill.ask(hole)
+    backfill = Backfill(EXCHANGE, rest, Journal("c-rest", records.append), Counters())  # type: ignore[arg-type]
+    for gap in gaps:
+        backfill.ask(gap)
     running = asyncio.create_task(backfill.run())
     async with asyncio.timeout(20):
         while not [row for row in records if row.kind == "gap" and row.symbol == "GOOD"]:
@@ -212,7 +212,7 @@ async def test_one_stream_that_is_answered_badly_holds_up_no_other() -> None:
     await asyncio.gather(running, return_exceptions=True)
 
 
-async def test_a_storm_of_holes_while_rest_is_away_holds_up_nothing_and_is_made_good(
+async def test_a_storm_of_gaps_while_rest_is_away_holds_up_nothing_and_is_made_good(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "daedalus.ingest.backfill")
@@ -225,7 +225,7 @@ async def test_a_storm_of_holes_while_rest_is_away_holds_up_nothing_and_is_made_
 
     records: list[RawRecord] = []
     rest, counters = Rest(answer), Counters()
-    backfill = Backfill(VENUE, rest, Journal("c-rest", records.append), counters)  # type: ignore[arg-type]
+    backfill = Backfill(EXCHANGE, rest, Journal("c-rest", records.append), counters)  # type: ignore[arg-type]
     running = asyncio.create_task(backfill.run())
     longest, last = 0.0, time.monotonic()
     for number in range(1, 100_000, 2):
@@ -288,15 +288,15 @@ def coinbase_trades(request: RestRequest) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("venue", "channel", "symbol", "answer"),
+    ("exchange", "channel", "symbol", "answer"),
     [
         ("kraken", "trade", "BTC/USD", kraken_trades),
         ("coinbase", "market_trades", "BTC-USD", coinbase_trades),
     ],
 )
-@pytest.mark.parametrize("holes", [[(5, 9)], [(100, 36_000)], [(7, 8), (20_000, 23_000), (50_000, 50_001)]])
-async def test_venues_that_are_asked_by_time_are_asked_on_from_what_they_answered(
-    venue: str, channel: str, symbol: str, answer: Answer, holes: list[tuple[int, int]]
+@pytest.mark.parametrize("gaps", [[(5, 9)], [(100, 36_000)], [(7, 8), (20_000, 23_000), (50_000, 50_001)]])
+async def test_exchanges_that_are_asked_by_time_are_asked_on_from_what_they_answered(
+    exchange: str, channel: str, symbol: str, answer: Answer, gaps: list[tuple[int, int]]
 ) -> None:
     missing = [
         Missing(
@@ -307,11 +307,11 @@ async def test_venues_that_are_asked_by_time_are_asked_on_from_what_they_answere
             BEGIN * SECOND + (first - 1) * SECOND // 10,
             BEGIN * SECOND + (last + 1) * SECOND // 10,
         )
-        for first, last in holes
+        for first, last in gaps
     ]
-    verdicts, rest = await outcome_of(VENUES[venue], answer, missing)
+    verdicts, rest = await outcome_of(EXCHANGES[exchange], answer, missing)
     assert {verdict["status"] for verdict in verdicts} == {"filled"}
-    assert len(rest.asked) <= sum((last - first) // 900 + 1 for first, last in holes)
+    assert len(rest.asked) <= sum((last - first) // 900 + 1 for first, last in gaps)
 
 
 async def test_what_is_asked_for_by_time_begins_before_the_last_that_came() -> None:
@@ -322,7 +322,7 @@ async def test_what_is_asked_for_by_time_begins_before_the_last_that_came() -> N
         return b"[]"
 
     missing = Missing("trade", "btcusd", None, None, BEGIN * SECOND, BEGIN * SECOND + 5 * SECOND)
-    await outcome_of(VENUES["gemini"], answer, [missing])
+    await outcome_of(EXCHANGES["gemini"], answer, [missing])
     assert asked_ns[0] <= (BEGIN - 1) * SECOND
 
 
@@ -334,24 +334,24 @@ EMPTY = {
 }
 
 
-@pytest.mark.parametrize("venue", EMPTY)
-async def test_an_empty_list_fills_nothing(venue: str) -> None:
-    channel, symbol, body = EMPTY[venue]
+@pytest.mark.parametrize("exchange", EMPTY)
+async def test_an_empty_list_fills_nothing(exchange: str) -> None:
+    channel, symbol, body = EMPTY[exchange]
     missing = Missing(channel, symbol, None, None, BEGIN * SECOND, BEGIN * SECOND + 600 * SECOND)
-    verdicts, rest = await outcome_of(VENUES[venue], lambda _: body, [missing])
+    verdicts, rest = await outcome_of(EXCHANGES[exchange], lambda _: body, [missing])
     assert verdicts[0]["status"] == "unfillable"
     assert "the exchange's answer is empty" in str(verdicts[0]["note"])
     assert len(rest.asked) == 2
 
 
-async def test_one_page_of_an_exchange_that_is_asked_by_time_fills_many_holes() -> None:
-    holes = [
+async def test_one_page_of_an_exchange_that_is_asked_by_time_fills_many_gaps() -> None:
+    gaps = [
         Missing(
             "trade", "BTC/USD", n, n, BEGIN * SECOND + n * SECOND // 10, BEGIN * SECOND + n * SECOND // 10 + 1
         )
         for n in range(6, 36_000, 6)
     ]
-    verdicts, rest = await outcome_of(VENUES["kraken"], kraken_trades, holes, patience=120)
+    verdicts, rest = await outcome_of(EXCHANGES["kraken"], kraken_trades, gaps, patience=120)
     assert {verdict["status"] for verdict in verdicts} == {"filled"}
     assert len(rest.asked) < 60
 
@@ -365,7 +365,7 @@ async def test_what_waits_and_what_is_searched_for_is_pending_until_it_is_judged
         return trades(asked_from(request), 1000)
 
     records: list[RawRecord] = []
-    backfill = Backfill(VENUE, Rest(answer), Journal("c-rest", records.append), Counters())  # type: ignore[arg-type]
+    backfill = Backfill(EXCHANGE, Rest(answer), Journal("c-rest", records.append), Counters())  # type: ignore[arg-type]
     running = asyncio.create_task(backfill.run())
     first, second = Missing("trade", "A", 5, 9, 1, 2), Missing("trade", "A", 15, 19, 3, 4)
     backfill.ask(first)

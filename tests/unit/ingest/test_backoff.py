@@ -25,7 +25,7 @@ def test_a_connection_that_held_is_replaced_at_once_again() -> None:
     assert backoff.next_delay(lived_seconds=31) == 0
 
 
-def test_a_venue_that_drops_every_connection_is_not_hammered() -> None:
+def test_a_exchange_that_drops_every_connection_is_not_hammered() -> None:
     backoff = Backoff(jitter=random.Random(2))
     delays = [backoff.next_delay(lived_seconds=1) for _ in range(60)]
     within_five_minutes = next(count for count in range(60) if sum(delays[:count]) > 300)

@@ -42,7 +42,7 @@ def test_a_snapshot_before_the_first_delta_is_judged_when_the_delta_comes() -> N
     assert books.unsynced == {"A"}
 
 
-def test_after_a_hole_the_book_is_void_until_the_next_snapshot() -> None:
+def test_after_a_gap_the_book_is_void_until_the_next_snapshot() -> None:
     books = Books()
     books.begin("A")
     books.delta("A", Ids(1, 2))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from daedalus.exchanges import VENUES
+from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.model import RestRequest
 from daedalus.ingest import instruments as instruments_module
 from daedalus.ingest.instruments import Instruments
@@ -38,7 +38,7 @@ class Listed:
         self.records: list[RawRecord] = []
         self.still: list[dict[str, str]] = []
         journal = Journal("c-rest", self.records.append)
-        self.instruments = Instruments(VENUES["binance"], self, journal, Layout(directory))  # type: ignore[arg-type]
+        self.instruments = Instruments(EXCHANGES["binance"], self, journal, Layout(directory))  # type: ignore[arg-type]
 
     async def get(self, request: RestRequest) -> bytes:
         answer = self.answers[min(self.asked, len(self.answers) - 1)]

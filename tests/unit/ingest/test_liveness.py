@@ -41,7 +41,7 @@ def test_patience_stretches_the_limit() -> None:
     assert watched().silent_channel(241, patience=4) == "depth"
 
 
-def test_time_in_which_we_did_not_read_is_not_held_against_the_venue() -> None:
+def test_time_in_which_we_did_not_read_is_not_held_against_the_exchange() -> None:
     liveness = watched()
     liveness.restart(100)
     assert liveness.silent_channel(159) is None

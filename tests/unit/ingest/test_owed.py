@@ -10,23 +10,23 @@ from daedalus.exchanges.model import Missing, Subscription
 from daedalus.ingest.owed import Owed
 
 STREAMS = {Subscription("trade", "A"), Subscription("trade", "B")}
-HOLES = [Missing("trade", "A", 5, 9, 1, 2), Missing("trade", "B", None, None, 7, 8)]
+GAPS = [Missing("trade", "A", 5, 9, 1, 2), Missing("trade", "B", None, None, 7, 8)]
 
 
 def test_what_was_saved_is_there_for_the_next_process(tmp_path: Path) -> None:
-    Owed(tmp_path, "ingest-x").save(HOLES)
-    assert Owed(tmp_path, "ingest-x").load(STREAMS) == HOLES
+    Owed(tmp_path, "ingest-x").save(GAPS)
+    assert Owed(tmp_path, "ingest-x").load(STREAMS) == GAPS
     assert Owed(tmp_path, "ingest-y").load(STREAMS) == []
 
 
 def test_streams_that_are_recorded_no_more_are_left_out(tmp_path: Path) -> None:
-    Owed(tmp_path, "ingest-x").save(HOLES)
-    assert Owed(tmp_path, "ingest-x").load({Subscription("trade", "B")}) == HOLES[1:]
+    Owed(tmp_path, "ingest-x").save(GAPS)
+    assert Owed(tmp_path, "ingest-x").load({Subscription("trade", "B")}) == GAPS[1:]
 
 
 def test_what_is_fetched_is_owed_no_more(tmp_path: Path) -> None:
     owed = Owed(tmp_path, "ingest-x")
-    owed.save(HOLES)
+    owed.save(GAPS)
     owed.save([])
     assert Owed(tmp_path, "ingest-x").load(STREAMS) == []
 
@@ -44,7 +44,7 @@ def test_what_is_fetched_is_owed_no_more(tmp_path: Path) -> None:
     ],
 )
 def test_a_file_that_is_none_costs_nothing(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "ingest-x.holes").write_bytes(content)
+    (tmp_path / "ingest-x.gaps").write_bytes(content)
     assert Owed(tmp_path, "ingest-x").load(STREAMS) == []
 
 
@@ -52,5 +52,5 @@ def test_a_disk_that_takes_nothing_is_told_and_no_more(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "no directory").write_bytes(b"")
-    Owed(tmp_path / "no directory", "ingest-x").save(HOLES)
+    Owed(tmp_path / "no directory", "ingest-x").save(GAPS)
     assert "cannot be kept" in caplog.text

@@ -23,7 +23,7 @@ def test_only_as_much_as_is_needed_must_leave_the_minute() -> None:
     assert pacer.delay(500, now=30) == 50
 
 
-def test_where_the_venue_minds_seconds_requests_keep_their_distance() -> None:
+def test_where_the_exchange_minds_seconds_requests_keep_their_distance() -> None:
     pacer = Pacer(RestLimit(weight_per_minute=1000, interval_seconds=0.5))
     assert pacer.delay(1, now=0) == 0
     pacer.spend(1, now=0)
@@ -31,9 +31,9 @@ def test_where_the_venue_minds_seconds_requests_keep_their_distance() -> None:
     assert pacer.delay(1, now=0.5) == 0
 
 
-def test_a_venue_that_counts_others_requests_too_is_believed() -> None:
+def test_a_exchange_that_counts_others_requests_too_is_believed() -> None:
     pacer = Pacer(LIMIT)
-    pacer.venue_says(499, now=0)
+    pacer.exchange_says(499, now=0)
     assert pacer.delay(1, now=0) == 0
-    pacer.venue_says(800, now=0)
+    pacer.exchange_says(800, now=0)
     assert pacer.delay(1, now=0) == 60

@@ -9,7 +9,7 @@ from daedalus.exchanges.runs import backfill_header
 from daedalus.ingest.search import ById, ByTime
 
 
-def hole(first: int, last: int, from_ns: int = 0, to_ns: int = 0) -> Missing:
+def gap(first: int, last: int, from_ns: int = 0, to_ns: int = 0) -> Missing:
     return Missing("trade", "A", first, last, from_ns or first, to_ns or last + 1)
 
 
@@ -18,10 +18,10 @@ def take(search: ById, numbers: range | list[int], *, by_id: bool = True) -> Non
 
 
 def test_what_lies_between_an_answers_ids_is_not_there() -> None:
-    holes = [hole(5, 9), hole(20, 22), hole(900, 901)]
-    search = ById(holes)
+    gaps = [gap(5, 9), gap(20, 22), gap(900, 901)]
+    search = ById(gaps)
     take(search, [5, 6, 8, 9, 500])
-    assert [search.left(each) for each in holes] == [
+    assert [search.left(each) for each in gaps] == [
         "1 of 5 ids are not in the exchange's answer",
         "3 of 3 ids are not in the exchange's answer",
         "2 of 2 ids are not in the exchange's answer",
@@ -33,37 +33,37 @@ def test_what_lies_between_an_answers_ids_is_not_there() -> None:
 
 
 def test_asked_by_id_what_lies_before_an_answer_is_not_there_either() -> None:
-    search = ById([hole(5, 9), hole(20, 22), hole(900, 901)])
+    search = ById([gap(5, 9), gap(20, 22), gap(900, 901)])
     take(search, range(800, 850))
     assert search.wanted is not None
     assert search.wanted.first == 900
 
 
 def test_asked_by_time_what_lies_before_an_answer_may_be_in_another() -> None:
-    search = ById([hole(5, 9, 1, 10_000)])
+    search = ById([gap(5, 9, 1, 10_000)])
     take(search, range(800, 850), by_id=False)
     assert search.wanted == Missing("trade", "A", 5, 9, 1, 800)
 
 
 def test_an_empty_answer_by_id_says_nothing_of_what_is_far_away() -> None:
-    holes = [hole(5, 9), hole(50, 52), hole(900, 901)]
-    search = ById(holes)
+    gaps = [gap(5, 9), gap(50, 52), gap(900, 901)]
+    search = ById(gaps)
     take(search, [])
     assert search.wanted is not None
     assert search.wanted.first == 900
 
 
-def test_holes_within_one_page_are_asked_for_together_where_times_count() -> None:
-    search = ById([hole(5, 9, 50, 90), hole(800, 801, 8000, 8010), hole(5000, 5001, 50_000, 50_010)])
+def test_gaps_within_one_page_are_asked_for_together_where_times_count() -> None:
+    search = ById([gap(5, 9, 50, 90), gap(800, 801, 8000, 8010), gap(5000, 5001, 50_000, 50_010)])
     assert search.wanted == Missing("trade", "A", 5, 5001, 50, 8010)
 
 
-def test_thousands_of_holes_and_runs_are_compared_in_a_moment() -> None:
-    holes = [hole(number, number) for number in range(1, 20_000, 2)]
-    search = ById(holes)
+def test_thousands_of_gaps_and_runs_are_compared_in_a_moment() -> None:
+    gaps = [gap(number, number) for number in range(1, 20_000, 2)]
+    search = ById(gaps)
     began = time.process_time()
     take(search, list(range(1, 20_000, 4)))
-    assert sum(not search.left(each) for each in holes) == 5_000
+    assert sum(not search.left(each) for each in gaps) == 5_000
     assert time.process_time() - began < 2
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 
-from daedalus.exchanges import VENUES
+from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.model import Missing, Subscription
 from daedalus.ingest.journal import Journal
 from daedalus.ingest.recorder_state import RecorderState
@@ -15,12 +15,12 @@ ONE, OTHER = Subscription("publicTrade", "BTCUSDT"), Subscription("publicTrade",
 class Desk:
     """A recorder that keeps its records, and what was asked for over REST."""
 
-    def __init__(self, venue: str = "bybit") -> None:
+    def __init__(self, exchange: str = "bybit") -> None:
         self.records: list[RawRecord] = []
         self.waiting = 0
         self.asked: list[Missing] = []
-        self.recorder = RecorderState(VENUES[venue], self, queue_maxsize=10, batch_size=10)
-        self.recorder.holes.ask = self.asked.append
+        self.recorder = RecorderState(EXCHANGES[exchange], self, queue_maxsize=10, batch_size=10)
+        self.recorder.gaps.ask = self.asked.append
 
     def append(self, record: RawRecord) -> None:
         self.records.append(record)

@@ -1,4 +1,4 @@
-"""A session against a scripted venue: a real websocket server on loopback that speaks Binance's protocol."""
+"""A session against a scripted exchange: a real websocket server that speaks Binance's protocol."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from daedalus.exchanges import VENUES
+from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.binance.exchange import Binance
 from daedalus.exchanges.model import Header, Kind, Subscription
 from daedalus.ingest import fetched_books as fetched_books_module
@@ -26,7 +26,7 @@ from daedalus.store.raw import RawRecord
 pytestmark = pytest.mark.server
 
 Handler = Callable[[ServerConnection], Awaitable[None]]
-VENUE = VENUES["binance"]
+EXCHANGE = EXCHANGES["binance"]
 STREAMS = [Subscription("trade", "BTCUSDT"), Subscription("depth", "BTCUSDT")]
 
 
@@ -56,7 +56,7 @@ class Recorded:
 
     def __init__(self) -> None:
         self.shelf = Shelf()
-        self.recorder = RecorderState(VENUE, self.shelf, queue_maxsize=100, batch_size=10)
+        self.recorder = RecorderState(EXCHANGE, self.shelf, queue_maxsize=100, batch_size=10)
         self.asked: list[tuple[str, str]] = []
 
 
@@ -71,7 +71,7 @@ async def session(
 ) -> AsyncIterator[Session]:
     async with serve(handler, "127.0.0.1", 0, compression=None, close_timeout=0.5) as server:
         port = next(iter(server.sockets)).getsockname()[1]
-        (plan,) = VENUE.plan(streams, f"ws://127.0.0.1:{port}")
+        (plan,) = EXCHANGE.plan(streams, f"ws://127.0.0.1:{port}")
         plan = msgspec.structs.replace(plan, send_interval_seconds=0.0)
         it = Session(
             plan,
@@ -88,7 +88,7 @@ async def answer(connection: ServerConnection) -> None:
     await connection.send(json.dumps({"result": None, "id": request["id"]}))
 
 
-async def test_everything_of_a_connection_is_numbered_without_a_hole() -> None:
+async def test_everything_of_a_connection_is_numbered_without_a_gap() -> None:
     async def handler(connection: ServerConnection) -> None:
         await answer(connection)
         for number in range(3):
@@ -130,7 +130,7 @@ async def test_everything_of_a_connection_is_numbered_without_a_hole() -> None:
     assert recorded.recorder.counters.oddities == {"malformed": 1, "unknown": 1}
 
 
-async def test_a_mistake_in_a_venue_file_costs_no_message_and_no_connection(
+async def test_a_mistake_in_a_exchange_file_costs_no_message_and_no_connection(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def handler(connection: ServerConnection) -> None:
@@ -142,7 +142,7 @@ async def test_a_mistake_in_a_venue_file_costs_no_message_and_no_connection(
         raise ZeroDivisionError
 
     recorded = Recorded()
-    monkeypatch.setattr(recorded.recorder, "venue", Mistaken(fail))
+    monkeypatch.setattr(recorded.recorder, "exchange", Mistaken(fail))
     async with session(recorded, handler) as it:
         assert (await it.ended()).reason == "closed with code 1000"
     kept = [record.payload for record in recorded.shelf.records if record.kind == "message"]
@@ -181,7 +181,7 @@ async def test_ids_that_jump_are_counted_at_once() -> None:
     recorded = Recorded()
     async with session(recorded, handler) as it:
         await it.ended()
-    assert (recorded.recorder.counters.holes, recorded.recorder.counters.missing) == (1, 2)
+    assert (recorded.recorder.counters.gaps, recorded.recorder.counters.missing) == (1, 2)
 
 
 async def test_a_refusal_names_the_streams(caplog: pytest.LogCaptureFixture) -> None:
@@ -193,7 +193,7 @@ async def test_a_refusal_names_the_streams(caplog: pytest.LogCaptureFixture) -> 
     async with session(recorded, handler) as it:
         await it.ended()
     assert recorded.recorder.counters.oddities == {"refused": 1}
-    assert "the venue refuses trade BTCUSDT, depth BTCUSDT: Invalid request (code 2)" in caplog.text
+    assert "the exchange refuses trade BTCUSDT, depth BTCUSDT: Invalid request (code 2)" in caplog.text
 
 
 async def test_a_refused_stream_does_not_keep_the_others_from_delivering() -> None:
@@ -220,10 +220,10 @@ async def test_frames_that_come_twice_or_late_are_not_missing(monkeypatch: pytes
         return Header(Kind.DATA, "bookTicker", "BTCUSDT", sequence=int(payload))
 
     recorded = Recorded()
-    monkeypatch.setattr(recorded.recorder, "venue", Mistaken(classify))
+    monkeypatch.setattr(recorded.recorder, "exchange", Mistaken(classify))
     async with session(recorded, handler) as it:
         await it.ended()
-    assert recorded.recorder.counters.holes == 1
+    assert recorded.recorder.counters.gaps == 1
 
 
 async def test_a_notice_of_shutdown_asks_for_a_replacement() -> None:
@@ -261,7 +261,7 @@ async def test_a_full_queue_stops_reading_and_loses_nothing() -> None:
         record for record in recorded.shelf.records if record.channel == "trade" and record.kind == "message"
     ]
     assert [json.loads(record.payload)["data"]["t"] for record in messages] == list(range(20_000))
-    assert recorded.recorder.counters.holes == 0
+    assert recorded.recorder.counters.gaps == 0
 
 
 async def test_a_connection_that_goes_while_we_do_not_read_is_our_own_overflow() -> None:
@@ -374,8 +374,8 @@ async def test_a_stream_that_falls_silent_while_its_channel_goes_on_is_told_and_
     monkeypatch.setattr(pace_module, "LONGER_BY", 0.5)
     monkeypatch.setattr(pace_module, "LEARNED_AFTER", 3)
     monkeypatch.setattr(pace_module, "_TRADES_SECONDS", 0.5)
-    quick = {"trade": msgspec.structs.replace(VENUE.channels["trade"], silence_seconds=None)}
-    monkeypatch.setattr(type(VENUE), "channels", {**VENUE.channels, **quick})
+    quick = {"trade": msgspec.structs.replace(EXCHANGE.channels["trade"], silence_seconds=None)}
+    monkeypatch.setattr(type(EXCHANGE), "channels", {**EXCHANGE.channels, **quick})
 
     async def handler(connection: ServerConnection) -> None:
         await answer(connection)

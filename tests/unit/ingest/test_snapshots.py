@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from daedalus.exchanges import VENUES
+from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.model import RestRequest
 from daedalus.ingest import snapshots as snapshots_module
 from daedalus.ingest.counters import Counters
@@ -52,7 +52,7 @@ async def fetched(
     answer: Callable[[str, int], bytes], session: Needs, symbols: list[str], books: int
 ) -> tuple[Rest, Counters]:
     rest, counters = Rest(answer), Counters()
-    snapshots = Snapshots(VENUES["binance"], rest, counters)  # type: ignore[arg-type]
+    snapshots = Snapshots(EXCHANGES["binance"], rest, counters)  # type: ignore[arg-type]
     for symbol in symbols:
         snapshots.ask(session, "depth", symbol)  # type: ignore[arg-type]
     running = asyncio.create_task(snapshots.run())
@@ -134,7 +134,7 @@ async def test_a_book_older_than_the_stream_is_asked_for_again_ever_more_slowly(
 async def test_nothing_is_fetched_for_a_session_that_is_over() -> None:
     gone, here = Needs("c-0"), Needs("c-1")
     rest, counters = Rest(lambda *_: GOOD), Counters()
-    snapshots = Snapshots(VENUES["binance"], rest, counters)  # type: ignore[arg-type]
+    snapshots = Snapshots(EXCHANGES["binance"], rest, counters)  # type: ignore[arg-type]
     snapshots.ask(gone, "depth", "A")  # type: ignore[arg-type]
     snapshots.ask(here, "depth", "B")  # type: ignore[arg-type]
     gone.over = True

@@ -1,4 +1,4 @@
-"""The supervisor against a scripted venue: lost, silent and ending connections are followed by others."""
+"""The supervisor against a scripted exchange: lost, silent and ending connections are followed by others."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Kept:
 
 
 class Tape:
-    """A venue whose trades go on whoever listens; each connection gets what happens while it is open."""
+    """An exchange whose trades go on whoever listens; each connection gets what happens while it is open."""
 
     def __init__(self) -> None:
         self.number = 0
@@ -171,7 +171,7 @@ async def test_a_silent_connection_is_replaced_with_growing_patience() -> None:
     assert outcome.notes("close")[0]["reason"] == "the channel trade said nothing"
 
 
-async def test_a_venue_that_refuses_is_tried_again_and_leaves_no_rows() -> None:
+async def test_a_exchange_that_refuses_is_tried_again_and_leaves_no_rows() -> None:
     refused = 0
 
     async def handler(connection: ServerConnection) -> None:
@@ -203,7 +203,7 @@ async def test_a_stop_in_the_middle_of_a_replacement_leaves_no_time_unserved() -
 
 
 @pytest.mark.parametrize("why", ["a notice", "frames lost"])
-async def test_a_venue_whose_connections_must_all_end_at_once_is_connected_to_with_growing_pauses(
+async def test_a_exchange_whose_connections_must_all_end_at_once_is_connected_to_with_growing_pauses(
     monkeypatch: pytest.MonkeyPatch, why: str
 ) -> None:
     monkeypatch.setattr(supervisor_module, "OVERLAP_SECONDS", 0.05)

@@ -26,7 +26,7 @@ Handler = Callable[[ServerConnection], Awaitable[None]]
 
 
 @asynccontextmanager
-async def venue(handler: Handler) -> AsyncIterator[str]:
+async def exchange(handler: Handler) -> AsyncIterator[str]:
     async with serve(handler, "127.0.0.1", 0, compression=None, close_timeout=0.5) as server:
         port = next(iter(server.sockets)).getsockname()[1]
         yield f"ws://127.0.0.1:{port}/stream"
@@ -36,8 +36,8 @@ Play = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
 @asynccontextmanager
-async def bare_venue(play: Play, *, reads: bool = True) -> AsyncIterator[str]:
-    """A venue that shakes hands, writes what it likes, and reads all that comes, or nothing."""
+async def bare_exchange(play: Play, *, reads: bool = True) -> AsyncIterator[str]:
+    """An exchange that shakes hands, writes what it likes, and reads all that comes, or nothing."""
     playing: set[asyncio.Task[None]] = set()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -87,7 +87,7 @@ async def test_messages_arrive_whole_in_order_as_bytes_with_their_time() -> None
 
     received = Received()
     before = time.time_ns()
-    async with venue(handler) as url:
+    async with exchange(handler) as url:
         wire = await open_wire(url, received, ping_seconds=20)
         assert await wire.lost() == "closed with code 1000"
     assert received.payloads == [text.encode() for text in sent]
@@ -103,7 +103,7 @@ async def test_a_message_in_fragments_is_put_together() -> None:
         await connection.send("whole")
 
     received = Received()
-    async with venue(handler) as url:
+    async with exchange(handler) as url:
         await (await open_wire(url, received, ping_seconds=20)).lost()
     assert received.payloads == [b"together", b"whole"]
 
@@ -114,7 +114,7 @@ async def test_bytes_that_are_no_utf8_are_delivered_and_do_not_end_the_connectio
         await connection.send("after")
 
     received = Received()
-    async with venue(handler) as url:
+    async with exchange(handler) as url:
         await (await open_wire(url, received, ping_seconds=20)).lost()
     assert received.payloads == [b'{"symbol":"\xff\xfe"}', b"after"]
 
@@ -125,7 +125,7 @@ async def test_what_we_send_arrives() -> None:
     async def handler(connection: ServerConnection) -> None:
         heard.append(await connection.recv())
 
-    async with venue(handler) as url:
+    async with exchange(handler) as url:
         wire = await open_wire(url, Received(), ping_seconds=20)
         await wire.send('{"method":"SUBSCRIBE"}')
         await wire.lost()
@@ -143,7 +143,7 @@ async def test_a_paused_wire_delivers_nothing_and_a_resumed_one_everything() -> 
             await connection.send(str(number))
 
     received = Received()
-    async with venue(handler) as url:
+    async with exchange(handler) as url:
         wire = await open_wire(url, received, ping_seconds=20)
         wire.pause()
         go.set()
@@ -164,7 +164,7 @@ async def test_messages_that_wait_for_each_other_keep_the_times_at_which_they_ca
             await asyncio.sleep(0.001)
 
     received = Received()
-    async with venue(handler) as url:
+    async with exchange(handler) as url:
         await (await open_wire(url, received, ping_seconds=20)).lost()
     assert received.payloads == [str(number).encode() for number in range(20)]
     following = [*gone[1:], time.time_ns()]
@@ -180,7 +180,7 @@ async def test_what_waited_is_handed_over_in_slices() -> None:
             await asyncio.sleep(0.0005)
 
     received = Received()
-    async with venue(handler) as url:
+    async with exchange(handler) as url:
         await (await open_wire(url, received, ping_seconds=20)).lost()
     assert received.payloads == [str(number).encode() for number in range(300)]
     assert len(received.slices) < 150
@@ -198,7 +198,7 @@ async def test_the_last_messages_before_a_silence_are_handed_over_without_anothe
         await connection.wait_closed()
 
     received = Received()
-    async with venue(handler) as url:
+    async with exchange(handler) as url:
         wire = await open_wire(url, received, ping_seconds=20)
         async with asyncio.timeout(10):
             while len(received.payloads) < 5:
@@ -216,7 +216,7 @@ async def test_what_waits_can_be_asked_for() -> None:
         await connection.wait_closed()
 
     received = Received()
-    async with venue(handler) as url:
+    async with exchange(handler) as url:
         wire = await open_wire(url, received, ping_seconds=20)
         await sent.wait()
         async with asyncio.timeout(10):
@@ -238,7 +238,7 @@ async def test_a_fault_in_what_was_handed_over_late_ends_the_connection() -> Non
             raise ValueError("a fault of ours")
 
     asyncio.get_running_loop().set_exception_handler(lambda *_: None)
-    async with venue(handler) as url:
+    async with exchange(handler) as url:
         wire = await open_wire(url, receive, ping_seconds=20)
         assert "connection lost" in await asyncio.wait_for(wire.lost(), 10)
 
@@ -248,44 +248,44 @@ async def test_a_connection_cut_off_says_so() -> None:
         connection.transport.abort()
         await connection.wait_closed()
 
-    async with venue(handler) as url:
+    async with exchange(handler) as url:
         wire = await open_wire(url, Received(), ping_seconds=20)
         assert await wire.lost() == "connection lost: no close frame received or sent"
 
 
-async def test_the_venues_reason_for_closing_is_kept() -> None:
+async def test_the_exchanges_reason_for_closing_is_kept() -> None:
     async def handler(connection: ServerConnection) -> None:
         await connection.close(1008, "too many messages")
 
-    async with venue(handler) as url:
+    async with exchange(handler) as url:
         wire = await open_wire(url, Received(), ping_seconds=20)
         assert await wire.lost() == "closed with code 1008: too many messages"
 
 
-async def test_a_venue_that_says_nothing_and_answers_no_pings_is_given_up() -> None:
+async def test_a_exchange_that_says_nothing_and_answers_no_pings_is_given_up() -> None:
     async def handler(connection: ServerConnection) -> None:
         connection.transport.pause_reading()
         await asyncio.sleep(5)
 
-    async with venue(handler) as url:
+    async with exchange(handler) as url:
         wire = await open_wire(url, Received(), ping_seconds=0.1)
         async with asyncio.timeout(4):
             assert "not even the answer to a ping" in await wire.lost()
 
 
-async def test_a_silent_venue_that_answers_pings_is_kept() -> None:
+async def test_a_silent_exchange_that_answers_pings_is_kept() -> None:
     async def handler(connection: ServerConnection) -> None:
         await asyncio.sleep(1.5)
         await connection.send("at last")
 
     received = Received()
-    async with venue(handler) as url:
+    async with exchange(handler) as url:
         wire = await open_wire(url, received, ping_seconds=0.1)
         assert await wire.lost() == "closed with code 1000"
     assert received.payloads == [b"at last"]
 
 
-async def test_a_venue_that_answers_no_pings_but_sends_data_is_kept() -> None:
+async def test_a_exchange_that_answers_no_pings_but_sends_data_is_kept() -> None:
     async def play(writer: asyncio.StreamWriter) -> None:
         for _ in range(60):
             writer.write(b"\x81\x04data")
@@ -294,20 +294,20 @@ async def test_a_venue_that_answers_no_pings_but_sends_data_is_kept() -> None:
         await writer.drain()
 
     received = Received()
-    async with bare_venue(play) as url:
+    async with bare_exchange(play) as url:
         wire = await open_wire(url, received, ping_seconds=0.2)
         assert await wire.lost() == "closed with code 1000"
     assert received.payloads == [b"data"] * 60
 
 
-async def test_a_pause_of_our_own_is_no_silence_of_the_venue() -> None:
+async def test_a_pause_of_our_own_is_no_silence_of_the_exchange() -> None:
     async def play(writer: asyncio.StreamWriter) -> None:
         while True:
             writer.write(b"\x81\x04data")
             await asyncio.sleep(0.03)
 
     received = Received()
-    async with bare_venue(play) as url:
+    async with bare_exchange(play) as url:
         wire = await open_wire(url, received, ping_seconds=0.1)
         wire.pause()
         await asyncio.sleep(0.8)
@@ -328,7 +328,7 @@ async def test_a_flood_of_pings_costs_no_memory() -> None:
             await writer.drain()
             sent += 500
 
-    async with bare_venue(play, reads=False) as url:
+    async with bare_exchange(play, reads=False) as url:
         wire = await open_wire(url, Received(), ping_seconds=20)
         tracemalloc.start()
         try:
@@ -341,7 +341,7 @@ async def test_a_flood_of_pings_costs_no_memory() -> None:
         await wire.close()
 
 
-async def test_nothing_is_read_from_a_venue_that_takes_nothing_and_it_is_given_up() -> None:
+async def test_nothing_is_read_from_a_exchange_that_takes_nothing_and_it_is_given_up() -> None:
     async def play(writer: asyncio.StreamWriter) -> None:
         while True:
             writer.write(b"\x81\x04data" * 100)
@@ -349,7 +349,7 @@ async def test_nothing_is_read_from_a_venue_that_takes_nothing_and_it_is_given_u
             await asyncio.sleep(0.01)
 
     received = Received()
-    async with bare_venue(play, reads=False) as url:
+    async with bare_exchange(play, reads=False) as url:
         wire = await open_wire(url, received, ping_seconds=0.5)
         sending = asyncio.create_task(wire.send("x" * 32 * 1024 * 1024))
         assert "not even the answer to a ping" in await asyncio.wait_for(wire.lost(), 20)
@@ -365,7 +365,7 @@ async def test_a_flood_of_the_smallest_frames_does_not_hold_up_the_event_loop(ti
             writer.write(tiny * 100_000)
             await writer.drain()
 
-    async with bare_venue(play) as url:
+    async with bare_exchange(play) as url:
         wire = await open_wire(url, Received(), ping_seconds=20)
         begun = time.monotonic()
         for _ in range(100):  # turns of the loop, each beside a slice of the flood
@@ -374,13 +374,13 @@ async def test_a_flood_of_the_smallest_frames_does_not_hold_up_the_event_loop(ti
         await asyncio.wait_for(wire.close(), 20)
 
 
-async def test_a_venue_that_takes_nothing_is_closed_in_time() -> None:
+async def test_a_exchange_that_takes_nothing_is_closed_in_time() -> None:
     async def play(writer: asyncio.StreamWriter) -> None:
         while True:
             writer.write(b"\x89\x00" * 50_000)
             await writer.drain()
 
-    async with bare_venue(play, reads=False) as url:
+    async with bare_exchange(play, reads=False) as url:
         wire = await open_wire(url, Received(), ping_seconds=20)
         # More than the kernel takes: the library would wait for room until the end of days.
         sending = asyncio.create_task(wire.send("x" * 32 * 1024 * 1024))
@@ -402,7 +402,7 @@ async def test_empty_fragments_without_end_leave_room_for_messages() -> None:
         await asyncio.sleep(60)
 
     received = Received()
-    async with bare_venue(play) as url:
+    async with bare_exchange(play) as url:
         wire = await open_wire(url, received, ping_seconds=20)
         assert await asyncio.wait_for(wire.lost(), 60) == "closed with code 1000"
     assert received.payloads == [b"begun", b"more"]
@@ -415,20 +415,20 @@ async def test_fragments_out_of_their_order_end_the_connection(wrong: bytes) -> 
         await asyncio.sleep(30)
 
     received = Received()
-    async with bare_venue(play) as url:
+    async with bare_exchange(play) as url:
         wire = await open_wire(url, received, ping_seconds=20)
         assert "1002 (protocol error)" in await asyncio.wait_for(wire.lost(), 10)
     assert received.payloads == [b"good"]
 
 
-async def test_a_venue_that_says_farewell_and_does_not_hang_up_is_left() -> None:
+async def test_a_exchange_that_says_farewell_and_does_not_hang_up_is_left() -> None:
     async def play(writer: asyncio.StreamWriter) -> None:
         writer.write(b"\x88\x02\x03\xe8")
         while True:
             writer.write(b"\x89\x00")
             await asyncio.sleep(0.05)
 
-    async with bare_venue(play) as url:
+    async with bare_exchange(play) as url:
         wire = await open_wire(url, Received(), ping_seconds=20)
         await asyncio.wait_for(wire.lost(), 10)
 
@@ -442,7 +442,7 @@ async def test_an_address_that_takes_the_connection_and_says_nothing_is_followed
         await connection.send("here")
 
     received = Received()
-    async with venue(handler) as url:
+    async with exchange(handler) as url:
         port = int(url.split(":")[2].split("/")[0])
         let_lead(monkeypatch, "exchange.test", "127.0.0.2", "127.0.0.1")
         with closing(socket.create_server(("127.0.0.2", port))):
@@ -479,7 +479,7 @@ async def test_a_proxy_whose_first_address_is_dead_is_reached_at_another(
     let_lead(monkeypatch, "proxy.test", "127.0.0.2", "127.0.0.1")
     monkeypatch.setenv("http_proxy", f"http://me:secret@proxy.test:{port}")
     monkeypatch.setenv("no_proxy", "")
-    async with proxy, venue(handler) as url:
+    async with proxy, exchange(handler) as url:
         with silent("127.0.0.2", port):
             there = url.replace("127.0.0.1", "exchange.test")
             wire = await asyncio.wait_for(open_wire(there, received, ping_seconds=20), 20)
@@ -512,7 +512,7 @@ async def test_one_address_that_says_nothing_is_named_and_asked_once(monkeypatch
         ("not a url", r"cannot connect to not a url: .*"),
     ],
 )
-async def test_a_venue_that_cannot_be_reached_is_one_line(url: str, reason: str) -> None:
+async def test_a_exchange_that_cannot_be_reached_is_one_line(url: str, reason: str) -> None:
     with pytest.raises(WireError, match=f"^{reason}$") as caught:
         await open_wire(url, Received(), ping_seconds=20)
     assert "\n" not in str(caught.value)
@@ -527,7 +527,7 @@ async def test_a_connection_lost_before_the_handshake_is_one_line(monkeypatch: p
     async def handler(connection: ServerConnection) -> None:
         await connection.wait_closed()
 
-    async with venue(handler) as url:
+    async with exchange(handler) as url:
         with pytest.raises(WireError, match=r"cannot connect to ws://.*no close frame"):
             await open_wire(url, Received(), ping_seconds=20)
 
@@ -544,7 +544,7 @@ async def test_a_refused_handshake_is_one_line_with_the_status() -> None:
 
 
 async def test_messages_that_come_with_the_answer_to_the_handshake_are_not_lost() -> None:
-    """However the answer is cut: some venues send their greeting in the same packet."""
+    """However the answer is cut: some exchanges send their greeting in the same packet."""
 
     async def answer(cut: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -577,7 +577,7 @@ async def test_a_masked_frame_ends_the_connection_with_the_protocols_error() -> 
         await connection.wait_closed()
 
     received = Received()
-    async with venue(handler) as url:
+    async with exchange(handler) as url:
         wire = await open_wire(url, received, ping_seconds=20)
         async with asyncio.timeout(5):
             assert "1002 (protocol error)" in await wire.lost()

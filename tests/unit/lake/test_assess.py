@@ -22,7 +22,7 @@ def day(exchange: str, channel: str, spans: list[Span], **more: object) -> Strea
     return stream
 
 
-def test_ids_that_a_venue_spends_on_no_trade_leave_a_doubt() -> None:
+def test_ids_that_a_exchange_spends_on_no_trade_leave_a_doubt() -> None:
     line = day("binance_futures", "trade", [(1, 50), (53, 100)])
     assert (line.verdict, line.missing, line.unledgered) == (Verdict.UNPROVED, 0, 0)
     assert "2 ids have no row" in line.doubts[0]
@@ -74,20 +74,20 @@ def test_the_digests_of_a_book_without_proof_prove_no_completeness() -> None:
 
 
 def test_numbers_that_start_anew_prove_nothing_on_that_day() -> None:
-    line = Gap("trade", "A", NS, NS + 5, 100, 3, None, "venue", status="unfillable", as_of=NS)
+    line = Gap("trade", "A", NS, NS + 5, 100, 3, None, "exchange", status="unfillable", as_of=NS)
     stream = day("binance", "trade", [(1, 10), (90, 100)], lines=[line])
     assert (stream.verdict, stream.missing, stream.unledgered) == (Verdict.MISSING, None, 0)
-    assert "the venue's numbers started anew" in stream.notes
+    assert "the exchange's numbers started anew" in stream.notes
 
 
 def test_an_id_that_is_there_again_is_no_duplicate_where_the_numbers_started_anew() -> None:
-    line = Gap("t", "A", NS, NS + 10, 100, 1, None, "venue")
+    line = Gap("t", "A", NS, NS + 10, 100, 1, None, "exchange")
     told = day("binance", "trade", [(90, 100), (1, 95)], lines=[line])
     assert (told.duplicates, told.verdict) == (0, Verdict.MISSING)
     assert day("binance", "trade", [(90, 100), (1, 95)]).duplicates == 6
 
 
-def test_a_hole_that_the_ledger_makes_smaller_than_it_is_is_told() -> None:
-    line = Gap("trade", "A", NS, NS + 5, 10, 20, 9, "venue", status="open", remaining=4, as_of=NS)
+def test_a_gap_that_the_ledger_makes_smaller_than_it_is_is_told() -> None:
+    line = Gap("trade", "A", NS, NS + 5, 10, 20, 9, "exchange", status="open", remaining=4, as_of=NS)
     stream = day("binance", "trade", [(1, 10), (20, 30)], lines=[line])
     assert (stream.verdict, stream.missing, stream.unledgered) == (Verdict.BROKEN, 9, 5)

@@ -23,7 +23,7 @@ def kinds(report: object) -> set[str]:
     return {finding.kind for finding in report.findings}  # type: ignore[attr-defined]
 
 
-def test_trades_without_a_hole_are_proved_by_their_ids(recording: Recording) -> None:
+def test_trades_without_a_gap_are_proved_by_their_ids(recording: Recording) -> None:
     recording.trades(range(100, 200))
     report = audited(recording.seal())
     line = stream(report, "trade")
@@ -33,27 +33,27 @@ def test_trades_without_a_hole_are_proved_by_their_ids(recording: Recording) -> 
     assert report.sound
 
 
-def test_a_hole_that_the_ledger_names_is_missing_and_no_fault_of_the_lake(recording: Recording) -> None:
+def test_a_gap_that_the_ledger_names_is_missing_and_no_fault_of_the_lake(recording: Recording) -> None:
     recording.trades([*range(1, 50), *range(60, 100)])
     report = audited(recording.seal())
     line = stream(report, "trade")
-    assert (line.verdict, line.missing, line.holes_open) == (Verdict.MISSING, 10, 1)
+    assert (line.verdict, line.missing, line.gaps_open) == (Verdict.MISSING, 10, 1)
     assert line.complete_percent == pytest.approx(100 * 89 / 99)
     assert report.sound
 
 
-def test_a_hole_that_was_filled_in_a_later_segment_is_repaired(recording: Recording) -> None:
+def test_a_gap_that_was_filled_in_a_later_segment_is_repaired(recording: Recording) -> None:
     recording.trades([*range(1, 50), *range(60, 100)])
     recording.seal()
     recording.backfill(200, range(50, 60), 49)
     recording.trades(range(100, 110), at=210)
     report = audited(recording.seal())
     line = stream(report, "trade")
-    assert (line.verdict, line.missing, line.holes_open, line.holes_filled) == (Verdict.REPAIRED, 0, 0, 1)
+    assert (line.verdict, line.missing, line.gaps_open, line.gaps_filled) == (Verdict.REPAIRED, 0, 0, 1)
     assert report.sound
 
 
-def test_a_hole_over_midnight_is_the_day_s_in_which_it_begins(recording: Recording) -> None:
+def test_a_gap_over_midnight_is_the_day_s_in_which_it_begins(recording: Recording) -> None:
     recording.trades(range(1, 11), at=DAY - 20)
     recording.trades(range(15, 30), at=DAY + 1)
     report = audited(recording.seal())
@@ -73,7 +73,7 @@ def test_rows_removed_at_midnight_are_found(recording: Recording) -> None:
     assert kinds(report) == {"unledgered"}
 
 
-def test_days_without_rows_in_between_hide_no_hole(recording: Recording) -> None:
+def test_days_without_rows_in_between_hide_no_gap(recording: Recording) -> None:
     recording.trades(range(1, 11))
     recording.trades(range(1, 11), symbol="B")
     recording.seal()
@@ -100,7 +100,7 @@ def test_removed_rows_are_found(recording: Recording) -> None:
     assert kinds(report) == {"unledgered"}
 
 
-def test_rows_removed_beside_a_hole_of_the_ledger_are_found(recording: Recording) -> None:
+def test_rows_removed_beside_a_gap_of_the_ledger_are_found(recording: Recording) -> None:
     recording.trades([*range(1, 50), *range(60, 100)])
     lake = recording.seal()
     (path,) = files(lake, "trades")
@@ -120,7 +120,7 @@ def test_a_backfill_that_was_removed_contradicts_the_ledger(recording: Recording
     assert stream(report, "trade").verdict is Verdict.BROKEN
 
 
-def test_a_hole_still_called_open_whose_ids_are_there_is_told_and_no_fault(recording: Recording) -> None:
+def test_a_gap_still_called_open_whose_ids_are_there_is_told_and_no_fault(recording: Recording) -> None:
     recording.trades([*range(1, 50), *range(60, 100)])
     recording.seal()
     recording.backfill(200, range(50, 60), 49)
@@ -128,7 +128,7 @@ def test_a_hole_still_called_open_whose_ids_are_there_is_told_and_no_fault(recor
     files(lake, "gaps")[1].unlink()
     report = audited(lake)
     line = stream(report, "trade")
-    assert (line.missing, line.holes_open) == (0, 1)
+    assert (line.missing, line.gaps_open) == (0, 1)
     assert "10 ids are there that the ledger still calls missing" in line.doubts
     assert report.sound
     assert not report.agrees
@@ -197,7 +197,7 @@ def test_a_repeated_row_is_told_where_there_are_no_ids(recording: Recording) -> 
     rewrite(path, lambda table: pa.concat_tables([table.slice(0, 4), table.slice(3)]))
     report = audited(lake)
     assert stream(report, "bookTicker").doubts == ("1 rows are the very same as the one before",)
-    assert report.sound  # a venue may have repeated itself
+    assert report.sound  # an exchange may have repeated itself
 
 
 def test_a_flipped_bit_is_found_or_changes_no_row(recording: Recording) -> None:

@@ -102,7 +102,7 @@ def test_files_of_an_older_version_are_counted_and_no_fault(recording: Recording
 
 
 def test_two_files_with_the_same_number_of_rows_and_times_of_receipt_are_two(recording: Recording) -> None:
-    # Two trades around the venue's midnight, received in one read.
+    # Two trades around the exchange's midnight, received in one read.
     recording.trade(DAY - 0.001, 1)
     recording.trade(DAY + 0.001, 2, late=-0.002)
     lake = recording.seal()
@@ -128,8 +128,8 @@ def test_a_day_that_is_none_is_a_finding(recording: Recording) -> None:
     }
 
 
-def ids_in_hole(recording: Recording) -> Path:
-    """Depth 1..100, a hole to 111, 111..160, a snapshot at 160, and on over full minutes."""
+def ids_in_gap(recording: Recording) -> Path:
+    """Depth 1..100, a gap to 111, 111..160, a snapshot at 160, and on over full minutes."""
     recording.opened(0, ["depth"])
     recording.snapshot(0.5, 0)
     for number in [*range(1, 101), *range(111, 400)]:
@@ -141,7 +141,7 @@ def ids_in_hole(recording: Recording) -> Path:
 
 @pytest.mark.parametrize("claim", [True, False])
 def test_a_digest_vouches_for_no_row_from_before_its_book_began(recording: Recording, claim: bool) -> None:
-    lake = ids_in_hole(recording)
+    lake = ids_in_gap(recording)
     assert audited(lake).sound
     (path,) = files(lake, "book_updates")
     table = pq.ParquetFile(path).read() if claim else pq.read_table(path, partitioning=None)
@@ -152,7 +152,7 @@ def test_a_digest_vouches_for_no_row_from_before_its_book_began(recording: Recor
     assert stream(report, "depth").unledgered == 20
 
 
-def test_messages_without_levels_behind_a_hole_are_no_loss_where_the_file_is_whole(
+def test_messages_without_levels_behind_a_gap_are_no_loss_where_the_file_is_whole(
     recording: Recording,
 ) -> None:
     recording.opened(0, ["depth"])

@@ -42,7 +42,7 @@ def ten_minutes(recording: Recording) -> Path:
     return recording.seal()
 
 
-def test_a_book_without_a_hole_is_proved_by_ids_and_digests(recording: Recording) -> None:
+def test_a_book_without_a_gap_is_proved_by_ids_and_digests(recording: Recording) -> None:
     report = audited(ten_minutes(recording))
     line = stream(report, "depth")
     assert (line.verdict, line.evidence) == (Verdict.COMPLETE, "ids and digests")
@@ -50,7 +50,7 @@ def test_a_book_without_a_hole_is_proved_by_ids_and_digests(recording: Recording
     assert report.sound
 
 
-def test_a_hole_ends_at_a_snapshot_and_digests_go_on(recording: Recording) -> None:
+def test_a_gap_ends_at_a_snapshot_and_digests_go_on(recording: Recording) -> None:
     recording.opened(0, ["depth"])
     recording.depths(1, 200, at=1)
     recording.snapshot(5.5, 5)
@@ -58,7 +58,7 @@ def test_a_hole_ends_at_a_snapshot_and_digests_go_on(recording: Recording) -> No
     recording.snapshot(300.5, 299)
     report = audited(recording.seal())
     line = stream(report, "depth")
-    assert (line.verdict, line.missing, line.holes_unfillable) == (Verdict.MISSING, 20, 1)
+    assert (line.verdict, line.missing, line.gaps_unfillable) == (Verdict.MISSING, 20, 1)
     assert (line.digests, line.digests_wrong) == (8, 0)
     assert report.sound
 
@@ -285,7 +285,7 @@ def test_checksums_that_could_not_be_compared_prove_nothing(tmp_path: Path, befo
     line = stream(audited(lake), "book", symbol="BTC/USD")
     assert line.verdict is Verdict.UNPROVED
     assert line.digests == (2 if before else 0)
-    assert line.doubts == ("the venue's checksums could not be compared in 3 minutes",)
+    assert line.doubts == ("the exchange's checksums could not be compared in 3 minutes",)
 
 
 def test_a_merge_proves_no_more_than_its_sources(tmp_path: Path) -> None:

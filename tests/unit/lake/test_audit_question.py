@@ -121,8 +121,8 @@ def lines(lake: Path) -> list[StreamDay]:
     return [line for line in audited(lake).streams if line.channel == "trade"]
 
 
-def test_a_hole_is_told_once_where_the_two_clocks_are_days_apart(recording: Recording) -> None:
-    # The venue's own times are three days before the recorder's.
+def test_a_gap_is_told_once_where_the_two_clocks_are_days_apart(recording: Recording) -> None:
+    # The exchange's own times are three days before the recorder's.
     recording.opened(3 * DAY, ["trade"])
     for number in [*range(1, 50), *range(60, 101)]:
         recording.trade(number, number, late=3 * DAY)
@@ -130,11 +130,11 @@ def test_a_hole_is_told_once_where_the_two_clocks_are_days_apart(recording: Reco
     report = audited(lake)
     assert report.sound, report.findings
     assert sum(line.missing or 0 for line in lines(lake)) == 10
-    assert sum(line.holes_open for line in lines(lake)) == 1
+    assert sum(line.gaps_open for line in lines(lake)) == 1
 
 
 def test_lines_are_found_whatever_day_the_rows_are_dated_by(recording: Recording) -> None:
-    # As earlier versions filed them: by the venue's time, however far from the recorder's.
+    # As earlier versions filed them: by the exchange's time, however far from the recorder's.
     recording.opened(3 * DAY, ["trade"])
     recording.trades([*range(1, 50), *range(60, 101)], at=3 * DAY)
     lake = recording.seal()
@@ -151,10 +151,10 @@ def test_lines_are_found_whatever_day_the_rows_are_dated_by(recording: Recording
     report = audited(lake)
     assert report.sound, report.findings
     (line,) = lines(lake)
-    assert (line.date, line.missing, line.holes_open, line.verdict) == ("2026-09-22", 10, 1, Verdict.MISSING)
+    assert (line.date, line.missing, line.gaps_open, line.verdict) == ("2026-09-22", 10, 1, Verdict.MISSING)
 
 
-def test_a_clock_some_minutes_off_at_midnight_moves_no_hole_twice(recording: Recording) -> None:
+def test_a_clock_some_minutes_off_at_midnight_moves_no_gap_twice(recording: Recording) -> None:
     recording.opened(DAY - 60, ["trade"])
     recording.trades([*range(1, 50), *range(60, 2000)], at=DAY - 1860, late=1800)
     lake = recording.seal()

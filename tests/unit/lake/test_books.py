@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pytest
 from support.lake_workbench import BEGIN, CONN, DAY, SECOND, Recording, audited, files, rewrite, stream
 
-from daedalus.exchanges import VENUES
+from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.orderbook import Book
 from daedalus.lake import NoBookError, book_at
 from daedalus.lake.books import moment
@@ -65,15 +65,15 @@ def test_before_the_first_snapshot_there_is_none(recording: Recording) -> None:
         at(lake, -100)
 
 
-def test_within_a_hole_and_behind_it_there_is_none_until_a_snapshot(recording: Recording) -> None:
+def test_within_a_gap_and_behind_it_there_is_none_until_a_snapshot(recording: Recording) -> None:
     recording.depth(90, 9, 9, [["99", "2"]], [])
     recording.depth(100, 10, 10, [["99", "4"]], [])
     recording.snapshot(110, 10)
     recording.depth(120, 11, 11, [["90", "0"]], [])
     lake = recording.seal()
-    with pytest.raises(NoBookError, match=r"missing between 2026-09-22 00:01:20.005 and .*venue"):
+    with pytest.raises(NoBookError, match=r"missing between 2026-09-22 00:01:20.005 and .*exchange"):
         at(lake, 85)
-    with pytest.raises(NoBookError, match=r"4 updates are missing \(venue\), and no snapshot"):
+    with pytest.raises(NoBookError, match=r"4 updates are missing \(exchange\), and no snapshot"):
         at(lake, 105)
     assert at(lake, 115)[0][99.0] == 7.0
     assert 90.0 not in at(lake, 121)[0]
@@ -138,14 +138,14 @@ def test_a_snapshot_of_another_connection_does_not_shorten_the_book(recording: R
 
 def test_the_book_equals_one_that_followed_the_messages(recording: Recording) -> None:
     recording.depths(5, 400, at=90)
-    venue, book = VENUES["binance"], Book()
+    exchange, book = EXCHANGES["binance"], Book()
     end = BEGIN + 391 * SECOND
     for row in recording.rows("depth"):
         if row.symbol != "A" or row.recv_ns > end or row.kind not in ("message", "snapshot"):
             continue
         snapshot = row.kind == "snapshot"
-        header = venue.classify_snapshot("A", row.payload) if snapshot else venue.classify(row.payload)
-        for update in venue.normalize(header, row.payload):
+        header = exchange.classify_snapshot("A", row.payload) if snapshot else exchange.classify(row.payload)
+        for update in exchange.normalize(header, row.payload):
             assert isinstance(update, BookUpdate)
             book.apply(update)
     assert at(recording.seal(), 391) == (book.bids, book.asks)

@@ -16,7 +16,7 @@ def line(
 ) -> Gap:
     at = BEGIN + int(day * DAY)
     until = at + int(days * DAY) + 1
-    return Gap("trade", "A", at, until, first, last, None, "venue", **more)  # type: ignore[arg-type]
+    return Gap("trade", "A", at, until, first, last, None, "exchange", **more)  # type: ignore[arg-type]
 
 
 def test_a_line_is_found_by_its_time_or_by_its_ids_however_far_apart() -> None:
@@ -41,7 +41,7 @@ def test_a_line_is_told_by_one_day() -> None:
     assert ledger.told_elsewhere("A", TODAY)
 
 
-def test_of_a_hole_the_line_that_was_learned_last_counts() -> None:
+def test_of_a_gap_the_line_that_was_learned_last_counts() -> None:
     filled = line(0.5, 10, 20, status="filled", as_of=2)
     assert Ledger([filled, line(0.5, 10, 20, as_of=1)]).lines == [filled]
 

@@ -25,7 +25,7 @@ def test_every_verdict_fits_80_columns_with_the_longest_names() -> None:
         line(verdict=Verdict.UNPROVED, proof="sequence"),
         line(verdict=Verdict.MISSING, missing=None, complete_percent=99.99, basis="time"),
         line(verdict=Verdict.BROKEN),
-        line(lossy="the venue thins it out", seconds_unconnected=12345.6),
+        line(lossy="the exchange thins it out", seconds_unconnected=12345.6),
     ]
     lines = stream_lines(days)
     assert max(map(len, lines)) <= 80

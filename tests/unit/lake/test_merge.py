@@ -50,7 +50,7 @@ def content(lake: Path) -> dict[str, bytes]:
     return {str(path.relative_to(lake)): path.read_bytes() for path in lake.rglob("*.parquet")}
 
 
-def test_each_fills_the_other_s_holes(pair: tuple[Recording, Recording], tmp_path: Path) -> None:
+def test_each_fills_the_other_s_gaps(pair: tuple[Recording, Recording], tmp_path: Path) -> None:
     one, other = pair
     one.trades([*range(1, 50), *range(60, 101)])
     other.trades([*range(1, 30), *range(40, 101)], conn=SECOND_CONN)
@@ -59,7 +59,7 @@ def test_each_fills_the_other_s_holes(pair: tuple[Recording, Recording], tmp_pat
     assert (done.filled, done.missed) == (2, 0)
     report = audited(tmp_path / "out")
     line = stream(report, "trade")
-    assert (line.verdict, line.missing, line.holes_filled) == (Verdict.REPAIRED, 0, 2)
+    assert (line.verdict, line.missing, line.gaps_filled) == (Verdict.REPAIRED, 0, 2)
     assert report.sound
 
 
@@ -79,7 +79,7 @@ def test_what_both_missed_is_in_the_ledger(pair: tuple[Recording, Recording], tm
     joined(one.seal(), other.seal(), tmp_path / "out")
     (gap,) = rows(tmp_path / "out", "gaps")
     told = (gap["from_id"], gap["to_id"], gap["missing"], gap["remaining"], gap["status"], gap["cause"])
-    assert told == (49, 55, 5, 5, "open", "venue")
+    assert told == (49, 55, 5, 5, "open", "exchange")
     report = audited(tmp_path / "out")
     assert stream(report, "trade").missing == 5
     assert report.sound
@@ -182,7 +182,7 @@ def test_a_book_rebuilt_from_both_is_the_one_of_a_recorder_that_lost_nothing(
         assert (found.last_id, found.bids, found.asks) == (whole.last_id, whole.bids, whole.asks)
 
 
-def test_a_hole_in_both_books_voids_the_joined_one_until_a_snapshot(
+def test_a_gap_in_both_books_voids_the_joined_one_until_a_snapshot(
     pair: tuple[Recording, Recording], tmp_path: Path
 ) -> None:
     one, other = pair
@@ -247,7 +247,7 @@ def test_it_gives_the_same_bytes_in_either_order_and_once_more(
     assert audited(place / "again").sound
 
 
-def test_a_list_that_is_asked_for_once_a_day_has_no_hole(
+def test_a_list_that_is_asked_for_once_a_day_has_no_gap(
     pair: tuple[Recording, Recording], tmp_path: Path
 ) -> None:
     listed = {"timezone": "UTC", "symbols": [{"symbol": "A", "status": "TRADING"} | PLAIN]}

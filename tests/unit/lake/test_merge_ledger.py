@@ -11,7 +11,7 @@ WHOLE = Life(0, 1000, 1, 1000)
 def gap(from_id: int | None, to_id: int | None, at: int = 0, to: int | None = None, **more: object) -> Gap:
     missing = None if from_id is None or to_id is None else to_id - from_id - 1
     line = Gap(
-        "c", "A", at, to or at + 10, from_id, to_id, missing, "venue", remaining=missing, as_of=at + 10
+        "c", "A", at, to or at + 10, from_id, to_id, missing, "exchange", remaining=missing, as_of=at + 10
     )
     return Gap(**{name: more.get(name, getattr(line, name)) for name in Gap.__struct_fields__})
 
@@ -20,20 +20,20 @@ def told(lines: list[Gap]) -> list[tuple[object, ...]]:
     return [(line.from_id, line.to_id, line.missing, line.status) for line in lines]
 
 
-def test_holes_that_meet_leave_what_they_share() -> None:
+def test_gaps_that_meet_leave_what_they_share() -> None:
     joined = joined_ledger([gap(10, 20, 10)], [gap(15, 30, 15)], [WHOLE, WHOLE])
     assert told(joined) == [(15, 20, 4, "open")]
     assert (joined[0].from_timestamp, joined[0].to_timestamp) == (15, 20)
 
 
-def test_holes_that_do_not_meet_are_filled() -> None:
+def test_gaps_that_do_not_meet_are_filled() -> None:
     joined = joined_ledger([gap(10, 20, 10)], [gap(30, 40, 30)], [WHOLE, WHOLE])
     assert told(joined) == [(10, 20, 9, "filled"), (30, 40, 9, "filled")]
     assert {line.note for line in joined} == {"the other recorder has it"}
     assert {line.remaining for line in joined} == {0}
 
 
-def test_a_hole_behind_the_other_s_end_stays() -> None:
+def test_a_gap_behind_the_other_s_end_stays() -> None:
     assert told(joined_ledger([gap(10, 20, 10)], [], [WHOLE, Life(0, 12, 1, 12)])) == [(12, 20, 7, "open")]
 
 

@@ -62,7 +62,7 @@ def liquidation(at: int, local: int, price: float) -> dict[str, Any]:
     return line | {"id": None, "side": "sell", "price": price, "amount": 1.0}
 
 
-def test_what_a_venue_said_twice_stays_there_twice_and_what_both_heard_once() -> None:
+def test_what_a_exchange_said_twice_stays_there_twice_and_what_both_heard_once() -> None:
     one = table("liquidations", *(liquidation(1, local, 5.0) for local in (3, 4)), liquidation(9, 9, 6.0))
     other = table("liquidations", liquidation(1, 2, 5.0), liquidation(5, 5, 7.0))
     rows = merged("liquidations", IdScheme.NONE, Side(one), Side(other))
@@ -108,7 +108,7 @@ def level(
 
 
 def test_a_book_without_ids_is_filled_message_by_message_and_comes_out_right() -> None:
-    """The second recorder's clock is three seconds ahead; the venue's time tells what is what."""
+    """The second recorder's clock is three seconds ahead; the exchange's time tells what is what."""
     messages = [(at, float(at % 4 + 1), float(at)) for at in range(1, 30)]
     begin = level(0, 0, 9.0, 9.0, snapshot=True)
     one = table("book_updates", begin, *(level(at, at, p, a) for at, p, a in messages if not 10 <= at < 20))

@@ -36,7 +36,7 @@ def test_difference_and_intersection_are_those_of_sets(some: list[Span], others:
 
 
 @given(spans)
-def test_holes_are_what_lies_between(some: list[Span]) -> None:
+def test_gaps_are_what_lies_between(some: list[Span]) -> None:
     merged, _ = union(some)
     found = numbers(between(merged))
     inside = set(range(merged[0][0], merged[-1][1] + 1)) if merged else set()

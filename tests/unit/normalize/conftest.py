@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from daedalus.exchanges import VENUES
+from daedalus.exchanges import EXCHANGES
 from daedalus.normalize.transform import Checkpoint, Transform
 from daedalus.store.layout import READY, Layout, Partition, SegmentId
 from daedalus.store.raw import DAMAGE, RAW_SCHEMA, RawKind, RawRecord
@@ -25,8 +25,8 @@ CONN = "20260921T140640000000-0"
 class Tape:
     """Raw rows of one partition. Times are seconds after `BEGIN`."""
 
-    def __init__(self, venue: str, channel: str) -> None:
-        self.venue, self.channel = venue, channel
+    def __init__(self, exchange: str, channel: str) -> None:
+        self.exchange, self.channel = exchange, channel
         self.rows: list[RawRecord] = []
         self._said: dict[tuple[str, int], float] = {}
 
@@ -61,14 +61,14 @@ class Tape:
         self.note(RawKind.UNSUBSCRIBED, at, conn, cause=cause, **more)
 
     def message(self, at: float, payload: bytes, conn: str = CONN) -> None:
-        symbol = VENUES[self.venue].classify(payload).symbol
+        symbol = EXCHANGES[self.exchange].classify(payload).symbol
         self.add(RawKind.MESSAGE, at, payload, symbol, conn)
 
     def trade(
-        self, at: float, number: int, symbol: str = "A", conn: str = CONN, venue_at: float | None = None
+        self, at: float, number: int, symbol: str = "A", conn: str = CONN, exchange_at: float | None = None
     ) -> None:
-        """A trade; said again it has the time that it had, unless ``venue_at`` (seconds) is another one."""
-        said = self._said.setdefault((symbol, number), at) if venue_at is None else venue_at
+        """A trade; a repeated one has the same time, unless ``exchange_at`` (seconds) is another one."""
+        said = self._said.setdefault((symbol, number), at) if exchange_at is None else exchange_at
         when = (BEGIN + int(said * SECOND)) // 1_000_000
         data = {"e": "trade", "E": when, "s": symbol, "t": number, "p": "1.5", "q": "2", "T": when, "m": True}
         text = json.dumps({"stream": f"{symbol.lower()}@trade", "data": data}, separators=(",", ":"))
@@ -97,13 +97,13 @@ class Tape:
         self.message(at, json.dumps(text).encode(), conn)
 
     def split(self, at: int) -> tuple[Tape, Tape]:
-        first, second = Tape(self.venue, self.channel), Tape(self.venue, self.channel)
+        first, second = Tape(self.exchange, self.channel), Tape(self.exchange, self.channel)
         first.rows, second.rows = self.rows[:at], self.rows[at:]
         return first, second
 
     def seal(self, layout: Layout, number: int, damage: Iterable[int] = ()) -> SegmentId:
         """Write the rows as a sealed segment in raw/ready; ``damage``: before which rows others were lost."""
-        segment = SegmentId(Partition(self.venue, self.channel), number)
+        segment = SegmentId(Partition(self.exchange, self.channel), number)
         path = layout.raw(READY) / segment.sealed_path
         path.parent.mkdir(parents=True, exist_ok=True)
         columns = [[getattr(row, name) for row in self.rows] for name in RAW_SCHEMA.names]
@@ -119,7 +119,9 @@ class Result:
     """What the transform made of a tape."""
 
     def __init__(self, tape: Tape, checkpoint: Checkpoint | None = None) -> None:
-        transform = Transform(VENUES[tape.venue], tape.channel, checkpoint or Checkpoint(), io.BytesIO())
+        transform = Transform(
+            EXCHANGES[tape.exchange], tape.channel, checkpoint or Checkpoint(), io.BytesIO()
+        )
         transform.feed(tape.rows)
         self.tables: dict[str, list[dict[str, object]]] = {}
         self.dates: list[tuple[str, str]] = transform.files()
@@ -172,12 +174,12 @@ def transformed() -> type[Result]:
 
 @pytest.fixture
 def trades() -> Callable[[Iterable[int]], Tape]:
-    """Trades of one symbol with these ids, one received per second; the venue's times follow the ids."""
+    """Trades of one symbol with these ids, one received per second; the exchange's times follow the ids."""
 
     def build(numbers: Iterable[int]) -> Tape:
         tape = Tape("binance", "trade")
         for at, number in enumerate(numbers):
-            tape.trade(at, number, venue_at=number / 1000)
+            tape.trade(at, number, exchange_at=number / 1000)
         return tape
 
     return build

@@ -1,4 +1,4 @@
-"""Two connections tell of one book without numbers: one is primary, and the venue's order is kept."""
+"""Two connections tell of one book without numbers: one is primary, and the exchange's order is kept."""
 
 from __future__ import annotations
 

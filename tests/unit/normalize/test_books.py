@@ -49,18 +49,18 @@ def test_a_book_goes_on_in_the_next_segment(tape: Any, transformed: Any) -> None
     assert digests(before) + digests(after) == whole
 
 
-def test_a_hole_ends_the_digests_until_the_next_snapshot(tape: Any, transformed: Any) -> None:
+def test_a_gap_ends_the_digests_until_the_next_snapshot(tape: Any, transformed: Any) -> None:
     book = followed(tape, 2)
     book.depth(180, 20, 21)
     book.depth(240, 22, 22)
     book.snapshot(245, 22)
     book.depth(300, 23, 23)
     rows = digests(transformed(book))
-    # Nor has the minute before the hole was seen: what is missing may have come in it.
+    # Nor has the minute before the gap was seen: what is missing may have come in it.
     assert [row["last_id"] for row in rows] == [5, 6, 22]
 
 
-def test_a_restart_without_a_hole_in_the_ids_keeps_the_book(tape: Any, transformed: Any) -> None:
+def test_a_restart_without_a_gap_in_the_ids_keeps_the_book(tape: Any, transformed: Any) -> None:
     book = followed(tape, 1)
     book.subscribed(70, "restart", conn=B)
     book.depth(120, 7, 7)
@@ -82,7 +82,7 @@ def test_of_a_message_about_two_books_the_checksums_of_both_are_compared(tape: A
     book.message(1, message(BTC_USD[0], MINA_GBP[0]))
     book.message(2, message(BTC_USD[1], damaged))
     gaps = [(gap["symbol"], gap["cause"]) for gap in transformed(book).tables["gaps"]]
-    assert gaps == [("MINA/GBP", "venue")]
+    assert gaps == [("MINA/GBP", "exchange")]
 
 
 def test_what_waits_for_a_snapshot_is_carried_up_to_a_bound(tape: Any, transformed: Any) -> None:

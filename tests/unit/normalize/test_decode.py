@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from daedalus.exchanges import VENUES
+from daedalus.exchanges import EXCHANGES
 from daedalus.normalize import TABLES, decode_file, decode_lines
 from daedalus.normalize.recorded import Recorded, read_line
 
@@ -84,13 +84,13 @@ def test_other_lines_are_no_messages(line: bytes) -> None:
     ],
 )
 def test_each_form_gives_the_same_row(line: bytes) -> None:
-    assert list(decode_lines(VENUES["binance"], [line])) == [ROW]
+    assert list(decode_lines(EXCHANGES["binance"], [line])) == [ROW]
 
 
 def test_a_book_gives_one_row_per_level_and_snapshots_are_known_by_their_url() -> None:
     body = b'{"lastUpdateId":7,"bids":[["1.5","2"]],"asks":[["1.6","3"],["1.7","0"]]}'
     rows = list(
-        decode_lines(VENUES["binance"], [b"https://x/api/v3/depth?symbol=abc&limit=10 -> 5.5: " + body])
+        decode_lines(EXCHANGES["binance"], [b"https://x/api/v3/depth?symbol=abc&limit=10 -> 5.5: " + body])
     )
     assert [(row["side"], row["price"], row["amount"]) for row in rows] == [
         ("bid", 1.5, 2.0), ("ask", 1.6, 3.0), ("ask", 1.7, 0.0)
@@ -103,7 +103,7 @@ def test_a_book_gives_one_row_per_level_and_snapshots_are_known_by_their_url() -
 
 def test_an_answer_of_no_address_is_unknown() -> None:
     counts: Counter[str] = Counter()
-    assert not list(decode_lines(VENUES["binance"], [b"http://[?symbol=A -> 1.5: {}"], counts))
+    assert not list(decode_lines(EXCHANGES["binance"], [b"http://[?symbol=A -> 1.5: {}"], counts))
     assert counts == {"unknown": 1}
 
 
@@ -118,7 +118,7 @@ def test_what_gives_no_row_is_counted_by_kind() -> None:
         b"",
         b"https://x/api/v3/depth?limit=10 -> 5.5: {}",
     ]
-    assert list(decode_lines(VENUES["binance"], lines, counts)) == []
+    assert list(decode_lines(EXCHANGES["binance"], lines, counts)) == []
     expected = {"malformed": 1, "unknown": 2, "reply": 1, "undecodable": 1, "no message": 1, "blank": 1}
     assert counts == expected
 
@@ -134,7 +134,7 @@ def test_files_and_stdin_are_read_gzipped_or_not(
     output = io.BytesIO()
     with open(path, "rb") as stdin:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(stdin))
-        decode_file(VENUES["binance"], None if piped else path, output)
+        decode_file(EXCHANGES["binance"], None if piped else path, output)
     assert json.loads(output.getvalue()) == ROW
     assert capsys.readouterr().err == "gave no row: 1 no message\n"
 
@@ -144,7 +144,7 @@ def test_messages_that_name_their_channel_by_a_number_are_read_by_the_answer_bef
         b'1700000000.0: {"event":"subscribed","channel":"trades","chanId":89,"symbol":"tBTCUSD"}',
         b'1700000000.1: [89,"te",[382489563,1564617600709,0.00705845,10087.98969503],18,1564617600784]',
     ]
-    (row,) = decode_lines(VENUES["bitfinex"], lines)
+    (row,) = decode_lines(EXCHANGES["bitfinex"], lines)
     assert (row["table"], row["symbol"], row["id"], row["side"]) == ("trades", "tBTCUSD", "382489563", "buy")
 
 
@@ -156,7 +156,7 @@ def test_rows_of_what_is_not_recorded_are_left_out_and_named() -> None:
         b'1700000000.2: {"event":"subscribed","channel":"ticker","chanId":6,"symbol":"tBTCUSD"}',
         b"1700000000.3: [6,[100,1,101,2,0,0,100,5,101,99],2]",
     ]
-    (row,) = decode_lines(VENUES["bitfinex"], lines, counts)
+    (row,) = decode_lines(EXCHANGES["bitfinex"], lines, counts)
     assert (row["symbol"], row["bid_price"]) == ("tBTCUSD", 100.0)
     assert counts["of fUSD, which is not recorded"] == 1
 
@@ -168,12 +168,12 @@ def test_of_many_symbols_that_are_not_recorded_a_few_are_named() -> None:
         % number
         for number in range(30)
     ]
-    assert list(decode_lines(VENUES["hyperliquid"], lines, counts)) == []
+    assert list(decode_lines(EXCHANGES["hyperliquid"], lines, counts)) == []
     assert (len(counts), counts["of others that are not recorded"]) == (21, 10)
 
 
 def test_a_snapshot_without_levels_is_a_line_that_says_so() -> None:
     line = b'1700000000.1: {"channel":"l2Book","data":{"coin":"A","time":1759536000789,"levels":[[],[]]}}'
-    (row,) = decode_lines(VENUES["hyperliquid"], [line])
+    (row,) = decode_lines(EXCHANGES["hyperliquid"], [line])
     assert (row["is_snapshot"], row["side"], row["price"], row["amount"]) == (True, None, None, None)
     assert set(row) == {"table", "exchange", *TABLES["book_updates"].schema.names}

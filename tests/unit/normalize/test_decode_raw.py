@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from daedalus.exchanges import VENUES
+from daedalus.exchanges import EXCHANGES
 from daedalus.normalize.decode import decode_file
 from daedalus.normalize.decode_raw import NoRawFileError
 from daedalus.store.layout import Partition, SegmentId
@@ -49,7 +49,7 @@ def opened(directory: Path, records: list[RawRecord]) -> Path:
 
 def decoded(path: Path) -> tuple[list[dict[str, Any]], Counter[str]]:
     output = io.BytesIO()
-    counts = decode_file(VENUES["binance"], path, output)
+    counts = decode_file(EXCHANGES["binance"], path, output)
     return [json.loads(line) for line in output.getvalue().splitlines()], counts
 
 

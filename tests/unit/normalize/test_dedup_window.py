@@ -1,4 +1,4 @@
-"""What two connections brought is there once; what a venue said twice is there twice."""
+"""What two connections brought is there once; what an exchange said twice is there twice."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_what_the_other_connection_has_brought_is_a_duplicate() -> None:
     assert kept(SeenContent([]), ("A", "x"), ("B", "x"), ("B", "y"), ("A", "y")) == [("A", "x"), ("B", "y")]
 
 
-def test_a_venue_that_repeats_itself_is_believed_on_both_connections() -> None:
+def test_a_exchange_that_repeats_itself_is_believed_on_both_connections() -> None:
     assert kept(SeenContent([]), ("A", "x"), ("A", "x"), ("B", "x"), ("B", "x")) == [("A", "x"), ("A", "x")]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from daedalus.exchanges import VENUES
+from daedalus.exchanges import EXCHANGES
 from daedalus.store.raw import RawKind
 
 
@@ -90,12 +90,12 @@ EMPTY: dict[tuple[str, str], tuple[RawKind, Any]] = {
 }
 
 
-@pytest.mark.parametrize(("venue", "channel"), EMPTY)
+@pytest.mark.parametrize(("exchange", "channel"), EMPTY)
 def test_an_empty_book_of_every_exchange_leaves_its_line_and_ends_the_book_before(
-    tape: Any, transformed: Any, venue: str, channel: str
+    tape: Any, transformed: Any, exchange: str, channel: str
 ) -> None:
-    kind, content = EMPTY[venue, channel]
-    told = tape(venue, channel)
+    kind, content = EMPTY[exchange, channel]
+    told = tape(exchange, channel)
     told.add(kind, 1, json.dumps(content, separators=(",", ":")).encode())
     result = transformed(told)
     (line,) = result.tables["book_updates"]
@@ -107,8 +107,8 @@ def test_an_empty_book_of_every_exchange_leaves_its_line_and_ends_the_book_befor
 def test_every_exchange_with_books_is_tried_here() -> None:
     books = {
         (name, channel)
-        for name, venue in VENUES.items()
-        for channel, about in venue.channels.items()
+        for name, exchange in EXCHANGES.items()
+        for channel, about in exchange.channels.items()
         if about.table == "book_updates"
     }
     assert books == set(EMPTY)

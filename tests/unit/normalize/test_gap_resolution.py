@@ -65,11 +65,11 @@ def test_a_gap_filled_in_a_later_segment_has_a_second_line(trades: Any, transfor
     assert told(transformed(trades([6]), after.checkpoint)) == []
 
 
-def test_what_the_venue_does_not_have_any_more_is_said(trades: Any, transformed: Any) -> None:
+def test_what_the_exchange_does_not_have_any_more_is_said(trades: Any, transformed: Any) -> None:
     tape = trades([1, 5])
     backfill(tape, 3, [2])
-    verdict(tape, 4, "unfillable", "the venue has no trade 3", 2, 4)
-    assert told(transformed(tape)) == [(1, 5, 3, 2, "unfillable", "the venue has no trade 3")]
+    verdict(tape, 4, "unfillable", "the exchange has no trade 3", 2, 4)
+    assert told(transformed(tape)) == [(1, 5, 3, 2, "unfillable", "the exchange has no trade 3")]
 
 
 def test_a_claim_to_have_filled_a_gap_counts_for_nothing_against_the_ids(
@@ -100,7 +100,7 @@ def test_nor_can_quotes_whose_time_is_lost(tape: Any, transformed: Any) -> None:
     assert "no history" in str(note)
 
 
-def test_with_two_connections_a_hole_that_stays_open_is_told_after_a_while(
+def test_with_two_connections_a_gap_that_stays_open_is_told_after_a_while(
     tape: Any, transformed: Any
 ) -> None:
     both = tape("binance", "trade")
@@ -137,7 +137,7 @@ def test_of_an_answer_by_time_only_what_was_missed_becomes_rows(tape: Any, trans
 def test_however_many_gaps_there_are_each_is_told_and_what_is_fetched_is_kept(
     trades: Any, transformed: Any, monkeypatch: pytest.MonkeyPatch, bound: int
 ) -> None:
-    monkeypatch.setattr(continuity, "MAX_HOLES", bound)
+    monkeypatch.setattr(continuity, "MAX_GAPS", bound)
     monkeypatch.setattr(continuity, "_JOINED", bound // 10)
     monkeypatch.setattr(gap_resolution, "MAX_OPEN", bound)
     kept = [number for number in range(3_001) if number % 6]
@@ -159,7 +159,7 @@ def test_however_many_gaps_there_are_each_is_told_and_what_is_fetched_is_kept(
 def test_a_verdict_costs_the_same_however_many_gaps_are_open(trades: Any, transformed: Any) -> None:
     tape = trades(number for number in range(36_000) if number % 6)
     for number in range(6, 35_999, 6):
-        verdict(tape, 40_000, "unfillable", "the venue does not have it", number, number)
+        verdict(tape, 40_000, "unfillable", "the exchange does not have it", number, number)
     lines = told(transformed(tape))
     assert {line[4] for line in lines} == {"unfillable"}
     assert len(lines) == 5_999
@@ -168,11 +168,11 @@ def test_a_verdict_costs_the_same_however_many_gaps_are_open(trades: Any, transf
 def test_one_word_for_many_gaps_takes_none_back_of_a_single_one(trades: Any, transformed: Any) -> None:
     tape = trades([1, 3, 5, 7])
     backfill(tape, 5, [2, 6])
-    verdict(tape, 6, "unfillable", "the venue has no trade 4", 4, 4)
+    verdict(tape, 6, "unfillable", "the exchange has no trade 4", 4, 4)
     verdict(tape, 7, "filled", "GET /trades", 2, 6)
     assert [line[3:] for line in told(transformed(tape))] == [
         (0, "filled", "GET /trades"),
-        (1, "unfillable", "the venue has no trade 4"),
+        (1, "unfillable", "the exchange has no trade 4"),
         (0, "filled", "GET /trades"),
     ]
 
@@ -184,7 +184,7 @@ def test_a_gap_of_numbers_that_start_anew_is_never_called_filled(tape: Any, tran
     first, second = counted.split(2)
     before = transformed(first)
     lines = told(transformed(second, before.checkpoint))
-    assert (100, 105, 4, 4, "unfillable", "the venue's numbers started anew") in lines
+    assert (100, 105, 4, 4, "unfillable", "the exchange's numbers started anew") in lines
     assert not [line for line in lines if line[4] == "filled"]
 
 

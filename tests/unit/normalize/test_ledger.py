@@ -64,8 +64,8 @@ def test_a_flush_says_nothing_where_rows_of_before_it_are_damaged(quotes: Any, t
 
 
 def test_a_recorder_that_kept_nothing_at_all_leaves_a_gap(tape: Any, transformed: Any) -> None:
-    for venue, channel in (("coinbase_exchange", "ticker"), ("binance", "trade")):
-        first = tape(venue, channel)
+    for exchange, channel in (("coinbase_exchange", "ticker"), ("binance", "trade")):
+        first = tape(exchange, channel)
         first.asked(10, "crash", NEXT_PROCESS, since=2)
         first.served(11, NEXT_PROCESS)
         first.trade(12, 7, conn=NEXT_PROCESS) if channel == "trade" else first.ticker(12, 7, NEXT_PROCESS)
@@ -85,7 +85,7 @@ def test_a_start_that_knows_of_no_recorder_before_is_a_restart_where_rows_are_th
 # Until somebody serves
 
 
-def test_the_gap_ends_at_the_venues_answer(quotes: Any, transformed: Any) -> None:
+def test_the_gap_ends_at_the_exchanges_answer(quotes: Any, transformed: Any) -> None:
     quotes.unsubscribed(6, "disconnect", heard=5)
     quotes.asked(7, "disconnect", SECOND)
     quotes.served(8, SECOND)
@@ -93,7 +93,7 @@ def test_the_gap_ends_at_the_venues_answer(quotes: Any, transformed: Any) -> Non
     assert transformed(quotes).gaps() == [unknown(5, 8, "disconnect")]
 
 
-def test_the_gap_ends_at_the_first_message_where_the_venue_answers_later_or_never(
+def test_the_gap_ends_at_the_first_message_where_the_exchange_answers_later_or_never(
     quotes: Any, transformed: Any
 ) -> None:
     quotes.unsubscribed(6, "disconnect", heard=5)

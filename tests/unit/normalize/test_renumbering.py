@@ -24,7 +24,7 @@ def told(result: Any) -> list[tuple[object, ...]]:
     return [(gap["from_id"], gap["status"], gap["note"]) for gap in result.tables.get("gaps", [])]
 
 
-ANEW = "the venue's numbers started anew"
+ANEW = "the exchange's numbers started anew"
 
 
 @pytest.mark.parametrize("pause", [1.5, 20, 300])
@@ -91,7 +91,7 @@ def test_with_two_connections_it_is_told_all_the_same(tape: Any, transformed: An
     assert told(result) == [(104, "unfillable", ANEW)]
 
 
-def test_a_late_trade_that_fills_a_hole_is_no_new_count(tape: Any, transformed: Any) -> None:
+def test_a_late_trade_that_fills_a_gap_is_no_new_count(tape: Any, transformed: Any) -> None:
     stream = tape("binance", "trade")
     for at, number in [(1, 1), (2, 5), (9, 3), (10, 6)]:
         say(stream, at, number)

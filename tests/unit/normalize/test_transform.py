@@ -22,7 +22,7 @@ def test_removed_trades_are_exactly_the_gap(trades: Any, transformed: Any, remov
     kept = [number for number in range(20) if number not in removed]
     result = transformed(trades(kept))
     begin, end = removed.start - 1, removed.start  # seconds: the kept ones came one per second
-    assert result.gaps() == [(begin, end, removed.start - 1, removed.stop, len(removed), "venue")]
+    assert result.gaps() == [(begin, end, removed.start - 1, removed.stop, len(removed), "exchange")]
     assert result.ids() == [str(number) for number in kept]
 
 
@@ -74,7 +74,7 @@ def test_a_snapshot_stands_before_the_updates_that_follow_it(tape: Any, transfor
     ]  # fmt: skip
 
 
-def test_a_new_count_of_the_venue_is_a_gap_of_unknown_size_and_later_rows_are_kept_in_order(
+def test_a_new_count_of_the_exchange_is_a_gap_of_unknown_size_and_later_rows_are_kept_in_order(
     tape: Any, transformed: Any
 ) -> None:
     counted = tape("binance", "trade")
@@ -82,10 +82,10 @@ def test_a_new_count_of_the_venue_is_a_gap_of_unknown_size_and_later_rows_are_ke
         counted.trade(at, number)
     result = transformed(counted)
     assert result.ids() == ["900", "901", "1", "2"]
-    assert result.gaps() == [(1, 100, 901, 1, None, "venue")]
+    assert result.gaps() == [(1, 100, 901, 1, None, "exchange")]
 
 
-def test_an_outage_without_a_hole_in_the_ids_is_no_gap(tape: Any, transformed: Any) -> None:
+def test_an_outage_without_a_gap_in_the_ids_is_no_gap(tape: Any, transformed: Any) -> None:
     outage = tape("binance", "trade")
     outage.subscribed(0, "start")
     outage.trade(1, 1)
@@ -95,14 +95,14 @@ def test_an_outage_without_a_hole_in_the_ids_is_no_gap(tape: Any, transformed: A
     assert transformed(outage).gaps() == []
 
 
-def test_a_hole_over_an_outage_has_the_outages_cause(tape: Any, transformed: Any) -> None:
+def test_a_gap_over_an_outage_has_the_outages_cause(tape: Any, transformed: Any) -> None:
     outage = tape("binance", "trade")
     outage.subscribed(0, "start")
     outage.trade(1, 1)
     outage.subscribed(5, "crash", conn=C)
     outage.trade(6, 4, conn=C)
     outage.trade(7, 9, conn=C)
-    assert transformed(outage).gaps() == [(1, 6, 1, 4, 2, "crash"), (6, 7, 4, 9, 4, "venue")]
+    assert transformed(outage).gaps() == [(1, 6, 1, 4, 2, "crash"), (6, 7, 4, 9, 4, "exchange")]
 
 
 def test_the_first_start_is_no_gap(tape: Any, transformed: Any) -> None:
@@ -112,7 +112,7 @@ def test_the_first_start_is_no_gap(tape: Any, transformed: Any) -> None:
     assert transformed(first).gaps() == []
 
 
-def test_a_hole_that_the_overlapping_connection_fills_is_no_gap(tape: Any, transformed: Any) -> None:
+def test_a_gap_that_the_overlapping_connection_fills_is_no_gap(tape: Any, transformed: Any) -> None:
     overlap = tape("binance", "trade")
     overlap.subscribed(0, "start", conn=A)
     overlap.trade(1, 10, conn=A)
@@ -125,7 +125,7 @@ def test_a_hole_that_the_overlapping_connection_fills_is_no_gap(tape: Any, trans
     overlap.unsubscribed(8, "replaced", conn=A)
     result = transformed(overlap)
     assert result.ids() == ["10", "11", "12", "14", "15"]
-    assert result.gaps() == [(5 - 2, 6, 12, 14, 1, "venue")]
+    assert result.gaps() == [(5 - 2, 6, 12, 14, 1, "exchange")]
     for cut in range(len(overlap.rows)):
         first, second = overlap.split(cut)
         before = transformed(first)
@@ -199,16 +199,14 @@ def test_connections_are_told_as_they_happened(tape: Any, transformed: Any) -> N
     assert all(line["conn"] == A for line in lines)
 
 
-def test_a_message_that_cannot_be_decoded_is_counted_and_told_as_a_hole(
-    trades: Any, transformed: Any
-) -> None:
+def test_a_message_that_cannot_be_decoded_is_counted_and_told_as_a_gap(trades: Any, transformed: Any) -> None:
     broken = trades([1, 2])
     payload = broken.rows[-1].payload.replace(b'"t":2', b'"t":3').replace(b'"1.5"', b'"x"')
     broken.message(3, payload)
     broken.trade(4, 4)
     result = transformed(broken)
     assert (result.ids(), result.counts.undecodable) == (["1", "2", "4"], 1)
-    assert result.gaps() == [(1, 4, 2, 4, 1, "venue")]
+    assert result.gaps() == [(1, 4, 2, 4, 1, "exchange")]
 
 
 def test_broken_notes_of_our_own_are_counted(tape: Any, transformed: Any) -> None:
@@ -225,11 +223,11 @@ def test_unknown_messages_are_counted_only(tape: Any, transformed: Any) -> None:
     assert (result.tables, result.counts.undecodable) == ({}, 1)
 
 
-def test_the_venues_time_decides_the_day_and_the_local_one_where_there_is_none(
+def test_the_exchanges_time_decides_the_day_and_the_local_one_where_there_is_none(
     tape: Any, transformed: Any
 ) -> None:
     late = tape("binance", "trade")
-    late.trade(MIDNIGHT + 5, 1, venue_at=MIDNIGHT - 5)
+    late.trade(MIDNIGHT + 5, 1, exchange_at=MIDNIGHT - 5)
     late.trade(MIDNIGHT + 6, 2)
     assert [date for _, date in transformed(late).dates] == ["2026-09-21", "2026-09-22"]
     quotes = tape("coinbase_exchange", "ticker")
@@ -239,17 +237,17 @@ def test_the_venues_time_decides_the_day_and_the_local_one_where_there_is_none(
 
 
 @pytest.mark.parametrize("wrong", [-3 * 3600, 3 * 3600, -56 * 365 * 86_400, 73 * 365 * 86_400])
-def test_a_time_of_the_venue_that_cannot_be_is_kept_and_files_nothing(
+def test_a_time_of_the_exchange_that_cannot_be_is_kept_and_files_nothing(
     tape: Any, transformed: Any, wrong: int
 ) -> None:
     stream = tape("binance", "trade")
     for number in range(1, 6):
         stream.trade(MIDNIGHT + number, number)
-    stream.trade(MIDNIGHT + 6, 6, venue_at=MIDNIGHT + wrong)
+    stream.trade(MIDNIGHT + 6, 6, exchange_at=MIDNIGHT + wrong)
     stream.trade(MIDNIGHT + 7, 5)
-    stream.trade(MIDNIGHT + 8, 6, venue_at=MIDNIGHT + 6)  # the same, with its time put right
+    stream.trade(MIDNIGHT + 8, 6, exchange_at=MIDNIGHT + 6)  # the same, with its time put right
     stream.trade(MIDNIGHT + 9, 7)
-    stream.trade(MIDNIGHT + 10, 6, venue_at=MIDNIGHT + 6)
+    stream.trade(MIDNIGHT + 10, 6, exchange_at=MIDNIGHT + 6)
     result = transformed(stream)
     assert result.ids() == ["1", "2", "3", "4", "5", "6", "7"]
     assert result.gaps() == []
@@ -286,13 +284,13 @@ def test_after_a_file_that_cannot_be_read_both_kinds_of_ledger_tell(tape: Any, t
     deals.trade(1, 1)
     for each, expected in ((quotes, (None, None, None)), (deals, (1, 5, 3))):
         left = transformed(each).checkpoint
-        after = tape(each.venue, each.channel)
+        after = tape(each.exchange, each.channel)
         after.ticker(9, 500) if each is quotes else after.trade(9, 5)
         damaged = Checkpoint(left.continuity, left.ledger, left.eras, damaged=True)
         assert transformed(after, damaged).gaps() == [(1, 9, *expected, "damaged")]
 
 
-def test_where_the_beginning_of_a_connection_is_damaged_too_the_hole_is_still_damage(
+def test_where_the_beginning_of_a_connection_is_damaged_too_the_gap_is_still_damage(
     tape: Any, transformed: Any
 ) -> None:
     deals = tape("binance", "trade")

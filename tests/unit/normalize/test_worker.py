@@ -101,10 +101,10 @@ def test_a_fault_in_one_partition_holds_back_that_one_only(
 def test_an_exchange_nobody_knows_is_left_alone(layout: Layout, tape: Any, tmp_path: Path) -> None:
     strange = tape("binance", "trade")
     strange.trade(0, 1)
-    strange.venue = "mtgox"
+    strange.exchange = "mtgox"
     strange.seal(layout, FIRST)
     progress = normalize_ready(layout)
-    assert progress.trouble == "no venue is called mtgox"
+    assert progress.trouble == "no exchange is called mtgox"
     assert len(layout.raw_segments(READY)) == 1
 
 

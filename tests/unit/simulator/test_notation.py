@@ -23,7 +23,9 @@ def notation(price_digits: int, amount_digits: int, places: int | None) -> Notat
         (0, None, 985, "985"),
     ],
 )
-def test_numbers_have_the_places_of_the_venue(digits: int, places: int | None, units: int, text: str) -> None:
+def test_numbers_have_the_places_of_the_exchange(
+    digits: int, places: int | None, units: int, text: str
+) -> None:
     subject = notation(digits, digits, places)
     assert subject.price(units) == subject.amount(units) == text
     assert subject.levels([(units, 0), (units, units)]).endswith(f'["{text}","{text}"]]')

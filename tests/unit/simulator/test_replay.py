@@ -72,7 +72,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         read_recordings([tmp_path / "nowhere"])
 
 
-def test_every_recording_of_a_real_venue_can_be_read(recordings: Path) -> None:
+def test_every_recording_of_a_real_exchange_can_be_read(recordings: Path) -> None:
     for path in sorted(recordings.iterdir()):
         if path.suffix != ".md":
             recording = read_recordings([path])

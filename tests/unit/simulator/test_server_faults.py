@@ -1,4 +1,4 @@
-"""Faults over a real socket, on two venues that have little in common: what arrives is what was meant to.
+"""Faults over a real socket, on two exchanges that have little in common: what arrives is what was meant to.
 
 Binance numbers its trades, has raw and combined streams and gives notice before it goes down. Coinbase
 Exchange asks for subscriptions, answers them, greets with a last match, and just goes.
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.server]
 
 
 class Case(Struct, frozen=True):
-    """A venue and how one listens to one product's trades."""
+    """An exchange and how one listens to one product's trades."""
 
     exchange: str
     stream: str
@@ -95,7 +95,7 @@ def missing(numbers: list[int]) -> set[int]:
 
 
 @both
-async def test_what_a_connection_lacks_is_what_the_venue_says_it_lost(case: Case) -> None:
+async def test_what_a_connection_lacks_is_what_the_exchange_says_it_lost(case: Case) -> None:
     async with simulated(case, Faults(lose_every=7)) as simulator, listening(simulator, case) as websocket:
         got = ids(case, await receive(websocket, 60))
         assert len(missing(got)) == 9
@@ -202,7 +202,7 @@ async def test_another_stream_than_the_muted_one_goes_on(case: Case) -> None:
 
 
 @both
-async def test_a_slow_venue_says_everything_late_and_in_order(case: Case) -> None:
+async def test_a_slow_exchange_says_everything_late_and_in_order(case: Case) -> None:
     async with simulated(case, Faults(delay_seconds=0.3)) as simulator:
         begun = time.monotonic()
         async with listening(simulator, case) as websocket:
@@ -216,7 +216,7 @@ async def test_a_slow_venue_says_everything_late_and_in_order(case: Case) -> Non
 
 
 @both
-async def test_a_dropped_connection_of_a_slow_venue_still_gets_its_last_message(case: Case) -> None:
+async def test_a_dropped_connection_of_a_slow_exchange_still_gets_its_last_message(case: Case) -> None:
     async with (
         simulated(case, Faults(delay_seconds=0.1, drop_after=9)) as simulator,
         listening(simulator, case) as websocket,
@@ -247,7 +247,7 @@ async def test_skipped_trades_are_on_no_connection_and_their_ids_say_which(case:
 
 
 @both
-async def test_a_connection_lives_as_long_as_the_venue_lets_it(case: Case) -> None:
+async def test_a_connection_lives_as_long_as_the_exchange_lets_it(case: Case) -> None:
     async with simulated(case, Faults(lifetime_seconds=0.4)) as simulator:
         begun = time.monotonic()
         async with listening(simulator, case) as websocket:
@@ -260,7 +260,7 @@ async def test_a_connection_lives_as_long_as_the_venue_lets_it(case: Case) -> No
 
 
 @both
-async def test_a_venue_that_goes_down_says_so_where_it_does_and_closes_later(case: Case) -> None:
+async def test_a_exchange_that_goes_down_says_so_where_it_does_and_closes_later(case: Case) -> None:
     faults = Faults(farewell_after=0.3, farewell_seconds=0.5)
     async with simulated(case, faults) as simulator, listening(simulator, case) as websocket:
         messages, closed = await until_closed(websocket)
@@ -306,7 +306,7 @@ async def test_rest_refuses_a_while_but_websockets_are_served(case: Case) -> Non
         assert answers == [(429, "1"), (429, "1"), (200, None), (200, None)]
 
 
-async def test_a_post_reaches_the_venue_with_its_body(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_post_reaches_the_exchange_with_its_body(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[HttpRequest] = []
 
     def rest(self: Binance, request: HttpRequest, step: int, now_ns: int) -> HttpAnswer:

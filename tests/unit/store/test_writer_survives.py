@@ -105,7 +105,7 @@ class Recorder:
         elif how == "zeros":
             data[at:] = b"\0" * (len(data) - at)
         else:
-            data[at] ^= 16
+            data[at] = (data[at] + 16) % 256  # never its own inverse: a second hit mends nothing
         path.write_bytes(data)
         found = [batch.column("seq").to_pylist() for batch, _ in read_segment(path)]
         whole = [seqs for seqs, end in batches if end <= at]

@@ -320,7 +320,7 @@ def test_a_worker_that_was_never_started_is_told_once_it_has_had_its_time() -> N
 
 
 def test_streams_that_are_configured_and_not_recorded_are_told_once() -> None:
-    note = "left out: the venue lists no ETHUSDTT"
+    note = "left out: the exchange lists no ETHUSDTT"
     decisions = watch(observation(minute, worker(unrecorded=1, note=note)) for minute in range(10))
     (news,) = [each for decision in decisions for each in decision.announcements]
     assert news.text == f"ingest-binance does not record all that is configured: {note}"

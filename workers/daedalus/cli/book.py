@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .options import ConfigOption, Exchange
+from .options import ConfigOption, ExchangeArgument
 from .output import echo_json
 
 __all__ = ["EXAMPLES", "book"]
@@ -18,7 +18,7 @@ EXAMPLES = (
 
 
 def book(
-    exchange: Exchange,
+    exchange: ExchangeArgument,
     symbol: Annotated[str, typer.Argument(metavar="SYMBOL", help="As the tables spell it.")],
     at: Annotated[
         str,
@@ -46,7 +46,7 @@ def book(
     """
     import msgspec
 
-    from ..exchanges import VENUES
+    from ..exchanges import EXCHANGES
     from ..lake.books import book_at, moment
     from ..lake.render import show_book
     from ..lake.source import open_lake
@@ -59,7 +59,7 @@ def book(
         text = f"{error}. Write 2026-11-23T12:00:00."
         raise typer.BadParameter(text, param_hint="--at") from None
     lake = open_lake(lake_settings(where, config))
-    found = book_at(lake, exchange, VENUES[exchange].symbol(symbol), at_ns, channel=channel, depth=depth)
+    found = book_at(lake, exchange, EXCHANGES[exchange].symbol(symbol), at_ns, channel=channel, depth=depth)
     if json:
         echo_json(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
     else:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from .group import FAILED, complain
-from .options import Exchange
+from .options import ExchangeArgument
 
 __all__ = ["EXAMPLES", "decode"]
 
@@ -20,7 +20,7 @@ EXAMPLES = (
 
 
 def decode(
-    exchange: Exchange,
+    exchange: ExchangeArgument,
     file: Annotated[
         Path,
         typer.Argument(
@@ -34,10 +34,10 @@ def decode(
     not. A line is the time it came and the message: [bold]1618677817.06: {...}[/] in seconds,
     [bold]1723161253937085768 {...}[/] in ns, or [bold]{"recv_ns": ..., "payload": ...}[/].
     """
-    from ..exchanges import VENUES
+    from ..exchanges import EXCHANGES
     from ..normalize.decode import decode_file
 
-    counts = decode_file(VENUES[exchange], None if file == Path("-") else file)
+    counts = decode_file(EXCHANGES[exchange], None if file == Path("-") else file)
     if counts.keys() <= {"no message", "blank"} and counts["no message"]:
         complain(f"{file}: no line is a recorded message. See daedalus decode --help for what a line is.")
         raise typer.Exit(FAILED)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .options import ConfigOption, Exchange, configured
+from .options import ConfigOption, ExchangeArgument, configured
 
 __all__ = ["EXAMPLES", "ingest"]
 
@@ -26,7 +26,9 @@ StatsInterval = Annotated[
 ]
 
 
-def ingest(exchange: Exchange, stats_interval: StatsInterval = None, config: ConfigOption = None) -> None:
+def ingest(
+    exchange: ExchangeArgument, stats_interval: StatsInterval = None, config: ConfigOption = None
+) -> None:
     """Record one exchange until SIGTERM or Ctrl-C.
 
     Whatever comes off its websockets goes to raw files, byte for byte, with the time it came.

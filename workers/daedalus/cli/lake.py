@@ -25,7 +25,7 @@ def merge(
 ) -> None:
     """Join the lakes of two recorders of the same channels into one stream.
 
-    Each fills the other's holes; of what both have, the row that came first stays. The ledger of OUT has
+    Each fills the other's gaps; of what both have, the row that came first stays. The ledger of OUT has
     what both missed. Which of them is A does not matter, and doing it again changes nothing.
     """
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
@@ -61,6 +61,6 @@ def merge(
             raise typer.Exit(FAILED) from None
     Screen().print(
         f"{target.url}: {done.files:,} files ({done.unchanged:,} unchanged), {done.rows:,} rows\n"
-        f"holes that one fills for the other: {done.filled:,}, that both have: {done.missed:,}",
+        f"gaps that one fills for the other: {done.filled:,}, that both have: {done.missed:,}",
         soft_wrap=True,
     )

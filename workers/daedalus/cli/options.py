@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CONFIG_HELP",
     "ConfigOption",
-    "Exchange",
+    "ExchangeArgument",
     "Once",
     "configured",
     "exchange_names",
@@ -25,10 +25,10 @@ CONFIG_HELP = "The configuration. [dim]Without it: DAEDALUS_CONFIG, config/confi
 
 
 def exchange_names() -> list[str]:
-    """Every venue there is; what the shell completes."""
-    from ..exchanges import VENUES
+    """Every exchange there is; what the shell completes."""
+    from ..exchanges import EXCHANGES
 
-    return sorted(VENUES)
+    return sorted(EXCHANGES)
 
 
 def known_exchange(name: str | None) -> str | None:
@@ -45,7 +45,7 @@ ConfigOption = Annotated[Path | None, typer.Option("--config", "-c", metavar="FI
 
 Once = Annotated[bool, typer.Option("--once", help="Do all that waits now, then end.")]
 
-Exchange = Annotated[
+ExchangeArgument = Annotated[
     str,
     typer.Argument(
         metavar="EXCHANGE",
@@ -66,7 +66,7 @@ def configured(config: Config, exchange: str) -> None:
 
 def symbol_list(text: str, exchange: str) -> tuple[str, ...]:
     """``A,B`` as symbols of an exchange; upper or lower case is the same where it is to the exchange."""
-    from ..exchanges import VENUES
+    from ..exchanges import EXCHANGES
 
-    spelled = VENUES[exchange].symbol
+    spelled = EXCHANGES[exchange].symbol
     return tuple(spelled(name.strip()) for name in text.split(",") if name.strip())

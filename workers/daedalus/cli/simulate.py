@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import Exchange, symbol_list
+from .options import ExchangeArgument, symbol_list
 
 if TYPE_CHECKING:
     from ..simulator import SimulatorOptions
@@ -26,7 +26,7 @@ def _fault(text: str, *, min: float | None = None, metavar: str | None = None) -
 
 
 def simulate(
-    exchange: Exchange,
+    exchange: ExchangeArgument,
     port: Annotated[int, typer.Option(min=0, max=65535, help="On 127.0.0.1; 0 takes any free one.")] = 9001,
     symbols: Annotated[
         str,

@@ -6,7 +6,7 @@ imported here stays in the memory of every worker.
 
 from __future__ import annotations
 
-from .exchange import Exchange
+from .exchange import ExchangeConfig
 from .fingerprint import fingerprint, setup_of, workers_of
 from .loader import SEARCHED, find_config, load_config, parse_config
 from .model import Alerts, Config, Log, Memory, Normalize, Retention, Sync, Writer
@@ -17,7 +17,7 @@ __all__ = [
     "Alerts",
     "Config",
     "ConfigError",
-    "Exchange",
+    "ExchangeConfig",
     "Log",
     "Memory",
     "Normalize",

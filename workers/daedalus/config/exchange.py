@@ -1,4 +1,4 @@
-"""What is recorded from one venue: its symbols and channels, and the streams that follow from them."""
+"""What is recorded from one exchange: its symbols and channels, and the streams that follow from them."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
-from ..exchanges import VENUES
-from ..exchanges.model import Subscription, Venue
-from .fields import Channels, Connections, HttpUrl, Symbols, VenueName, WebsocketUrl, refuse
+from ..exchanges import EXCHANGES
+from ..exchanges.model import Exchange, Subscription
+from .fields import Channels, Connections, ExchangeName, HttpUrl, Symbols, WebsocketUrl, refuse
 from .section import Section
 
-__all__ = ["Exchange", "Exchanges"]
+__all__ = ["ExchangeConfig", "Exchanges"]
 
 
-class Exchange(Section):
-    """What is recorded from one venue. ``name`` is the key in the file, not a key below it."""
+class ExchangeConfig(Section):
+    """What is recorded from one exchange. ``name`` is the key in the file, not a key below it."""
 
-    name: VenueName
+    name: ExchangeName
     channels: Channels | None = None
     symbols: Symbols | None = Field(default=None, validate_default=True)
     connections: Connections = 1
@@ -30,42 +30,42 @@ class Exchange(Section):
     def _given_where_needed(
         cls, value: tuple[str, ...] | None, info: ValidationInfo
     ) -> tuple[str, ...] | None:
-        venue = VENUES.get(info.data.get("name", ""))
-        if value is None and venue is not None and "channels" in info.data:
+        exchange = EXCHANGES.get(info.data.get("name", ""))
+        if value is None and exchange is not None and "channels" in info.data:
             channels = info.data["channels"]
             own = channels if isinstance(channels, Mapping) else {}
-            for channel in _names(venue, channels):
-                if venue.channels[channel].per_symbol and own.get(channel) is None:
+            for channel in _names(exchange, channels):
+                if exchange.channels[channel].per_symbol and own.get(channel) is None:
                     raise refuse(f"is missing, and channel '{channel}' needs it. Write symbols: [BTCUSDT].")
         return value
 
     @property
-    def venue(self) -> Venue:
-        return VENUES[self.name]
+    def exchange(self) -> Exchange:
+        return EXCHANGES[self.name]
 
     def subscriptions(self) -> list[Subscription]:
         """Every stream to record, once, in the order of the file.
 
-        Where ``channels`` is left out: all channels of the venue that are per symbol, of each symbol those
+        Where ``channels`` is left out: all channels of the exchange that are per symbol, of each symbol those
         that it has. A channel that is one stream for all symbols has the symbol "".
         """
         return list(dict.fromkeys(self._streams()))
 
     def _streams(self) -> Iterator[Subscription]:
         own = self.channels if isinstance(self.channels, Mapping) else {}
-        for channel in _names(self.venue, self.channels):
-            if not self.venue.channels[channel].per_symbol:
+        for channel in _names(self.exchange, self.channels):
+            if not self.exchange.channels[channel].per_symbol:
                 yield Subscription(channel, "")
                 continue
             for symbol in own.get(channel) or self.symbols or ():
-                if self.channels is not None or self.venue.serves(channel, symbol):
+                if self.channels is not None or self.exchange.serves(channel, symbol):
                     yield Subscription(channel, symbol)
 
 
-def _names(venue: Venue, channels: Iterable[str] | None) -> list[str]:
+def _names(exchange: Exchange, channels: Iterable[str] | None) -> list[str]:
     if channels is not None:
         return list(channels)
-    return [name for name, channel in venue.channels.items() if channel.per_symbol]
+    return [name for name, channel in exchange.channels.items() if channel.per_symbol]
 
 
 def _with_names(value: object) -> object:
@@ -85,7 +85,7 @@ def _with_name(name: str, settings: object) -> object:
     return settings
 
 
-def _names_agree(value: Mapping[str, Exchange]) -> Mapping[str, Exchange]:
+def _names_agree(value: Mapping[str, ExchangeConfig]) -> Mapping[str, ExchangeConfig]:
     for key, exchange in value.items():
         if exchange.name != key:
             raise refuse(
@@ -94,5 +94,7 @@ def _names_agree(value: Mapping[str, Exchange]) -> Mapping[str, Exchange]:
     return value
 
 
-Exchanges = Annotated[Mapping[str, Exchange], AfterValidator(_names_agree), BeforeValidator(_with_names)]
+Exchanges = Annotated[
+    Mapping[str, ExchangeConfig], AfterValidator(_names_agree), BeforeValidator(_with_names)
+]
 """At least one exchange, by name."""

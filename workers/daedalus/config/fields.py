@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Discriminator, SecretStr, Strict, Tag, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from ..exchanges import VENUES
+from ..exchanges import EXCHANGES
 from .problems import nearest, quoted
 
 __all__ = [
@@ -19,12 +19,12 @@ __all__ = [
     "ChannelMap",
     "Channels",
     "Connections",
+    "ExchangeName",
     "HttpUrl",
     "Location",
     "PingUrl",
     "Symbols",
     "Target",
-    "VenueName",
     "WebsocketUrl",
     "refuse",
 ]
@@ -35,39 +35,39 @@ def refuse(text: str) -> PydanticCustomError:
     return PydanticCustomError("refused", "{text}", {"text": text})
 
 
-def _venue_name(name: str) -> str:
-    if name not in VENUES:
-        raise refuse(f"unknown exchange {quoted(name)}. {nearest(name, sorted(VENUES))}")
+def _exchange_name(name: str) -> str:
+    if name not in EXCHANGES:
+        raise refuse(f"unknown exchange {quoted(name)}. {nearest(name, sorted(EXCHANGES))}")
     return name
 
 
 _LONGEST_SYMBOL = 60
 """What is worth showing as an example; options have some 30 characters."""
 
-_ANY_MARKS = "".join(sorted(set("".join(venue.symbol_marks for venue in VENUES.values()))))
+_ANY_MARKS = "".join(sorted(set("".join(exchange.symbol_marks for exchange in EXCHANGES.values()))))
 
 
 def _symbol(text: str, info: ValidationInfo) -> str:
-    """The venue's spelling. Where the exchange itself is unknown, only the characters are judged."""
+    """The exchange's spelling. Where the exchange itself is unknown, only the characters are judged."""
     if text.lower() == "all":
         raise refuse("'all' stands for no symbol here. Name each one, for example [BTCUSDT, ETHUSDT].")
-    venue = VENUES.get(info.data.get("name", ""))
-    marks = venue.symbol_marks if venue else _ANY_MARKS
+    exchange = EXCHANGES.get(info.data.get("name", ""))
+    marks = exchange.symbol_marks if exchange else _ANY_MARKS
     if not text or ".." in text or not all(c.isalnum() or c in marks for c in text):
         squeezed = "".join(c for c in text if c.isalnum())
         likely = 0 < len(squeezed) <= _LONGEST_SYMBOL
         remedy = f" Write it as the exchange does, for example {squeezed}." if likely else ""
         raise refuse(f"expected a symbol of letters, digits and {marks} only, got {quoted(text)}.{remedy}")
-    symbol = venue.symbol(text) if venue else text
-    if venue and (why := venue.refuses(symbol)):
+    symbol = exchange.symbol(text) if exchange else text
+    if exchange and (why := exchange.refuses(symbol)):
         raise refuse(why)
     return symbol
 
 
 def _channel(name: str, info: ValidationInfo) -> str:
-    venue = VENUES.get(info.data.get("name", ""))
-    if venue and name not in venue.channels:
-        raise refuse(f"unknown channel {quoted(name)}. {nearest(name, list(venue.channels))}")
+    exchange = EXCHANGES.get(info.data.get("name", ""))
+    if exchange and name not in exchange.channels:
+        raise refuse(f"unknown channel {quoted(name)}. {nearest(name, list(exchange.channels))}")
     return name
 
 
@@ -107,7 +107,7 @@ Channels = Annotated[
 ]
 """Channels that all have the same symbols, or each with its own (None: the exchange's)."""
 
-VenueName = Annotated[str, AfterValidator(_venue_name)]
+ExchangeName = Annotated[str, AfterValidator(_exchange_name)]
 
 
 def _url(*schemes: str) -> AfterValidator:

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from .. import __version__
-from .exchange import Exchange
+from .exchange import ExchangeConfig
 from .fingerprint import fingerprint, workers_of
 from .model import Config
 
@@ -28,7 +28,7 @@ def summary(config: Config) -> list[str]:
         streams = exchange.subscriptions()
         channels = list(dict.fromkeys(stream.channel for stream in streams))
         symbols = {stream.symbol for stream in streams if stream.symbol}
-        plans = exchange.venue.plan(streams, exchange.websocket_url or exchange.venue.websocket_url)
+        plans = exchange.exchange.plan(streams, exchange.websocket_url or exchange.exchange.websocket_url)
         counts = [
             _count(len(symbols), "symbol"),
             _count(len(streams), "stream"),
@@ -77,7 +77,7 @@ def effective(config: Config) -> str:
     return yaml.safe_dump(values, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100)
 
 
-def _exchange(exchange: Exchange) -> dict[str, Any]:
+def _exchange(exchange: ExchangeConfig) -> dict[str, Any]:
     streams = exchange.subscriptions()
     channels: Any = list(dict.fromkeys(stream.channel for stream in streams))
     some = len(streams) < len(channels) * len(exchange.symbols or ())
@@ -87,8 +87,8 @@ def _exchange(exchange: Exchange) -> dict[str, Any]:
     return {
         **({"symbols": list(exchange.symbols)} if exchange.symbols else {}),
         "channels": channels,
-        "websocket_url": _shown(exchange.websocket_url or exchange.venue.websocket_url),
-        "rest_url": _shown(exchange.rest_url or exchange.venue.rest_url),
+        "websocket_url": _shown(exchange.websocket_url or exchange.exchange.websocket_url),
+        "rest_url": _shown(exchange.rest_url or exchange.exchange.rest_url),
     }
 
 

@@ -58,7 +58,7 @@ def examine(
         findings.append(reach.store(config, ask_store))
     if not offline:
         for name, exchange in config.exchanges.items():
-            findings.append(reach.exchange(name, exchange.websocket_url or exchange.venue.websocket_url))
+            findings.append(reach.exchange(name, exchange.websocket_url or exchange.exchange.websocket_url))
     return findings
 
 

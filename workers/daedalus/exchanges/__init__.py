@@ -1,4 +1,4 @@
-"""What is particular to each venue: a folder a venue with the same file names in each; no I/O."""
+"""What is particular to each exchange: a folder an exchange with the same file names in each; no I/O."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from .deribit.exchange import Deribit
 from .gemini.exchange import Gemini
 from .hyperliquid.exchange import Hyperliquid
 from .kraken.exchange import Kraken
-from .model import Venue
+from .model import Exchange
 from .okx.exchange import Okx
 
-__all__ = ["VENUES"]
+__all__ = ["EXCHANGES"]
 
-VENUES: Mapping[str, Venue] = {
-    venue.name: venue
-    for venue in (
+EXCHANGES: Mapping[str, Exchange] = {
+    exchange.name: exchange
+    for exchange in (
         Binance(),
         BinanceDelivery(),
         BinanceFutures(),
@@ -42,4 +42,4 @@ VENUES: Mapping[str, Venue] = {
         Okx(),
     )
 }
-"""Every venue that can be recorded, by the name it has in the configuration."""
+"""Every exchange that can be recorded, by the name it has in the configuration."""

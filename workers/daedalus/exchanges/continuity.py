@@ -1,14 +1,14 @@
-"""What the venues' numbers prove: which messages were seen before, and where some are missing.
+"""What the exchanges' numbers prove: which messages were seen before, and where some are missing.
 
 Pure: no clock, no disk. The same code runs live over the wire and later over stored raw messages, and
 says the same of the same messages in the same order.
 
 Invariants, per stream (channel and symbol):
-- An id is a duplicate only if it was seen: above `first`, not above `last`, and in no open hole.
-- `last` only grows, except when the venue's own counter starts anew.
-- Every missing id lies in a hole that is remembered. Beyond `MAX_HOLES` the oldest are joined, two and two,
+- An id is a duplicate only if it was seen: above `first`, not above `last`, and in no open gap.
+- `last` only grows, except when the exchange's own counter starts anew.
+- Every missing id lies in a gap that is remembered. Beyond `MAX_GAPS` the oldest are joined, two and two,
   with the ids between them: those count as missing again, so one row may come twice, and none is lost.
-- Two of the venue's times that lie hours further apart than the messages came prove nothing: one is wrong.
+- Two of the exchange's times that lie hours further apart than the messages came prove nothing: one is wrong.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from msgspec import Struct
 from .model import Channel, Header, Ids, Proof
 from .times import IMPLAUSIBLE_NS
 
-__all__ = ["MAX_HOLES", "RECENT_IDS", "Continuity", "Hole", "Observation", "StreamState"]
+__all__ = ["MAX_GAPS", "RECENT_IDS", "Continuity", "IdGap", "Observation", "StreamState"]
 
-MAX_HOLES = 100_000
+MAX_GAPS = 100_000
 """Of one stream, 13 MB of memory: a busy stream that leaves out every sixth id, for an hour and a half."""
 
-_JOINED = MAX_HOLES // 10
+_JOINED = MAX_GAPS // 10
 
 RECENT_IDS = 256
 """How many ids are remembered of a channel whose ids have an order but may skip."""
@@ -35,7 +35,7 @@ _COUNTER_RESET_NS = 60_000_000_000
 """How much later an id that went back must be said: connections and repetitions may lag behind so far."""
 
 
-class Hole(Struct, frozen=True, gc=False):
+class IdGap(Struct, frozen=True, gc=False):
     """Ids that are missing between two messages.
 
     ``from_id`` is the last id before, ``to_id`` the first id after; ``missing`` how many lie between,
@@ -52,13 +52,13 @@ class Hole(Struct, frozen=True, gc=False):
 
 
 class Observation(Struct, frozen=True, gc=False):
-    """What one message proved. ``reset``: the venue's counter started anew with this message.
+    """What one message proved. ``reset``: the exchange's counter started anew with this message.
 
     ``dropped``: with it, the ids of the count before that are missing for good, as (first, last).
     """
 
     duplicate: bool = False
-    hole: Hole | None = None
+    gap: IdGap | None = None
     reset: bool = False
     dropped: Sequence[tuple[int, int]] = ()
 
@@ -70,7 +70,7 @@ _DUPLICATE = Observation(duplicate=True)
 class StreamState(Struct):
     """What is remembered of one stream; becomes JSON as it is.
 
-    ``holes`` are the missing ids as (first, last), ascending. ``recent`` are the newest ids of a channel
+    ``gaps`` are the missing ids as (first, last), ascending. ``recent`` are the newest ids of a channel
     whose ids may skip (None where they are consecutive). ``announced`` is an id that a heartbeat named
     and that has not come yet. ``conn``: the connection that brought ``last``.
     """
@@ -80,17 +80,17 @@ class StreamState(Struct):
     first: int
     last: int
     recv_ns: int
-    venue_ns: int | None = None
-    holes: list[tuple[int, int]] = []
+    exchange_ns: int | None = None
+    gaps: list[tuple[int, int]] = []
     recent: list[int] | None = None
     announced: int | None = None
     conn: str = ""
 
 
 class Continuity:
-    """Follows the ids of all streams of one venue.
+    """Follows the ids of all streams of one exchange.
 
-    ``channels`` are the venue's (`Venue.channels`); ``state`` is what `state` returned before.
+    ``channels`` are the exchange's (`Exchange.channels`); ``state`` is what `state` returned before.
     """
 
     def __init__(self, channels: Mapping[str, Channel], state: list[StreamState] | None = None) -> None:
@@ -126,19 +126,19 @@ class Continuity:
         return self._out_of_step(stream, header, ids, recv_ns, conn)
 
     def anew(self, header: Header, recv_ns: int, conn: str = "") -> Observation:
-        """Take note of a message of which its rows say that the venue's counter starts anew with it."""
+        """Take note of a message of which its rows say that the exchange's counter starts anew with it."""
         ids, stream = header.ids, self._streams.get((header.channel, header.symbol))
         if ids is None or stream is None or stream.recent is not None:
             return self.observe(header, recv_ns, conn)
-        return self._anew(stream, header, ids, recv_ns, conn, _hole(stream, ids.first, None, recv_ns))
+        return self._anew(stream, header, ids, recv_ns, conn, _gap(stream, ids.first, None, recv_ns))
 
     def seen(self, channel: str, symbol: str, number: int) -> bool:
         """Whether this id of a stream was observed before."""
         stream = self._streams.get((channel, symbol))
         if stream is None or not stream.first <= number <= stream.last:
             return False
-        position = bisect_left(stream.holes, (number + 1,)) - 1
-        return position < 0 or stream.holes[position][1] < number
+        position = bisect_left(stream.gaps, (number + 1,)) - 1
+        return position < 0 or stream.gaps[position][1] < number
 
     def missing(self, channel: str, symbol: str, number: int) -> bool:
         """Whether this id was never observed, though the stream has gone beyond it (or is not known)."""
@@ -155,7 +155,7 @@ class Continuity:
         )
         return count + sum(
             min(last, end) - max(first, begin) + 1
-            for begin, end in self.open_holes(channel, symbol, first, last)
+            for begin, end in self.open_gaps(channel, symbol, first, last)
         )
 
     def fill(self, channel: str, symbol: str, first: int, last: int) -> None:
@@ -174,16 +174,16 @@ class Continuity:
         stream = self._streams.get((channel, symbol))
         return stream.last if stream else None
 
-    def open_holes(
+    def open_gaps(
         self, channel: str, symbol: str, first: int | None = None, last: int | None = None
     ) -> list[tuple[int, int]]:
-        """The missing ids, as (first, last), ascending: all, or the holes that touch ``first``..``last``."""
+        """The missing ids, as (first, last), ascending: all, or the gaps that touch ``first``..``last``."""
         stream = self._streams.get((channel, symbol))
         if stream is None:
             return []
-        begin = 0 if first is None else _position(stream.holes, first)
-        end = len(stream.holes) if last is None else bisect_left(stream.holes, (last + 1,))
-        return stream.holes[begin:end]
+        begin = 0 if first is None else _position(stream.gaps, first)
+        end = len(stream.gaps) if last is None else bisect_left(stream.gaps, (last + 1,))
+        return stream.gaps[begin:end]
 
     def state(self) -> list[StreamState]:
         """All that is remembered, by channel and symbol. Valid until the next `observe`."""
@@ -197,7 +197,7 @@ class Continuity:
             _first(ids),
             ids.last,
             recv_ns,
-            header.venue_ns,
+            header.exchange_ns,
             recent=recent,
             conn=conn,
         )
@@ -210,10 +210,10 @@ class Continuity:
         ids: Ids,
         recv_ns: int,
         conn: str,
-        hole: Hole | None = None,
+        gap: IdGap | None = None,
     ) -> Observation:
         self._begin(header, ids, recv_ns, conn)
-        return Observation(hole=hole, reset=True, dropped=tuple(stream.holes))
+        return Observation(gap=gap, reset=True, dropped=tuple(stream.gaps))
 
     def _snapshot(
         self, stream: StreamState, header: Header, ids: Ids, recv_ns: int, conn: str
@@ -223,10 +223,10 @@ class Continuity:
         # Where messages are counted, the snapshot is the message of its number; a link leads up to it.
         before = ids.last - 1 if counted else ids.last
         if before > stream.last:
-            hole = _hole(stream, ids.last, before - stream.last if counted else None, recv_ns)
+            gap = _gap(stream, ids.last, before - stream.last if counted else None, recv_ns)
             _remember(stream, (stream.last + 1, before))
             _advance(stream, header, ids, recv_ns, conn)
-            return Observation(hole=hole)
+            return Observation(gap=gap)
         if ids.last >= stream.last:
             _advance(stream, header, ids, recv_ns, conn)
             return _NEW
@@ -235,7 +235,7 @@ class Continuity:
             return _NEW  # of a connection that may be behind another one
         if later_ns is not None and later_ns <= 0:
             return _NEW  # of a connection that is behind another one
-        return self._anew(stream, header, ids, recv_ns, conn, _hole(stream, ids.last, None, recv_ns))
+        return self._anew(stream, header, ids, recv_ns, conn, _gap(stream, ids.last, None, recv_ns))
 
     def _out_of_step(
         self, stream: StreamState, header: Header, ids: Ids, recv_ns: int, conn: str
@@ -246,44 +246,44 @@ class Continuity:
             # On one connection nothing overtakes, and what a book repeats has the time that it had.
             alone = _alone(stream, conn) and header.channel in self._books
             if later_ns is not None and later_ns > (0 if alone else _COUNTER_RESET_NS):
-                return self._anew(stream, header, ids, recv_ns, conn, _hole(stream, ids.first, None, recv_ns))
+                return self._anew(stream, header, ids, recv_ns, conn, _gap(stream, ids.first, None, recv_ns))
             return _NEW if first <= ids.last and _fill(stream, first, ids.last) else _DUPLICATE
-        hole: Hole | None = None
+        gap: IdGap | None = None
         if first > stream.last:
             missing = first - stream.last - 1 if ids.previous is None else None
-            hole = _hole(stream, ids.first, missing, recv_ns)
+            gap = _gap(stream, ids.first, missing, recv_ns)
             _remember(stream, (stream.last + 1, first - 1))
         elif ids.previous is not None and (ids.previous <= 0 < stream.last or _alone(stream, conn)):
             # A link behind the last message is an overlap of two connections. On one it is a break, and so
-            # it is where nothing comes before: the venue begins anew.
-            hole = _hole(stream, ids.last, None, recv_ns)
+            # it is where nothing comes before: the exchange begins anew.
+            gap = _gap(stream, ids.last, None, recv_ns)
             if ids.previous <= 0:
-                return self._anew(stream, header, ids, recv_ns, conn, hole)
+                return self._anew(stream, header, ids, recv_ns, conn, gap)
             if stream.last + 1 < ids.last:
                 _remember(stream, (stream.last + 1, ids.last - 1))
         else:
             _fill(stream, first, ids.last)
         _advance(stream, header, ids, recv_ns, conn)
-        return Observation(hole=hole) if hole else _NEW
+        return Observation(gap=gap) if gap else _NEW
 
     def _heartbeat(self, channel: str, symbol: str, last: int, recv_ns: int) -> Observation:
         """A heartbeat names the last id there is. It may overtake its message, but not by two beats."""
         stream = self._streams.get((channel, symbol))
         if stream is None:
             return _NEW
-        hole = None
+        gap = None
         if stream.announced is not None and stream.announced > stream.last:
             missing = stream.announced - stream.last
-            hole = _hole(stream, stream.announced + 1, missing, recv_ns)
+            gap = _gap(stream, stream.announced + 1, missing, recv_ns)
             _remember(stream, (stream.last + 1, stream.announced))
             stream.last = stream.announced
             stream.recv_ns = recv_ns
         stream.announced = last if last > stream.last else None
-        return Observation(hole=hole) if hole else _NEW
+        return Observation(gap=gap) if gap else _NEW
 
 
 def _first(ids: Ids) -> int:
-    """A link covers all that lies behind the message it names, whatever numbers the venue skips."""
+    """A link covers all that lies behind the message it names, whatever numbers the exchange skips."""
     return ids.first if ids.previous is None else ids.previous + 1
 
 
@@ -302,7 +302,7 @@ def _observe_recent(stream: StreamState, number: int, recv_ns: int) -> Observati
 def _advance(stream: StreamState, header: Header, ids: Ids, recv_ns: int, conn: str) -> None:
     stream.last = ids.last
     stream.recv_ns = recv_ns
-    stream.venue_ns = header.venue_ns or stream.venue_ns
+    stream.exchange_ns = header.exchange_ns or stream.exchange_ns
     stream.conn = conn
 
 
@@ -312,50 +312,50 @@ def _alone(stream: StreamState, conn: str) -> bool:
 
 
 def _later_ns(stream: StreamState, header: Header, recv_ns: int) -> int | None:
-    """How much later than the last message the venue said this one; None where its times do not tell."""
-    if header.venue_ns is None or stream.venue_ns is None:
+    """How much later than the last message the exchange said this one; None where its times do not tell."""
+    if header.exchange_ns is None or stream.exchange_ns is None:
         return None
-    later_ns = header.venue_ns - stream.venue_ns
+    later_ns = header.exchange_ns - stream.exchange_ns
     return later_ns if abs(later_ns - (recv_ns - stream.recv_ns)) <= IMPLAUSIBLE_NS else None
 
 
-def _hole(stream: StreamState, to_id: int, missing: int | None, recv_ns: int) -> Hole:
-    return Hole(stream.channel, stream.symbol, stream.last, to_id, missing, stream.recv_ns, recv_ns)
+def _gap(stream: StreamState, to_id: int, missing: int | None, recv_ns: int) -> IdGap:
+    return IdGap(stream.channel, stream.symbol, stream.last, to_id, missing, stream.recv_ns, recv_ns)
 
 
-def _remember(stream: StreamState, hole: tuple[int, int]) -> None:
-    stream.holes.append(hole)
+def _remember(stream: StreamState, gap: tuple[int, int]) -> None:
+    stream.gaps.append(gap)
     _join_the_oldest(stream)
 
 
 def _join_the_oldest(stream: StreamState) -> None:
-    holes = stream.holes
-    if len(holes) > MAX_HOLES:  # many at once, so that each new hole costs the same
-        holes[:_JOINED] = [(holes[at][0], holes[at + 1][1]) for at in range(0, _JOINED, 2)]
+    gaps = stream.gaps
+    if len(gaps) > MAX_GAPS:  # many at once, so that each new gap costs the same
+        gaps[:_JOINED] = [(gaps[at][0], gaps[at + 1][1]) for at in range(0, _JOINED, 2)]
 
 
-def _position(holes: list[tuple[int, int]], number: int) -> int:
-    """The place of the first hole that does not end before ``number``."""
-    position = bisect_left(holes, (number,))
-    return position - 1 if position and holes[position - 1][1] >= number else position
+def _position(gaps: list[tuple[int, int]], number: int) -> int:
+    """The place of the first gap that does not end before ``number``."""
+    position = bisect_left(gaps, (number,))
+    return position - 1 if position and gaps[position - 1][1] >= number else position
 
 
 def _fill(stream: StreamState, first: int, last: int) -> bool:
-    """Take the ids out of the holes they lie in; False if they lie in none."""
-    holes = stream.holes
+    """Take the ids out of the gaps they lie in; False if they lie in none."""
+    gaps = stream.gaps
     older = first < stream.first
     if older:
-        # Older than all that was seen. What lies between may still come: a hole, though no loss.
+        # Older than all that was seen. What lies between may still come: a gap, though no loss.
         between = (last + 1, stream.first - 1)
         stream.first = first
         if between[0] <= between[1]:
-            holes.insert(0, between)
+            gaps.insert(0, between)
             _join_the_oldest(stream)
-    position = end = _position(holes, first)
+    position = end = _position(gaps, first)
     rest: list[tuple[int, int]] = []
-    while end < len(holes) and holes[end][0] <= last:
-        hole_first, hole_last = holes[end]
-        rest += [piece for piece in ((hole_first, first - 1), (last + 1, hole_last)) if piece[0] <= piece[1]]
+    while end < len(gaps) and gaps[end][0] <= last:
+        gap_first, gap_last = gaps[end]
+        rest += [piece for piece in ((gap_first, first - 1), (last + 1, gap_last)) if piece[0] <= piece[1]]
         end += 1
-    holes[position:end] = rest
+    gaps[position:end] = rest
     return older or end > position

@@ -1,6 +1,6 @@
-"""What a venue is: the words every room shares, and the questions a venue file answers.
+"""What an exchange is: the words every room shares, and the questions an exchange file answers.
 
-A venue is declarative data plus pure functions: no sockets, no clock, no disk. Everything here is a
+An exchange is declarative data plus pure functions: no sockets, no clock, no disk. Everything here is a
 frozen value, so that the same answer is given live and years later over stored raw messages.
 """
 
@@ -19,6 +19,7 @@ __all__ = [
     "BookCheck",
     "Channel",
     "ConnectionPlan",
+    "Exchange",
     "Header",
     "Ids",
     "Kind",
@@ -29,7 +30,6 @@ __all__ = [
     "RestLimit",
     "RestRequest",
     "Subscription",
-    "Venue",
 ]
 
 
@@ -44,7 +44,7 @@ class Ids(Struct, frozen=True, gc=False):
     """The numbers a message carries that prove nothing lies between it and the one before.
 
     ``first``..``last`` (inclusive) are the ids the message covers. Where ids are consecutive, the next
-    message must start at ``last + 1``. Where the venue links messages instead, ``previous`` names the
+    message must start at ``last + 1``. Where the exchange links messages instead, ``previous`` names the
     ``last`` of the message before; how many were lost in a broken chain is then unknown. A snapshot of a
     book has ``first == last`` and no ``previous``: it stands for everything up to ``last``.
     """
@@ -58,25 +58,25 @@ class Kind(StrEnum):
     """What a message off the wire is about."""
 
     DATA = "data"  # market data of one subscription
-    HEARTBEAT = "heartbeat"  # the venue is alive; its ids, where it has them, prove another channel
+    HEARTBEAT = "heartbeat"  # the exchange is alive; its ids, where it has them, prove another channel
     REPLY = "reply"  # the answer to one of our requests
-    NOTICE = "notice"  # the venue asks for something: a reconnect before it goes down
+    NOTICE = "notice"  # the exchange asks for something: a reconnect before it goes down
     UNKNOWN = "unknown"  # sound JSON, but nothing we subscribe to
     MALFORMED = "malformed"  # cannot be read at all
 
 
 class Proof(StrEnum):
-    """How the venue lets us prove that nothing of a channel is missing while a connection lives."""
+    """How the exchange lets us prove that nothing of a channel is missing while a connection lives."""
 
     NONE = "none"  # nothing to check: only the time without a connection is known to be missing
     IDS = "ids"  # consecutive ids: the next message begins at last + 1
     CHAIN = "chain"  # each message names the one before; how many a broken chain lost is unknown
-    SEQUENCE = "sequence"  # the connection counts its frames: a hole makes all its streams suspect
+    SEQUENCE = "sequence"  # the connection counts its frames: a gap makes all its streams suspect
     CHECKSUM = "checksum"  # each message carries a checksum of the book as it must be after it
 
 
 class Reply(Struct, frozen=True, gc=False):
-    """The venue's answer to a request: by its id, or by naming the subscriptions it now serves."""
+    """The exchange's answer to a request: by its id, or by naming the subscriptions it now serves."""
 
     request_id: int | None = None
     subscriptions: tuple[Subscription, ...] = ()
@@ -84,14 +84,14 @@ class Reply(Struct, frozen=True, gc=False):
 
 
 class Header(Struct, frozen=True, gc=False):
-    """What `Venue.classify` reads off a raw message without decoding the whole of it.
+    """What `Exchange.classify` reads off a raw message without decoding the whole of it.
 
-    ``venue_ns`` is the venue's own time of the message (UTC, ns), None where it sends none.
+    ``exchange_ns`` is the exchange's own time of the message (UTC, ns), None where it sends none.
     ``proves`` names the channel that the ids speak of, where it is not ``channel`` itself.
     ``sequence`` is the number of this frame among all frames of its connection (`Proof.SEQUENCE`).
     ``is_snapshot`` says that a whole book came on the stream: what was known of it before is void.
     ``more`` are the other streams, or the other runs of consecutive ids, that the same message covers.
-    ``answer`` is what the venue wants to hear back at once, to keep the connection.
+    ``answer`` is what the exchange wants to hear back at once, to keep the connection.
     A heartbeat that concerns the connection alone has no ``channel``.
     """
 
@@ -99,7 +99,7 @@ class Header(Struct, frozen=True, gc=False):
     channel: str = ""
     symbol: str = ""
     ids: Ids | None = None
-    venue_ns: int | None = None
+    exchange_ns: int | None = None
     proves: str | None = None
     reply: Reply | None = None
     sequence: int | None = None
@@ -115,14 +115,14 @@ class Header(Struct, frozen=True, gc=False):
 
 
 class Channel(Struct, frozen=True):
-    """What one channel of a venue is.
+    """What one channel of an exchange is.
 
     ``table`` is where its rows go (None: raw only). ``proof`` is how a loss inside a connection can be
     seen. ``snapshot``: a book, which needs a snapshot over REST after each connect (``"rest"``) or gets
     one on the stream itself (``"stream"``). ``silence_seconds``: a connection on which the whole channel
     said nothing for so long is taken for dead; None where silence is normal. ``per_symbol=False``: one
-    stream for all. ``lossy`` says in words what the venue leaves out by design, "" where it sends all.
-    ``depth``: a book of which the venue sends so many levels of each side, and of a level that falls out
+    stream for all. ``lossy`` says in words what the exchange leaves out by design, "" where it sends all.
+    ``depth``: a book of which the exchange sends so many levels of each side, and of a level that falls out
     of them no removal. ``spends_ids``: some of its consecutive ids stand for nothing that gives a row.
     """
 
@@ -152,11 +152,11 @@ class Request(Struct, frozen=True):
 class ConnectionPlan(Struct, frozen=True):
     """One websocket: where to connect, what to say, how to keep it alive, when to replace it.
 
-    ``send_interval_seconds`` spaces the requests (the venue's limit of messages per second).
+    ``send_interval_seconds`` spaces the requests (the exchange's limit of messages per second).
     ``ping_seconds`` is the interval of websocket pings; their answers prove the link, not the data.
-    ``lifetime_seconds``: the venue ends the connection after so long; it is replaced before.
-    ``keepalive_text`` is sent every ``keepalive_seconds`` where the venue wants to hear more than pings.
-    ``silence_seconds``: a connection on which nothing at all came for so long is dead, where the venue
+    ``lifetime_seconds``: the exchange ends the connection after so long; it is replaced before.
+    ``keepalive_text`` is sent every ``keepalive_seconds`` where the exchange wants to hear more than pings.
+    ``silence_seconds``: a connection on which nothing at all came for so long is dead, where the exchange
     promises a heartbeat.
     """
 
@@ -172,7 +172,7 @@ class ConnectionPlan(Struct, frozen=True):
 
 
 class RestRequest(Struct, frozen=True):
-    """One HTTP GET (or, with a ``body``, a POST of JSON) below the venue's REST URL, and what it costs."""
+    """One HTTP GET (or, with a ``body``, a POST of JSON) below the exchange's REST URL, and what it costs."""
 
     path: str
     weight: int
@@ -180,9 +180,9 @@ class RestRequest(Struct, frozen=True):
 
 
 class Missing(Struct, frozen=True):
-    """A hole to be filled: ids ``first``..``last`` (inclusive), lost between two times (UTC ns).
+    """A gap to be filled: ids ``first``..``last`` (inclusive), lost between two times (UTC ns).
 
-    ``first`` and ``last`` are None where the venue numbers nothing: the time is then all there is.
+    ``first`` and ``last`` are None where the exchange numbers nothing: the time is then all there is.
     """
 
     channel: str
@@ -194,9 +194,9 @@ class Missing(Struct, frozen=True):
 
 
 class RestLimit(Struct, frozen=True):
-    """How much REST weight a venue allows per minute, and the response header that says what is used.
+    """How much REST weight an exchange allows per minute, and the response header that says what is used.
 
-    ``interval_seconds``: the least time between two requests, where the venue also minds seconds.
+    ``interval_seconds``: the least time between two requests, where the exchange also minds seconds.
     """
 
     weight_per_minute: int
@@ -205,19 +205,19 @@ class RestLimit(Struct, frozen=True):
 
 
 class BookCheck(Protocol):
-    """Follows the book of one symbol and compares it with the checksums the venue sends (pure)."""
+    """Follows the book of one symbol and compares it with the checksums the exchange sends (pure)."""
 
     def apply(self, header: Header, payload: bytes) -> bool | None:
         """Take a message; whether its checksum is right, None where there is nothing to compare."""
 
     def state(self) -> bytes:
-        """All that is remembered, for `Venue.book_check` to go on with."""
+        """All that is remembered, for `Exchange.book_check` to go on with."""
 
 
-class Venue(ABC):
+class Exchange(ABC):
     """One exchange. All methods are pure; `classify` never raises, whatever the bytes.
 
-    What has a default need not be answered by a venue to which the question does not apply.
+    What has a default need not be answered by an exchange to which the question does not apply.
     """
 
     name: ClassVar[str]
@@ -230,7 +230,7 @@ class Venue(ABC):
     connect_interval_seconds: ClassVar[float] = 0.25
     """The least time between two attempts to connect, over all connections."""
 
-    # What is asked of the venue
+    # What is asked of the exchange
 
     @abstractmethod
     def symbol(self, text: str) -> str:
@@ -239,13 +239,13 @@ class Venue(ABC):
     def refuses(self, symbol: str) -> str:
         """Why a symbol of this exchange can never be recorded, and what can; "" where nothing is known.
 
-        Told of names alone, before the venue is asked, and of the rows that a recorded message gives.
+        Told of names alone, before the exchange is asked, and of the rows that a recorded message gives.
         """
         return ""
 
     @abstractmethod
     def plan(self, subscriptions: Sequence[Subscription], url: str) -> list[ConnectionPlan]:
-        """The connections that serve these subscriptions within the venue's limits."""
+        """The connections that serve these subscriptions within the exchange's limits."""
 
     def resubscribe(self, subscription: Subscription) -> tuple[str, ...]:
         """What to send for a fresh snapshot on the stream; nothing where only a new connection helps."""
@@ -273,7 +273,7 @@ class Venue(ABC):
         """The REST requests whose answers list all instruments; () where there is no such list."""
         return ()
 
-    # What the venue says
+    # What the exchange says
 
     @abstractmethod
     def classify(self, payload: bytes) -> Header:
@@ -316,5 +316,5 @@ class Venue(ABC):
         return Listing()
 
     def book_check(self, channel: str, symbol: str, state: bytes | None = None) -> BookCheck | None:
-        """A check of the book by the venue's checksums (from a ``state``); None where it sends none."""
+        """A check of the book by the exchange's checksums (from a ``state``); None where it sends none."""
         return None

@@ -1,7 +1,7 @@
 """A book: the levels of both sides, as snapshots and updates leave them; pure.
 
 One class serves whoever follows a book: the normalizer over raw rows, and readers over the lake. It knows
-when it may be believed: `synced` is False from a hole on until a snapshot has come.
+when it may be believed: `synced` is False from a gap on until a snapshot has come.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What reading a venue's JSON has in common: the types of its numbers, and what cannot be read."""
+"""What reading an exchange's JSON has in common: the types of its numbers, and what cannot be read."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ UNREADABLE = (ValueError, RecursionError)
 _LARGEST_ID = 2**62 - 1
 
 Id = Annotated[int, Meta(ge=-1, le=_LARGEST_ID)]
-"""A venue's number. -1 occurs (an empty new book); the limit leaves a bit to spare in int64."""
+"""An exchange's number. -1 occurs (an empty new book); the limit leaves a bit to spare in int64."""
 
 Amount = Annotated[float, Meta(ge=0.0, le=sys.float_info.max)]
 """A price or an amount. Decoded with ``strict=False`` it is read from a string to the nearest float,
-so that the float's shortest form has the venue's digits (up to 15 of them); NaN and infinity are refused."""
+so that the float's shortest form has the exchange's digits (up to 15 of them); NaN and infinity are
+refused."""
 
 _UNKNOWN = Header(Kind.UNKNOWN)
 _MALFORMED = Header(Kind.MALFORMED)
@@ -44,7 +45,7 @@ def unexpected(payload: bytes, ours: Callable[[dict[str, Any]], bool] | None = N
 
 
 def number_of(row: Row) -> int | None:
-    """A trade's place in its venue's numbering; None where it has none."""
+    """A trade's place in its exchange's numbering; None where it has none."""
     if isinstance(row, Trade) and row.number is not None:
         return row.number
     return whole_number(row.id) if isinstance(row, Trade | AggTrade) else None

@@ -1,4 +1,4 @@
-"""Venues' times as UTC nanoseconds, exactly: integers all the way, never a float."""
+"""Exchanges' times as UTC nanoseconds, exactly: integers all the way, never a float."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import lru_cache
 __all__ = ["IMPLAUSIBLE_NS", "epoch_ns", "rfc3339_ns"]
 
 IMPLAUSIBLE_NS = 2 * 3_600_000_000_000
-"""A time of the venue further from what its arrival says is wrong: its row keeps it, it decides nothing."""
+"""An exchange's time further than this from the arrival is wrong: the row keeps it, it decides nothing."""
 
 _LARGEST_NS = 2**63 - 1
 _SMALLEST_MICROSECONDS = 100_000_000_000_000  # as milliseconds: the year 5138
@@ -20,7 +20,7 @@ _FRACTION = re.compile(r"(?:\.(\d{1,9})\d*)?(?:Z|\+00:00)", re.ASCII)
 def epoch_ns(value: int) -> int | None:
     """Milliseconds or microseconds since 1970 (told apart by size) in ns; None where it is no time.
 
-    Zero counts as no time: venues send it for "not set".
+    Zero counts as no time: exchanges send it for "not set".
     """
     ns = value * 1_000_000 if value < _SMALLEST_MICROSECONDS else value * 1_000
     return ns if 0 < ns <= _LARGEST_NS else None

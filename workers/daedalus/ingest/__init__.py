@@ -1,4 +1,4 @@
-"""Recording one venue: its websockets' life, the bounded queue, snapshots, and what is told of it."""
+"""Recording one exchange: its websockets' life, the bounded queue, snapshots, and what is told of it."""
 
 from .worker import run_ingest
 

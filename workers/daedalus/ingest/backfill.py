@@ -1,7 +1,7 @@
-"""Fetches over REST what the websocket has lost, and writes down what became of each hole.
+"""Fetches over REST what the websocket has lost, and writes down what became of each gap.
 
 The exchange's answers are stored byte for byte, as rows of kind ``backfill``; the normalizer takes out of
-them what was missing. Nothing here is urgent: each stream by itself, its oldest holes first, two requests at
+them what was missing. Nothing here is urgent: each stream by itself, its oldest gaps first, two requests at
 a time, within the exchange's budget. Only an answer that the exchange means is final; an error, a page, half
 an answer are not: they are told, and the request is made again, ever more slowly.
 """
@@ -16,7 +16,7 @@ from itertools import groupby
 
 from msgspec import Struct, structs
 
-from ..exchanges.model import Header, Kind, Missing, RestRequest, Venue
+from ..exchanges.model import Exchange, Header, Kind, Missing, RestRequest
 from ..exchanges.reading import UNREADABLE, number_of
 from ..store.raw import RawKind
 from .backoff import Backoff
@@ -47,9 +47,9 @@ GIVE_UP_SECONDS = 24 * 3600.0
 GIVE_UP_ANSWERS_SECONDS = 3600.0
 """The same where it answers, but with what is no list of trades: others may be had meanwhile."""
 
-HOLES_AT_A_TIME = 1000
+GAPS_AT_A_TIME = 1000
 MAX_REQUESTS = 2000
-"""For so many holes: two million trades where an answer holds a thousand."""
+"""For so many gaps: two million trades where an answer holds a thousand."""
 
 FETCHED_AT_A_TIME = 2
 
@@ -59,18 +59,18 @@ class _NoAnswerError(Exception):
 
 
 class _Outcome(Struct, frozen=True):
-    """What became of a hole, in the ledger's words."""
+    """What became of a gap, in the ledger's words."""
 
-    hole: Missing
+    gap: Missing
     status: str
     note: str
 
 
 class Backfill:
-    """Holes to fill. ``journal`` is of its own: what is fetched belongs to no connection."""
+    """Gaps to fill. ``journal`` is of its own: what is fetched belongs to no connection."""
 
-    def __init__(self, venue: Venue, rest: RestClient, journal: Journal, counters: Counters) -> None:
-        self._venue = venue
+    def __init__(self, exchange: Exchange, rest: RestClient, journal: Journal, counters: Counters) -> None:
+        self._exchange = exchange
         self._rest = rest
         self._journal = journal
         self._counters = counters
@@ -83,41 +83,41 @@ class Backfill:
         self._rate_limited = RateLimitedLog(log)
 
     def ask(self, missing: Missing) -> None:
-        """Fill this hole, if the exchange offers its past; else the ledger says why not by itself."""
-        if self._venue.backfill_request(missing) is None:
+        """Fill this gap, if the exchange offers its past; else the ledger says why not by itself."""
+        if self._exchange.backfill_request(missing) is None:
             return
         stream = missing.channel, missing.symbol
         if not self._waiting.add(missing):
-            self._rate_limited.warning("room", "%s %s: not asked for, too many streams have holes", *stream)
+            self._rate_limited.warning("room", "%s %s: not asked for, too many streams have gaps", *stream)
         elif stream not in self._filling:
             self._filling[stream] = []
             self._begun.put_nowait(stream)
 
     def pending(self) -> list[Missing]:
-        """All holes of which nobody knows yet what becomes of them."""
-        return [*(hole for holes in self._filling.values() for hole in holes), *self._waiting.all()]
+        """All gaps of which nobody knows yet what becomes of them."""
+        return [*(gap for gaps in self._filling.values() for gap in gaps), *self._waiting.all()]
 
     async def run(self) -> None:
-        """Fill holes until cancelled."""
+        """Fill gaps until cancelled."""
         async with asyncio.TaskGroup() as streams:
             while True:
                 streams.create_task(self._fill(await self._begun.get()))
 
     async def _fill(self, stream: Stream) -> None:
-        """Fill the holes of one stream until there is none."""
+        """Fill the gaps of one stream until there is none."""
         while True:
             await asyncio.sleep(DELAY_SECONDS)
-            holes = self._waiting.take(stream, HOLES_AT_A_TIME)
-            if not holes:
+            gaps = self._waiting.take(stream, GAPS_AT_A_TIME)
+            if not gaps:
                 del self._filling[stream]
                 return
-            self._filling[stream] = holes
-            numbered = [hole for hole in holes if hole.first is not None]
+            self._filling[stream] = gaps
+            numbered = [gap for gap in gaps if gap.first is not None]
             if numbered:
                 self._judge(await self._outcomes(ById(numbered), numbered))
-            for hole in holes:
-                if hole.first is None:
-                    self._judge(await self._outcomes(ByTime(hole), [hole]))
+            for gap in gaps:
+                if gap.first is None:
+                    self._judge(await self._outcomes(ByTime(gap), [gap]))
             self._filling[stream] = []
 
     def _judge(self, outcomes: Sequence[_Outcome]) -> None:
@@ -125,32 +125,32 @@ class Backfill:
         for status, group in groupby(outcomes, key=lambda each: each.status):
             same = list(group)
             self._counters.filled += len(same) if status == "filled" else 0
-            about = same[0].hole
+            about = same[0].gap
             for each in same if status == "unfillable" else [_over(same)]:
-                self._journal.judged(each.hole, each.status, each.note)
+                self._journal.judged(each.gap, each.status, each.note)
             text = "%s %s: %s, %d gaps: %s"
             self._rate_limited.info(
                 status, text, about.channel, about.symbol, status, len(same), same[0].note
             )
 
-    async def _outcomes(self, search: Search, holes: Sequence[Missing]) -> list[_Outcome]:
-        """Search, and say what became of each hole, oldest first."""
+    async def _outcomes(self, search: Search, gaps: Sequence[Missing]) -> list[_Outcome]:
+        """Search, and say what became of each gap, oldest first."""
         try:
             note = await self._search(search)
-            if any(search.left(hole) for hole in holes) and search.again():
+            if any(search.left(gap) for gap in gaps) and search.again():
                 await asyncio.sleep(AGAIN_SECONDS)
                 note = await self._search(search)
             known = True
         except _NoAnswerError as error:
             note, known = str(error), False
         outcomes = []
-        for hole in sorted(holes, key=lambda each: (each.first or 0, each.from_ns)):
-            if not (left := search.left(hole)):
-                outcomes.append(_Outcome(hole, "filled", note))
+        for gap in sorted(gaps, key=lambda each: (each.first or 0, each.from_ns)):
+            if not (left := search.left(gap)):
+                outcomes.append(_Outcome(gap, "filled", note))
             elif known:
-                outcomes.append(_Outcome(hole, "unfillable", f"{note}: {left}"))
+                outcomes.append(_Outcome(gap, "unfillable", f"{note}: {left}"))
             else:
-                outcomes.append(_Outcome(hole, "open", note))
+                outcomes.append(_Outcome(gap, "open", note))
         return outcomes
 
     async def _search(self, search: Search) -> str:
@@ -159,7 +159,7 @@ class Backfill:
         path = ""
         for _ in range(MAX_REQUESTS):
             while (wanted := search.wanted) is not None:
-                request = self._venue.backfill_request(wanted)
+                request = self._exchange.backfill_request(wanted)
                 if request is not None and request != before:
                     break
                 search.give_up()
@@ -172,7 +172,7 @@ class Backfill:
                 return f"{path}: {error}"
             self._journal.body(RawKind.BACKFILL, wanted.channel, wanted.symbol, body)
             timeless = structs.replace(wanted, from_ns=0, to_ns=1)
-            by_id = self._venue.backfill_request(timeless) == request
+            by_id = self._exchange.backfill_request(timeless) == request
             search.take(header, self._times(header, body), by_id=by_id)
         raise _NoAnswerError(f"{path}: {MAX_REQUESTS:,} requests were not enough")
 
@@ -189,7 +189,7 @@ class Backfill:
                     raise
                 why, answered = str(error), None
             else:
-                header = self._venue.classify_backfill(wanted.channel, wanted.symbol, body)
+                header = self._exchange.classify_backfill(wanted.channel, wanted.symbol, body)
                 if header.kind is Kind.DATA:
                     return header, body
                 why = f"{request.path}: the exchange answers {excerpt(body) or 'nothing'}"
@@ -222,7 +222,7 @@ class Backfill:
     def _times(self, header: Header, body: bytes) -> dict[int, int]:
         """The times of an answer's trades, by id; those without an id count down from -1."""
         try:
-            rows = self._venue.normalize_backfill(header, body)
+            rows = self._exchange.normalize_backfill(header, body)
         except UNREADABLE:
             return {}
         return {
@@ -238,14 +238,14 @@ def _patience() -> Backoff:
 
 
 def _over(same: Sequence[_Outcome]) -> _Outcome:
-    """One outcome for holes next to each other."""
-    one, other = same[0].hole, same[-1].hole
-    hole = Missing(
+    """One outcome for gaps next to each other."""
+    one, other = same[0].gap, same[-1].gap
+    gap = Missing(
         one.channel,
         one.symbol,
         one.first,
         other.last if other.last is not None else other.first,
-        min(each.hole.from_ns for each in same),
-        max(each.hole.to_ns for each in same),
+        min(each.gap.from_ns for each in same),
+        max(each.gap.to_ns for each in same),
     )
-    return structs.replace(same[0], hole=hole)
+    return structs.replace(same[0], gap=gap)

@@ -11,9 +11,9 @@ class Backoff:
     """Exponential delays with full jitter, starting over after a connection that held.
 
     The first attempt after a connection that lived for ``settled_seconds`` is made at once: most
-    losses are a venue's hiccup, and every second costs data. Later ones are spread at random up to
+    losses are an exchange's hiccup, and every second costs data. Later ones are spread at random up to
     a bound that doubles from ``base`` to ``cap`` seconds, so that many recorders do not return to a
-    venue in one beat, and so that a venue's limit (Binance: 300 attempts in 5 minutes) is far away.
+    exchange in one beat, and so that an exchange's limit (Binance: 300 attempts in 5 minutes) is far away.
     """
 
     def __init__(

@@ -21,14 +21,14 @@ class Books:
         self.unsynced: set[str] = set()
 
     def begin(self, symbol: str) -> None:
-        """The stream starts, or starts anew after a hole: what was known of the book is void."""
+        """The stream starts, or starts anew after a gap: what was known of the book is void."""
         self._first_delta.pop(symbol, None)
         self._snapshot_last.pop(symbol, None)
         self.unsynced.add(symbol)
 
     def delta(self, symbol: str, ids: Ids) -> bool:
         """A delta came for a book in `unsynced`; synced books need not be asked."""
-        # A link covers all behind the message it names, whatever numbers the venue skips.
+        # A link covers all behind the message it names, whatever numbers the exchange skips.
         self._first_delta.setdefault(symbol, ids.first if ids.previous is None else ids.previous + 1)
         return symbol in self._snapshot_last and self._judge(symbol)
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from msgspec import Struct
 
-from ..exchanges.model import Header, Kind, Missing, Subscription, Venue
+from ..exchanges.model import Exchange, Header, Kind, Missing, Subscription
 from ..store import Layout, Partition, SegmentId
 from ..store.layout import NORMALIZED, READY, SYNCED
 from ..store.raw import RawKind
@@ -44,18 +44,18 @@ class Last(Struct, frozen=True):
 class CatchUp:
     """Asks for what lies between the last on disk and the first that comes."""
 
-    def __init__(self, venue: Venue, recorder: RecorderState, ask: Callable[[Missing], None]) -> None:
-        self._venue = venue
+    def __init__(self, exchange: Exchange, recorder: RecorderState, ask: Callable[[Missing], None]) -> None:
+        self._exchange = exchange
         self._recorder = recorder
         self._ask = ask
 
     async def run(self, layout: Layout, streams: Iterable[Subscription], *, before_ns: int) -> None:
         """Look once, until every stream has been heard, or is served where it has no ids."""
-        wanted = [each for each in streams if _is_fillable(self._venue, each)]
+        wanted = [each for each in streams if _is_fillable(self._exchange, each)]
         if not wanted:
             return
         try:
-            last = await asyncio.to_thread(last_recorded, layout, self._venue, wanted, before_ns)
+            last = await asyncio.to_thread(last_recorded, layout, self._exchange, wanted, before_ns)
         except (OSError, pa.ArrowException) as error:
             log.warning("what was recorded last cannot be read: %s", error)
             return
@@ -78,7 +78,7 @@ class CatchUp:
 
 
 def last_recorded(
-    layout: Layout, venue: Venue, streams: Iterable[Subscription], before_ns: int
+    layout: Layout, exchange: Exchange, streams: Iterable[Subscription], before_ns: int
 ) -> dict[Subscription, Last]:
     """The last of each stream in the newest files that were begun before ``before_ns`` (UTC ns)."""
     found: dict[Subscription, Last] = {}
@@ -87,9 +87,9 @@ def last_recorded(
         by_channel.setdefault(each.channel, set()).add(each.symbol)
     for channel, symbols in by_channel.items():
         left = set(symbols)
-        for segment in _newest(layout, Partition(venue.name, channel), before_ns):
+        for segment in _newest(layout, Partition(exchange.name, channel), before_ns):
             for recv_ns, kind, symbol, payload in _rows(layout, segment):
-                if symbol in left and (last := _last(venue, channel, symbol, kind, payload, recv_ns)):
+                if symbol in left and (last := _last(exchange, channel, symbol, kind, payload, recv_ns)):
                     stream = Subscription(channel, symbol)
                     found[stream] = _later(found.get(stream), last)
             left -= {stream.symbol for stream in found if stream.channel == channel}
@@ -98,9 +98,9 @@ def last_recorded(
     return found
 
 
-def _is_fillable(venue: Venue, stream: Subscription) -> bool:
-    about = venue.channels[stream.channel]
-    return about.snapshot is None and venue.has_history(stream.channel, stream.symbol)
+def _is_fillable(exchange: Exchange, stream: Subscription) -> bool:
+    about = exchange.channels[stream.channel]
+    return about.snapshot is None and exchange.has_history(stream.channel, stream.symbol)
 
 
 def _newest(layout: Layout, partition: Partition, before_ns: int) -> list[SegmentId]:
@@ -140,15 +140,17 @@ def _tuples(batch: pa.RecordBatch) -> Iterator[tuple[int, str, str, bytes]]:
     return zip(*(batch.column(name).to_pylist() for name in _COLUMNS), strict=True)
 
 
-def _last(venue: Venue, channel: str, symbol: str, kind: str, payload: bytes, recv_ns: int) -> Last | None:
+def _last(
+    exchange: Exchange, channel: str, symbol: str, kind: str, payload: bytes, recv_ns: int
+) -> Last | None:
     if kind not in (RawKind.MESSAGE, RawKind.BACKFILL):
         return None
-    if not venue.channels[channel].consecutive:
+    if not exchange.channels[channel].consecutive:
         return Last(None, recv_ns)
     header: Header = (
-        venue.classify_stored(channel, symbol, payload)
+        exchange.classify_stored(channel, symbol, payload)
         if kind == RawKind.MESSAGE
-        else venue.classify_backfill(channel, symbol, payload)
+        else exchange.classify_backfill(channel, symbol, payload)
     )
     numbers = [part.ids.last for part in (header, *header.more) if part.ids is not None]
     return Last(max(numbers), recv_ns) if header.kind is Kind.DATA and numbers else None

@@ -6,8 +6,8 @@ runs right after a wake-up finds the processor's caches cold. So this connection
 the socket is read; a tenth of a second later it cuts all that was read into messages and hands them to a
 plain function, in slices between which the socket is looked at. Where messages are rare it does so at once.
 
-Nothing here grows with what a venue sends: what is not handed over yet is one read or two, a run of pings
-is answered once, and where the venue does not take what we send, nothing more is read from it.
+Nothing here grows with what an exchange sends: what is not handed over yet is one read or two, a run of pings
+is answered once, and where the exchange does not take what we send, nothing more is read from it.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ _LONGEST_CONTROL = 125
 
 
 class Connection(ClientConnection):
-    """The library sees the handshake, closing, and all that a venue must not send, in whole frames."""
+    """The library sees the handshake, closing, and all that an exchange must not send, in whole frames."""
 
     def __init__(self, receive: Receive, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -162,7 +162,7 @@ class Connection(ClientConnection):
             self._receive(times, whole)
 
     def _shake_hands(self, head: bytes) -> bytes:
-        """Give the library the head of the venue's answer once it is whole; what came behind is returned."""
+        """Give the library the head of the answer once it is complete; return the bytes after it."""
         first, mark, behind = head.partition(_END_OF_HEAD)
         if not mark and len(head) < _LONGEST_HEAD:
             self._head = head
@@ -209,7 +209,7 @@ class Connection(ClientConnection):
     # Holding back
 
     def hold(self, *, held: bool) -> None:
-        """Stop reading, or read again: the kernel's buffers fill, and TCP slows the venue down."""
+        """Stop reading, or read again: the kernel's buffers fill, and TCP slows the exchange down."""
         self._held = held
         self._heard = True
         self._read_or_not()
@@ -223,7 +223,7 @@ class Connection(ClientConnection):
         self._read_or_not()
 
     def _read_or_not(self) -> None:
-        """Read where little waits, who reads us has room, and the venue takes what we answer."""
+        """Read where little waits, who reads us has room, and the exchange takes what we answer."""
         wanted = not (self._held or self.paused or self._waiting_bytes > BACKLOG_BYTES)
         if wanted is self._reading or self.transport.is_closing():
             return
@@ -254,7 +254,7 @@ class Connection(ClientConnection):
         self.transport.abort()
 
     def _end_soon(self) -> None:
-        """A venue that has said its farewell, or broke the protocol, has a moment to hang up."""
+        """An exchange that has said its farewell, or broke the protocol, has a moment to hang up."""
         if self._ending is None and self.protocol.close_expected():
             self._ending = self.loop.call_later(CLOSE_TIMEOUT_SECONDS, self.transport.abort)
 

@@ -8,8 +8,8 @@ from functools import partial
 
 import msgspec
 
-from ..config import Exchange
-from ..exchanges.model import ConnectionPlan, Subscription, Venue
+from ..config import ExchangeConfig
+from ..exchanges.model import ConnectionPlan, Exchange, Subscription
 from .backoff import Backoff
 from .recorder_state import RecorderState
 from .service import Start
@@ -29,13 +29,13 @@ class Connections:
 
     def __init__(
         self,
-        venue: Venue,
-        settings: Exchange,
+        exchange: Exchange,
+        settings: ExchangeConfig,
         recorder: RecorderState,
         new_session: Callable[[ConnectionPlan, float], Session],
         spawn: Callable[[Coroutine[None, None, None]], object],
     ) -> None:
-        self._venue = venue
+        self._exchange = exchange
         self._settings = settings
         self._recorder = recorder
         self._new_session = new_session
@@ -52,14 +52,14 @@ class Connections:
         """
         if not streams:
             return
-        venue, settings = self._venue, self._settings
-        plans = venue.plan(streams, settings.websocket_url or venue.websocket_url)
+        exchange, settings = self._exchange, self._settings
+        plans = exchange.plan(streams, settings.websocket_url or exchange.websocket_url)
         opened = 0
         for copy in range(settings.connections):
             for plan in plans:
                 lifetime = (plan.lifetime_seconds or DAY_SECONDS) * (1 - LIFETIME_STAGGER * copy)
                 plan = msgspec.structs.replace(plan, lifetime_seconds=min(lifetime, DAY_SECONDS))
-                delay = opened * venue.connect_interval_seconds
+                delay = opened * exchange.connect_interval_seconds
                 supervisor = ConnectionSupervisor(
                     self._recorder, partial(self._new_session, plan), Backoff(), delay
                 )

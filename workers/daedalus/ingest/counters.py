@@ -27,7 +27,7 @@ class Counters:
         self.oddities: Counter[str] = Counter()  # unknown, malformed, refused: by kind
         self.connected = 0
         self.disconnects = 0
-        self.holes = 0
+        self.gaps = 0
         self.missing = 0
         self.filled = 0
         self.pauses = 0
@@ -52,7 +52,7 @@ class Bookless(Struct):
 
 
 class Rates(Struct, frozen=True):
-    """Messages and bytes per second over one interval, and the lags (receive - venue time, ns) in it."""
+    """Messages and bytes per second over one interval, and the lags (receive - exchange time, ns) in it."""
 
     messages: float
     bytes: float

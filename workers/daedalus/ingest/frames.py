@@ -1,6 +1,6 @@
-"""Splits what a venue sends into websocket frames, and takes whole messages out of them at once.
+"""Splits what an exchange sends into websocket frames, and takes whole messages out of them at once.
 
-Nearly all that a venue sends is one kind of frame: final, unmasked, text (RFC 6455, 5.2). Its payload is
+Nearly all that an exchange sends is one kind of frame: final, unmasked, text (RFC 6455, 5.2). Its payload is
 the message. Everything else (pings, closing, fragments, reserved bits, masks) is rare, and goes whole and
 in its order to whoever knows the protocol.
 """
@@ -57,7 +57,7 @@ class FrameSplitter:
             start = position + 2
             if size >= _LONG:
                 wide = 2 if size == _LONG else 8 if size == _LONGER else 0
-                if not wide:  # masked: a venue must not
+                if not wide:  # masked: an exchange must not
                     self._give_up(data[position:])
                     return b""
                 if end - start < wide:

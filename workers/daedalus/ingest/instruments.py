@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from msgspec import Struct
 
-from ..exchanges.model import Venue
+from ..exchanges.model import Exchange
 from ..exchanges.reading import UNREADABLE
 from ..store import Layout, Partition
 from ..store.layout import NORMALIZED, READY, SYNCED
@@ -67,8 +67,8 @@ class _Lists(Struct, frozen=True):
 class Instruments:
     """The exchange's list. ``journal`` is of its own: the list belongs to no connection."""
 
-    def __init__(self, venue: Venue, rest: RestClient, journal: Journal, layout: Layout) -> None:
-        self._venue = venue
+    def __init__(self, exchange: Exchange, rest: RestClient, journal: Journal, layout: Layout) -> None:
+        self._exchange = exchange
         self._rest = rest
         self._journal = journal
         self._layout = layout
@@ -117,7 +117,7 @@ class Instruments:
     async def _ask(self) -> _Lists:
         """All answers that can be had; what is wrong with the others."""
         answers, troubles = [], []
-        for request in self._venue.instruments_requests():
+        for request in self._exchange.instruments_requests():
             try:
                 body = await self._rest.get(request)
             except RestError as error:
@@ -125,7 +125,7 @@ class Instruments:
                 continue
             try:
                 # In a thread: thousands of entries would hold up the times at which messages are received.
-                found: Listing | None = await asyncio.to_thread(self._venue.instruments, body)
+                found: Listing | None = await asyncio.to_thread(self._exchange.instruments, body)
             except UNREADABLE as error:
                 found = None
                 troubles.append(f"{request.path}: {error}: {excerpt(body) or 'nothing'}")
@@ -162,7 +162,7 @@ class Instruments:
 
     def _written(self, day: str) -> bool:
         """Whether a recorder before has written a list of this day that can be read."""
-        partition = Partition(self._venue.name, CHANNEL)
+        partition = Partition(self._exchange.name, CHANNEL)
         for state in (READY, NORMALIZED, SYNCED):
             for segment in self._layout.raw_segments(state, partition):
                 path = self._layout.raw(state) / segment.sealed_path
@@ -179,7 +179,7 @@ class Instruments:
 
     def _lists_something(self, body: bytes) -> bool:
         try:
-            return bool(self._venue.instruments(body))
+            return bool(self._exchange.instruments(body))
         except UNREADABLE:
             return False
 

@@ -1,6 +1,6 @@
-"""The journal: the raw rows of one connection, numbered from 0 without a hole.
+"""The journal: the raw rows of one connection, numbered from 0 without a gap.
 
-What the venue sends and what we note of the connection itself share one sequence, so that the raw files
+What the exchange sends and what we note of the connection itself share one sequence, so that the raw files
 alone show whether anything of it is missing.
 """
 
@@ -58,7 +58,7 @@ class Journal:
         self._note(time.time_ns(), RawKind.SUBSCRIBED, stream.channel, stream.symbol, about)
 
     def served(self, at_ns: int, stream: Subscription, by: str) -> None:
-        """The stream is proved to be served here; ``by``: the venue's answer, or a message."""
+        """The stream is proved to be served here; ``by``: the exchange's answer, or a message."""
         self._note(at_ns, RawKind.SERVED, stream.channel, stream.symbol, {"by": by})
 
     def fell_silent(self, stream: Subscription, heard_ns: int) -> None:
@@ -83,7 +83,7 @@ class Journal:
         self._note(time.time_ns(), RawKind.NO_BOOK, channel, symbol, about)
 
     def judged(self, missing: Missing, status: str, note: str) -> None:
-        """What became of a hole: filled or unfillable, and by what or why."""
+        """What became of a gap: filled or unfillable, and by what or why."""
         about: dict[str, object] = {
             "status": status,
             "note": note,

@@ -31,13 +31,13 @@ class SessionEvents(Protocol):
     """What a session is told of what its listener hears; called in the event loop's thread."""
 
     def replied(self, reply: Reply, at_ns: int) -> None:
-        """The venue has answered a request."""
+        """The exchange has answered a request."""
 
     def warned(self, payload: bytes) -> None:
-        """The venue asks for a new connection."""
+        """The exchange asks for a new connection."""
 
     def wants(self, text: str) -> None:
-        """The venue wants to hear this at once."""
+        """The exchange wants to hear this at once."""
 
     def book_needed(self, channel: str, symbol: str) -> None:
         """A book needs a snapshot: what was known of it is void, or was too old."""
@@ -60,14 +60,14 @@ class Listener:
         asked: Iterable[Subscription],
     ) -> None:
         self._recorder = recorder
-        self._venue = recorder.venue
-        self._classify = recorder.venue.reader()
+        self._exchange = recorder.exchange
+        self._classify = recorder.exchange.reader()
         self._journal = journal
         self._liveness = liveness
         self._service = service
         self._books = books
         self._events = events
-        channels = recorder.venue.channels
+        channels = recorder.exchange.channels
         self._fetched = {name for name, channel in channels.items() if channel.snapshot == "rest"}
         self._checked = {name for name, channel in channels.items() if channel.consecutive} | self._fetched
         self._sent = {name for name, channel in channels.items() if channel.snapshot == "stream"}
@@ -90,7 +90,7 @@ class Listener:
             try:
                 header = classify(payload)
             except Exception as error:
-                # A venue file's mistake must cost no message and no connection.
+                # An exchange file's mistake must cost no message and no connection.
                 self._rate_limited.warning("classify", "a message could not be classified: %r", error)
                 header = _UNREADABLE
             if header.sequence is not None:
@@ -109,8 +109,8 @@ class Listener:
                 if channel in self._sent:
                     for part in header.by_symbol():
                         self._compare(part, payload)
-                if header.venue_ns is not None:
-                    lags.append(recv_ns - header.venue_ns)
+                if header.exchange_ns is not None:
+                    lags.append(recv_ns - header.exchange_ns)
             else:
                 channel, symbol = self._odd(header, payload, recv_ns), ""
             write(recv_ns, channel, symbol, payload)
@@ -146,11 +146,11 @@ class Listener:
                 self._check(part, recv_ns)
 
     def _check(self, header: Header, recv_ns: int) -> None:
-        hole = self._recorder.continuity.observe(header, recv_ns, self._journal.conn).hole
+        gap = self._recorder.continuity.observe(header, recv_ns, self._journal.conn).gap
         channel, symbol = header.channel, header.symbol
-        if hole is not None and not header.is_snapshot:
-            alone = self._recorder.serving[hole.channel, hole.symbol] <= 1
-            self._recorder.holes.seen(hole, self._void, alone=alone)
+        if gap is not None and not header.is_snapshot:
+            alone = self._recorder.serving[gap.channel, gap.symbol] <= 1
+            self._recorder.gaps.seen(gap, self._void, alone=alone)
         if symbol in self._books.unsynced and channel in self._fetched:
             assert header.ids is not None
             if self._books.delta(symbol, header.ids):
@@ -163,10 +163,10 @@ class Listener:
         self._events.book_needed(channel, symbol)
 
     def _compare(self, header: Header, payload: bytes) -> None:
-        """Hold the book against the venue's checksum, where it sends one."""
+        """Hold the book against the exchange's checksum, where it sends one."""
         stream = header.channel, header.symbol
         if stream not in self._sums:
-            self._sums[stream] = self._venue.book_check(*stream)
+            self._sums[stream] = self._exchange.book_check(*stream)
         check = self._sums[stream]
         if check is None:
             return
@@ -174,14 +174,14 @@ class Listener:
             self._broken.discard(stream)
         if check.apply(header, payload) is False and stream not in self._broken:
             self._broken.add(stream)
-            self._recorder.counters.holes += 1
+            self._recorder.counters.gaps += 1
             self._rate_limited.warning(
-                "checksum", "%s %s: the book differs from the venue's checksum", *stream
+                "checksum", "%s %s: the book differs from the exchange's checksum", *stream
             )
             self._events.book_needed(*stream)
 
     def _count(self, sequence: int, recv_ns: int) -> None:
-        """Frames are numbered one by one: a hole makes every stream of the connection suspect."""
+        """Frames are numbered one by one: a gap makes every stream of the connection suspect."""
         before = self._sequence
         if before is not None and sequence <= before:
             return  # it came twice, or late: nothing more is missing
@@ -190,7 +190,7 @@ class Listener:
             return
         missing = sequence - before - 1
         self._rate_limited.warning("frames", "%s: %d frames are missing", self._journal.conn, missing)
-        self._recorder.counters.holes += 1
+        self._recorder.counters.gaps += 1
         self._events.frames_lost(missing, self._heard_ns or recv_ns)
 
     def _odd(self, header: Header, payload: bytes, recv_ns: int) -> str:

@@ -52,7 +52,7 @@ class Liveness:
             self.unheard.discard((channel, "" if channel in self._shared else symbol))
 
     def restart(self, now: float) -> None:
-        """Reading was paused by ourselves: what was silent meanwhile says nothing of the venue."""
+        """Reading was paused by ourselves: what was silent meanwhile says nothing of the exchange."""
         self._quiet_since = dict.fromkeys(self._quiet_since, now)
         for times in self._last.values():
             times.update(dict.fromkeys(times, now))

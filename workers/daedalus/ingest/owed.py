@@ -1,4 +1,4 @@
-"""The holes that wait to be fetched, kept over a restart: an outage of REST may outlive a process.
+"""The gaps that wait to be fetched, kept over a restart: an outage of REST may outlive a process.
 
 A file that is lost or cannot be read costs nothing but these attempts: the ledger goes on to say open.
 """
@@ -24,10 +24,10 @@ SAVE_SECONDS = 300.0
 
 
 class Owed:
-    """The file ``<directory>/<worker>.holes``."""
+    """The file ``<directory>/<worker>.gaps``."""
 
     def __init__(self, directory: Path, worker: str) -> None:
-        self._path = directory / f"{worker}.holes"
+        self._path = directory / f"{worker}.gaps"
         self._saved: Sequence[Missing] = ()
 
     def load(self, streams: Collection[Subscription]) -> list[Missing]:
@@ -42,16 +42,16 @@ class Owed:
             and 0 <= each.from_ns <= each.to_ns
         ]
 
-    def save(self, holes: Sequence[Missing]) -> None:
+    def save(self, gaps: Sequence[Missing]) -> None:
         """Keep these and no others."""
-        if list(holes) == list(self._saved):
+        if list(gaps) == list(self._saved):
             return
         try:
-            write_atomic(self._path, msgspec.json.encode(holes), durable=False)
+            write_atomic(self._path, msgspec.json.encode(gaps), durable=False)
         except OSError as error:
             log.warning("what is still to be fetched cannot be kept: %s", error)
             return
-        self._saved = holes
+        self._saved = gaps
 
     async def keep(self, pending: Callable[[], Sequence[Missing]]) -> None:
         """Save what is pending now and then, until cancelled."""

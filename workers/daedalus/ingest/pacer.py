@@ -39,7 +39,7 @@ class Pacer:
         self._spent.append((now, weight))
         self.stay_away(self._interval, now)
 
-    def venue_says(self, used: int, now: float) -> None:
+    def exchange_says(self, used: int, now: float) -> None:
         """The exchange counts more than we do (others share our address): wait for its next minute."""
         if used > self._allowed:
             self.stay_away(60.0, now)

@@ -1,8 +1,8 @@
-"""The recorder's state: what all connections of one venue share on the way into the store.
+"""The recorder's state: what all connections of one exchange share on the way into the store.
 
 It hands records to the writer, stops all reading while too many of them wait for the disk, and says
-when there is room again. Nothing is dropped here: a full queue is the venue's to wait for (TCP), and
-if the venue will not wait, the loss has a cause in the ledger.
+when there is room again. Nothing is dropped here: a full queue is the exchange's to wait for (TCP), and
+if the exchange will not wait, the loss has a cause in the ledger.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ..exchanges.continuity import Continuity
-from ..exchanges.model import Subscription, Venue
+from ..exchanges.model import Exchange, Subscription
 from ..store.raw import RawRecord
 from .counters import Bookless, Counters
-from .holes import Holes
+from .live_gaps import LiveGaps
 
 __all__ = ["Pausable", "RecorderState", "Sink"]
 
@@ -46,13 +46,13 @@ class Pausable(Protocol):
 
 
 class RecorderState:
-    """One venue's records on their way to the writer. All but `wake` belongs to the event loop's thread."""
+    """One exchange's records on their way to the writer. Only `wake` may be called from other threads."""
 
-    def __init__(self, venue: Venue, sink: Sink, *, queue_maxsize: int, batch_size: int) -> None:
-        self.venue = venue
+    def __init__(self, exchange: Exchange, sink: Sink, *, queue_maxsize: int, batch_size: int) -> None:
+        self.exchange = exchange
         self.counters = Counters()
-        self.continuity = Continuity(venue.channels)
-        self.holes = Holes(venue, self.continuity, self.counters)
+        self.continuity = Continuity(exchange.channels)
+        self.gaps = LiveGaps(exchange, self.continuity, self.counters)
         self.serving: Counter[tuple[str, str]] = Counter()
         """By how many connections each stream (channel, symbol) is served now."""
         self.unasked: set[tuple[str, str]] = set()
@@ -99,7 +99,7 @@ class RecorderState:
         self.serving[stream] += 1
         since_ns = self._unserved.pop(stream, None)
         if since_ns is not None:
-            self.holes.outage(Subscription(*stream), since_ns, at_ns)
+            self.gaps.outage(Subscription(*stream), since_ns, at_ns)
 
     def serves_no_more(self, stream: tuple[str, str], heard_ns: int) -> None:
         """One connection less serves a stream; it heard its last at ``heard_ns``."""

@@ -93,7 +93,7 @@ class Reporter:
             f"{rates.messages:,.0f} msg/s",
             f"last message {last}",
             f"{stats.active_segments} segments open, {stats.segments_sealed} sealed",
-            f"gaps {counters.holes}",
+            f"gaps {counters.gaps}",
             f"reconnects {counters.disconnects}",
         )
         blocked = self._writer.blocked
@@ -165,7 +165,7 @@ class Reporter:
             "stale_buffers_cleaned": stats.stale_buffers_cleaned,
             "connected": counters.connected,
             "reconnects": counters.disconnects,
-            "gaps": counters.holes,
+            "gaps": counters.gaps,
             "missing": counters.missing,
             "filled": counters.filled,
             "pauses": counters.pauses,

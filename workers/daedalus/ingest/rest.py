@@ -88,7 +88,7 @@ class RestClient:
                     self._pacer.stay_away(error.retry_after, self._clock())
                 raise
         if answer.used_weight is not None:
-            self._pacer.venue_says(answer.used_weight, self._clock())
+            self._pacer.exchange_says(answer.used_weight, self._clock())
         return answer.body
 
     async def close(self) -> None:

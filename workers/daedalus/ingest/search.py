@@ -1,7 +1,7 @@
 """Looking for what is missing in an exchange's answers: what to ask for next, and what came of it. Pure.
 
 Invariants:
-- A hole is filled only if each of its ids was in an answer; by time, only if an answer reaches over it.
+- A gap is filled only if each of its ids was in an answer; by time, only if an answer reaches over it.
 - What an answer that reaches over some ids does not hold is absent; all else is left, and asked for.
 """
 
@@ -20,7 +20,7 @@ __all__ = ["ById", "ByTime", "Search"]
 SLACK_NS = 1_000_000_000  # between an exchange's clock and ours, and between two ends of a link
 
 PAGE_IDS = 900
-"""Holes within so many ids fit into one answer of most exchanges."""
+"""Gaps within so many ids fit into one answer of most exchanges."""
 
 SMALLEST_PAGE_IDS = 100
 """No exchange that is asked by id answers with fewer ids at a time, where it has them."""
@@ -42,8 +42,8 @@ class Search(Protocol):
     def again(self) -> bool:
         """Look once more for what was not there; whether there is any."""
 
-    def left(self, hole: Missing) -> str:
-        """Of one of the holes, in words what was not in the answers; "": nothing, it is filled."""
+    def left(self, gap: Missing) -> str:
+        """Of one of the gaps, in words what was not in the answers; "": nothing, it is filled."""
 
 
 class _Left(Struct, frozen=True):
@@ -56,16 +56,16 @@ class _Left(Struct, frozen=True):
 
 
 class ById:
-    """A search for the ids of holes of one stream, oldest first.
+    """A search for the ids of gaps of one stream, oldest first.
 
     Exchanges that can be asked by time only begin with the oldest of a span, or end with its newest: either
     way the times of an answer's trades say where to look for the rest.
     """
 
-    def __init__(self, holes: Sequence[Missing]) -> None:
-        self._about = holes[0]
+    def __init__(self, gaps: Sequence[Missing]) -> None:
+        self._about = gaps[0]
         self._left = sorted(
-            (_Left(*_run(hole), hole.from_ns, hole.to_ns) for hole in holes), key=lambda each: each.first
+            (_Left(*_run(gap), gap.from_ns, gap.to_ns) for gap in gaps), key=lambda each: each.first
         )
         self._last = max(each.last for each in self._left)
         self._absent: list[_Left] = []
@@ -81,7 +81,7 @@ class ById:
                 break
             to_ns = max(to_ns, each.to_ns)
         about = self._about
-        if from_ns > to_ns:  # the exchange's clock and ours differ by more than the hole is long
+        if from_ns > to_ns:  # the exchange's clock and ours differ by more than the gap is long
             from_ns, to_ns = to_ns, from_ns
         return Missing(about.channel, about.symbol, oldest.first, self._last, from_ns, to_ns)
 
@@ -112,8 +112,8 @@ class ById:
         self._absent = []
         return bool(self._left)
 
-    def left(self, hole: Missing) -> str:
-        first, last = _run(hole)
+    def left(self, gap: Missing) -> str:
+        first, last = _run(gap)
         count = 0
         for pieces in (self._left, self._absent):
             at = bisect_left(pieces, first, key=lambda each: each.last)
@@ -178,7 +178,7 @@ class ByTime:
 
     def take(self, header: Header, times: Mapping[int, int], *, by_id: bool) -> None:
         """Take an answer, which holds all from its header's time on (None: all that was asked for)."""
-        begins_ns, newest_ns = header.venue_ns, max(times.values(), default=None)
+        begins_ns, newest_ns = header.exchange_ns, max(times.values(), default=None)
         self._any |= newest_ns is not None
         if begins_ns is not None and begins_ns > max(self._from_ns, self._missing.from_ns) + SLACK_NS:
             self._begins_ns = max(begins_ns, self._begins_ns or begins_ns)
@@ -196,12 +196,12 @@ class ByTime:
         self._from_ns, self._over = self._begin_ns, self._any
         return not self._any
 
-    def left(self, hole: Missing) -> str:
+    def left(self, gap: Missing) -> str:
         if not self._any:
             return "the exchange's answer is empty: nothing was traded, or it no longer has that past"
         if self._begins_ns is None:
             return ""
-        late = (self._begins_ns - hole.from_ns) / 1e9
+        late = (self._begins_ns - gap.from_ns) / 1e9
         return f"the exchange's answer begins {late:.1f} s too late"
 
 

@@ -1,6 +1,6 @@
 """The service: which streams one connection was asked for, and which of them it is proved to serve.
 
-To be asked is not to serve: a venue may answer late, or never. Its answer or the stream's first message
+To be asked is not to serve: an exchange may answer late, or never. Its answer or the stream's first message
 proves it, whichever comes first. Each step is written into the connection's journal, and what no
 connection served in between is asked for over REST where it can be had.
 """
@@ -45,18 +45,18 @@ class Service:
         self._since = now
         self._unanswered: set[Subscription] = set(subscriptions)
         self._serving: set[Key] = set()
-        channels = recorder.venue.channels
+        channels = recorder.exchange.channels
         self._shared = {name for name, channel in channels.items() if not channel.per_symbol}
 
     def ask(self, stream: Subscription, start: Start) -> None:
-        """The venue is asked for the stream on this connection now."""
+        """The exchange is asked for the stream on this connection now."""
         self._journal.subscribed(stream, start.cause, start.since_ns)
         self.streams.append(stream)
         self.awaited.add((stream.channel, stream.symbol))
         self._recorder.unasked.discard((stream.channel, stream.symbol))
 
     def answered(self, streams: Iterable[Subscription], at_ns: int) -> None:
-        """The venue says that it serves these."""
+        """The exchange says that it serves these."""
         for each in streams:
             self._unanswered.discard(each)
             key = each.channel, each.symbol
@@ -64,7 +64,7 @@ class Service:
                 self._proved(key, at_ns, "answer")
 
     def refused(self, streams: Iterable[Subscription]) -> None:
-        """The venue says that it will not serve these: nobody waits for an answer any more."""
+        """The exchange says that it will not serve these: nobody waits for an answer any more."""
         self._unanswered.difference_update(streams)
 
     def heard(self, channel: str, symbol: str, at_ns: int) -> None:
@@ -87,11 +87,11 @@ class Service:
         return self._recorder.serving[key] <= (key in self._serving)
 
     def settled(self, now: float) -> bool:
-        """Whether the venue has answered for all streams, or had time enough to."""
+        """Whether the exchange has answered for all streams, or had time enough to."""
         return now - self._since > CONFIRM_SECONDS or not self._unproved()
 
     def overdue(self, now: float) -> list[Subscription]:
-        """The streams that the venue has neither answered for nor brought though it had time to."""
+        """The streams that the exchange has neither answered for nor brought though it had time to."""
         return self._unproved() if now - self._since > CONFIRM_SECONDS else []
 
     def end(self, cause: str, reason: str, heard_ns: int) -> None:

@@ -65,7 +65,7 @@ class Session:
         self.replacement = asyncio.Event()
         """Set when the session must end soon, and another should be opened before."""
         self._recorder = recorder
-        self._venue = recorder.venue
+        self._exchange = recorder.exchange
         self._ask_snapshot = ask_snapshot
         self._patience = patience
         self._loop = asyncio.get_running_loop()
@@ -73,7 +73,7 @@ class Session:
         self._heard_ns = 0
         self._opened_at = self._loop.time()
         self._resumed_at = float("-inf")
-        self._liveness = Liveness(self._venue.channels, plan.subscriptions, self._opened_at)
+        self._liveness = Liveness(self._exchange.channels, plan.subscriptions, self._opened_at)
         self._service = Service(recorder, self._journal, plan.subscriptions, self._opened_at)
         books = Books()
         self._fetched = FetchedBooks(recorder, self._journal, self._service, books)
@@ -90,7 +90,7 @@ class Session:
     # Its life
 
     async def open(self, start: Start) -> None:
-        """Connect, and begin to subscribe. Raises `WireError` where the venue cannot be reached."""
+        """Connect, and begin to subscribe. Raises `WireError` where the exchange cannot be reached."""
         self._wire = await open_wire(self.plan.url, self._receive, ping_seconds=self.plan.ping_seconds)
         self._opened(time.time_ns())
         self._recorder.counters.connected += 1
@@ -108,7 +108,7 @@ class Session:
 
     @property
     def delivering(self) -> bool:
-        """Whether the venue has answered for every stream, and data has come."""
+        """Whether the exchange has answered for every stream, and data has come."""
         return self._service.settled(self._loop.time()) and self._liveness.anything_heard
 
     @property
@@ -141,7 +141,7 @@ class Session:
     def _receive(self, times: list[int], payloads: list[bytes]) -> None:
         if self._ended.done():
             return
-        if not self._journal.begun:  # the venue spoke before `open` returned
+        if not self._journal.begun:  # the exchange spoke before `open` returned
             self._opened(times[0])
         self._heard_ns = times[-1]
         self._listener.receive(times, payloads, self._loop.time())
@@ -157,17 +157,17 @@ class Session:
         self._service.refused(asked)
         self._recorder.counters.oddities["refused"] += 1
         names = ", ".join(f"{each.channel} {each.symbol}".strip() for each in asked)
-        log.error("%s: the venue refuses%s: %s", self.conn, f" {names}" if names else "", reply.error)
+        log.error("%s: the exchange refuses%s: %s", self.conn, f" {names}" if names else "", reply.error)
 
     def warned(self, payload: bytes) -> None:
-        log.warning("%s: the venue will end the connection: %s", self.conn, excerpt(payload))
+        log.warning("%s: the exchange will end the connection: %s", self.conn, excerpt(payload))
         self.replacement.set()
 
     def wants(self, text: str) -> None:
         self._say(text)
 
     def book_needed(self, channel: str, symbol: str) -> None:
-        if self._venue.channels[channel].snapshot == "rest":
+        if self._exchange.channels[channel].snapshot == "rest":
             self._ask_snapshot(self, channel, symbol)
             return
         now = self._loop.time()
@@ -175,7 +175,7 @@ class Session:
         if due > now + RESUBSCRIBE_SECONDS:
             return  # it is asked for anew already, in a while
         if due > now:
-            # Its snapshot is on the way, or the venue's checksum is not what we think it is.
+            # Its snapshot is on the way, or the exchange's checksum is not what we think it is.
             self._asked_anew[channel, symbol] = due
             self._loop.call_later(due - now, self._ask_anew, channel, symbol)
             return
@@ -185,7 +185,7 @@ class Session:
     def _ask_anew(self, channel: str, symbol: str) -> None:
         if self._ended.done():
             return
-        texts = self._venue.resubscribe(Subscription(channel, symbol))
+        texts = self._exchange.resubscribe(Subscription(channel, symbol))
         if not texts:
             self.replacement.set()
         for text in texts:
@@ -199,11 +199,11 @@ class Session:
             return
         at_ns = time.time_ns()
         for each in self._service.streams:
-            if not self._venue.channels[each.channel].consecutive:
+            if not self._exchange.channels[each.channel].consecutive:
                 self._journal.lost(at_ns, each, missing, from_ns)
                 if self._service.alone(each.channel, each.symbol):
-                    self._recorder.holes.outage(each, from_ns, at_ns)
-        if any(self._venue.channels[each.channel].snapshot == "stream" for each in self._service.streams):
+                    self._recorder.gaps.outage(each, from_ns, at_ns)
+        if any(self._exchange.channels[each.channel].snapshot == "stream" for each in self._service.streams):
             self.replacement.set()  # every book on it is suspect, and a new connection begins with snapshots
 
     def _say(self, text: str) -> None:
@@ -259,7 +259,7 @@ class Session:
             self._end("disconnect", str(error))
 
     async def _keep_alive(self) -> None:
-        """Say what the venue wants to hear now and then."""
+        """Say what the exchange wants to hear now and then."""
         while self.plan.keepalive_text is not None:
             await asyncio.sleep(self.plan.keepalive_seconds)
             self._say(self.plan.keepalive_text)
@@ -267,7 +267,7 @@ class Session:
     def _begin_books(self, subscriptions: Iterable[Subscription], *, anew: bool) -> None:
         """Ask for a snapshot of each book that has it over REST; ``anew``: what was known of it is void."""
         for each in subscriptions:
-            if self._venue.channels[each.channel].snapshot == "rest":
+            if self._exchange.channels[each.channel].snapshot == "rest":
                 if anew:
                     self._fetched.begin(each.channel, each.symbol)
                 # By then the stream runs, and the snapshot falls into it.
@@ -278,7 +278,7 @@ class Session:
     async def _await_loss(self) -> None:
         assert self._wire is not None
         reason = await self._wire.lost()
-        # A venue cuts off whoever reads too slowly, and what it still had sent is read first.
+        # An exchange cuts off whoever reads too slowly, and what it still had sent is read first.
         ours = self._recorder.paused or self._loop.time() - self._resumed_at < OVERFLOW_SECONDS
         self._end("overflow" if ours else "disconnect", reason)
 
@@ -297,7 +297,7 @@ class Session:
                 self.replacement.set()
             if not warned and (unconfirmed := self._service.overdue(now)):
                 warned = True
-                log.warning("%s: not confirmed by the venue: %s", self.conn, _names(unconfirmed))
+                log.warning("%s: not confirmed by the exchange: %s", self.conn, _names(unconfirmed))
             if (late := self._liveness.late(now)) != self._recorder.counters.unheard.get(self.conn, 0):
                 self._recorder.counters.unheard[self.conn] = late
             if never := self._liveness.alarm(now):
@@ -328,7 +328,7 @@ class Session:
                 self._revive(Subscription(*key), now)
 
     def _revive(self, stream: Subscription, now: float) -> None:
-        texts = self._venue.resubscribe(stream)
+        texts = self._exchange.resubscribe(stream)
         if not texts and self._recorder.silences.may_replace(now):
             self.replacement.set()
         for text in texts:

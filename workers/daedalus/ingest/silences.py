@@ -1,7 +1,7 @@
-"""The silent streams of a venue: since when, and when one may be asked for anew.
+"""The silent streams of an exchange: since when, and when one may be asked for anew.
 
 One that is only quiet must not be asked for again and again, so the pauses between two attempts grow; and
-a venue that is asked for a whole connection on account of one stream is asked so now and then only.
+an exchange that is asked for a whole connection on account of one stream is asked so now and then only.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import logging
 
 from msgspec import Struct, field
 
-from ..exchanges.model import Header, Kind, Venue
+from ..exchanges.model import Exchange, Header, Kind
 from ..exchanges.reading import UNREADABLE
 from .backoff import Backoff
 from .counters import Counters
@@ -42,8 +42,8 @@ class _Wanted(Struct):
 class Snapshots:
     """A queue of books to fetch. The REST client keeps the exchange's pace; here it is only retried."""
 
-    def __init__(self, venue: Venue, rest: RestClient, counters: Counters) -> None:
-        self._venue = venue
+    def __init__(self, exchange: Exchange, rest: RestClient, counters: Counters) -> None:
+        self._exchange = exchange
         self._rest = rest
         self._counters = counters
         self._asked: asyncio.Queue[_Wanted] = asyncio.Queue()
@@ -70,7 +70,7 @@ class Snapshots:
                 self._wanted.discard((wanted.session.conn, wanted.symbol))
                 continue
             try:
-                body = await self._rest.get(self._venue.snapshot_request(wanted.symbol))
+                body = await self._rest.get(self._exchange.snapshot_request(wanted.symbol))
             except RestError as error:
                 self._failed(wanted, str(error))
                 self._asked.put_nowait(wanted)
@@ -80,7 +80,7 @@ class Snapshots:
             self._take(wanted, body)
 
     def _take(self, wanted: _Wanted, body: bytes) -> None:
-        last = _last_of(self._venue, wanted.symbol, body)
+        last = _last_of(self._exchange, wanted.symbol, body)
         if last is None:
             self._failed(wanted, f"the exchange answers {excerpt(body) or 'nothing'}")
         else:
@@ -100,13 +100,13 @@ class Snapshots:
         wanted.session.no_book(wanted.channel, wanted.symbol, why)
 
 
-def _last_of(venue: Venue, symbol: str, body: bytes) -> int | None:
+def _last_of(exchange: Exchange, symbol: str, body: bytes) -> int | None:
     """The id up to which a body holds the whole book; None where it is none, or can only be read in part."""
-    header: Header = venue.classify_snapshot(symbol, body)
+    header: Header = exchange.classify_snapshot(symbol, body)
     if header.kind is not Kind.DATA or header.ids is None:
         return None
     try:
-        venue.normalize(header, body)
+        exchange.normalize(header, body)
     except UNREADABLE:
         return None
     return header.ids.last

@@ -1,7 +1,7 @@
 """Supervises one planned connection: it is kept up for as long as the worker runs.
 
 A session that is lost is replaced at once, then with growing pauses. A session that must end (the
-venue's 24 hours, a notice) is replaced before, with the same pauses where it was young: the next one is
+exchange's 24 hours, a notice) is replaced before, with the same pauses where it was young: the next one is
 opened and delivers, both run beside each other for a moment, and only then the old one is closed. What came
 twice is removed later, by id.
 """
@@ -94,8 +94,8 @@ class ConnectionSupervisor:
     async def _succeed(self, session: Session, ending: asyncio.Future[End]) -> Session | None:
         """Replace a session, trying until it is done; None where it has ended before.
 
-        A venue that announces the end of each connection as soon as it stands, or loses frames on each, must
-        not be connected to again and again without a pause; nor one that takes no second connection.
+        An exchange that announces the end of each connection as soon as it stands, or loses frames on each,
+        must not be connected to again and again without a pause; nor one that takes no second connection.
         """
         pause = self._backoff.next_delay(session.age_seconds)
         while True:

@@ -1,6 +1,6 @@
-"""The holes that wait to be asked for, in bounded memory: pure.
+"""The gaps that wait to be asked for, in bounded memory: pure.
 
-Beyond the bound a hole is joined with the newest one of its stream. Such a range holds ids that were
+Beyond the bound a gap is joined with the newest one of its stream. Such a range holds ids that were
 received too, and asking for all of it finds what is missing in it; nothing is called filled for want of room.
 """
 
@@ -23,47 +23,47 @@ Stream = tuple[str, str]
 
 
 class Waiting:
-    """Holes by stream, each stream's in the order of arrival."""
+    """Gaps by stream, each stream's in the order of arrival."""
 
     def __init__(self) -> None:
-        self._holes: dict[Stream, deque[Missing]] = {}
+        self._gaps: dict[Stream, deque[Missing]] = {}
         self._count = 0
 
     def __len__(self) -> int:
         return self._count
 
-    def add(self, hole: Missing) -> bool:
-        """Keep a hole; False where there is no room for another stream."""
-        holes = self._holes.get((hole.channel, hole.symbol))
-        if holes is None:
-            if len(self._holes) >= MAX_STREAMS:
+    def add(self, gap: Missing) -> bool:
+        """Keep a gap; False where there is no room for another stream."""
+        gaps = self._gaps.get((gap.channel, gap.symbol))
+        if gaps is None:
+            if len(self._gaps) >= MAX_STREAMS:
                 return False
-            holes = self._holes[hole.channel, hole.symbol] = deque()
-        if holes and self._count >= MAX_WAITING and (holes[-1].first is None) is (hole.first is None):
-            holes[-1] = _joined(holes[-1], hole)
+            gaps = self._gaps[gap.channel, gap.symbol] = deque()
+        if gaps and self._count >= MAX_WAITING and (gaps[-1].first is None) is (gap.first is None):
+            gaps[-1] = _joined(gaps[-1], gap)
         else:
-            holes.append(hole)
+            gaps.append(gap)
             self._count += 1
         return True
 
     def all(self) -> list[Missing]:
-        """Every hole that waits."""
-        return [hole for holes in self._holes.values() for hole in holes]
+        """Every gap that waits."""
+        return [gap for gaps in self._gaps.values() for gap in gaps]
 
     def take(self, stream: Stream, most: int) -> list[Missing]:
-        """The oldest holes of a stream, at most so many, which wait no longer."""
-        holes = self._holes.get(stream)
-        if holes is None:
+        """The oldest gaps of a stream, at most so many, which wait no longer."""
+        gaps = self._gaps.get(stream)
+        if gaps is None:
             return []
-        taken = [holes.popleft() for _ in range(min(most, len(holes)))]
+        taken = [gaps.popleft() for _ in range(min(most, len(gaps)))]
         self._count -= len(taken)
-        if not holes:
-            del self._holes[stream]
+        if not gaps:
+            del self._gaps[stream]
         return taken
 
 
 def _joined(one: Missing, other: Missing) -> Missing:
-    """One hole that reaches over both."""
+    """One gap that reaches over both."""
     first = last = None
     if one.first is not None and other.first is not None:
         first = min(one.first, other.first)

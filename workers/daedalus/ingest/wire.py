@@ -68,7 +68,7 @@ class Wire(Protocol):
         """Hand over now what was read and still waits."""
 
     def pause(self) -> None:
-        """Stop reading: the kernel's buffers fill, and TCP slows the venue down."""
+        """Stop reading: the kernel's buffers fill, and TCP slows the exchange down."""
 
     def resume(self) -> None:
         """Read again."""
@@ -77,9 +77,10 @@ class Wire(Protocol):
 async def open_wire(url: str, receive: Receive, *, ping_seconds: float) -> Wire:
     """Connect to ``url``; ``receive`` is called in the event loop's thread, maybe before this returns.
 
-    ``ping_seconds`` is the interval of our pings; a venue of which neither a pong nor anything else comes for
-    as long is given up. Raises `WireError` with one line, which names the address, where the venue cannot be
-    reached or refuses.
+    ``ping_seconds`` is the interval of our pings; an exchange of which neither a pong nor anything else comes
+    for
+    as long is given up. Raises `WireError` with one line, which names the address, where the exchange cannot
+    be reached or refuses.
     """
     silent: list[str] = []
     while True:

@@ -1,4 +1,4 @@
-"""The ingest worker: one process that records one venue until it is told to stop.
+"""The ingest worker: one process that records one exchange until it is told to stop.
 
 It puts the parts together (connections, snapshots, the storage thread), and stops within ten seconds
 with everything sealed. Killed at any instant it loses at most one flush interval, and the next start
@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from ..config import Config, setup_of
-from ..exchanges import VENUES
+from ..exchanges import EXCHANGES
 from ..exchanges.model import ConnectionPlan, Subscription
 from ..notify import Notifier
 from ..stopping import stop_signals
@@ -46,7 +46,7 @@ __all__ = ["run_ingest"]
 log = logging.getLogger("daedalus.ingest")
 
 SEAL_SECONDS = 7.0
-"""Of the ten seconds in which the worker must stop; the rest is for the venue's closing handshake."""
+"""Of the ten seconds in which the worker must stop; the rest is for the exchange's closing handshake."""
 
 
 def run_ingest(config: Config, exchange: str, stats_interval: float | None = None) -> int:
@@ -102,31 +102,30 @@ def _failures(tasks: Iterable[asyncio.Task[None]]) -> bool:
 
 
 class _Ingest:
-    def __init__(self, config: Config, layout: Layout, exchange: str) -> None:
-        settings, venue = config.exchanges[exchange], VENUES[exchange]
+    def __init__(self, config: Config, layout: Layout, name: str) -> None:
+        settings, exchange = config.exchanges[name], EXCHANGES[name]
         writer = config.writer
-        self._exchange = exchange
         self._settings = settings
-        self._venue = venue
+        self._exchange = exchange
         self._layout = layout
         self._wanted = settings.subscriptions()
         self._subscriptions: list[Subscription] = []
-        self._writer = StreamingParquetWriter(layout, exchange, limits_of(writer))
+        self._writer = StreamingParquetWriter(layout, name, limits_of(writer))
         self._recorder = RecorderState(
-            venue, self._writer, queue_maxsize=writer.queue_maxsize, batch_size=writer.batch_size
+            exchange, self._writer, queue_maxsize=writer.queue_maxsize, batch_size=writer.batch_size
         )
         counters = self._recorder.counters
-        self._rest = rest = RestClient(settings.rest_url or venue.rest_url, venue.rest_limit)
+        self._rest = rest = RestClient(settings.rest_url or exchange.rest_url, exchange.rest_limit)
         self._conn_prefix = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
         self._conn_count = 0
         journal = Journal(f"{self._conn_prefix}-rest", self._recorder.append)
-        self._snapshots = Snapshots(venue, rest, counters)
-        self._backfill = Backfill(venue, rest, journal, counters)
-        self._recorder.holes.ask = self._backfill.ask
-        self._catch_up = CatchUp(venue, self._recorder, self._backfill.ask)
-        self._instruments = Instruments(venue, rest, journal, layout)
-        setup = setup_of(config, f"ingest-{exchange}")
-        self._reporter = Reporter(layout.status, exchange, counters, self._writer, setup)
+        self._snapshots = Snapshots(exchange, rest, counters)
+        self._backfill = Backfill(exchange, rest, journal, counters)
+        self._recorder.gaps.ask = self._backfill.ask
+        self._catch_up = CatchUp(exchange, self._recorder, self._backfill.ask)
+        self._instruments = Instruments(exchange, rest, journal, layout)
+        setup = setup_of(config, f"ingest-{name}")
+        self._reporter = Reporter(layout.status, name, counters, self._writer, setup)
 
     async def run(self, stats_interval: float | None) -> int:
         loop = asyncio.get_running_loop()
@@ -155,7 +154,7 @@ class _Ingest:
             task.add_done_callback(lambda _: stop.set())  # none ever ends by itself
             tasks.append(task)
 
-        connections = Connections(self._venue, self._settings, self._recorder, self._session, spawn)
+        connections = Connections(self._exchange, self._settings, self._recorder, self._session, spawn)
 
         def serve(streams: Sequence[Subscription], start: Start) -> None:
             self._recorder.unasked |= {(each.channel, each.symbol) for each in streams}
@@ -166,18 +165,18 @@ class _Ingest:
         def listed(missing: dict[str, str]) -> None:
             streams = self._expect(missing)
             names = ", ".join(dict.fromkeys(each.symbol for each in streams))
-            log.info("%s: listed by now, and recorded from now on: %s", self._exchange, names)
+            log.info("%s: listed by now, and recorded from now on: %s", self._exchange.name, names)
             serve(streams, Start("start"))  # one that was recorded before has its past in the ledger
 
         serve(self._subscriptions, start)
-        owed = Owed(self._layout.status, f"ingest-{self._exchange}")
-        for hole in await asyncio.to_thread(owed.load, set(self._wanted)):
-            self._backfill.ask(hole)
+        owed = Owed(self._layout.status, f"ingest-{self._exchange.name}")
+        for gap in await asyncio.to_thread(owed.load, set(self._wanted)):
+            self._backfill.ask(gap)
         for coroutine in (
             owed.keep(self._backfill.pending),
             self._snapshots.run(),
             self._backfill.run(),
-            self._recorder.holes.run(),
+            self._recorder.gaps.run(),
             self._instruments.keep(listed),
             self._reporter.keep_status(_heartbeat(notifier, storage), self._recorder.news, self._kept(start)),
         ):
@@ -185,8 +184,8 @@ class _Ingest:
         if stats_interval is not None:
             spawn(self._reporter.print_lines(stats_interval, partial(print, flush=True)))
         streams = len(self._subscriptions)
-        log.info("recording %s: %d streams on %d connections", self._exchange, streams, len(connections))
-        notifier.ready(f"recording {streams} streams")  # a venue that is down must not fail the start
+        log.info("recording %s: %d streams on %d connections", self._exchange.name, streams, len(connections))
+        notifier.ready(f"recording {streams} streams")  # an exchange that is down must not fail the start
 
         await stop.wait()
         log.info("stopping")
@@ -214,7 +213,7 @@ class _Ingest:
 
     def _take_over(self) -> Start:
         """Find what the recorder before left in its active files, and see why it ended."""
-        last = read_status(self._layout.status, f"ingest-{self._exchange}")
+        last = read_status(self._layout.status, f"ingest-{self._exchange.name}")
         recovery = self._writer.recover()
         if not os.access(self._layout.active, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self._layout.active))
@@ -241,7 +240,7 @@ class _Ingest:
         """Drop the streams of symbols that the exchange does not list; they are waited for."""
         missing = await self._instruments.check({each.symbol for each in self._wanted})
         for each in missing.values():
-            log.error("%s: %s; it is left out until it is listed", self._exchange, each)
+            log.error("%s: %s; it is left out until it is listed", self._exchange.name, each)
         self._expect(missing)
 
     def _expect(self, missing: dict[str, str]) -> list[Subscription]:

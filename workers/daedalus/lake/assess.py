@@ -31,15 +31,15 @@ def assess(day: Day) -> tuple[StreamDay, list[Finding]]:
     anew = any(started_anew(line) for line in day.lines)
     duplicates = replayed.old + (0 if anew else day.found.duplicates)
     still = [line for line in own if line.status != FILLED]
-    if not ids.ids:  # a hole that began earlier: where ids show what is there, they tell
+    if not ids.ids:  # a gap that began earlier: where ids show what is there, they tell
         told = set(still)
         around = (line for line in day.lines if line.status != FILLED and line not in told)
         still += [line for line in around if _within(line, from_ns, to_ns)]
     broken = bool(ids.unledgered or ids.not_filled or wrong or duplicates)
-    holes = bool(still) or bool(ids.missing) or ids.missing is None
+    gaps = bool(still) or bool(ids.missing) or ids.missing is None
     if broken:
         verdict = Verdict.BROKEN
-    elif holes:
+    elif gaps:
         verdict = Verdict.MISSING
     elif not ids.verified:
         verdict = Verdict.UNPROVED
@@ -57,9 +57,9 @@ def assess(day: Day) -> tuple[StreamDay, list[Finding]]:
         evidence=_evidence(day, ids, replayed),
         rows=day.found.rows,
         ids=ids.ids,
-        holes_open=sum(line.status == "open" for line in own),
-        holes_filled=sum(line.status == FILLED for line in own),
-        holes_unfillable=sum(line.status == "unfillable" for line in own),
+        gaps_open=sum(line.status == "open" for line in own),
+        gaps_filled=sum(line.status == FILLED for line in own),
+        gaps_unfillable=sum(line.status == "unfillable" for line in own),
         missing=ids.missing,
         unledgered=ids.unledgered + ids.not_filled,
         duplicates=duplicates,

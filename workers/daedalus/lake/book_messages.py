@@ -51,11 +51,11 @@ def messages_of(symbol: str, part: pa.RecordBatch) -> Iterator[Message]:
     times = [column.take(at).to_pylist() for column in (local, part.column("timestamp").cast(pa.int64()))]
     bids = pc.fill_null(pc.equal(part.column("side"), "bid"), False).to_pylist()
     prices, amounts = _floats(part.column("price")), _floats(part.column("amount"))
-    for begin, end, is_snapshot, first, last, local_ns, venue_ns in zip(
+    for begin, end, is_snapshot, first, last, local_ns, exchange_ns in zip(
         begins, ends, *heads, *times, strict=True
     ):
         if has_empty and empty[begin].as_py():
-            yield Message(BookUpdate(symbol, venue_ns, is_snapshot, (), (), first, last), local_ns)
+            yield Message(BookUpdate(symbol, exchange_ns, is_snapshot, (), (), first, last), local_ns)
             continue
         levels = list(zip(prices[begin:end], amounts[begin:end], strict=True))
         middle = bisect_left(bids, True, begin, end, key=lambda bid: not bid)
@@ -66,7 +66,7 @@ def messages_of(symbol: str, part: pa.RecordBatch) -> Iterator[Message]:
                 [level for level, bid in zip(levels, bids[begin:end], strict=True) if bid],
                 [level for level, bid in zip(levels, bids[begin:end], strict=True) if not bid],
             )
-        yield Message(BookUpdate(symbol, venue_ns, is_snapshot, *sides, first, last), local_ns)
+        yield Message(BookUpdate(symbol, exchange_ns, is_snapshot, *sides, first, last), local_ns)
 
 
 class Messages:

@@ -48,7 +48,8 @@ Jump = tuple[int, int, int]
 class BookReplay:
     """Follows one book. ``numbered``: its messages begin where the one before ended (`Proof.IDS`).
 
-    ``began_anew``: the venue may start its numbers anew on the stream. ``depth``: the channel's. ``broken``
+    ``began_anew``: the exchange may start its numbers anew on the stream. ``depth``: the channel's.
+    ``broken``
     says in words why there is no book now, "" where there is one; ``last_ns`` is when its newest update came.
     """
 
@@ -167,7 +168,7 @@ class BookReplay:
         self._minute = max(self._minute, minute)
 
     def _is_anew(self, message: Message) -> bool:
-        """Whether the venue's numbers start anew: later, and smaller, with a snapshot or by far."""
+        """Whether the exchange's numbers start anew: later, and smaller, with a snapshot or by far."""
         update, known = message.update, self._last_id
         if (
             not self._began_anew
@@ -190,7 +191,7 @@ class BookReplay:
         """Void the book where the ledger says that something is missing before this message."""
         while self._gaps and (passed := self._reach(self._gaps[0], message)) is not None:
             if not passed:
-                return  # a snapshot from within the hole: whether it is new enough, the next update tells
+                return  # a snapshot from within the gap: whether it is new enough, the next update tells
             self._gaps.popleft()
             self._entered = False
 
@@ -202,7 +203,7 @@ class BookReplay:
                 return None
             self._break(gap)
             return True
-        if gap.to_id <= gap.from_id:  # the venue's numbers started anew
+        if gap.to_id <= gap.from_id:  # the exchange's numbers started anew
             if message.local_ns < gap.to_timestamp:
                 return None
             self.book, self._last_id = Book(self._depth), None

@@ -16,7 +16,7 @@ import pyarrow.compute
 from msgspec import Struct
 
 from ..errors import DaedalusError
-from ..exchanges import VENUES
+from ..exchanges import EXCHANGES
 from ..storage.settings import StorageSettings
 from ..tables.gaps import Gap
 from ..tables.rows import Level
@@ -246,18 +246,16 @@ class _Seeker:
                 raise NoBookError(f"no connection stood between {_clock(from_ns)} and {_clock(to_ns)}")
 
 
-def _channel(files: Sequence[LakeFile], exchange: str) -> str:
+def _channel(files: Sequence[LakeFile], name: str) -> str:
     """The exchange's channel of books that is in the lake."""
     found = sorted({file.channel for file in files if file.table == _TABLE})
     if len(found) == 1:
         return found[0]
     if found:
-        raise NoBookError(
-            f"the lake has several channels of books of {exchange}: {', '.join(found)}. Name one."
-        )
-    venue = VENUES.get(exchange)
-    hint = "" if venue is not None else f"; no exchange is called {exchange}"
-    raise NoBookError(f"the lake has no books of {exchange}{hint}")
+        raise NoBookError(f"the lake has several channels of books of {name}: {', '.join(found)}. Name one.")
+    exchange = EXCHANGES.get(name)
+    hint = "" if exchange is not None else f"; no exchange is called {name}"
+    raise NoBookError(f"the lake has no books of {name}{hint}")
 
 
 def _day(ns: int) -> date:

@@ -143,7 +143,7 @@ class ChannelAudit:
 
 
 def _shift(found: Evidence, day: Span) -> int:
-    """How far the recorder's clock was ahead of the day that the venue dates these rows by; 0 within it."""
+    """How far the recorder's clock was ahead of the day in which the exchange dates these rows."""
     if found.first_ns is None or found.last_ns is None or found.late_ns is None:
         return 0
     if found.first_ns < day[1] and found.last_ns >= day[0]:

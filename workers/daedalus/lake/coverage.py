@@ -1,6 +1,6 @@
 """When an exchange's connections stood, and when a channel was silent without a written reason; pure.
 
-A file that was deleted at the end of a stream leaves no hole in its ids. What speaks against it is the
+A file that was deleted at the end of a stream leaves no gap in its ids. What speaks against it is the
 rest: a channel may not be silent for long (`Channel.silence_seconds`), or the recorder would have replaced
 its connection, and that is in ``connections``.
 """

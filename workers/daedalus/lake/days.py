@@ -1,6 +1,6 @@
 """Which days of a channel are read to assess those that were asked for; pure.
 
-A day's figures need its neighbours: ids of two days may interleave around midnight, a hole or an outage
+A day's figures need its neighbours: ids of two days may interleave around midnight, a gap or an outage
 begins on one and ends on the other, a book goes on from the day before. They are read too, and not reported.
 """
 

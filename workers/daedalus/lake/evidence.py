@@ -51,7 +51,7 @@ class Evidence(Struct):
         return self.spans
 
     def close(self) -> None:
-        """The day is over: keep the ids and the median offset (None: the venue gives no time)."""
+        """The day is over: keep the ids and the median offset (None: the exchange gives no time)."""
         self.compacted()
         self.parts = union(self.parts)[0]
         self.late_ns = median(self.offsets) if self.offsets else None
@@ -89,7 +89,7 @@ def note(found: Evidence, table: str, rule: IdScheme, part: pa.RecordBatch) -> N
 
 
 def whole_numbers(part: pa.RecordBatch) -> pa.Array[Any] | None:
-    """The place of each trade in its venue's numbering; None where rows do not say it."""
+    """The place of each trade in its exchange's numbering; None where rows do not say it."""
     ids: pa.Array[Any] | None
     try:
         ids = pc.cast(part.column("id"), pa.int64())
@@ -137,7 +137,7 @@ def _sample(found: Evidence, part: pa.RecordBatch, local: pa.Array[Any]) -> None
         sources = part.column("source").take(chosen).to_pylist()
         late = [each for each, source in zip(late, sources, strict=True) if source == "stream"]
     if len(found.offsets) < _MOST_SAMPLES:
-        found.offsets += [each for each in late if each]  # none at all: the venue gave no time
+        found.offsets += [each for each in late if each]  # none at all: the exchange gave no time
 
 
 def _repeated(part: pa.RecordBatch) -> int:

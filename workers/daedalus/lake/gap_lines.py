@@ -1,4 +1,4 @@
-"""The ledger as the lake has it: of each hole's lines the one that was learned last."""
+"""The ledger as the lake has it: of each gap's lines the one that was learned last."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .spans import Span
 
 __all__ = ["gaps_of", "inside", "latest", "seconds_without"]
 
-_SERVED = ("venue", "snapshot")
+_SERVED = ("exchange", "snapshot")
 """Causes of gaps in which a connection did serve the stream."""
 
 
@@ -28,7 +28,7 @@ def gaps_of(batch: pa.RecordBatch) -> list[Gap]:
 
 
 def latest(lines: Iterable[Gap]) -> list[Gap]:
-    """One line for each hole, in the order of time."""
+    """One line for each gap, in the order of time."""
     newest: dict[tuple[str, str, int, int | None], Gap] = {}
     for line in lines:
         key = line.channel, line.symbol, line.from_timestamp, line.from_id

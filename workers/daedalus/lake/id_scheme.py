@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from ..exchanges import VENUES
+from ..exchanges import EXCHANGES
 from ..exchanges.model import Channel, Proof
 
 __all__ = ["IdScheme", "channel_of", "id_scheme"]
@@ -14,7 +14,7 @@ class IdScheme(StrEnum):
     """What the ids of a channel's rows can prove."""
 
     CONSECUTIVE = "consecutive"  # every number has a row: what is absent is missing
-    SPARSE = "sparse"  # the venue spends numbers on what is no row: what is absent may be nothing
+    SPARSE = "sparse"  # the exchange spends numbers on what is no row: what is absent may be nothing
     BOOK = "book"  # messages cover first_id..last_id, and begin where the one before ended
     CHAIN = "chain"  # messages name the one before, which the table does not keep
     NONE = "none"  # nothing in the rows can prove anything
@@ -23,10 +23,10 @@ class IdScheme(StrEnum):
 _NOTHING = Channel(None)
 
 
-def channel_of(exchange: str, channel: str) -> Channel:
-    """What the venue says of a channel; nothing where it is unknown here."""
-    venue = VENUES.get(exchange)
-    return venue.channels.get(channel, _NOTHING) if venue is not None else _NOTHING
+def channel_of(name: str, channel: str) -> Channel:
+    """What the exchange says of a channel; nothing where it is unknown here."""
+    exchange = EXCHANGES.get(name)
+    return exchange.channels.get(channel, _NOTHING) if exchange is not None else _NOTHING
 
 
 def id_scheme(exchange: str, channel: str) -> IdScheme:

@@ -42,9 +42,9 @@ def ids_of_trades(day: Day, lines: Sequence[Gap]) -> Ids:
     if day.found.unnumbered or any(started_anew(line) for line in day.lines):
         return Ids(ids=None, missing=_admitted(lines))
     known, _ = union([*day.owed, *day.before, *own, *day.after])
-    # A hole belongs to the day that has the id before it, the earlier one where both have.
+    # A gap belongs to the day that has the id before it, the earlier one where both have.
     ends = {last for _, last in minus(own, day.before)} | {last for _, last in day.owed[-1:]}
-    absent = [hole for hole in between(known) if hole[0] - 1 in ends]
+    absent = [gap for gap in between(known) if gap[0] - 1 in ends]
     admitted, filled = _named(day.lines, filled=False), _named(day.lines, filled=True)
     not_filled = count(common(minus(absent, admitted), filled))
     unledgered = count(minus(minus(absent, admitted), filled))
@@ -66,7 +66,7 @@ def ids_of_trades(day: Day, lines: Sequence[Gap]) -> Ids:
 
 
 def _sparse(day: Day, found: Ids, without_row: Sequence[Span]) -> Ids:
-    """Ids without a row may have been spent by the venue. Aggregate trades, where complete, tell which."""
+    """Ids without a row may have been spent by the exchange. Aggregate trades, where complete, tell which."""
     traded = common(without_row, day.parts)
     known = [(day.parts[0][0], day.parts[-1][1])] if day.parts else []
     doubtful = count(minus(without_row, known))
@@ -98,12 +98,12 @@ def ids_of_books(day: Day, own: Sequence[Gap], about: Channel) -> Ids:
 
 
 def uncompared(replayed: ReplayResult, about: Channel) -> int:
-    """Minutes of a book whose venue's checksums are its proof, in which none could be compared."""
+    """Minutes of a book whose exchange's checksums are its proof, in which none could be compared."""
     return replayed.undigested if about.proof is Proof.CHECKSUM else 0
 
 
 def _admitted(lines: Sequence[Gap]) -> int | None:
-    """How many ids the ledger says are missing; None where one of its holes is of unknown size."""
+    """How many ids the ledger says are missing; None where one of its gaps is of unknown size."""
     sizes = [line.remaining for line in lines if line.status != FILLED]
     known = [size for size in sizes if size is not None]
     return sum(known) if len(known) == len(sizes) else None
@@ -115,5 +115,5 @@ def _named(lines: Sequence[Gap], *, filled: bool) -> list[Span]:
 
 
 def started_anew(line: Gap) -> bool:
-    """Whether a line says that the venue's numbers began again from below."""
+    """Whether a line says that the exchange's numbers began again from below."""
     return line.from_id is not None and line.to_id is not None and line.to_id <= line.from_id

@@ -1,7 +1,7 @@
 """A channel's ledger as an audit asks for it: which of its lines concern a stream's day, and whose they are.
 
-A line is dated by the recorder's clock, rows by the venue's. The two may be days apart, so lines are found by
-their ids where they have some, whatever day they are dated by.
+A line is dated by the recorder's clock, rows by the exchange's. The two may be days apart, so lines are found
+by their ids where they have some, whatever day they are dated by.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _Key = tuple[str, int, int | None]
 
 
 class Ledger:
-    """All lines of one channel, of each hole the one that was learned last. Times are UTC ns."""
+    """All lines of one channel, of each gap the one that was learned last. Times are UTC ns."""
 
     def __init__(self, lines: Iterable[Gap]) -> None:
         self._lines: dict[str, list[Gap]] = {}
@@ -44,13 +44,13 @@ class Ledger:
         }
 
     def covers(self, symbol: str, moment: int) -> bool:
-        """Whether a hole of the symbol lies over a moment."""
+        """Whether a gap of the symbol lies over a moment."""
         return any(_overlaps(line, (moment, moment)) for line in self._lines.get(symbol, ()))
 
     def about(self, symbol: str, day: Span, ids: Sequence[Span] = ()) -> list[Gap]:
         """The lines that may say something of a day: of its time and a day around it, and of its ids.
 
-        Where the venue's numbers started anew, an id says nothing of when it was.
+        Where the exchange's numbers started anew, an id says nothing of when it was.
         """
         around = day[0] - _DAY_NS, day[1] + _DAY_NS
         known = (ids[0][0], ids[-1][1]) if ids and symbol not in self._anew else None

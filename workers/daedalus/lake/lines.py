@@ -80,8 +80,8 @@ def _figures(stream: StreamDay) -> list[str]:
         found.append(f"off {stream.seconds_unconnected:,.1f} s")
     if stream.lossy:
         found.append("lossy by design")
-    if stream.holes_filled:
-        found.append(f"{stream.holes_filled:,} filled")
+    if stream.gaps_filled:
+        found.append(f"{stream.gaps_filled:,} filled")
     return found
 
 

@@ -45,7 +45,7 @@ _DERIVED = ("gaps", "book_digests")
 
 
 class Merged(Struct):
-    """What was written. ``filled`` and ``missed``: holes of one recorder that the other has, and of both."""
+    """What was written. ``filled`` and ``missed``: gaps of one recorder that the other has, and of both."""
 
     files: int = 0
     unchanged: int = 0
@@ -247,7 +247,7 @@ class _Channel:
         replay.feed(message)
 
     def _may_vouch(self, symbol: str, minute_ns: int) -> bool:
-        """Where the venue's checksums are the proof, a recorder must have compared them: it left a digest."""
+        """Where checksums are the proof, a recorder must have compared them: it left a digest."""
         return self._vouched is None or (symbol, minute_ns) in self._vouched
 
     def _find_vouched(self) -> set[tuple[str, int]]:

@@ -180,7 +180,7 @@ def _anew(line: Gap) -> bool:
 
 
 def _unique(lines: Iterable[Gap]) -> list[Gap]:
-    """One line for each hole: the one that says most, whichever recorder wrote it."""
+    """One line for each gap: the one that says most, whichever recorder wrote it."""
     kept: dict[tuple[object, ...], Gap] = {}
     for line in sorted(lines, key=_order):
         ids = (line.from_id, line.to_id)

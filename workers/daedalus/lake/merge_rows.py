@@ -1,7 +1,9 @@
 """Two recorders' rows of one symbol and day as one stream; pure.
 
-What is numbered is joined by number. What is not, but carries the venue's time, is joined by content: a row
-that both have is there once, and what a venue said twice stays there twice. Of what has neither, and of books
+What is numbered is joined by number. What is not, but carries the exchange's time, is joined by content: a
+row
+that both have is there once, and what an exchange said twice stays there twice. Of what has neither, and of
+books
 without update ids, one recorder's rows are taken and the other's fill the time in which it was not connected.
 Of a row that both have, the one that came first stays. The same comes out whichever lake is named first.
 """
@@ -37,7 +39,7 @@ class Side(Struct, frozen=True):
 def merged(table: str, rule: IdScheme, base: Side, other: Side, *, anew: bool = False) -> pa.Table:
     """One stream out of two. ``base`` is the recorder that is followed where rows cannot be joined.
 
-    ``anew``: the venue's numbers started anew within these rows, so that they do not order them.
+    ``anew``: the exchange's numbers started anew within these rows, so that they do not order them.
     """
     both = pa.concat_tables([base.rows, other.rows])
     if not both.num_rows:
@@ -53,7 +55,7 @@ def merged(table: str, rule: IdScheme, base: Side, other: Side, *, anew: bool = 
     if table == "instruments":
         names = [name for name in both.schema.names if name not in _TIMES]
         return _in_order(_first_of(both, names), [])
-    if _has_venue_time(both):
+    if _has_exchange_time(both):
         return _in_order(_by_content(base.rows, other.rows), [])
     return _filling(base, other)
 
@@ -95,12 +97,12 @@ def _filling(base: Side, other: Side) -> pa.Table:
     rows = base.rows
     local = _ns(other.rows, "local_timestamp")
     time = _ns(other.rows, "timestamp")
-    by_venue = _has_venue_time(pa.concat_tables([rows, other.rows]))
+    by_exchange = _has_exchange_time(pa.concat_tables([rows, other.rows]))
     wanted = pa.chunked_array([pa.repeat(pa.scalar(False), other.rows.num_rows)])
     order = local
     for from_ns, to_ns in base.off:
-        if by_venue:
-            # Two clocks are never quite the same; where the venue gives its time, that is the measure.
+        if by_exchange:
+            # Two clocks are never quite the same; where the exchange gives its time, that is the measure.
             known, came = _ns(rows, "timestamp"), _ns(rows, "local_timestamp")
             begin = pc.max(known.filter(pc.less_equal(came, from_ns))).as_py()
             end = pc.min(known.filter(pc.greater_equal(came, to_ns))).as_py()
@@ -114,7 +116,7 @@ def _filling(base: Side, other: Side) -> pa.Table:
         inside = pc.max_element_wise(pc.min_element_wise(local, to_ns - 1), from_ns + 1)
         order = pc.if_else(hit, inside, order)
     filling = other.rows.append_column("_order", order).filter(wanted)
-    if by_venue and filling.num_rows and rows.num_rows:
+    if by_exchange and filling.num_rows and rows.num_rows:
         names = [name for name in rows.schema.names if name not in ("local_timestamp", "source")]
         known_rows = rows.append_column("_order", _ns(rows, "local_timestamp"))
         filling = _without(filling, known_rows, names)
@@ -202,7 +204,7 @@ def _filled(rows: pa.Table, name: str) -> bool:
     return rows[name].null_count == 0
 
 
-def _has_venue_time(rows: pa.Table) -> bool:
+def _has_exchange_time(rows: pa.Table) -> bool:
     same = pc.equal(_ns(rows, "timestamp"), _ns(rows, "local_timestamp"))
     return not pc.all(same).as_py()
 

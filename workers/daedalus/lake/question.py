@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from ..config.problems import nearest, quoted
 from ..errors import USAGE, DaedalusError
-from ..exchanges import VENUES
+from ..exchanges import EXCHANGES
 from .source import LakeFile, Listing
 
 __all__ = ["Question", "UnknownNameError", "check_names", "spelled"]
@@ -49,17 +49,17 @@ def check_names(question: Question, listing: Listing) -> None:
     """Look the exchange and the channel of a question up. Raises `UnknownNameError`."""
     exchange, channel = question.exchange, question.channel
     exchanges = {file.exchange for file in listing.files}
-    if exchange is not None and exchange not in exchanges and exchange not in VENUES:
-        raise UnknownNameError("exchange", exchange, exchanges or VENUES)
+    if exchange is not None and exchange not in exchanges and exchange not in EXCHANGES:
+        raise UnknownNameError("exchange", exchange, exchanges or EXCHANGES)
     if channel is not None:
         there = {file.channel for file in listing.files if exchange in (None, file.exchange)}
         asked = exchanges if exchange is None else {exchange}
-        known = there | {name for each in asked if each in VENUES for name in VENUES[each].channels}
+        known = there | {name for each in asked if each in EXCHANGES for name in EXCHANGES[each].channels}
         if channel not in known and known:
             raise UnknownNameError("channel", channel, there or known)
 
 
-def spelled(exchange: str, symbol: str | None) -> str | None:
+def spelled(name: str, symbol: str | None) -> str | None:
     """A symbol as the tables of an exchange spell it."""
-    venue = VENUES.get(exchange)
-    return symbol if symbol is None or venue is None else venue.symbol(symbol)
+    exchange = EXCHANGES.get(name)
+    return symbol if symbol is None or exchange is None else exchange.symbol(symbol)

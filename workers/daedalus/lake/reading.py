@@ -274,10 +274,10 @@ class ChannelReader:
 
 
 def _misplaced(batch: pa.RecordBatch, day: Span) -> int:
-    """How many rows lie under another day than theirs. A venue's time that is hours off decides no day."""
-    venue, local = (batch.column(name).cast(pa.int64()) for name in ("timestamp", "local_timestamp"))
-    outside = [pc.or_(pc.less(time, day[0]), pc.greater_equal(time, day[1])) for time in (venue, local)]
-    near = pc.less_equal(pc.abs(pc.subtract(local, venue)), IMPLAUSIBLE_NS)
+    """How many rows lie under another day than theirs. A time that is hours off decides no day."""
+    exchange, local = (batch.column(name).cast(pa.int64()) for name in ("timestamp", "local_timestamp"))
+    outside = [pc.or_(pc.less(time, day[0]), pc.greater_equal(time, day[1])) for time in (exchange, local)]
+    near = pc.less_equal(pc.abs(pc.subtract(local, exchange)), IMPLAUSIBLE_NS)
     return int(pc.sum(pc.and_(outside[0], pc.or_(outside[1], near))).as_py() or 0)
 
 

@@ -35,7 +35,7 @@ def notes_of(day: Day, ids: Ids, replayed: ReplayResult, still: Sequence[Gap]) -
             f"{replayed.whole:,} times ids have no row, and the file has all that was written: no levels"
         )
     if any(started_anew(line) for line in day.lines):
-        notes.append("the venue's numbers started anew")
+        notes.append("the exchange's numbers started anew")
     return notes
 
 
@@ -60,16 +60,16 @@ def doubts_of(day: Day, ids: Ids, replayed: ReplayResult, about: Channel) -> lis
             f"{ids.found_again:,} {_are(ids.found_again)} there that the ledger still calls missing"
         )
     if day.found.repeated:
-        # Frames that are read at once have one time: a venue that repeats itself is not told from damage.
+        # Frames that are read at once have one time: an exchange that repeats itself is not told from damage.
         doubts.append(f"{day.found.repeated:,} rows are the very same as the one before")
     if ids.unexplained:
-        doubts.append(f"{ids.unexplained:,} ids have no row: the venue spent them, or rows were removed")
+        doubts.append(f"{ids.unexplained:,} ids have no row: the exchange spent them, or rows were removed")
     if replayed.unchecked:
         doubts.append(
             f"{replayed.unchecked:,} digests were not compared: no snapshot before them is in the lake"
         )
     if minutes := uncompared(replayed, about):
-        doubts.append(f"the venue's checksums could not be compared in {minutes:,} minutes")
+        doubts.append(f"the exchange's checksums could not be compared in {minutes:,} minutes")
     return doubts
 
 

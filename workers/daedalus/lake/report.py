@@ -15,15 +15,16 @@ __all__ = ["Finding", "Report", "StreamDay", "Total", "Verdict", "totals"]
 class Verdict(StrEnum):
     """What is known of a stream's day, best first."""
 
-    COMPLETE = "complete"  # proved: the venue's ids (or checks) and the rows leave no room for a loss
-    REPAIRED = "repaired"  # holes there were, and every one is filled
+    COMPLETE = "complete"  # proved: the exchange's ids (or checks) and the rows leave no room for a loss
+    REPAIRED = "repaired"  # gaps there were, and every one is filled
     UNPROVED = "unproved"  # nothing says that something is missing, nor could anything
     MISSING = "missing"  # something is missing, and the ledger says so
     BROKEN = "broken"  # rows and ledger contradict each other, or rows are damaged
 
 
 class StreamDay(Struct, frozen=True):
-    """One stream's day. ``proof`` is how the venue lets us prove it, ``evidence`` what was found in the rows.
+    """One stream's day. ``proof`` is how the exchange lets us prove it, ``evidence`` what was found in the
+    rows.
 
     ``ids``: distinct ids seen, None where rows have none that prove anything; ``missing``: ids that are
     missing still, None where nobody can know how many. ``unledgered``: missing ids that the
@@ -42,9 +43,9 @@ class StreamDay(Struct, frozen=True):
     evidence: str
     rows: int = 0
     ids: int | None = None
-    holes_open: int = 0
-    holes_filled: int = 0
-    holes_unfillable: int = 0
+    gaps_open: int = 0
+    gaps_filled: int = 0
+    gaps_unfillable: int = 0
     missing: int | None = 0
     unledgered: int = 0
     duplicates: int = 0

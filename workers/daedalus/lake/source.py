@@ -162,7 +162,7 @@ class Lake:
         return self.batches(file, content=Content())
 
     def messages(self, file: RawFile) -> int:
-        """How many messages of the venue a raw file holds; -1 where its bytes are damaged.
+        """How many messages of the exchange a raw file holds; -1 where its bytes are damaged.
 
         Raises `TargetError` where it cannot be read for another reason.
         """

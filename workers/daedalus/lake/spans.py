@@ -1,6 +1,6 @@
 """Sets of whole numbers as sorted spans (first, last), both inclusive; pure.
 
-A day of ids is a few spans, however many ids it has: one more for each hole.
+A day of ids is a few spans, however many ids it has: one more for each gap.
 """
 
 from __future__ import annotations
@@ -67,5 +67,5 @@ def overlapping(spans: Sequence[Span], span: Span) -> int:
 
 
 def between(spans: Sequence[Span]) -> list[Span]:
-    """What lies between these sorted, disjoint spans: their holes."""
+    """What lies between these sorted, disjoint spans: their gaps."""
     return [(one[1] + 1, after[0] - 1) for one, after in pairwise(spans)]

@@ -1,4 +1,4 @@
-"""The books of one partition, followed over its raw rows: digests every minute, and the venue's checksums.
+"""The books of one partition, followed over its raw rows: digests every minute, and the exchange's checksums.
 
 What a reader rebuilds from the lake's tables can be compared with what the book was, because here it is
 followed in the order of arrival, before anything is sorted or made columnar.
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from ..exchanges.continuity import Continuity
-from ..exchanges.model import BookCheck, Header, Venue
+from ..exchanges.model import BookCheck, Exchange, Header
 from ..exchanges.orderbook import Book
 from ..tables.book_digests import BookDigest
 from ..tables.rows import BookUpdate
@@ -39,7 +39,7 @@ class BookState(Struct, frozen=True):
 class _Followed(Struct):
     book: Book
     recv_ns: int
-    # Updates behind a hole that another connection may still fill; None: there is no such hole.
+    # Updates behind a gap that another connection may still fill; None: there is no such gap.
     held: list[BookUpdate] | None = None
 
 
@@ -73,7 +73,7 @@ class Books:
             self._release(update.symbol, followed)
         return digest
 
-    def hole(self, symbol: str, proved: bool) -> None:
+    def gap(self, symbol: str, proved: bool) -> None:
         """Something is missing before the next update; not ``proved``: another connection may bring it."""
         followed = self._books.get(symbol)
         if followed is None:
@@ -85,7 +85,7 @@ class Books:
             followed.held = []
 
     def anew(self, symbol: str, void: bool) -> None:
-        """The venue counts anew; ``void``: with a new book, else it goes on with the one there is."""
+        """The exchange counts anew; ``void``: with a new book, else it goes on with the one there is."""
         followed = self._books.get(symbol)
         if followed is not None:
             followed.held = None
@@ -109,9 +109,9 @@ class Books:
         held = followed.held
         assert held is not None
         last_id = followed.book.last_id
-        if last_id is not None and self._continuity.open_holes(self._channel, symbol, last_id + 1):
+        if last_id is not None and self._continuity.open_gaps(self._channel, symbol, last_id + 1):
             if len(held) > _HELD:
-                self.hole(symbol, proved=True)
+                self.gap(symbol, proved=True)
             return
         followed.held = None
         for update in sorted(held, key=lambda each: each.last_id or 0):
@@ -149,14 +149,14 @@ class _Checked(Struct):
 
 
 class Checks:
-    """The venue's checksums, each connection's books by themselves; nothing where it sends none."""
+    """The exchange's checksums, each connection's books by themselves; nothing where it sends none."""
 
-    def __init__(self, venue: Venue, channel: str, state: Iterable[CheckState]) -> None:
-        self._venue = venue
+    def __init__(self, exchange: Exchange, channel: str, state: Iterable[CheckState]) -> None:
+        self._exchange = exchange
         self._channel = channel
         self._checked: dict[tuple[str, str], _Checked | None] = {}
         for each in state:
-            check = venue.book_check(channel, each.symbol, each.state)
+            check = exchange.book_check(channel, each.symbol, each.state)
             if check is not None:
                 agrees = each.right_ns > 0 and not each.broken if each.agrees is None else each.agrees
                 self._checked[each.conn, each.symbol] = _Checked(check, each.broken, each.right_ns, agrees)
@@ -165,7 +165,7 @@ class Checks:
         """Take a message; where the book has just turned out wrong, the time when it was last right."""
         key = conn, header.symbol
         if key not in self._checked:
-            made = self._venue.book_check(self._channel, header.symbol)
+            made = self._exchange.book_check(self._channel, header.symbol)
             self._checked[key] = None if made is None else _Checked(made)
         checked = self._checked[key]
         if checked is None:
@@ -185,7 +185,7 @@ class Checks:
         return checked.right_ns or recv_ns
 
     def agreed(self, symbol: str) -> bool:
-        """Whether the book, as it was before the last message, had the venue's own checksum."""
+        """Whether the book, as it was before the last message, had the exchange's own checksum."""
         checked = (each for (_, of), each in self._checked.items() if of == symbol)
         return any(each is not None and each.agreed for each in checked)
 

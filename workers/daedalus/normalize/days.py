@@ -15,7 +15,7 @@ _HISTORY_NS = 366 * _DAY_NS
 
 
 def filed_ns(record: RawRecord, timestamp: int) -> int:
-    """By which time a row is filed under its day: the venue's, unless it cannot be; a backfill is of old."""
+    """The time that decides a row's day: the exchange's where it is plausible or the row was fetched."""
     earlier_ns = _HISTORY_NS if record.kind == RawKind.BACKFILL else IMPLAUSIBLE_NS
     is_plausible = -IMPLAUSIBLE_NS <= record.recv_ns - timestamp <= earlier_ns
     return timestamp if is_plausible else record.recv_ns

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from ..exchanges.model import Header, Kind, Venue
+from ..exchanges.model import Exchange, Header, Kind
 from ..exchanges.reading import UNREADABLE
 from ..shown import shown, shown_json
 from ..tables.registry import TABLES, table_of
@@ -28,35 +28,35 @@ __all__ = ["decode_file", "decode_lines"]
 
 
 def decode_lines(
-    venue: Venue, lines: Iterable[bytes], passed_over: Counter[str] | None = None
+    exchange: Exchange, lines: Iterable[bytes], passed_over: Counter[str] | None = None
 ) -> Iterator[dict[str, object]]:
     """The rows of recorded messages, in their order; times are integers, UTC ns.
 
     Each has ``table``, ``exchange`` and the table's columns. What gives no row is counted in
     ``passed_over`` by its kind: unknown, malformed, undecodable, reply, notice, heartbeat, no message. Rows
-    of a symbol that is not recorded of the exchange (`Venue.refuses`) are counted under its name.
+    of a symbol that is not recorded of the exchange (`Exchange.refuses`) are counted under its name.
     """
     counts: Counter[str] = Counter() if passed_over is None else passed_over
-    classify = venue.reader()  # some messages can only be read in the light of those before
+    classify = exchange.reader()  # some messages can only be read in the light of those before
     for line in lines:
         recorded = read_line(line)
         if recorded is None:
             counts["no message" if line.strip() else "blank"] += 1
             continue
-        header = _header(venue, classify, recorded)
+        header = _header(exchange, classify, recorded)
         if header.kind is not Kind.DATA:
             counts[header.kind.value] += 1
             continue
         try:
-            rows = venue.normalize(header, recorded.payload)
+            rows = exchange.normalize(header, recorded.payload)
         except UNREADABLE:
             counts["undecodable"] += 1
             continue
-        for row in _spoken(venue, rows, counts):
-            yield from _lines(venue.name, row, recorded.recv_ns)
+        for row in _spoken(exchange, rows, counts):
+            yield from _lines(exchange.name, row, recorded.recv_ns)
 
 
-def decode_file(venue: Venue, source: Path | None, output: BinaryIO | None = None) -> Counter[str]:
+def decode_file(exchange: Exchange, source: Path | None, output: BinaryIO | None = None) -> Counter[str]:
     """Print the rows of a file (None: of stdin), one JSON object per line; say on stderr what gave none.
 
     The file holds lines, or is one of the recorder's raw files. Raises `OSError` if it cannot be read,
@@ -69,9 +69,9 @@ def decode_file(venue: Venue, source: Path | None, output: BinaryIO | None = Non
         if is_raw(cast("BufferedReader", stream).peek(8)):
             if source is None:
                 raise NoRawFileError("stdin holds a raw file. Give its name instead.")
-            rows = decode_raw(venue, source, counts)
+            rows = decode_raw(exchange, source, counts)
         else:
-            rows = decode_lines(venue, lines_of(stream), counts)
+            rows = decode_lines(exchange, lines_of(stream), counts)
         for row in rows:
             counts["rows"] += 1
             output.write(shown_json(encode(row).decode()).encode() + b"\n")
@@ -82,23 +82,23 @@ def decode_file(venue: Venue, source: Path | None, output: BinaryIO | None = Non
     return counts
 
 
-def decode_raw(venue: Venue, path: Path, passed_over: Counter[str]) -> Iterator[dict[str, object]]:
+def decode_raw(exchange: Exchange, path: Path, passed_over: Counter[str]) -> Iterator[dict[str, object]]:
     """The same as `decode_lines` of a raw file. Duplicates of two connections are in it twice."""
     for record in raw_records(path):
-        rows, source = rows_of(venue, record, passed_over)
-        for row in _spoken(venue, rows, passed_over):
-            yield from _lines(venue.name, row, record.recv_ns, source)
+        rows, source = rows_of(exchange, record, passed_over)
+        for row in _spoken(exchange, rows, passed_over):
+            yield from _lines(exchange.name, row, record.recv_ns, source)
 
 
 _MOST_NAMES = 20
 
 
 def _spoken(
-    venue: Venue, rows: Iterable[Row | Instrument], counts: Counter[str]
+    exchange: Exchange, rows: Iterable[Row | Instrument], counts: Counter[str]
 ) -> Iterator[Row | Instrument]:
     """The rows but for those of symbols whose shape the exchange's file does not know."""
     for row in rows:
-        if not isinstance(row, Instrument) and venue.refuses(row.symbol):
+        if not isinstance(row, Instrument) and exchange.refuses(row.symbol):
             counts[_refused(row.symbol, counts)] += 1
         else:
             yield row
@@ -112,7 +112,7 @@ def _refused(symbol: str, counts: Counter[str]) -> str:
     return "of others that are not recorded"
 
 
-def _header(venue: Venue, classify: Callable[[bytes], Header], recorded: Recorded) -> Header:
+def _header(exchange: Exchange, classify: Callable[[bytes], Header], recorded: Recorded) -> Header:
     if recorded.url is None:
         return classify(recorded.payload)
     try:
@@ -121,7 +121,7 @@ def _header(venue: Venue, classify: Callable[[bytes], Header], recorded: Recorde
         symbol = None
     if not symbol:
         return Header(Kind.UNKNOWN)
-    return venue.classify_snapshot(venue.symbol(symbol[0]), recorded.payload)
+    return exchange.classify_snapshot(exchange.symbol(symbol[0]), recorded.payload)
 
 
 def _lines(

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..errors import USAGE, DaedalusError
-from ..exchanges.model import Header, Kind, Venue
+from ..exchanges.model import Exchange, Header, Kind
 from ..exchanges.reading import UNREADABLE
 from ..store.ipc_log import HEAD
 from ..store.raw import RAW_SCHEMA, RawKind, RawRecord
@@ -43,20 +43,22 @@ def raw_records(path: Path) -> Iterator[RawRecord]:
         yield from (RawRecord(*row) for row in zip(*columns, strict=True))
 
 
-def rows_of(venue: Venue, record: RawRecord, counts: Counter[str]) -> tuple[Sequence[Row | Instrument], str]:
+def rows_of(
+    exchange: Exchange, record: RawRecord, counts: Counter[str]
+) -> tuple[Sequence[Row | Instrument], str]:
     """The rows of one raw row and their ``source``; what gives none is counted by its kind."""
     payload, source = record.payload, "stream"
-    normalize: Callable[[Header, bytes], Sequence[Row]] = venue.normalize
+    normalize: Callable[[Header, bytes], Sequence[Row]] = exchange.normalize
     try:
         if record.kind == RawKind.INSTRUMENTS:
-            return venue.instruments(payload), source
+            return exchange.instruments(payload), source
         if record.kind == RawKind.SNAPSHOT:
-            header = venue.classify_snapshot(record.symbol, payload)
+            header = exchange.classify_snapshot(record.symbol, payload)
         elif record.kind == RawKind.BACKFILL:
-            header = venue.classify_backfill(record.channel, record.symbol, payload)
-            normalize, source = venue.normalize_backfill, "backfill"
+            header = exchange.classify_backfill(record.channel, record.symbol, payload)
+            normalize, source = exchange.normalize_backfill, "backfill"
         elif record.kind == RawKind.MESSAGE:
-            header = venue.classify_stored(record.channel, record.symbol, payload)
+            header = exchange.classify_stored(record.channel, record.symbol, payload)
         else:
             counts["note of the recorder"] += 1
             return (), source

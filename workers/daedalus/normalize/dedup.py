@@ -1,6 +1,6 @@
-"""Which rows of a message are no duplicates: by the venue's numbers, by ids, or by what it said.
+"""Which rows of a message are no duplicates: by the exchange's numbers, by ids, or by what it said.
 
-Duplicates come from redundant and overlapping connections, from the recent trades that some venues send to
+Duplicates come from redundant and overlapping connections, from the recent trades that some exchanges send to
 whoever subscribes, and from backfills, which hold more than what was missing.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
 from ..exchanges.continuity import Continuity
-from ..exchanges.model import Header, Venue
+from ..exchanges.model import Exchange, Header
 from ..exchanges.reading import number_of
 from ..store.raw import RawRecord
 from ..tables.rows import AggTrade, Liquidation, Row, Trade
@@ -20,7 +20,7 @@ from .renumbering import content_of, plausible
 
 __all__ = ["Deduplication"]
 
-_SLACK_NS = 5_000_000_000  # between a venue's clock and ours, also where it tells whole seconds
+_SLACK_NS = 5_000_000_000  # between an exchange's clock and ours, also where it tells whole seconds
 
 
 class Deduplication:
@@ -31,7 +31,7 @@ class Deduplication:
 
     def __init__(
         self,
-        venue: Venue,
+        exchange: Exchange,
         channel: str,
         continuity: Continuity,
         ids: SeenIds,
@@ -39,10 +39,10 @@ class Deduplication:
         *,
         fails_over: bool,
     ) -> None:
-        about = venue.channels.get(channel)
+        about = exchange.channels.get(channel)
         self.ids = ids
         self.contents = contents
-        self._venue = venue
+        self._exchange = exchange
         self._channel = channel
         self._continuity = continuity
         self._consecutive = about is not None and about.consecutive
@@ -64,14 +64,14 @@ class Deduplication:
             return rows  # where the message has ids of its own, they tell
         if self._has_trades:
             return self._trades(header, rows, record.recv_ns, anew)
-        content = self._venue.identity(header, record.payload)
+        content = self._exchange.identity(header, record.payload)
         again = self.contents.seen(record.symbol, content, record.conn, record.recv_ns)
         return () if again else rows
 
     def of_backfill(
         self, header: Header, rows: Sequence[Row], times: Sequence[tuple[int, int]]
     ) -> Sequence[Row]:
-        """The rows of a backfill that were missing; takes them out of the holes.
+        """The rows of a backfill that were missing; takes them out of the gaps.
 
         ``times`` (UTC ns): of the gaps that may still be filled, for channels whose trades have no numbers.
         """

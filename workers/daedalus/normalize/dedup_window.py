@@ -1,6 +1,6 @@
 """The window of duplicates, where no number tells them: ids of trades, and the content of messages.
 
-Two connections bring the same message twice, and so do the recent trades that some venues send to whoever
+Two connections bring the same message twice, and so do the recent trades that some exchanges send to whoever
 subscribes. Keys are 64-bit digests, so that what is remembered stays small.
 """
 
@@ -83,7 +83,7 @@ class SeenContentState(Struct, frozen=True):
 class SeenContent:
     """Remembers what messages said, and how often each connection said it.
 
-    The n-th time on one connection is a duplicate if another one has said it n times already: a venue may
+    The n-th time on one connection is a duplicate if another one has said it n times already: an exchange may
     well repeat itself, and then does so on each.
     """
 

@@ -1,4 +1,4 @@
-"""Are the venue's digits kept? Finds the numbers that a float64 does not give back as they were written.
+"""Are the exchange's digits kept? Finds the numbers that a float64 does not give back as they were written.
 
 A number of up to 15 significant digits survives the way to the nearest float64 and back in its shortest
 form, with or without an exponent. Only longer ones need a look, and they are rare: one search over the
@@ -42,7 +42,7 @@ def inexact(payload: bytes) -> dict[float, str]:
         value = float(text)
         if Decimal(repr(value)) != Decimal(text):
             found[value] = text
-            if value < 0:  # some venues write a sale as a negative amount
+            if value < 0:  # some exchanges write a sale as a negative amount
                 found.setdefault(-value, text[1:])
     return found
 

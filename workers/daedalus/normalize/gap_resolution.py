@@ -22,9 +22,9 @@ __all__ = ["GapTracker", "OpenGap", "Resolution"]
 MAX_OPEN = 50_000
 """17 MB in what a segment leaves for the next: a busy stream that leaves out every sixth id, for an hour."""
 
-_OF_A_BOOK = "a venue keeps no updates of its books; the next snapshot starts this one anew"
-_NO_HISTORY = "the venue offers no history of this channel"
-_NEW_COUNT = "the venue's numbers started anew"
+_OF_A_BOOK = "an exchange keeps no updates of its books; the next snapshot starts this one anew"
+_NO_HISTORY = "the exchange offers no history of this channel"
+_NEW_COUNT = "the exchange's numbers started anew"
 _NO_ID_BEFORE = "no id from before it is known that could be asked from"
 _LATE = "came late"
 
@@ -37,7 +37,7 @@ class OpenGap(Struct):
 
 
 class Resolution(Struct, frozen=True):
-    """What ingest wrote down of its attempt to fill a hole (raw kind ``gap``).
+    """What ingest wrote down of its attempt to fill a gap (raw kind ``gap``).
 
     ``status``: filled, unfillable, or open where no answer was had; ``note``: by which request, or why
     not. Ids are inclusive; times are UTC ns, for what has no ids.
@@ -72,7 +72,7 @@ class _Stream:
 
 
 class GapTracker:
-    """The gaps of one partition. ``fillable`` says of a channel and symbol whether the venue has its past."""
+    """The gaps of one partition. ``fillable(channel, symbol)``: whether the exchange offers the past of it."""
 
     def __init__(
         self,
@@ -104,7 +104,7 @@ class GapTracker:
         self._standing[gap.channel, gap.symbol, gap.from_timestamp] = gap
 
     def resolved(self, channel: str, symbol: str, resolution: Resolution, at_ns: int) -> None:
-        """Take what ingest says of its attempt to fill a hole. Ids have the last word over it."""
+        """Take what ingest says of its attempt to fill a gap. Ids have the last word over it."""
         stream = self._open.get((channel, symbol))
         for each in stream.concerned(resolution) if stream is not None else ():
             status = resolution.status
@@ -117,7 +117,7 @@ class GapTracker:
             each.gap = msgspec.structs.replace(each.gap, status=status, note=resolution.note, as_of=at_ns)
 
     def anew(self, channel: str, symbol: str, dropped: Sequence[tuple[int, int]], at_ns: int) -> None:
-        """The venue's numbers start anew: what is missing by the old ones (``dropped``) stays so."""
+        """The exchange's numbers start anew: what is missing by the old ones (``dropped``) stays so."""
         stream = self._open.get((channel, symbol))
         if stream is None:
             return

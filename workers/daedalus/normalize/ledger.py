@@ -1,10 +1,10 @@
-"""The ledger: from the notes of the recorder and the venues' ids to the gaps there are.
+"""The ledger: from the notes of the recorder and the exchanges' ids to the gaps there are.
 
-Channels whose ids are consecutive prove their gaps: a hole in the ids is a gap, an outage without one is
+Channels whose ids are consecutive prove their gaps: a gap in the ids is a gap, an outage without one is
 none. For all others the time in which no connection served the stream is the gap, its size unknown: from
 the last of the stream that was kept until a connection is proved to serve it again. To be asked is not to
-serve: the venue's answer or the first message proves it.
-A hole seen while two connections serve a stream waits until only one does: the other may still fill it.
+serve: the exchange's answer or the first message proves it.
+A gap seen while two connections serve a stream waits until only one does: the other may still fill it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ..exchanges.continuity import Continuity, Hole
+from ..exchanges.continuity import Continuity, IdGap
 from ..exchanges.model import Channel
 from ..tables.gaps import Gap
 
@@ -27,7 +27,7 @@ _START = "start"
 _RESTART = "restart"
 _REPLACED = "replaced"
 _DISCONNECT = "disconnect"
-_VENUE = "venue"
+_EXCHANGE = "exchange"
 _DAMAGED = "damaged"
 _SNAPSHOT = "snapshot"
 _SILENT = "this stream alone fell silent"
@@ -54,7 +54,7 @@ class StreamLedger(Struct):
     ``last_ns``: its last message. ``until_ns``: until when the connections that served it and ended have
     heard anything. ``alive``: the connections that serve it; ``asked``: those that were asked to and have
     not proved it yet; ``fresh``: those of both that have not brought a message yet, with the cause of the
-    silence before. ``outage``: where nobody serves it. ``waiting``: holes that may still be filled.
+    silence before. ``outage``: where nobody serves it. ``waiting``: gaps that may still be filled.
     ``after_damage``: rows before the next one lay in a file that cannot be read.
     """
 
@@ -64,7 +64,7 @@ class StreamLedger(Struct):
     until_ns: int | None = None
     alive: list[str] = []
     fresh: dict[str, str] = {}
-    waiting: list[tuple[Hole, str]] = []
+    waiting: list[tuple[IdGap, str]] = []
     after_damage: bool = False
     asked: list[str] = []
     outage: Outage | None = None
@@ -126,7 +126,7 @@ class Ledger:
         stream.asked = [other for other in stream.asked if other != conn and _process(other) == process]
         gaps = self._settle(stream)
         if cause == _START and stream.known_ns is not None:
-            cause = _VENUE if stream.alive or stream.asked else _RESTART  # it has a past all the same
+            cause = _EXCHANGE if stream.alive or stream.asked else _RESTART  # it has a past all the same
         known_here = (*stream.alive, *stream.asked)
         stream.fresh = {other: why for other, why in stream.fresh.items() if other in known_here}
         stream.fresh[conn] = cause
@@ -143,10 +143,10 @@ class Ledger:
         return gaps
 
     def served(self, channel: str, symbol: str, conn: str, at_ns: int) -> list[Gap]:
-        """The venue has proved that it serves the stream on this connection."""
+        """The exchange has proved that it serves the stream on this connection."""
         stream = self._stream(channel, symbol)
         self._joins(stream, conn)
-        # After a silence the venue's word is not enough where the next message can prove it.
+        # After a silence the exchange's word is not enough where the next message can prove it.
         return [] if self._by_ids(stream) else self._end_outage(stream, at_ns)
 
     def unsubscribed(self, channel: str, symbol: str, conn: str, until_ns: int, cause: str) -> list[Gap]:
@@ -170,31 +170,31 @@ class Ledger:
         symbol: str,
         conn: str,
         at_ns: int,
-        hole: Hole | None,
+        gap: IdGap | None,
         *,
         anew: bool = False,
         renumbered: bool = False,
     ) -> list[Gap]:
-        """A message of the stream came, and with it, perhaps, the proof of a hole before it.
+        """A message of the stream came, and with it, perhaps, the proof of a gap before it.
 
-        ``anew``: the venue began the book anew with it, which inside a living connection loses nothing.
+        ``anew``: the exchange began the book anew with it, which inside a living connection loses nothing.
         ``renumbered``: its numbers began anew, so that no other connection can bring what lies between.
         """
         stream = self._streams.get((channel, symbol)) or self._stream(channel, symbol)
-        cause = stream.fresh.pop(conn, _VENUE) if stream.fresh else _VENUE
+        cause = stream.fresh.pop(conn, _EXCHANGE) if stream.fresh else _EXCHANGE
         gaps: list[Gap] = []
         if stream.outage is not None or stream.asked:
             self._joins(stream, conn)
             gaps += self._end_outage(stream, at_ns)
         if stream.after_damage:
             stream.after_damage = False
-            if cause == _VENUE:  # the beginning of its connection may be among what was lost
+            if cause == _EXCHANGE:  # the beginning of its connection may be among what was lost
                 cause = _DAMAGED
-        if hole is not None and cause != _START and not (anew and cause == _VENUE):
+        if gap is not None and cause != _START and not (anew and cause == _EXCHANGE):
             if len(stream.alive) > 1 and not renumbered:
-                stream.waiting.append((hole, cause))
+                stream.waiting.append((gap, cause))
             else:
-                gaps.append(_proven(hole, hole.from_id, hole.to_id, hole.missing, cause))
+                gaps.append(_proven(gap, gap.from_id, gap.to_id, gap.missing, cause))
         if stream.waiting and at_ns - stream.waiting[0][0].to_ns > WAIT_NS:
             gaps += self._settle(stream, waited=True)
         stream.last_ns = at_ns
@@ -219,7 +219,7 @@ class Ledger:
             elsewhere = len(stream.alive) > 1
         if self._consecutive(channel) or elsewhere:
             return []  # its ids say it better; or the other connection has it
-        return [Gap(channel, symbol, from_ns, to_ns, None, None, None, _VENUE, note=why)]
+        return [Gap(channel, symbol, from_ns, to_ns, None, None, None, _EXCHANGE, note=why)]
 
     def outages(self, now_ns: int) -> list[Gap]:
         """The streams that were asked for and that nobody is proved to serve until now, each as a gap."""
@@ -285,23 +285,21 @@ class Ledger:
             stream.alive.append(conn)
 
     def _settle(self, stream: StreamLedger, *, waited: bool = False) -> list[Gap]:
-        """What is left of the waiting holes, now that nobody is there to fill them, or had time enough."""
+        """What is left of the waiting gaps, now that nobody is there to fill them, or had time enough."""
         if len(stream.alive) > 1 and not waited:
             return []
         gaps = []
-        for hole, cause in stream.waiting:
-            still_open = self._continuity.open_holes(
-                stream.channel, stream.symbol, hole.from_id + 1, hole.to_id
-            )
+        for gap, cause in stream.waiting:
+            still_open = self._continuity.open_gaps(stream.channel, stream.symbol, gap.from_id + 1, gap.to_id)
             inside = [
-                (first, last) for first, last in still_open if first > hole.from_id and last <= hole.to_id
+                (first, last) for first, last in still_open if first > gap.from_id and last <= gap.to_id
             ]
-            if hole.missing is None:
+            if gap.missing is None:
                 if inside:
-                    gaps.append(_proven(hole, hole.from_id, hole.to_id, None, cause))
+                    gaps.append(_proven(gap, gap.from_id, gap.to_id, None, cause))
                 continue
             for first, last in inside:
-                gaps.append(_proven(hole, first - 1, last + 1, last - first + 1, cause))
+                gaps.append(_proven(gap, first - 1, last + 1, last - first + 1, cause))
         stream.waiting = []
         return gaps
 
@@ -319,9 +317,9 @@ def _process(conn: str) -> str:
     return conn.rpartition("-")[0]
 
 
-def _proven(hole: Hole, from_id: int, to_id: int, missing: int | None, cause: str) -> Gap:
-    begin = min(hole.from_ns, hole.to_ns)  # the clock may have been set back in between
-    return Gap(hole.channel, hole.symbol, begin, hole.to_ns, from_id, to_id, missing, cause)
+def _proven(gap: IdGap, from_id: int, to_id: int, missing: int | None, cause: str) -> Gap:
+    begin = min(gap.from_ns, gap.to_ns)  # the clock may have been set back in between
+    return Gap(gap.channel, gap.symbol, begin, gap.to_ns, from_id, to_id, missing, cause)
 
 
 def _unknown(stream: StreamLedger, outage: Outage, to_ns: int) -> Gap:

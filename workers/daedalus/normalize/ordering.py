@@ -1,4 +1,4 @@
-"""Sorts a segment's rows without holding them all: by symbol, then by the venue's ids.
+"""Sorts a segment's rows without holding them all: by symbol, then by the exchange's ids.
 
 Rows wait in memory per (table, date, symbol) until some 100,000 lines are there; then each such bucket is
 sorted, made columnar, compressed and put aside as a run in one temporary file, small ones many together. At
@@ -37,7 +37,7 @@ _IPC = pa.ipc.IpcWriteOptions(compression="zstd")
 
 
 class Bucket(Struct, frozen=True, order=True):
-    """What is sorted together. ``era`` counts how often the venue's counter started anew."""
+    """What is sorted together. ``era`` counts how often the exchange's counter started anew."""
 
     table: str
     date: str

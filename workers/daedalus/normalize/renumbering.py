@@ -1,7 +1,7 @@
-"""Does a venue's numbering of trades start anew? What the trades say of it themselves, where ids cannot.
+"""Does an exchange's numbering of trades start anew? What the trades say of it themselves, where ids cannot.
 
 An id that comes again is a duplicate only if it says the same: the same id with another time, price or amount
-is another trade, of a numbering that began anew. So is a smaller id that the venue dates later than the
+is another trade, of a numbering that began anew. So is a smaller id that the exchange dates later than the
 largest. A time that is hours from what its arrival says is wrong, and decides neither.
 """
 
@@ -26,11 +26,11 @@ LEFT = 32
 """Of them, those that a segment leaves for the next."""
 
 _LATER_NS = 1_000_000_000
-"""A venue's times may be out of step with its ids for a moment."""
+"""An exchange's times may be out of step with its ids for a moment."""
 
 
 def plausible(timestamp: int | None, recv_ns: int) -> int | None:
-    """A venue's time, unless it is hours from when it came."""
+    """An exchange's time, unless it is hours from when it came."""
     return timestamp if timestamp is not None and abs(timestamp - recv_ns) <= IMPLAUSIBLE_NS else None
 
 
@@ -120,7 +120,7 @@ class Renumbering:
             return content != again or (None not in (then_ns, now_ns) and then_ns != now_ns)
         first = self._continuity.first(self._channel, row.symbol)
         if first is None or (number >= first and self._continuity.missing(self._channel, row.symbol, number)):
-            return False  # it comes late, and fills a hole
+            return False  # it comes late, and fills a gap
         if row.timestamp is None or count.time_ns is None:
             return False
         later_ns = row.timestamp - count.time_ns

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..errors import DaedalusError
-from ..exchanges.model import Venue
+from ..exchanges.model import Exchange
 from ..store.files import make_directories, move, publish
 from ..store.layout import NORMALIZED, READY, SYNCED, Layout, SegmentId, TableFile
 from ..store.raw import DAMAGE, RAW_SCHEMA, RawRecord
@@ -46,7 +46,7 @@ class Interrupted(Exception):  # noqa: N818 - the name says the whole error
 
 
 def normalize_segment(
-    layout: Layout, segment: SegmentId, venue: Venue, go_on: Callable[[], bool] = lambda: True
+    layout: Layout, segment: SegmentId, exchange: Exchange, go_on: Callable[[], bool] = lambda: True
 ) -> Counts:
     """Turn a segment in ``raw/ready`` into files in ``tables/ready``, then move it to ``raw/normalized``.
 
@@ -58,7 +58,7 @@ def normalize_segment(
     make_directories(layout.tables_active)
     with tempfile.SpooledTemporaryFile(SPILL_IN_MEMORY, dir=str(layout.tables_active)) as spill:
         waiting = cast(BinaryIO, spill)
-        transform = Transform(venue, segment.partition.channel, read_checkpoint(layout, segment), waiting)
+        transform = Transform(exchange, segment.partition.channel, read_checkpoint(layout, segment), waiting)
         for records in _read(source):
             _ask(go_on)
             if records is None:

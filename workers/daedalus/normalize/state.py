@@ -18,7 +18,7 @@ __all__ = ["Checkpoint", "Counts"]
 class Checkpoint(Struct, frozen=True, rename={"failover": "leading"}):
     """What one segment leaves for the next of its partition; becomes JSON as it is.
 
-    ``eras`` counts per symbol how often the venue's counter started anew. ``damaged`` says that the
+    ``eras`` counts per symbol how often the exchange's counter started anew. ``damaged`` says that the
     segment could not be read: all that was in it is missing, and the rest is as the one before left it.
     """
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 from msgspec import Meta, Struct
 
 from ..exchanges.continuity import Continuity
-from ..exchanges.model import Channel, Header, Kind, Proof, Venue
+from ..exchanges.model import Channel, Exchange, Header, Kind, Proof
 from ..exchanges.reading import UNREADABLE, number_of
 from ..store.raw import CONNECTION, UNKNOWN, RawKind, RawRecord
 from ..tables.book_digests import BookDigest
@@ -72,31 +72,33 @@ class Transform:
     ``channel`` is the partition's; ``spill`` an empty file for what has to wait (`io.BytesIO` will do).
     """
 
-    def __init__(self, venue: Venue, channel: str, checkpoint: Checkpoint, spill: BinaryIO) -> None:
+    def __init__(self, exchange: Exchange, channel: str, checkpoint: Checkpoint, spill: BinaryIO) -> None:
         self.counts = Counts()
-        self._venue = venue
+        self._exchange = exchange
         self._channel = channel
-        self._about = venue.channels.get(channel, Channel(None))
+        self._about = exchange.channels.get(channel, Channel(None))
         # The checkpoint is read again when a segment is done again: work on a copy.
         checkpoint = msgspec.convert(msgspec.to_builtins(checkpoint), Checkpoint)
-        self._continuity = Continuity(venue.channels, checkpoint.continuity)
-        self._ledger = Ledger(venue.channels, self._continuity, checkpoint.ledger, checkpoint.damaged)
+        self._continuity = Continuity(exchange.channels, checkpoint.continuity)
+        self._ledger = Ledger(exchange.channels, self._continuity, checkpoint.ledger, checkpoint.damaged)
         self._gap_tracker = GapTracker(
-            venue.channels, self._continuity, venue.has_history, checkpoint.open_gaps
+            exchange.channels, self._continuity, exchange.has_history, checkpoint.open_gaps
         )
         books = () if checkpoint.damaged else checkpoint.books
         self._books = Books(channel, self._continuity, books, self._about.depth)
-        self._checks = Checks(venue, channel, () if checkpoint.damaged else checkpoint.checks)
+        self._checks = Checks(exchange, channel, () if checkpoint.damaged else checkpoint.checks)
         # Books that begin on the stream, and whose updates have no numbers to be put in order by.
         self._fails_over = self._about.snapshot == "stream" and not self._about.consecutive
         self._failover = BookFailover(() if checkpoint.damaged else checkpoint.failover, self._about.depth)
         ids, contents = SeenIds(checkpoint.recent), SeenContent(checkpoint.contents)
         self._dedup = Deduplication(
-            venue, channel, self._continuity, ids, contents, fails_over=self._fails_over
+            exchange, channel, self._continuity, ids, contents, fails_over=self._fails_over
         )
         self._renumbering = Renumbering(channel, self._continuity, checkpoint.counts)
         self._counts_trades = self._about.consecutive and self._about.table in ("trades", "agg_trades")
-        self._has_sums = type(venue).book_check is not Venue.book_check and self._about.snapshot is not None
+        self._has_sums = (
+            type(exchange).book_check is not Exchange.book_check and self._about.snapshot is not None
+        )
         self._eras = dict(checkpoint.eras)
         self._ordering = Ordering(spill)
         self._links: list[LinkEvent] = []
@@ -127,7 +129,7 @@ class Transform:
         """Rows that stood before the next ones are lost: what was followed over them begins anew."""
         self._ledger.damage()
         self._books = Books(self._channel, self._continuity, (), self._about.depth)
-        self._checks = Checks(self._venue, self._channel, ())
+        self._checks = Checks(self._exchange, self._channel, ())
         self._failover = BookFailover((), self._about.depth)
 
     def checkpoint(self) -> Checkpoint:
@@ -178,7 +180,7 @@ class Transform:
         try:
             rows = decode(header, record.payload)
         except UNREADABLE:
-            # Its ids count as not seen: the ledger then tells of the hole it leaves.
+            # Its ids count as not seen: the ledger then tells of the gap it leaves.
             self.counts.undecodable += 1
             return
         if record.kind == RawKind.MESSAGE:
@@ -198,7 +200,7 @@ class Transform:
     def _of_primary(self, piece: Piece) -> list[Piece]:
         """What counts from now on of one book without numbers, of which one connection is the primary."""
         record, symbol = piece.record, piece.header.symbol
-        content = self._venue.identity(piece.header, record.payload)
+        content = self._exchange.identity(piece.header, record.payload)
         again = self._dedup.contents.seen(symbol, content, record.conn, record.recv_ns)
         self.counts.duplicates += again
         return self._failover.message(symbol, content, piece, again=again)
@@ -217,13 +219,13 @@ class Transform:
                     self._add(record, value, 0)
 
     def _read(self, record: RawRecord) -> tuple[Header, Callable[[Header, bytes], Sequence[Row]]]:
-        venue, payload = self._venue, record.payload
+        exchange, payload = self._exchange, record.payload
         if record.kind == RawKind.SNAPSHOT:
-            return venue.classify_snapshot(record.symbol, payload), venue.normalize
+            return exchange.classify_snapshot(record.symbol, payload), exchange.normalize
         if record.kind == RawKind.BACKFILL:
-            header = venue.classify_backfill(record.channel, record.symbol, payload)
-            return header, venue.normalize_backfill
-        return venue.classify_stored(record.channel, record.symbol, payload), venue.normalize
+            header = exchange.classify_backfill(record.channel, record.symbol, payload)
+            return header, exchange.normalize_backfill
+        return exchange.classify_stored(record.channel, record.symbol, payload), exchange.normalize
 
     def _news(self, record: RawRecord, header: Header, rows: Sequence[Row]) -> Sequence[Row]:
         """The rows of a message that did not come before; takes note of its ids."""
@@ -239,11 +241,11 @@ class Transform:
             for part in header.by_symbol():
                 right_ns = self._checks.feed(record.conn, part, record.payload, record.recv_ns)
                 if right_ns is not None:
-                    self._lost(record, part.symbol, right_ns, "the venue's checksum of the book differs")
+                    self._lost(record, part.symbol, right_ns, "the exchange's checksum of the book differs")
         return new
 
     def _found(self, record: RawRecord, header: Header, rows: Sequence[Row]) -> Sequence[Row]:
-        """The rows of a backfill that were missing; takes them out of the holes."""
+        """The rows of a backfill that were missing; takes them out of the gaps."""
         # Where trades have numbers, these say what was missing.
         times = () if self._about.consecutive else self._gap_tracker.open_times(self._channel, record.symbol)
         found = self._dedup.of_backfill(header, rows, times)
@@ -259,24 +261,24 @@ class Transform:
         if observed.reset:
             self._gap_tracker.anew(part.channel, part.symbol, observed.dropped, record.recv_ns)
             self._eras[part.symbol] = self._eras.get(part.symbol, 0) + 1
-            self._books.anew(part.symbol, void=observed.hole is not None)
+            self._books.anew(part.symbol, void=observed.gap is not None)
         gaps = self._ledger.message(
             part.channel,
             part.symbol,
             record.conn,
             record.recv_ns,
-            observed.hole,
+            observed.gap,
             anew=observed.reset and part.is_snapshot,
             renumbered=observed.reset,
         )
         if gaps:
             self._gap_tracker.proved(gaps, record.recv_ns)
-        if observed.hole is not None or gaps:
-            self._books.hole(part.symbol, proved=bool(gaps))
+        if observed.gap is not None or gaps:
+            self._books.gap(part.symbol, proved=bool(gaps))
         return observed.duplicate
 
     def _key(self, header: Header, row: Row, is_snapshot: bool, *, alone: bool) -> int:
-        """Orders by the venue's id; a snapshot stands after the update it ends with."""
+        """Orders by the exchange's id; a snapshot stands after the update it ends with."""
         if not alone and self._about.consecutive and (number := number_of(row)) is not None:
             return number * 2
         if header.ids is not None:
@@ -308,7 +310,7 @@ class Transform:
 
     def _instruments(self, record: RawRecord) -> None:
         try:
-            for each in self._venue.instruments(record.payload):
+            for each in self._exchange.instruments(record.payload):
                 self._add(record, each, record.recv_ns)
         except UNREADABLE:
             self.counts.undecodable += 1
@@ -322,7 +324,7 @@ class Transform:
         gaps = self._ledger.lost(record.channel, symbol, from_ns, record.recv_ns, why, elsewhere=elsewhere)
         self._gap_tracker.proved(gaps, record.recv_ns)
         if gaps:
-            self._books.hole(symbol, proved=True)
+            self._books.gap(symbol, proved=True)
 
     def _control(self, record: RawRecord) -> None:
         try:
@@ -353,12 +355,12 @@ class Transform:
                 gaps += self._ledger.served(channel, symbol, conn, at_ns)
             self._gap_tracker.proved(gaps, at_ns)
             if alone and not self._about.consecutive:
-                self._books.hole(symbol, proved=True)  # where ids prove, they say whether anything is missing
+                self._books.gap(symbol, proved=True)  # where ids prove, they say whether anything is missing
         elif record.kind == RawKind.SERVED:
             gaps = self._ledger.served(channel, symbol, conn, at_ns)
             self._gap_tracker.proved(gaps, at_ns)
             if gaps:
-                self._books.hole(symbol, proved=True)
+                self._books.gap(symbol, proved=True)
         elif record.kind == RawKind.UNSUBSCRIBED:
             until_ns = at_ns if note.heard_ns is None else min(note.heard_ns, at_ns)
             gaps = self._ledger.unsubscribed(channel, symbol, conn, until_ns, note.cause or "unknown")

@@ -8,8 +8,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-from ..exchanges import VENUES
-from ..exchanges.model import Venue
+from ..exchanges import EXCHANGES
+from ..exchanges.model import Exchange
 from ..store.layout import READY, Layout, Partition, SegmentId
 from ..store.lock import WorkerLock
 from ..store.orphans import seal_orphans
@@ -34,7 +34,7 @@ def normalize_ready(
     layout: Layout,
     progress: Progress | None = None,
     *,
-    venues: Mapping[str, Venue] = VENUES,
+    exchanges: Mapping[str, Exchange] = EXCHANGES,
     go_on: Callable[[], bool] = lambda: True,
     held: Held | None = None,
     seconds: float | None = None,
@@ -60,7 +60,7 @@ def normalize_ready(
         if until is not None and done and time.monotonic() >= until:
             break
         try:
-            _do(layout, segment, venues.get(partition.exchange), progress, go_on)
+            _do(layout, segment, exchanges.get(partition.exchange), progress, go_on)
             held.done(partition)
             done.add(partition)
         except Interrupted:
@@ -186,13 +186,17 @@ def _wait(seconds: float, stop: threading.Event, go_on: Callable[[], bool]) -> b
 
 
 def _do(
-    layout: Layout, segment: SegmentId, venue: Venue | None, progress: Progress, go_on: Callable[[], bool]
+    layout: Layout,
+    segment: SegmentId,
+    exchange: Exchange | None,
+    progress: Progress,
+    go_on: Callable[[], bool],
 ) -> None:
     """Do one segment, or set it aside where its bytes are damaged."""
-    if venue is None:
-        raise _UnknownExchange(f"no venue is called {segment.partition.exchange}")
+    if exchange is None:
+        raise _UnknownExchange(f"no exchange is called {segment.partition.exchange}")
     try:
-        counts = normalize_segment(layout, segment, venue, go_on)
+        counts = normalize_segment(layout, segment, exchange, go_on)
     except DamagedSegment as damage:
         kept = set_aside(layout, segment)
         log.error("%s; moved to %s", damage, kept)

@@ -1,4 +1,4 @@
-"""The first minute: record a simulated venue (or a real one) end to end, then show what is there.
+"""The first minute: record a simulated exchange (or a real one) end to end, then show what is there.
 
 It writes an ordinary configuration and runs the ordinary workers on it. Only the segments are small
 and sync is eager, so that a file's whole way can be watched in half a minute.
@@ -21,7 +21,7 @@ from ..lake.audit import audit
 from ..lake.show import show_query, show_sizes, show_verdicts
 from ..lake.source import open_lake
 from ..lake.summary import table_sizes
-from ..simulator import VENUES as SIMULATED
+from ..simulator import EXCHANGES as SIMULATED
 from ..simulator import Simulator, SimulatorOptions
 from ..storage.settings import StorageSettings
 from .children import Child
@@ -46,8 +46,8 @@ def run_demo(
 ) -> int:
     """Record into ``data_dir`` and show the lake that came of it; the exit code.
 
-    Simulated, what an earlier demonstration recorded is deleted before. ``live`` records the real venue,
-    into what is there already. ``symbols``: none means the venue's usual ones. ``duration``: seconds, None
+    Simulated, what an earlier demonstration recorded is deleted before. ``live`` records the real exchange,
+    into what is there already. ``symbols``: none means the exchange's usual ones. ``duration``: seconds, None
     until Ctrl-C. Raises `ConfigError` or `SimulatorError` for what cannot be recorded and for a directory
     of somebody else's, `AlreadyRunning` where another one runs there; nothing is changed then.
     """
@@ -83,7 +83,7 @@ def _simulated(
     try:
         if not _listening(port, simulator):
             why = simulator.trouble() or f"see {simulator.log_path}"
-            console.print(Text(f"The simulated venue did not start: {why}", style="red"), soft_wrap=True)
+            console.print(Text(f"The simulated exchange did not start: {why}", style="red"), soft_wrap=True)
             return 1
         console.print(f"A simulated {exchange} runs on 127.0.0.1:{port}, {SIMULATED_RATE:,} messages/s.")
         return _record(console, config_path, duration)

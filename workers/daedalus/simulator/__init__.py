@@ -1,15 +1,15 @@
-"""Venues on loopback: the real protocols over a deterministic market or a recording, faults on demand."""
+"""Exchanges on loopback: the real protocols over a deterministic market or a recording, faults on demand."""
 
 from __future__ import annotations
 
 from daedalus.simulator.client import Sent
-from daedalus.simulator.exchanges import VENUES
+from daedalus.simulator.exchanges import EXCHANGES
 from daedalus.simulator.market import Market
 from daedalus.simulator.options import Faults, SimulatorError, SimulatorOptions
 from daedalus.simulator.server import Simulator, running, serve
 
 __all__ = [
-    "VENUES",
+    "EXCHANGES",
     "Faults",
     "Market",
     "Sent",

@@ -1,7 +1,7 @@
-"""One connection as the simulated venue sees it: what goes out, and the faults on the way.
+"""One connection as the simulated exchange sees it: what goes out, and the faults on the way.
 
-Sending never waits: a venue does not slow down for one slow reader. Whoever lets too much pile up is
-dropped, as venues do.
+Sending never waits: an exchange does not slow down for one slow reader. Whoever lets too much pile up is
+dropped, as exchanges do.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["POLICY", "ArrivalLimit", "Client", "Log", "Sent", "SimulatedConnecti
 _MOST_WAITING = 64 * 2**20
 
 POLICY = 1008
-"""The code with which venues close a connection that broke their rules."""
+"""The code with which exchanges close a connection that broke their rules."""
 
 
 class Sent(Struct, frozen=True):
@@ -55,7 +55,7 @@ class ArrivalLimit:
 
 
 class SimulatedConnection(ServerConnection):
-    """A websocket that counts what comes in, pings and pongs included, as some venues limit it.
+    """A websocket that counts what comes in, pings and pongs included, as some exchanges limit it.
 
     ``body`` is that of a POST, which is otherwise taken for a GET.
     """
@@ -91,7 +91,7 @@ class SimulatedConnection(ServerConnection):
 
 
 class Client:
-    """One connection that the venue serves.
+    """One connection that the exchange serves.
 
     ``log`` is told of every message that was sent, ``log_lost`` of every one that a fault left out. What
     was still on its way when the connection ended is neither.
@@ -144,7 +144,7 @@ class Client:
         if self._ended:
             return
         if self._courier is not None and self._courier.mutes(stream):
-            self._lose(stream, payload)  # a venue that does not send a stream does not number it either
+            self._lose(stream, payload)  # an exchange that does not send a stream does not number it either
             return
         if isinstance(payload, str):
             payload = self._frame(self.session, payload)

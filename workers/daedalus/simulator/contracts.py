@@ -1,4 +1,4 @@
-"""What venues tell of a perpetual contract beside its book: made of the market and of the clock alone."""
+"""What exchanges tell of a perpetual contract beside its book: made of the market and of the clock alone."""
 
 from __future__ import annotations
 
@@ -43,5 +43,5 @@ def contract(market: Market, place: int, step: int) -> Contract:
 
 
 def is_liquidation(order: Order) -> bool:
-    """Whether the order is a position that the venue closes: some are."""
+    """Whether the order is a position that the exchange closes: some are."""
     return order.id % _LIQUIDATIONS_IN == 0

@@ -1,4 +1,4 @@
-"""How a simulated venue ends a connection of its own accord: each waits, then closes it."""
+"""How a simulated exchange ends a connection of its own accord: each waits, then closes it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from websockets.frames import CloseCode
 
 from daedalus.simulator.client import POLICY, Client
 from daedalus.simulator.options import Faults
-from daedalus.simulator.protocol import VenueProtocol
+from daedalus.simulator.protocol import ExchangeProtocol
 
 __all__ = ["endings"]
 
 
-def endings(client: Client, protocol: VenueProtocol, faults: Faults) -> Iterator[Coroutine[None, None, None]]:
+def endings(
+    client: Client, protocol: ExchangeProtocol, faults: Faults
+) -> Iterator[Coroutine[None, None, None]]:
     """All that may end a connection which has just been opened."""
     if protocol.subscribe_seconds is not None:
         yield _expire(client, protocol.subscribe_seconds)
@@ -37,8 +39,8 @@ async def _retire(client: Client, seconds: float) -> None:
     await client.connection.close(CloseCode.GOING_AWAY)
 
 
-async def _say_farewell(client: Client, protocol: VenueProtocol, after: float, seconds: float) -> None:
-    """The venue goes down, and says so if it is one that does."""
+async def _say_farewell(client: Client, protocol: ExchangeProtocol, after: float, seconds: float) -> None:
+    """The exchange goes down, and says so if it is one that does."""
     await asyncio.sleep(after)
     notice = protocol.farewell()
     if notice is not None:

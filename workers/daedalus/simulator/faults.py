@@ -98,7 +98,7 @@ class Loss:
 
 
 class Refusals:
-    """How REST turns requests away; ``begun_ns`` is when the venue was started."""
+    """How REST turns requests away; ``begun_ns`` is when the exchange was started."""
 
     def __init__(self, faults: Faults, begun_ns: int) -> None:
         if faults.rest_status not in (None, *HTTPStatus):

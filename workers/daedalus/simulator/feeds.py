@@ -14,7 +14,7 @@ from daedalus.simulator.client import Client
 from daedalus.simulator.faults import Loss
 from daedalus.simulator.market import Market
 from daedalus.simulator.options import Faults
-from daedalus.simulator.protocol import Form, Message, VenueProtocol
+from daedalus.simulator.protocol import ExchangeProtocol, Form, Message
 from daedalus.simulator.replay import Recording
 
 __all__ = ["MarketFeed", "play"]
@@ -34,7 +34,7 @@ class MarketFeed:
     def __init__(
         self,
         market: Market,
-        protocol: VenueProtocol,
+        protocol: ExchangeProtocol,
         *,
         faults: Faults,
         flood: bool,

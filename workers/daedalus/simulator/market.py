@@ -43,7 +43,7 @@ class Happening(Enum):
 
 
 class Mixture(Struct, frozen=True):
-    """A venue's habits: seconds between two diffs of one book; one in ``orders_in`` other steps trades."""
+    """Pace of an exchange: seconds between two diffs of a book; one in ``orders_in`` other steps trades."""
 
     diff_seconds: float
     orders_in: int
@@ -90,7 +90,7 @@ class Step(Struct, frozen=True, gc=False):
 
 
 class Market:
-    """All instruments of a simulated venue.
+    """All instruments of a simulated exchange.
 
     ``rate`` is steps per second over all instruments, 0 for a market without pace.
     ``depth`` is the number of price levels on each side of a book.

@@ -1,4 +1,4 @@
-"""How a venue writes prices and amounts: decimal digits out of whole ticks and lots, nothing rounded."""
+"""How an exchange writes prices and amounts: decimal digits out of whole ticks and lots, nothing rounded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["Notation"]
 
 
 class Notation:
-    """The notation of one instrument on one venue, as `padded` or `short` make it."""
+    """The notation of one instrument on one exchange, as `padded` or `short` make it."""
 
     def __init__(self, instrument: Instrument, price_places: int, amount_places: int) -> None:
         self._price_unit, self._price_pattern = _pattern(instrument.price_digits, price_places)

@@ -24,10 +24,10 @@ class Faults(Struct, frozen=True):
     Whole connections:
     ``drop_after``: each connection ends without a closing handshake after so many messages of data.
     ``stall_after``: ... says nothing more, but stays open and answers pings and requests.
-    ``lifetime_seconds``: ... is closed when it is so old, as venues do after 24 hours.
-    ``farewell_after``: when it is so many seconds old the venue says that it goes down (if it is one
+    ``lifetime_seconds``: ... is closed when it is so old, as exchanges do after 24 hours.
+    ``farewell_after``: when it is so many seconds old the exchange says that it goes down (if it is one
     that says so), and closes it ``farewell_seconds`` later.
-    ``delay_seconds``: all that the venue says, over REST too, comes so much later.
+    ``delay_seconds``: all that the exchange says, over REST too, comes so much later.
     ``flood_seconds``: what happens within so many seconds comes at their end, all at once.
 
     Messages of data, as each connection counts them:
@@ -74,9 +74,9 @@ class Faults(Struct, frozen=True):
 
 
 class SimulatorOptions(Struct, frozen=True, kw_only=True):
-    """One simulated venue.
+    """One simulated exchange.
 
-    ``symbols``: as the venue spells them; none means the venue's usual ones. ``rate``: steps per second
+    ``symbols``: as the exchange spells them; none means the exchange's usual ones. ``rate``: steps per second
     over all symbols, 0 for as fast as the clients read. ``seed`` and ``epoch_ns`` (UTC ns) fix the market.
     ``port`` 0 takes any free one. ``depth``: price levels on each side of a book.
     ``replay``: recordings to play instead of a market, ``speed`` times as fast (0: at once), each

@@ -1,7 +1,7 @@
-"""What a venue's protocol is: the questions the server asks of it. No sockets, no clock.
+"""What an exchange's protocol is: the questions the server asks of it. No sockets, no clock.
 
 A protocol turns what clients say into subscriptions and answers, and steps of the market into messages.
-To simulate another venue, write one and add it to `venues`.
+To simulate another exchange, write one and add it to `exchanges`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from msgspec import Struct
 from daedalus.simulator.instruments import Instrument
 from daedalus.simulator.market import Market, Mixture, Step
 
-__all__ = ["Audience", "Form", "HttpAnswer", "HttpRequest", "Message", "Session", "VenueProtocol"]
+__all__ = ["Audience", "ExchangeProtocol", "Form", "HttpAnswer", "HttpRequest", "Message", "Session"]
 
 Form = tuple[bool, ...]
-"""How a connection wants a stream written; what the values mean is the venue's own affair."""
+"""How a connection wants a stream written; what the values mean is the exchange's own affair."""
 
 Message = tuple[str, Form, str]
 """The stream, the form and the text of one message."""
@@ -67,12 +67,12 @@ class HttpAnswer(Struct, frozen=True):
         return cls(msgspec.json.encode(value), status, headers or {})
 
 
-class VenueProtocol(ABC):
-    """One venue as its clients see it. ``step`` is always the last step of the market that was sent.
+class ExchangeProtocol(ABC):
+    """One exchange as its clients see it. ``step`` is always the last step of the market that was sent.
 
-    ``ping_seconds``: how often the venue pings. ``subscribe_seconds``: how long a connection may stay
+    ``ping_seconds``: how often the exchange pings. ``subscribe_seconds``: how long a connection may stay
     without a subscription. ``requests_per_second``: incoming frames, pings and pongs included, beyond
-    which the venue ends the connection. None: the venue has no such habit.
+    which the exchange ends the connection. None: the exchange has no such habit.
     """
 
     name: ClassVar[str]
@@ -89,7 +89,7 @@ class VenueProtocol(ABC):
     @staticmethod
     @abstractmethod
     def instrument(symbol: str) -> Instrument:
-        """The instrument of a symbol. Raises ValueError if the venue would not spell one like that."""
+        """The instrument of a symbol. Raises ValueError if the exchange would not spell one like that."""
 
     @abstractmethod
     def connect(self, target: str) -> Session | HttpAnswer:
@@ -116,14 +116,14 @@ class VenueProtocol(ABC):
         return ()
 
     def frame(self, session: Session, text: str) -> str:
-        """A message as this one connection gets it: some venues number their frames.
+        """A message as this one connection gets it: some exchanges number their frames.
 
         Called once per message in the order of sending, also for those that a fault then loses.
         """
         return text
 
     def farewell(self) -> str | None:
-        """The notice that the venue will end the connection; None where it gives none."""
+        """The notice that the exchange will end the connection; None where it gives none."""
         return None
 
     @abstractmethod

@@ -1,4 +1,4 @@
-"""Recordings of real venues: what came over the websocket, and what REST answered.
+"""Recordings of real exchanges: what came over the websocket, and what REST answered.
 
 Read are, by line, plain or gzipped (told by the first bytes, not by the name):
 
@@ -41,7 +41,7 @@ class RecordedMessage(Struct, frozen=True, order=True):
 
 
 class RecordedAnswer(Struct, frozen=True):
-    """What a venue answered to a GET."""
+    """What an exchange answered to a GET."""
 
     request: HttpRequest
     body: bytes

@@ -1,4 +1,4 @@
-"""A simulated venue on loopback: websocket and REST on one port."""
+"""A simulated exchange on loopback: websocket and REST on one port."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from websockets.http11 import Request, Response
 
 from daedalus.simulator.client import ArrivalLimit, Client, Sent, SimulatedConnection
 from daedalus.simulator.endings import endings
-from daedalus.simulator.exchanges import market_of, venue_of
+from daedalus.simulator.exchanges import exchange_of, market_of
 from daedalus.simulator.faults import Refusals
 from daedalus.simulator.feeds import MarketFeed, play
 from daedalus.simulator.market import Market
 from daedalus.simulator.options import SimulatorError, SimulatorOptions
-from daedalus.simulator.protocol import HttpAnswer, HttpRequest, Session, VenueProtocol
+from daedalus.simulator.protocol import ExchangeProtocol, HttpAnswer, HttpRequest, Session
 from daedalus.simulator.replay import Recording, read_recordings
 
 __all__ = ["Simulator", "running", "serve"]
 
 _HOST = "127.0.0.1"
-_LARGEST_MESSAGE = 2**20  # what a client may say; what the venue says has no limit
+_LARGEST_MESSAGE = 2**20  # what a client may say; what the exchange says has no limit
 _PONG_SECONDS = 60
 
 
 class Simulator:
-    """One venue that listens. Made by `running`; use its addresses, its market and what it sent.
+    """One exchange that listens. Made by `running`; use its addresses, its market and what it sent.
 
     ``market`` is what its clients see: the book of the instrument at place p after update u is
     ``market.books[p].levels(u)``. If ``keep_sent`` was asked for, ``sent`` holds every message, and
@@ -45,8 +45,8 @@ class Simulator:
     def __init__(self, options: SimulatorOptions, *, clock: Callable[[], int] = time.time_ns) -> None:
         self.options = options
         self.market: Market = market_of(options)
-        venue = venue_of(options.exchange)
-        self.protocol: VenueProtocol = venue(self.market, any_symbol=bool(options.replay))
+        exchange = exchange_of(options.exchange)
+        self.protocol: ExchangeProtocol = exchange(self.market, any_symbol=bool(options.replay))
         self.recording: Recording | None = read_recordings(options.replay) if options.replay else None
         self.sent: list[Sent] = []
         self.lost: list[Sent] = []
@@ -217,7 +217,7 @@ def _response(answer: HttpAnswer) -> Response:
 async def running(
     options: SimulatorOptions, *, clock: Callable[[], int] = time.time_ns
 ) -> AsyncIterator[Simulator]:
-    """Run a simulated venue in this process. Raises `SimulatorError` for options that make none.
+    """Run a simulated exchange in this process. Raises `SimulatorError` for options that make none.
 
     ``clock`` gives UTC ns.
     """
@@ -228,7 +228,7 @@ async def running(
 async def serve(
     options: SimulatorOptions, *, stop: asyncio.Event | None = None, ready: Callable[[int], None]
 ) -> None:
-    """Run a simulated venue until ``stop`` is set (None: until cancelled); ``ready`` is told the port."""
+    """Run a simulated exchange until ``stop`` is set (None: until cancelled); ``ready`` is told the port."""
     async with running(options) as simulator:
         ready(simulator.port)
         await simulator.until(stop or asyncio.Event())

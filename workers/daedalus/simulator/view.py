@@ -1,4 +1,4 @@
-"""A book cut to its best levels, as venues stream it that offer several depths."""
+"""A book cut to its best levels, as exchanges stream it that offer several depths."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The raw row: what the venue sent, byte for byte, with the time it came."""
+"""The raw row: what the exchange sent, byte for byte, with the time it came."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ class RawKind(StrEnum):
 
     MESSAGE = "message"  # a websocket message as it came
     SNAPSHOT = "snapshot"  # the body of a REST answer that holds a whole book
-    BACKFILL = "backfill"  # the body of a REST answer that fills a hole
+    BACKFILL = "backfill"  # the body of a REST answer that fills a gap
     OPEN = "open"  # a connection was opened; payload: JSON
     CLOSE = "close"  # a connection ended; payload: JSON with the reason
     SUBSCRIBED = "subscribed"  # this connection is asked to serve a stream; payload: JSON
-    SERVED = "served"  # the venue's answer, or a first message, proves that it does; payload: JSON
+    SERVED = "served"  # the exchange's answer, or a first message, proves that it does; payload: JSON
     UNSUBSCRIBED = "unsubscribed"  # a stream is no longer served by it; payload: JSON
     LOST = "lost"  # frames of the connection are missing, maybe this stream's; payload: JSON
     NO_BOOK = "no_book"  # a book has waited for its snapshot since a while; payload: JSON
-    GAP = "gap"  # what became of a hole; payload: JSON
+    GAP = "gap"  # what became of a gap; payload: JSON
     INSTRUMENTS = "instruments"  # the body of a REST answer that lists what can be traded
     CLOCK = "clock"  # the wall clock was stepped; payload: JSON
 
 
 class RawRecord(Struct, frozen=True, gc=False):
-    """One raw row. ``recv_ns``: UTC ns; ``seq``: per connection, from 0, without holes."""
+    """One raw row. ``recv_ns``: UTC ns; ``seq``: per connection, from 0, without gaps."""
 
     recv_ns: int
     conn: str

@@ -19,7 +19,7 @@ Level = tuple[float, float]
 class BookUpdate(Struct, frozen=True):
     """Levels of one book that changed (or, as a snapshot, all of them), amounts absolute.
 
-    ``previous_id`` is the ``last_id`` of the update that this one follows, where the venue links them
+    ``previous_id`` is the ``last_id`` of the update that this one follows, where the exchange links them
     and skips numbers; the tables do not have it.
     """
 

@@ -10,10 +10,10 @@ __all__ = ["DERIVATIVE_TICKERS", "DerivativeTicker"]
 
 
 class DerivativeTicker(Struct, frozen=True, gc=False):
-    """What the venue says of a derivative; a value that this message does not tell is None.
+    """What the exchange says of a derivative; a value that this message does not tell is None.
 
     ``funding_rate`` is per funding interval; ``funding_timestamp`` (UTC ns) is when it is paid next.
-    ``open_interest`` as the venue counts it (contracts or base).
+    ``open_interest`` as the exchange counts it (contracts or base).
     """
 
     symbol: str

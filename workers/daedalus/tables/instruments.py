@@ -11,11 +11,11 @@ __all__ = ["INSTRUMENTS", "Instrument", "Listing"]
 
 
 class Instrument(Struct, frozen=True):
-    """What can be traded, as the venue lists it. ``symbol`` as in the configuration.
+    """What can be traded, as the exchange lists it. ``symbol`` as in the configuration.
 
     ``type``: spot, perpetual, future or option. ``tick`` and ``lot`` are the steps of price and amount,
     ``contract_size`` the base (or quote, where inverse) of one contract, ``expiry`` UTC ns. None: the
-    venue does not say.
+    exchange does not say.
     """
 
     symbol: str

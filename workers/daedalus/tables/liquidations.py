@@ -12,9 +12,9 @@ __all__ = ["LIQUIDATIONS", "Liquidation"]
 
 
 class Liquidation(Struct, frozen=True, gc=False):
-    """A position that was closed by the venue. ``side`` is the liquidation order's: sell ends a long.
+    """A position that was closed by the exchange. ``side`` is the liquidation order's: sell ends a long.
 
-    ``price`` is the order's, at which the position is taken over, where the venue tells of orders, and the
+    ``price`` is the order's, at which the position is taken over, where the exchange tells of orders, and the
     trade's where it tells of trades; ``average_price`` is what was traded at, None where it does not say.
     """
 
@@ -36,7 +36,7 @@ def _numbers(row: Liquidation) -> Iterator[float]:
 LIQUIDATIONS = Table(
     "liquidations",
     Liquidation,
-    "Positions that were closed by the exchange; most do not tell all of them ([venues](venues.md)).",
+    "Positions that were closed by the exchange; most do not tell all of them ([exchanges](exchanges.md)).",
     (
         *KEY,
         Column("id", "string", "the exchange's; null where it gives none"),

@@ -12,7 +12,7 @@ __all__ = ["ORDERS", "OrderEvent"]
 class OrderEvent(Struct, frozen=True, gc=False):
     """One resting order of a book told order by order (L3). ``event``: created, changed or deleted.
 
-    ``side`` is bid or ask; ``last_id`` the venue's number of the event.
+    ``side`` is bid or ask; ``last_id`` the exchange's number of the event.
     """
 
     symbol: str

@@ -12,7 +12,7 @@ __all__ = ["QUOTES", "Quote", "quote"]
 
 
 class Quote(Struct, frozen=True, gc=False):
-    """The top of a book; a value the venue did not send is None, never 0."""
+    """The top of a book; a value the exchange did not send is None, never 0."""
 
     symbol: str
     timestamp: int | None
@@ -32,7 +32,7 @@ def quote(
 ) -> Sequence[Quote]:
     """The row of a message that tells the top of a book, each side as (price, amount); none for no side.
 
-    Venues write an empty side as nothing, as "" (given here as None) or as 0; the row has None.
+    Exchanges write an empty side as nothing, as "" (given here as None) or as 0; the row has None.
     """
     bids, asks = _side(*bid), _side(*ask)
     if bids == asks == (None, None):

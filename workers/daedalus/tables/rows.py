@@ -1,7 +1,7 @@
 """What an exchange's messages say once they are decoded: one type for each kind of row in the tables.
 
-Frozen values. Times are UTC ns, None where the venue sends none; prices and amounts are the floats
-nearest to the venue's digits.
+Frozen values. Times are UTC ns, None where the exchange sends none; prices and amounts are the floats
+nearest to the exchange's digits.
 """
 
 from __future__ import annotations
@@ -31,4 +31,4 @@ __all__ = [
 ]
 
 Row = Trade | AggTrade | BookUpdate | Quote | DerivativeTicker | Liquidation | OrderEvent
-"""What `Venue.normalize` yields; each table says how its rows become columns."""
+"""What `Exchange.normalize` yields; each table says how its rows become columns."""

@@ -96,7 +96,7 @@ SYMBOL = Column(
 TIMESTAMP = Column(
     "timestamp",
     "time",
-    "the exchange's time ([which one](#the-venues-time)); `local_timestamp` where it gives none",
+    "the exchange's time ([which one](#the-exchanges-time)); `local_timestamp` where it gives none",
     required=True,
     encoding="delta",
 )

@@ -12,7 +12,7 @@ __all__ = ["SOURCE", "TRADED", "TRADES", "Trade"]
 class Trade(Struct, frozen=True, gc=False):
     """One trade. ``side`` is the taker's, "buy" or "sell"; ``timestamp`` UTC ns or None.
 
-    ``number`` is its place in the venue's consecutive numbering where that is not ``id`` itself.
+    ``number`` is its place in the exchange's consecutive numbering where that is not ``id`` itself.
     """
 
     symbol: str

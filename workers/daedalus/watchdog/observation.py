@@ -40,7 +40,7 @@ class WorkerSeen(Struct, frozen=True, kw_only=True):
     started_ns: int = 0
     memory: MemorySeen | None = None
     silent_seconds: float | None = None
-    """Since the last message of the venue, or since the start where none came yet; ingest alone."""
+    """Since the last message of the exchange, or since the start where none came yet; ingest alone."""
     heard: bool = False
     """Whether any message came since it was started."""
     reconnects: int = 0

@@ -19,7 +19,7 @@ from daedalus.tables.rows import (
     Trade,
 )
 
-VENUE = BinanceDelivery()
+EXCHANGE = BinanceDelivery()
 
 MESSAGES = [
     (
@@ -98,8 +98,8 @@ MESSAGES = [
 
 @pytest.mark.parametrize(("message", "header", "row"), MESSAGES)
 def test_messages_are_read_as_those_of_usd_m(message: bytes, header: Header, row: Row) -> None:
-    assert VENUE.classify(message) == header
-    assert list(VENUE.normalize(header, message)) == [row]
+    assert EXCHANGE.classify(message) == header
+    assert list(EXCHANGE.normalize(header, message)) == [row]
 
 
 def test_contracts_with_a_date_have_no_funding() -> None:
@@ -107,15 +107,15 @@ def test_contracts_with_a_date_have_no_funding() -> None:
         b'{"stream":"btcusd_201225@markPrice@1s","data":{"e":"markPriceUpdate","E":1596095725000,'
         b'"s":"BTCUSD_201225","p":"10934.62615417","P":"10962.17178236","i":"10933.62615417","r":"","T":0}}'
     )
-    (row,) = VENUE.normalize(VENUE.classify(message), message)
+    (row,) = EXCHANGE.normalize(EXCHANGE.classify(message), message)
     assert row == DerivativeTicker(
         "BTCUSD_201225", 1596095725000000000, index_price=10933.62615417, mark_price=10934.62615417
     )
 
 
 def test_one_route_serves_all_channels() -> None:
-    wanted = [Subscription(channel, "BTCUSD_PERP") for channel in VENUE.channels]
-    (plan,) = VENUE.plan(wanted, VENUE.websocket_url)
+    wanted = [Subscription(channel, "BTCUSD_PERP") for channel in EXCHANGE.channels]
+    (plan,) = EXCHANGE.plan(wanted, EXCHANGE.websocket_url)
     assert plan.url == "wss://dstream.binance.com/stream"
     (request,) = plan.requests
     assert json.loads(request.text)["params"] == [
@@ -133,13 +133,13 @@ def test_a_snapshot_has_its_time() -> None:
         b'{"symbol":"BTCUSD_PERP","pair":"BTCUSD","lastUpdateId":11660051107935,"E":1790373521101,'
         b'"T":1790373521100,"bids":[["83778.8","5078"],["83778.7","1200"]],"asks":[["83778.9","956"]]}'
     )
-    header = VENUE.classify_snapshot("BTCUSD_PERP", body)
+    header = EXCHANGE.classify_snapshot("BTCUSD_PERP", body)
     assert header.ids == Ids(11660051107935, 11660051107935)
-    (row,) = VENUE.normalize(header, body)
+    (row,) = EXCHANGE.normalize(header, body)
     assert isinstance(row, BookUpdate)
     assert (row.timestamp, row.is_snapshot, row.asks) == (1790373521101000000, True, [(83778.9, 956.0)])
     request = RestRequest("/dapi/v1/depth?symbol=BTCUSD_PERP&limit=1000", 20)
-    assert VENUE.snapshot_request("BTCUSD_PERP") == request
+    assert EXCHANGE.snapshot_request("BTCUSD_PERP") == request
 
 
 def test_instruments_say_how_much_a_contract_is_and_when_it_ends() -> None:
@@ -155,7 +155,7 @@ def test_instruments_say_how_much_a_contract_is_and_when_it_ends() -> None:
     ]
     common = {"baseAsset": "BTC", "quoteAsset": "USD", "marginAsset": "BTC", "filters": steps}
     body = json.dumps({"symbols": [each | common for each in listed]}).encode()
-    assert list(VENUE.instruments(body)) == [
+    assert list(EXCHANGE.instruments(body)) == [
         Instrument("BTCUSD_PERP", "BTC", "USD", "perpetual", tick=0.1, lot=1.0, contract_size=100.0),
         Instrument(
             "BTCUSD_260626",

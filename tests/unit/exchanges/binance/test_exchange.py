@@ -9,7 +9,7 @@ from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.model import Header, Ids, Kind, Missing, Reply, RestRequest, Subscription
 from daedalus.tables.rows import AggTrade, BookUpdate, Instrument, Quote, Trade
 
-VENUE = Binance()
+EXCHANGE = Binance()
 
 DEPTH = (
     b'{"stream":"nknusdt@depth@100ms","data":{"e":"depthUpdate","E":1633998512568,"s":"NKNUSDT","U":499869753,'
@@ -61,41 +61,42 @@ def bare(message: bytes) -> bytes:
     return json.dumps(json.loads(message)["data"]).encode()
 
 
-@pytest.mark.parametrize(("message", "channel", "symbol", "ids", "venue_ns"), HEADERS)
+@pytest.mark.parametrize(("message", "channel", "symbol", "ids", "exchange_ns"), HEADERS)
 def test_a_message_is_known_by_its_stream(
-    message: bytes, channel: str, symbol: str, ids: Ids, venue_ns: int | None
+    message: bytes, channel: str, symbol: str, ids: Ids, exchange_ns: int | None
 ) -> None:
-    expected = Header(Kind.DATA, channel, symbol, ids, venue_ns)
-    assert VENUE.classify(message) == expected
+    expected = Header(Kind.DATA, channel, symbol, ids, exchange_ns)
+    assert EXCHANGE.classify(message) == expected
     turned = json.loads(message)
     assert (
-        VENUE.classify(json.dumps({"data": turned["data"], "stream": turned["stream"]}).encode()) == expected
+        EXCHANGE.classify(json.dumps({"data": turned["data"], "stream": turned["stream"]}).encode())
+        == expected
     )
-    assert VENUE.classify(bare(message)) == expected
+    assert EXCHANGE.classify(bare(message)) == expected
 
 
 @pytest.mark.parametrize(("message", "row"), ROWS)
 def test_a_message_becomes_a_row(message: bytes, row: object) -> None:
-    assert list(VENUE.normalize(VENUE.classify(message), message)) == [row]
-    assert list(VENUE.normalize(VENUE.classify(bare(message)), bare(message))) == [row]
+    assert list(EXCHANGE.normalize(EXCHANGE.classify(message), message)) == [row]
+    assert list(EXCHANGE.normalize(EXCHANGE.classify(bare(message)), bare(message))) == [row]
 
 
 def test_microseconds_give_the_same_header_to_the_microsecond() -> None:
     message = TRADE.replace(b"1567296001038", b"1567296001038123").replace(
         b"1567296001034", b"1567296001034007"
     )
-    assert VENUE.classify(message).venue_ns == 1567296001038123000
-    assert VENUE.normalize(VENUE.classify(message), message)[0].timestamp == 1567296001034007000
+    assert EXCHANGE.classify(message).exchange_ns == 1567296001038123000
+    assert EXCHANGE.normalize(EXCHANGE.classify(message), message)[0].timestamp == 1567296001034007000
 
 
 @pytest.mark.parametrize("stream", ["depth", "depth@100ms", "depth@1000ms", "depth@0ms"])
 def test_all_speeds_of_the_book_are_one_channel(stream: str) -> None:
-    header = VENUE.classify(DEPTH.replace(b"depth@100ms", stream.encode()))
+    header = EXCHANGE.classify(DEPTH.replace(b"depth@100ms", stream.encode()))
     assert (header.kind, header.channel, header.symbol) == (Kind.DATA, "depth", "NKNUSDT")
 
 
 def test_linked_updates_name_the_one_before() -> None:
-    header = VENUE.classify(DEPTH.replace(b'"u":499869754', b'"u":499869754,"pu":499869700'))
+    header = EXCHANGE.classify(DEPTH.replace(b'"u":499869754', b'"u":499869754,"pu":499869700'))
     assert header.ids == Ids(499869753, 499869754, 499869700)
 
 
@@ -124,7 +125,7 @@ def test_linked_updates_name_the_one_before() -> None:
     ],
 )
 def test_all_other_messages_have_their_kind(message: bytes, kind: Kind) -> None:
-    assert VENUE.classify(message).kind is kind
+    assert EXCHANGE.classify(message).kind is kind
 
 
 @pytest.mark.parametrize(
@@ -138,28 +139,29 @@ def test_all_other_messages_have_their_kind(message: bytes, kind: Kind) -> None:
     ],
 )
 def test_replies_name_the_request_and_the_error(message: bytes, reply: Reply) -> None:
-    assert VENUE.classify(message) == Header(Kind.REPLY, reply=reply)
+    assert EXCHANGE.classify(message) == Header(Kind.REPLY, reply=reply)
 
 
 def test_a_snapshot_carries_its_update_id_and_becomes_a_whole_book() -> None:
-    header = VENUE.classify_snapshot("NKNUSDT", SNAPSHOT)
+    header = EXCHANGE.classify_snapshot("NKNUSDT", SNAPSHOT)
     assert header == Header(Kind.DATA, "depth", "NKNUSDT", Ids(499869752, 499869752))
     row = BookUpdate("NKNUSDT", None, True, [(0.3521, 672.0)], [(0.3526, 3199.0)], 499869752, 499869752)
-    assert list(VENUE.normalize(header, SNAPSHOT)) == [row]
+    assert list(EXCHANGE.normalize(header, SNAPSHOT)) == [row]
     assert (
-        VENUE.classify_snapshot("NKNUSDT", b'{"code":-1121,"msg":"Invalid symbol."}').kind is Kind.MALFORMED
+        EXCHANGE.classify_snapshot("NKNUSDT", b'{"code":-1121,"msg":"Invalid symbol."}').kind
+        is Kind.MALFORMED
     )
 
 
 def test_an_empty_new_book_has_the_id_minus_one() -> None:
-    assert VENUE.classify_snapshot("A", b'{"lastUpdateId":-1,"bids":[],"asks":[]}').ids == Ids(-1, -1)
+    assert EXCHANGE.classify_snapshot("A", b'{"lastUpdateId":-1,"bids":[],"asks":[]}').ids == Ids(-1, -1)
 
 
 def test_a_price_that_is_no_number_is_refused() -> None:
     for bad in (b'"nan"', b'"inf"', b'"-1"', b'""', b"null"):
         message = TRADE.replace(b'"0.00219650"', bad)
         with pytest.raises(ValueError, match="Expected"):
-            VENUE.normalize(VENUE.classify(message), message)
+            EXCHANGE.normalize(EXCHANGE.classify(message), message)
 
 
 @pytest.mark.parametrize(
@@ -173,12 +175,12 @@ def test_a_price_that_is_no_number_is_refused() -> None:
     ],
 )
 def test_the_combined_endpoint_is_found_from_any_form_of_the_url(url: str, expected: str) -> None:
-    assert VENUE.plan([Subscription("trade", "BTCUSDT")], url)[0].url == expected
+    assert EXCHANGE.plan([Subscription("trade", "BTCUSDT")], url)[0].url == expected
 
 
-def test_subscriptions_are_asked_for_within_the_venues_limits() -> None:
+def test_subscriptions_are_asked_for_within_the_exchanges_limits() -> None:
     wanted = [Subscription("depth", f"S{number}USDT") for number in range(2500)]
-    plans = VENUE.plan([*wanted, *wanted[:10]], "ws://localhost:1")
+    plans = EXCHANGE.plan([*wanted, *wanted[:10]], "ws://localhost:1")
     assert [len(plan.subscriptions) for plan in plans] == [1024, 1024, 452]
     assert [one for plan in plans for one in plan.subscriptions] == wanted
     for plan in plans:
@@ -190,12 +192,12 @@ def test_subscriptions_are_asked_for_within_the_venues_limits() -> None:
 
 
 def test_a_snapshot_request_names_its_weight() -> None:
-    request = VENUE.snapshot_request("BTCUSDT")
+    request = EXCHANGE.snapshot_request("BTCUSDT")
     assert (request.path, request.weight) == ("/api/v3/depth?symbol=BTCUSDT&limit=5000", 250)
 
 
 def test_symbols_have_one_spelling() -> None:
-    assert VENUE.symbol(" btcUsdt ") == "BTCUSDT"
+    assert EXCHANGE.symbol(" btcUsdt ") == "BTCUSDT"
 
 
 def missing(channel: str, first: int | None, last: int | None) -> Missing:
@@ -213,13 +215,13 @@ def missing(channel: str, first: int | None, last: int | None) -> Missing:
 def test_what_is_missing_is_asked_for_from_its_first_id(
     channel: str, first: int, last: int, path: str, weight: int
 ) -> None:
-    request = VENUE.backfill_request(missing(channel, first, last))
+    request = EXCHANGE.backfill_request(missing(channel, first, last))
     assert request == RestRequest(path, weight)
 
 
-def test_books_and_holes_without_ids_are_not_asked_for() -> None:
-    assert VENUE.backfill_request(missing("depth", 7, 9)) is None
-    assert VENUE.backfill_request(missing("trade", None, None)) is None
+def test_books_and_gaps_without_ids_are_not_asked_for() -> None:
+    assert EXCHANGE.backfill_request(missing("depth", 7, 9)) is None
+    assert EXCHANGE.backfill_request(missing("trade", None, None)) is None
 
 
 TRADES = (
@@ -234,38 +236,38 @@ AGG_TRADES = (
 
 
 def test_missed_trades_have_the_rows_that_the_stream_would_have_given() -> None:
-    header = VENUE.classify_backfill("trade", "BNBBTC", TRADES)
+    header = EXCHANGE.classify_backfill("trade", "BNBBTC", TRADES)
     assert header == Header(Kind.DATA, "trade", "BNBBTC", Ids(28457, 28458))
-    assert list(VENUE.normalize_backfill(header, TRADES)) == [
+    assert list(EXCHANGE.normalize_backfill(header, TRADES)) == [
         Trade("BNBBTC", 1499865549590000000, "28457", "sell", 4.000001, 12.0),
         Trade("BNBBTC", 1499865549591000000, "28458", "buy", 4.000002, 3.0),
     ]
 
 
 def test_missed_aggregate_trades_are_told_in_runs_of_ids() -> None:
-    header = VENUE.classify_backfill("aggTrade", "BNBBTC", AGG_TRADES)
+    header = EXCHANGE.classify_backfill("aggTrade", "BNBBTC", AGG_TRADES)
     other = Header(Kind.DATA, "aggTrade", "BNBBTC", Ids(26131, 26131))
     assert header == Header(Kind.DATA, "aggTrade", "BNBBTC", Ids(26129, 26129), more=(other,))
-    assert list(VENUE.normalize_backfill(header, AGG_TRADES)) == [
+    assert list(EXCHANGE.normalize_backfill(header, AGG_TRADES)) == [
         AggTrade("BNBBTC", 1498793709153000000, "26129", "sell", 0.01633102, 4.70443515, 27781, 27782),
         AggTrade("BNBBTC", 1498793709154000000, "26131", "buy", 0.01633103, 1.5, 27784, 27784),
     ]
 
 
 def test_an_answer_without_trades_has_no_ids_and_an_error_is_no_answer() -> None:
-    assert VENUE.classify_backfill("trade", "BNBBTC", b"[]") == Header(Kind.DATA, "trade", "BNBBTC")
+    assert EXCHANGE.classify_backfill("trade", "BNBBTC", b"[]") == Header(Kind.DATA, "trade", "BNBBTC")
     for body in (b'{"code":-1121,"msg":"Invalid symbol."}', b"", b'[{"id":"x"}]'):
-        assert VENUE.classify_backfill("trade", "BNBBTC", body).kind is Kind.MALFORMED
-    assert VENUE.classify_backfill("depth", "BNBBTC", b"[]").kind is Kind.MALFORMED
+        assert EXCHANGE.classify_backfill("trade", "BNBBTC", body).kind is Kind.MALFORMED
+    assert EXCHANGE.classify_backfill("depth", "BNBBTC", b"[]").kind is Kind.MALFORMED
 
 
-def test_a_hole_is_filled_by_the_answer_to_its_request() -> None:
-    continuity = Continuity(VENUE.channels)
+def test_a_gap_is_filled_by_the_answer_to_its_request() -> None:
+    continuity = Continuity(EXCHANGE.channels)
     for number in (28456, 28459):
         continuity.observe(Header(Kind.DATA, "trade", "BNBBTC", Ids(number, number)), 0)
-    assert continuity.open_holes("trade", "BNBBTC") == [(28457, 28458)]
-    continuity.observe(VENUE.classify_backfill("trade", "BNBBTC", TRADES), 0)
-    assert continuity.open_holes("trade", "BNBBTC") == []
+    assert continuity.open_gaps("trade", "BNBBTC") == [(28457, 28458)]
+    continuity.observe(EXCHANGE.classify_backfill("trade", "BNBBTC", TRADES), 0)
+    assert continuity.open_gaps("trade", "BNBBTC") == []
 
 
 def test_the_instruments_are_listed_with_their_steps() -> None:
@@ -276,8 +278,8 @@ def test_the_instruments_are_listed_with_their_steps() -> None:
         b'{"filterType":"MARKET_LOT_SIZE","stepSize":"0.00000000"},{"filterType":"MAX_NUM_ORDERS"}]},'
         b'{"symbol":"LRCBTC","status":"BREAK","baseAsset":"LRC","quoteAsset":"BTC","filters":[]}]}'
     )
-    assert [request.weight for request in VENUE.instruments_requests()] == [20]
-    assert list(VENUE.instruments(body)) == [
+    assert [request.weight for request in EXCHANGE.instruments_requests()] == [20]
+    assert list(EXCHANGE.instruments(body)) == [
         Instrument("ETHBTC", "ETH", "BTC", "spot", tick=0.00001, lot=0.0001),
         Instrument("LRCBTC", "LRC", "BTC", "spot", active=False),
     ]
@@ -285,5 +287,5 @@ def test_the_instruments_are_listed_with_their_steps() -> None:
 
 def test_streams_of_futures_are_unknown_to_spot() -> None:
     mark = b'{"stream":"btcusdt@markPrice@1s","data":{"e":"markPriceUpdate","E":5,"s":"BTCUSDT","p":"1"}}'
-    assert VENUE.classify(mark).kind is Kind.UNKNOWN
-    assert VENUE.classify(bare(mark)).kind is Kind.UNKNOWN
+    assert EXCHANGE.classify(mark).kind is Kind.UNKNOWN
+    assert EXCHANGE.classify(bare(mark)).kind is Kind.UNKNOWN

@@ -20,7 +20,7 @@ from daedalus.tables.rows import (
     Trade,
 )
 
-VENUE = BinanceFutures()
+EXCHANGE = BinanceFutures()
 
 DEPTH = (
     b'{"stream":"akrousdt@depth@100ms","data":{"e":"depthUpdate","E":1626992741077,"T":1626992740974,'
@@ -120,45 +120,45 @@ def bare(message: bytes) -> bytes:
 
 @pytest.mark.parametrize(("message", "header", "row"), MESSAGES)
 def test_a_message_has_its_header_and_its_row(message: bytes, header: Header, row: Row) -> None:
-    assert VENUE.classify(message) == header
-    assert list(VENUE.normalize(header, message)) == [row]
-    assert VENUE.classify(bare(message)) == header
-    assert list(VENUE.normalize(header, bare(message))) == [row]
+    assert EXCHANGE.classify(message) == header
+    assert list(EXCHANGE.normalize(header, message)) == [row]
+    assert EXCHANGE.classify(bare(message)) == header
+    assert list(EXCHANGE.normalize(header, bare(message))) == [row]
 
 
 @pytest.mark.parametrize(("message", "number"), [(INSURANCE, 73701056), (SPENT, 7950493454)])
 def test_what_did_not_trade_in_the_book_counts_as_seen_and_has_no_row(message: bytes, number: int) -> None:
-    header = VENUE.classify(message)
+    header = EXCHANGE.classify(message)
     assert header.ids == Ids(number, number)
-    assert list(VENUE.normalize(header, message)) == []
+    assert list(EXCHANGE.normalize(header, message)) == []
 
 
 def test_a_market_trade_of_nothing_has_no_row() -> None:
     message = TRADE.replace(b'"0.006"', b'"0.000"')
-    assert list(VENUE.normalize(VENUE.classify(message), message)) == []
+    assert list(EXCHANGE.normalize(EXCHANGE.classify(message), message)) == []
 
 
 def test_quotes_and_books_have_one_clock_that_of_the_event() -> None:
     for message in (QUOTE, DEPTH):
-        (row,) = VENUE.normalize(VENUE.classify(message), message)
+        (row,) = EXCHANGE.normalize(EXCHANGE.classify(message), message)
         assert row.timestamp == json.loads(message)["data"]["E"] * 10**6
 
 
 def test_a_liquidation_without_a_price_of_its_order_has_the_one_that_was_paid() -> None:
     market = FORCED.replace(b'"p":"4793.91"', b'"p":"0"')
-    (row,) = VENUE.normalize(VENUE.classify(market), market)
+    (row,) = EXCHANGE.normalize(EXCHANGE.classify(market), market)
     assert isinstance(row, Liquidation)
     assert (row.price, row.average_price) == (4706.04, 4706.04)
 
 
 def test_a_liquidation_of_which_nothing_was_filled_has_no_row() -> None:
     message = FORCED.replace(b'"z":"0.014"', b'"z":"0.000"').replace(b"FILLED", b"NEW")
-    assert list(VENUE.normalize(VENUE.classify(message), message)) == []
+    assert list(EXCHANGE.normalize(EXCHANGE.classify(message), message)) == []
 
 
 def test_a_rate_of_a_contract_without_funding_is_left_out() -> None:
     message = MARK.replace(b"1787500800000", b"0").replace(b'"0.00010000"', b'"0.00000000"')
-    (row,) = VENUE.normalize(VENUE.classify(message), message)
+    (row,) = EXCHANGE.normalize(EXCHANGE.classify(message), message)
     assert isinstance(row, DerivativeTicker)
     assert (row.funding_rate, row.funding_timestamp, row.mark_price) == (None, None, 77488.24528925)
 
@@ -176,32 +176,32 @@ def test_a_rate_of_a_contract_without_funding_is_left_out() -> None:
     ],
 )
 def test_all_other_messages_have_their_kind(message: bytes, kind: Kind) -> None:
-    assert VENUE.classify(message).kind is kind
+    assert EXCHANGE.classify(message).kind is kind
 
 
 def link(previous: int, first: int, last: int) -> Header:
     data = {"e": "depthUpdate", "E": 1, "s": "A", "U": first, "u": last, "pu": previous, "b": [], "a": []}
-    return VENUE.classify(json.dumps({"stream": "a@depth@100ms", "data": data}).encode())
+    return EXCHANGE.classify(json.dumps({"stream": "a@depth@100ms", "data": data}).encode())
 
 
 def test_a_chain_holds_where_each_update_names_the_one_before_and_breaks_where_one_is_lost() -> None:
     chain = [link(100, 103, 110), link(110, 118, 119), link(119, 140, 152), link(152, 153, 160)]
-    whole = Continuity(VENUE.channels)
-    assert [whole.observe(each, 0).hole for each in chain] == [None] * 4
-    broken = Continuity(VENUE.channels)
-    holes = [broken.observe(each, 7).hole for each in (chain[0], chain[2], chain[3])]
-    assert [hole is None for hole in holes] == [True, False, True]
-    assert holes[1]
-    assert (holes[1].from_id, holes[1].missing) == (110, None)
-    assert broken.open_holes("depth", "A") == [(111, 119)]
-    assert VENUE.channels["depth"].proof is Proof.CHAIN
+    whole = Continuity(EXCHANGE.channels)
+    assert [whole.observe(each, 0).gap for each in chain] == [None] * 4
+    broken = Continuity(EXCHANGE.channels)
+    gaps = [broken.observe(each, 7).gap for each in (chain[0], chain[2], chain[3])]
+    assert [gap is None for gap in gaps] == [True, False, True]
+    assert gaps[1]
+    assert (gaps[1].from_id, gaps[1].missing) == (110, None)
+    assert broken.open_gaps("depth", "A") == [(111, 119)]
+    assert EXCHANGE.channels["depth"].proof is Proof.CHAIN
 
 
 def test_each_route_has_its_own_connections_within_the_limit_of_streams() -> None:
     symbols = [f"S{number}USDT" for number in range(300)]
     channels = ("trade", "aggTrade", "depth", "markPrice")
     wanted = [Subscription(channel, symbol) for symbol in symbols for channel in channels]
-    plans = VENUE.plan(wanted, "wss://fstream.binance.com")
+    plans = EXCHANGE.plan(wanted, "wss://fstream.binance.com")
     served = [one for plan in plans for one in plan.subscriptions]
     assert sorted(served) == sorted(wanted)
     assert len(plans) == 6
@@ -217,51 +217,51 @@ def test_each_route_has_its_own_connections_within_the_limit_of_streams() -> Non
 @pytest.mark.parametrize("path", ["", "/", "/ws", "/stream", "/public", "/market/stream", "/public/ws/"])
 def test_the_routes_are_found_from_any_form_of_the_url(path: str) -> None:
     wanted = [Subscription("trade", "BTCUSDT"), Subscription("forceOrder", "BTCUSDT")]
-    plans = VENUE.plan(wanted, f"ws://127.0.0.1:9000{path}")
+    plans = EXCHANGE.plan(wanted, f"ws://127.0.0.1:9000{path}")
     assert [plan.url for plan in plans] == [
         "ws://127.0.0.1:9000/public/stream",
         "ws://127.0.0.1:9000/market/stream",
     ]
 
 
-def test_a_snapshot_carries_the_time_of_the_venue() -> None:
+def test_a_snapshot_carries_the_time_of_the_exchange() -> None:
     body = (
         b'{"lastUpdateId":600859605926,"E":1626992741264,"T":1626992741261,"bids":[["7.6110","6"]],'
         b'"asks":[["7.6120","3"]]}'
     )
-    header = VENUE.classify_snapshot("SUSHIUSDT", body)
+    header = EXCHANGE.classify_snapshot("SUSHIUSDT", body)
     assert header == Header(
         Kind.DATA, "depth", "SUSHIUSDT", Ids(600859605926, 600859605926), 1626992741264000000
     )
     row = BookUpdate(
         "SUSHIUSDT", 1626992741264000000, True, [(7.611, 6.0)], [(7.612, 3.0)], 600859605926, 600859605926
     )
-    assert list(VENUE.normalize(header, body)) == [row]
-    assert VENUE.snapshot_request("SUSHIUSDT") == RestRequest(
+    assert list(EXCHANGE.normalize(header, body)) == [row]
+    assert EXCHANGE.snapshot_request("SUSHIUSDT") == RestRequest(
         "/fapi/v1/depth?symbol=SUSHIUSDT&limit=1000", 20
     )
 
 
 def test_trades_without_a_key_are_only_the_newest_and_aggregates_go_by_id() -> None:
-    trades = VENUE.backfill_request(Missing("trade", "BTCUSDT", 7, 9, 1, 2))
+    trades = EXCHANGE.backfill_request(Missing("trade", "BTCUSDT", 7, 9, 1, 2))
     assert trades == RestRequest("/fapi/v1/trades?symbol=BTCUSDT&limit=1000", 5)
-    aggregates = VENUE.backfill_request(Missing("aggTrade", "BTCUSDT", 7, 9, 1, 2))
+    aggregates = EXCHANGE.backfill_request(Missing("aggTrade", "BTCUSDT", 7, 9, 1, 2))
     assert aggregates == RestRequest("/fapi/v1/aggTrades?symbol=BTCUSDT&fromId=7&limit=3", 20)
-    assert VENUE.backfill_request(Missing("markPrice", "BTCUSDT", 7, 9, 1, 2)) is None
+    assert EXCHANGE.backfill_request(Missing("markPrice", "BTCUSDT", 7, 9, 1, 2)) is None
 
 
 def test_ids_that_rest_leaves_out_stay_open() -> None:
-    continuity = Continuity(VENUE.channels)
+    continuity = Continuity(EXCHANGE.channels)
     for number in (100, 105):
         continuity.observe(Header(Kind.DATA, "trade", "BTCUSDT", Ids(number, number)), 0)
     row = '{"id":%d,"price":"61800.30","qty":"0.006","quoteQty":"1","time":1,"isBuyerMaker":true,'
     row += '"isRPITrade":false}'
     body = f"[{','.join(row % number for number in (101, 102, 104, 105))}]".encode()
-    header = VENUE.classify_backfill("trade", "BTCUSDT", body)
+    header = EXCHANGE.classify_backfill("trade", "BTCUSDT", body)
     for each in (header, *header.more):
         continuity.observe(each, 0)
-    assert continuity.open_holes("trade", "BTCUSDT") == [(103, 103)]
-    assert [row.side for row in VENUE.normalize_backfill(header, body) if isinstance(row, Trade)] == [
+    assert continuity.open_gaps("trade", "BTCUSDT") == [(103, 103)]
+    assert [row.side for row in EXCHANGE.normalize_backfill(header, body) if isinstance(row, Trade)] == [
         "sell"
     ] * 4
 
@@ -279,7 +279,7 @@ def test_instruments_are_perpetuals_and_futures() -> None:
         {"symbol": "OLDUSDT", "contractType": "", "status": "SETTLING"},
     ]
     body = json.dumps({"symbols": [{"status": "TRADING"} | each | common for each in listed]}).encode()
-    assert list(VENUE.instruments(body)) == [
+    assert list(EXCHANGE.instruments(body)) == [
         Instrument("BTCUSDT", "BTC", "USDT", "perpetual", tick=0.0001, lot=1.0),
         Instrument("TSLAUSDT", "BTC", "USDT", "perpetual", tick=0.0001, lot=1.0),
         Instrument(

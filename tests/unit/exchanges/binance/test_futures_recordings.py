@@ -17,7 +17,7 @@ from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.model import Kind
 from daedalus.tables.rows import AggTrade, BookUpdate, Quote, Row, Trade
 
-VENUE = BinanceFutures()
+EXCHANGE = BinanceFutures()
 RECORDINGS = ["BINANCE_FUTURES.ws.1.0", "BINANCE_FUTURES-btcusdt.gz"]
 
 
@@ -66,21 +66,21 @@ def told(row: Row) -> tuple[object, ...]:
 
 @pytest.mark.parametrize("name", RECORDINGS)
 def test_every_message_equals_a_plain_reading_of_it_and_no_chain_breaks(recordings: Path, name: str) -> None:
-    continuity = Continuity(VENUE.channels)
+    continuity = Continuity(EXCHANGE.channels)
     kinds: Counter[str] = Counter()
     for payload in messages(recordings / name):
-        header = VENUE.classify(payload)
+        header = EXCHANGE.classify(payload)
         message = json.loads(payload)
         if header.kind is Kind.UNKNOWN:
             assert "@kline" in message.get("stream", "") or "lastUpdateId" in message
             continue
         assert header.kind is Kind.DATA
         kinds[header.channel] += 1
-        (row,) = VENUE.normalize(header, payload)
+        (row,) = EXCHANGE.normalize(header, payload)
         assert told(row) == plain(header.channel, message["data"])
         observed = continuity.observe(header, 0)
         assert not observed.duplicate
-        assert observed.hole is None
+        assert observed.gap is None
     assert sum(kinds.values()) > 800
     assert kinds["depth"] > 400
 
@@ -88,7 +88,7 @@ def test_every_message_equals_a_plain_reading_of_it_and_no_chain_breaks(recordin
 def test_each_snapshot_lies_in_the_chain_of_its_stream(recordings: Path) -> None:
     spans: dict[str, tuple[int, int]] = {}
     for payload in messages(recordings / "BINANCE_FUTURES.ws.1.0"):
-        header = VENUE.classify(payload)
+        header = EXCHANGE.classify(payload)
         if header.channel == "depth" and header.ids:
             first, _ = spans.get(header.symbol, (header.ids.previous or 0, 0))
             spans[header.symbol] = (first, header.ids.last)
@@ -98,10 +98,10 @@ def test_each_snapshot_lies_in_the_chain_of_its_stream(recordings: Path) -> None
         if b"/depth?" in line
     ]
     for body, symbol in zip(bodies, ("SUSHIUSDT", "AKROUSDT", "KEEPUSDT", "CTKUSDT"), strict=False):
-        header = VENUE.classify_snapshot(symbol, body)
+        header = EXCHANGE.classify_snapshot(symbol, body)
         assert header.ids
         assert spans[symbol][0] <= header.ids.last <= spans[symbol][1]
-        (row,) = VENUE.normalize(header, body)
+        (row,) = EXCHANGE.normalize(header, body)
         assert isinstance(row, BookUpdate)
         read = json.loads(body)
         assert [(*digits(*level),) for level in row.bids] == levels(read["bids"])
@@ -109,16 +109,16 @@ def test_each_snapshot_lies_in_the_chain_of_its_stream(recordings: Path) -> None
 
 
 def test_a_message_that_is_left_out_breaks_the_chain_of_its_symbol_and_no_other(recordings: Path) -> None:
-    continuity = Continuity(VENUE.channels)
+    continuity = Continuity(EXCHANGE.channels)
     seen: Counter[str] = Counter()
-    holes = []
+    gaps = []
     for payload in messages(recordings / "BINANCE_FUTURES.ws.1.0"):
-        header = VENUE.classify(payload)
+        header = EXCHANGE.classify(payload)
         if header.channel != "depth":
             continue
         seen[header.symbol] += 1
         if header.symbol == "CTKUSDT" and seen["CTKUSDT"] == 30:
             continue
-        holes.append(continuity.observe(header, 0).hole)
-    (hole,) = [hole for hole in holes if hole]
-    assert (hole.symbol, hole.missing) == ("CTKUSDT", None)
+        gaps.append(continuity.observe(header, 0).gap)
+    (gap,) = [gap for gap in gaps if gap]
+    assert (gap.symbol, gap.missing) == ("CTKUSDT", None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from daedalus.exchanges.binance.us import BinanceUs
 from daedalus.exchanges.model import Header, Ids, Kind, Missing, RestRequest, Subscription
 
-VENUE = BinanceUs()
+EXCHANGE = BinanceUs()
 
 
 def test_its_messages_are_those_of_binance() -> None:
@@ -13,20 +13,20 @@ def test_its_messages_are_those_of_binance() -> None:
         b'{"stream":"btcusd@depth@100ms","data":{"e":"depthUpdate","E":1633998274568,"s":"BTCUSD","U":5,'
         b'"u":6,"b":[["57000.01","0.5"]],"a":[]}}'
     )
-    header = VENUE.classify(message)
+    header = EXCHANGE.classify(message)
     assert header == Header(Kind.DATA, "depth", "BTCUSD", Ids(5, 6), 1633998274568000000)
-    assert len(VENUE.normalize(header, message)) == 1
+    assert len(EXCHANGE.normalize(header, message)) == 1
 
 
 def test_it_is_asked_for_at_its_own_address_and_cost() -> None:
-    (plan,) = VENUE.plan([Subscription("trade", "BTCUSD")], VENUE.websocket_url)
+    (plan,) = EXCHANGE.plan([Subscription("trade", "BTCUSD")], EXCHANGE.websocket_url)
     assert plan.url == "wss://stream.binance.us:9443/stream"
-    assert VENUE.snapshot_request("BTCUSD") == RestRequest("/api/v3/depth?symbol=BTCUSD&limit=5000", 50)
-    assert VENUE.instruments_requests() == (RestRequest("/api/v3/exchangeInfo", 10),)
+    assert EXCHANGE.snapshot_request("BTCUSD") == RestRequest("/api/v3/depth?symbol=BTCUSD&limit=5000", 50)
+    assert EXCHANGE.instruments_requests() == (RestRequest("/api/v3/exchangeInfo", 10),)
 
 
 def test_trades_are_asked_for_by_id_only_where_no_key_is_needed() -> None:
-    trades = VENUE.backfill_request(Missing("trade", "BTCUSD", 7, 9, 1, 2))
+    trades = EXCHANGE.backfill_request(Missing("trade", "BTCUSD", 7, 9, 1, 2))
     assert trades == RestRequest("/api/v3/trades?symbol=BTCUSD&limit=1000", 1)
-    aggregates = VENUE.backfill_request(Missing("aggTrade", "BTCUSD", 7, 9, 1, 2))
+    aggregates = EXCHANGE.backfill_request(Missing("aggTrade", "BTCUSD", 7, 9, 1, 2))
     assert aggregates == RestRequest("/api/v3/aggTrades?symbol=BTCUSD&fromId=7&limit=3", 1)

@@ -17,7 +17,7 @@ from daedalus.exchanges.model import Header, Kind, Missing, Reply, RestRequest, 
 from daedalus.exchanges.reading import UNREADABLE
 from daedalus.tables.rows import BookUpdate, DerivativeTicker, Instrument, Liquidation, Quote, Row, Trade
 
-VENUE = Bitfinex()
+EXCHANGE = Bitfinex()
 BOOK_SUBSCRIBED = (
     b'{"event":"subscribed","channel":"book","chanId":6959,"symbol":"tETHUSD","prec":"P0","freq":"F0",'
     b'"len":"250","pair":"ETHUSD"}'
@@ -35,7 +35,7 @@ def subscribed(channel: str, number: int, **named: str) -> bytes:
 
 def connection() -> BitfinexReader:
     """A connection on which every channel was subscribed to."""
-    reader = VENUE.reader()
+    reader = EXCHANGE.reader()
     for message in (
         BOOK_SUBSCRIBED,
         subscribed("trades", 89, symbol="tBTCUSD", pair="BTCUSD"),
@@ -49,14 +49,14 @@ def connection() -> BitfinexReader:
 
 def read(message: bytes) -> tuple[Header, list[Row]]:
     header = connection()(message)
-    assert VENUE.classify_stored(header.channel, header.symbol, message) == header
-    return header, list(VENUE.normalize(header, message))
+    assert EXCHANGE.classify_stored(header.channel, header.symbol, message) == header
+    return header, list(EXCHANGE.normalize(header, message))
 
 
 def test_a_trade_has_its_row_when_it_is_told_first() -> None:
     te = b'[89,"te",[382489563,1564617600709,0.00705845,10087.98969503],18,1564617600784]'
     header, rows = read(te)
-    assert header == Header(Kind.DATA, "trades", "tBTCUSD", venue_ns=1564617600784000000, sequence=18)
+    assert header == Header(Kind.DATA, "trades", "tBTCUSD", exchange_ns=1564617600784000000, sequence=18)
     assert rows == [Trade("tBTCUSD", 1564617600709000000, "382489563", "buy", 10087.98969503, 0.00705845)]
     header, rows = read(te.replace(b"te", b"tu").replace(b",18,", b",19,"))
     assert (header.kind, header.sequence, rows) == (Kind.DATA, 19, [])
@@ -65,7 +65,7 @@ def test_a_trade_has_its_row_when_it_is_told_first() -> None:
 def test_recent_trades_come_oldest_first_and_negative_amounts_are_sold() -> None:
     message = b"[89,[[669899159,1618665870435,166.39,0.0769],[669898213,1618661110078,-2272.5,0.0689]],9]"
     header, rows = read(message)
-    assert (header.sequence, header.venue_ns, header.is_snapshot) == (9, None, False)
+    assert (header.sequence, header.exchange_ns, header.is_snapshot) == (9, None, False)
     assert rows == [
         Trade("tBTCUSD", 1618661110078000000, "669898213", "sell", 0.0689, 2272.5),
         Trade("tBTCUSD", 1618665870435000000, "669899159", "buy", 0.0769, 166.39),
@@ -112,7 +112,7 @@ def test_a_derivatives_status_is_read_by_place() -> None:
         b"-0.00001415,533,null,0,null,null,9170.3525,null,null,3005.25851857],962044,1590596820986]"
     )
     header, rows = read(message)
-    assert header.venue_ns == 1590596820986000000
+    assert header.exchange_ns == 1590596820986000000
     assert rows == [
         DerivativeTicker(
             "tBTCF0:USTF0",
@@ -156,16 +156,16 @@ def test_liquidations_of_several_symbols_are_of_each_of_them() -> None:
 def test_heartbeats_and_checksums_have_their_number_too() -> None:
     header, _ = read(b'[6959,"hb",3603,1569715249702]')
     expected_ns = 1569715249702000000
-    assert header == Header(Kind.HEARTBEAT, "book", "tETHUSD", venue_ns=expected_ns, sequence=3603)
+    assert header == Header(Kind.HEARTBEAT, "book", "tETHUSD", exchange_ns=expected_ns, sequence=3603)
     header, rows = read(b'[6959,"cs",-890884919,3604,1569715249702]')
-    assert header == Header(Kind.DATA, "book", "tETHUSD", venue_ns=expected_ns, sequence=3604)
+    assert header == Header(Kind.DATA, "book", "tETHUSD", exchange_ns=expected_ns, sequence=3604)
     assert rows == []
 
 
 def test_what_comes_before_the_answer_is_a_heartbeat_or_unknown_but_counts() -> None:
-    reader = VENUE.reader()
+    reader = EXCHANGE.reader()
     assert reader(b'[204928,"hb",127]') == Header(Kind.HEARTBEAT, sequence=127)
-    assert reader(SNAPSHOT) == Header(Kind.UNKNOWN, venue_ns=1564617600541000000, sequence=10)
+    assert reader(SNAPSHOT) == Header(Kind.UNKNOWN, exchange_ns=1564617600541000000, sequence=10)
     reader(BOOK_SUBSCRIBED)
     assert reader(SNAPSHOT).channel == "book"
     reader(b'{"event":"unsubscribed","status":"OK","chanId":6959}')
@@ -173,14 +173,14 @@ def test_what_comes_before_the_answer_is_a_heartbeat_or_unknown_but_counts() -> 
 
 
 def test_each_connection_has_numbers_of_its_own() -> None:
-    one, other = connection(), VENUE.reader()
+    one, other = connection(), EXCHANGE.reader()
     other(subscribed("book", 89, symbol="tLTCUSD"))
     message = b"[89,[[1,1,1]],1]"
     assert (one(message).channel, other(message).symbol) == ("trades", "tLTCUSD")
 
 
 def test_two_connections_say_the_same_with_other_numbers() -> None:
-    other = VENUE.reader()
+    other = EXCHANGE.reader()
     other(subscribed("book", 7, symbol="tETHUSD"))
     other(subscribed("status", 8, key="liq:global"))
     pairs = [
@@ -194,7 +194,7 @@ def test_two_connections_say_the_same_with_other_numbers() -> None:
     ]
     for mine, theirs, same in pairs:
         identities = [
-            VENUE.identity(reader(text), text) for reader, text in ((connection(), mine), (other, theirs))
+            EXCHANGE.identity(reader(text), text) for reader, text in ((connection(), mine), (other, theirs))
         ]
         assert (identities[0] == identities[1]) is same
 
@@ -217,7 +217,7 @@ def test_two_connections_say_the_same_with_other_numbers() -> None:
     ],
 )
 def test_answers_name_what_is_served_or_refused(message: bytes, reply: Reply) -> None:
-    assert VENUE.classify(message) == Header(Kind.REPLY, reply=reply)
+    assert EXCHANGE.classify(message) == Header(Kind.REPLY, reply=reply)
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_all_other_messages_have_their_kind(message: bytes, kind: Kind) -> None:
 
 
 def test_a_lost_frame_shows_in_the_numbers_of_what_remains(recordings: Path) -> None:
-    reader, numbers = VENUE.reader(), []
+    reader, numbers = EXCHANGE.reader(), []
     for payload in recorded(recordings):
         header = reader(payload)
         if header.sequence is not None:
@@ -254,7 +254,7 @@ def test_a_lost_frame_shows_in_the_numbers_of_what_remains(recordings: Path) -> 
 
 
 def test_every_message_of_a_recording_equals_a_plain_reading_of_it(recordings: Path) -> None:
-    reader, streams = VENUE.reader(), {}
+    reader, streams = EXCHANGE.reader(), {}
     for payload in recorded(recordings):
         header, message = reader(payload), json.loads(payload)
         if isinstance(message, dict):
@@ -267,7 +267,7 @@ def test_every_message_of_a_recording_equals_a_plain_reading_of_it(recordings: P
             continue
         assert header.kind is Kind.DATA
         assert (header.channel, header.symbol) == streams[message[0]]
-        assert told(VENUE.normalize(header, payload)) == plain(header.channel, message)
+        assert told(EXCHANGE.normalize(header, payload)) == plain(header.channel, message)
 
 
 def recorded(recordings: Path) -> list[bytes]:
@@ -312,12 +312,12 @@ def checksum(text: str, number: int = 20) -> bytes:
 
 
 def verdicts(*messages: bytes) -> list[bool | None]:
-    reader, check = connection(), VENUE.book_check("book", "tETHUSD")
+    reader, check = connection(), EXCHANGE.book_check("book", "tETHUSD")
     assert check is not None
     return [check.apply(reader(message), message) for message in messages]
 
 
-def test_checksums_are_of_the_texts_that_the_venue_wrote_best_levels_in_turn() -> None:
+def test_checksums_are_of_the_texts_that_the_exchange_wrote_best_levels_in_turn() -> None:
     text = "216:31.52:218.75:-13.33333333:218.76:-2"
     changed = "216:31.52:215.5:1.7e-7:218.75:-13.33333333"
     assert verdicts(
@@ -350,17 +350,17 @@ def test_nothing_is_compared_before_a_snapshot_or_behind_damage() -> None:
 
 
 def test_a_check_goes_on_from_its_state() -> None:
-    check = VENUE.book_check("book", "tETHUSD")
+    check = EXCHANGE.book_check("book", "tETHUSD")
     assert check is not None
     assert check.state() == b""
     reader = connection()
     check.apply(reader(SNAPSHOT), SNAPSHOT)
-    again = VENUE.book_check("book", "tETHUSD", check.state())
+    again = EXCHANGE.book_check("book", "tETHUSD", check.state())
     assert again is not None
     assert again.state() == check.state()
     compared = checksum("216:31.52:218.75:-13.33333333:218.76:-2")
     assert again.apply(reader(compared), compared) is True
-    assert VENUE.book_check("trades", "tETHUSD") is None
+    assert EXCHANGE.book_check("trades", "tETHUSD") is None
 
 
 REAL = [
@@ -387,22 +387,22 @@ def mutated(draw: st.DrawFn) -> bytes:
 
 @given(messages=st.lists(mutated() | st.sampled_from(REAL), max_size=5))
 def test_no_bytes_break_a_connection_or_the_check_of_a_book(messages: list[bytes]) -> None:
-    reader, check = connection(), VENUE.book_check("book", "tETHUSD")
+    reader, check = connection(), EXCHANGE.book_check("book", "tETHUSD")
     assert check is not None
     for message in messages:
         header = reader(message)
-        assert header.venue_ns is None or 0 < header.venue_ns < 2**63
+        assert header.exchange_ns is None or 0 < header.exchange_ns < 2**63
         assert header.sequence is None or 0 <= header.sequence < 2**63
         if header.kind is not Kind.DATA:
             continue
-        assert VENUE.classify_stored(header.channel, header.symbol, message) == header
-        VENUE.identity(header, message)
+        assert EXCHANGE.classify_stored(header.channel, header.symbol, message) == header
+        EXCHANGE.identity(header, message)
         if header.channel == "book":
             assert check.apply(header, message) in (True, False, None)
-            VENUE.book_check("book", "tETHUSD", check.state())
+            EXCHANGE.book_check("book", "tETHUSD", check.state())
         with contextlib.suppress(*UNREADABLE):
             named = {part.symbol for part in (header, *header.more)}
-            assert all(row.symbol in named for row in VENUE.normalize(header, message))
+            assert all(row.symbol in named for row in EXCHANGE.normalize(header, message))
 
 
 # What is asked
@@ -411,7 +411,7 @@ def test_no_bytes_break_a_connection_or_the_check_of_a_book(messages: list[bytes
 def test_channels_are_spread_over_connections_of_twenty_five() -> None:
     symbols = [f"t{number:03}USD" for number in range(200)]
     wanted = [Subscription(channel, one) for one in symbols for channel in ("trades", "book", "ticker")]
-    plans = VENUE.plan([*wanted, Subscription("liq", ""), *wanted], "ws://127.0.0.1:9001")
+    plans = EXCHANGE.plan([*wanted, Subscription("liq", ""), *wanted], "ws://127.0.0.1:9001")
     assert len(plans) == 25
     assert {plan.url for plan in plans} == {"ws://127.0.0.1:9001/ws/2"}
     assert [one for plan in plans for one in plan.subscriptions] == [*wanted, Subscription("liq", "")]
@@ -435,44 +435,44 @@ def test_channels_are_spread_over_connections_of_twenty_five() -> None:
         (Subscription("liq", ""), {"channel": "status", "key": "liq:global"}),
     ],
 )
-def test_a_request_is_worded_as_the_venue_wants_it(stream: Subscription, text: dict[str, str]) -> None:
-    (plan,) = VENUE.plan([stream], "wss://api-pub.bitfinex.com/ws/2")
+def test_a_request_is_worded_as_the_exchange_wants_it(stream: Subscription, text: dict[str, str]) -> None:
+    (plan,) = EXCHANGE.plan([stream], "wss://api-pub.bitfinex.com/ws/2")
     assert plan.url == "wss://api-pub.bitfinex.com/ws/2"
     assert json.loads(plan.requests[1].text) == {"event": "subscribe", **text}
 
 
 @pytest.mark.parametrize("text", ["tBTCUSD", "BTCUSD", "btcusd", " tbtcusd "])
 def test_a_symbol_has_one_spelling(text: str) -> None:
-    assert VENUE.symbol(text) == "tBTCUSD"
+    assert EXCHANGE.symbol(text) == "tBTCUSD"
 
 
 def test_missed_trades_are_asked_for_by_time_and_come_oldest_first() -> None:
     missing = Missing("trades", "tBTCF0:USTF0", None, None, 1590593199_934_000_001, 1590593200_000_000_001)
     path = "/v2/trades/tBTCF0:USTF0/hist?limit=10000&start=1590593197934&end=1590593202001&sort=1"
-    assert VENUE.backfill_request(missing) == RestRequest(path, 1)
+    assert EXCHANGE.backfill_request(missing) == RestRequest(path, 1)
     body = b"[[452025731,1590593199935,-1,9135],[452025730,1590593199934,0.005,9135.5]]"
-    header = VENUE.classify_backfill("trades", "tBTCF0:USTF0", body)
+    header = EXCHANGE.classify_backfill("trades", "tBTCF0:USTF0", body)
     assert header == Header(Kind.DATA, "trades", "tBTCF0:USTF0")
-    assert VENUE.normalize_backfill(header, body) == [
+    assert EXCHANGE.normalize_backfill(header, body) == [
         Trade("tBTCF0:USTF0", 1590593199934000000, "452025730", "buy", 9135.5, 0.005),
         Trade("tBTCF0:USTF0", 1590593199935000000, "452025731", "sell", 9135.0, 1.0),
     ]
-    assert VENUE.classify_backfill("trades", "tBTCUSD", b"[]").kind is Kind.DATA
+    assert EXCHANGE.classify_backfill("trades", "tBTCUSD", b"[]").kind is Kind.DATA
     assert (
-        VENUE.classify_backfill("trades", "tBTCUSD", b'["error",10020,"limit: invalid"]').kind
+        EXCHANGE.classify_backfill("trades", "tBTCUSD", b'["error",10020,"limit: invalid"]').kind
         is Kind.MALFORMED
     )
-    assert VENUE.backfill_request(Missing("book", "tBTCUSD", None, None, 0, 1)) is None
+    assert EXCHANGE.backfill_request(Missing("book", "tBTCUSD", None, None, 0, 1)) is None
 
 
-def test_instruments_are_split_where_the_venue_splits_them() -> None:
-    (request,) = VENUE.instruments_requests()
+def test_instruments_are_split_where_the_exchange_splits_them() -> None:
+    (request,) = EXCHANGE.instruments_requests()
     assert request.path == "/v2/conf/pub:info:pair,pub:info:pair:futures"
     body = (
         b'[[["AAVE:USD",[null,null,null,"0.02","5000.0",null,null,null,0.01,0.005]],["BTCUSD",[null]]],'
         b'[["BTCF0:USTF0",[null,null,null,"0.00004","2000.0"]]]]'
     )
-    assert VENUE.instruments(body) == [
+    assert EXCHANGE.instruments(body) == [
         Instrument("tAAVE:USD", "AAVE", "USD", "spot"),
         Instrument("tBTCUSD", "BTC", "USD", "spot"),
         Instrument("tBTCF0:USTF0", "BTCF0", "USTF0", "perpetual"),

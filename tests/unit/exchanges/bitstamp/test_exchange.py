@@ -15,7 +15,7 @@ from daedalus.exchanges.model import Header, Ids, Kind, Missing, Reply, RestRequ
 from daedalus.exchanges.reading import UNREADABLE
 from daedalus.tables.rows import BookUpdate, DerivativeTicker, Instrument, OrderEvent, Row, Trade
 
-VENUE = Bitstamp()
+EXCHANGE = Bitstamp()
 US = 1_000
 SECOND = 10**9
 
@@ -75,7 +75,7 @@ REAL = [TRADE, DIFF, *ORDERS, SAME_TIME, FUNDING, HEARTBEAT, RECONNECT]
 
 
 def rows(message: bytes) -> list[Row]:
-    return list(VENUE.normalize(VENUE.classify(message), message))
+    return list(EXCHANGE.normalize(EXCHANGE.classify(message), message))
 
 
 def order(number: int, previous: int) -> bytes:
@@ -93,44 +93,44 @@ def order(number: int, previous: int) -> bytes:
 def test_a_trade_has_the_takers_side_and_no_number_that_proves(kind: bytes, side: str) -> None:
     message = TRADE.replace(b'"type":0', b'"type":%s' % kind)
     time = 1641343699596000 * US
-    assert VENUE.classify(message) == Header(Kind.DATA, "live_trades", "ethusd", None, time)
+    assert EXCHANGE.classify(message) == Header(Kind.DATA, "live_trades", "ethusd", None, time)
     assert rows(message) == [Trade("ethusd", time, "216000477", side, 3805.44, 0.0792)]
 
 
 def test_changes_and_the_book_over_rest_have_their_time_for_an_id_that_proves_nothing() -> None:
     time, at = 1641343691310202 * US, 1641343691310202
-    assert VENUE.classify(DIFF) == Header(Kind.DATA, "diff_order_book", "adaeur", Ids(at, at), time)
+    assert EXCHANGE.classify(DIFF) == Header(Kind.DATA, "diff_order_book", "adaeur", Ids(at, at), time)
     assert rows(DIFF) == [
         BookUpdate(
             *("adaeur", time, False, [(1.15979, 993.02588113)], [(1.17438, 853.01809477), (1.17484, 0.0)]),
             *(at, at),
         )
     ]
-    header = VENUE.classify_snapshot("sgbeur", SNAPSHOT)
+    header = EXCHANGE.classify_snapshot("sgbeur", SNAPSHOT)
     at = 1641343695572693
     assert header == Header(Kind.DATA, "diff_order_book", "sgbeur", Ids(at, at), at * US)
-    assert VENUE.normalize(header, SNAPSHOT) == (
+    assert EXCHANGE.normalize(header, SNAPSHOT) == (
         BookUpdate(
             *("sgbeur", at * US, True),
             *([(0.14695, 4567.41344936), (0.14676, 1498.00684013)], [(0.147, 3.5)]),
             *(at, at),
         ),
     )
-    request = VENUE.snapshot_request("sgbeur")
+    request = EXCHANGE.snapshot_request("sgbeur")
     assert request == RestRequest("/api/v2/order_book/sgbeur/?group=1", weight=1)
 
 
 @pytest.mark.parametrize("time", [b"0", b"", b"x", b"-5", b"9999999999999999", b"\xef\xbc\x91"])
 def test_what_is_no_time_is_none(time: bytes) -> None:
     message = DIFF.replace(b"1641343691310202", time).replace(b"1641343691", b"")
-    header = VENUE.classify(message)
-    assert (header.kind, header.ids, header.venue_ns) == (Kind.DATA, None, None)
+    header = EXCHANGE.classify(message)
+    assert (header.kind, header.ids, header.exchange_ns) == (Kind.DATA, None, None)
 
 
 def test_the_same_change_over_another_connection_is_known_by_its_time() -> None:
-    continuity = Continuity(VENUE.channels)
+    continuity = Continuity(EXCHANGE.channels)
     later = DIFF.replace(b"1641343691310202", b"1641343691310203")
-    duplicates = [continuity.observe(VENUE.classify(one), 0).duplicate for one in (DIFF, later, DIFF)]
+    duplicates = [continuity.observe(EXCHANGE.classify(one), 0).duplicate for one in (DIFF, later, DIFF)]
     assert duplicates == [False, False, True]
 
 
@@ -155,29 +155,29 @@ def test_each_order_is_told_with_its_side_and_what_is_left_of_it() -> None:
 
 
 def test_events_of_orders_are_linked_by_numbers_made_of_their_time_and_their_count() -> None:
-    headers = [VENUE.classify(message) for message in ORDERS]
+    headers = [EXCHANGE.classify(message) for message in ORDERS]
     ids = [header.ids for header in headers]
     assert all(each is not None for each in ids)
     assert [one.previous for one in ids[1:] if one] == [one.last for one in ids[:-1] if one]
     assert ids[0] is not None
     assert ids[0].last == (1788551766357000 - 1_577_836_800_000_000) << 12
-    same = VENUE.classify(SAME_TIME).ids
+    same = EXCHANGE.classify(SAME_TIME).ids
     assert same is not None
     assert same.previous is not None
     assert same.last == same.first == same.previous + 1
 
 
-def test_a_lost_event_is_a_hole_of_unknown_size() -> None:
-    continuity = Continuity(VENUE.channels)
+def test_a_lost_event_is_a_gap_of_unknown_size() -> None:
+    continuity = Continuity(EXCHANGE.channels)
     chain = [(7, 0), (8, 7), (30, 8), (31, 30)]
-    assert not any(continuity.observe(VENUE.classify(order(*link)), 0).hole for link in chain)
-    hole = continuity.observe(VENUE.classify(order(50, 40)), 0).hole
-    assert hole is not None
-    assert (hole.channel, hole.symbol, hole.missing) == ("live_orders", "btcusd", None)
-    assert continuity.observe(VENUE.classify(order(30, 8)), 0).duplicate
-    found = continuity.observe(VENUE.classify(order(40, 31)), 0)
+    assert not any(continuity.observe(EXCHANGE.classify(order(*link)), 0).gap for link in chain)
+    gap = continuity.observe(EXCHANGE.classify(order(50, 40)), 0).gap
+    assert gap is not None
+    assert (gap.channel, gap.symbol, gap.missing) == ("live_orders", "btcusd", None)
+    assert continuity.observe(EXCHANGE.classify(order(30, 8)), 0).duplicate
+    found = continuity.observe(EXCHANGE.classify(order(40, 31)), 0)
     assert not found.duplicate
-    assert continuity.open_holes("live_orders", "btcusd") == []
+    assert continuity.open_gaps("live_orders", "btcusd") == []
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_a_lost_event_is_a_hole_of_unknown_size() -> None:
 )
 def test_an_event_whose_link_cannot_be_read_is_kept_and_proves_nothing(damage: tuple[bytes, bytes]) -> None:
     message = ORDERS[0].replace(*damage)
-    header = VENUE.classify(message)
+    header = EXCHANGE.classify(message)
     assert (header.kind, header.channel, header.ids) == (Kind.DATA, "live_orders", None)
     (row,) = rows(message)
     assert isinstance(row, OrderEvent)
@@ -201,7 +201,7 @@ def test_an_event_whose_link_cannot_be_read_is_kept_and_proves_nothing(damage: t
 
 def test_the_funding_of_a_perpetual_is_told_with_its_next_time() -> None:
     time = 1789455924 * SECOND
-    assert VENUE.classify(FUNDING) == Header(Kind.DATA, "funding_rate", "btcusd-perp", None, time)
+    assert EXCHANGE.classify(FUNDING) == Header(Kind.DATA, "funding_rate", "btcusd-perp", None, time)
     assert rows(FUNDING) == [
         DerivativeTicker(
             "btcusd-perp",
@@ -214,24 +214,24 @@ def test_the_funding_of_a_perpetual_is_told_with_its_next_time() -> None:
     ]
 
 
-def test_the_venue_asks_for_a_reconnect_and_answers_heartbeats() -> None:
-    assert VENUE.classify(RECONNECT) == Header(Kind.NOTICE)
-    assert VENUE.classify(HEARTBEAT) == Header(Kind.HEARTBEAT)
+def test_the_exchange_asks_for_a_reconnect_and_answers_heartbeats() -> None:
+    assert EXCHANGE.classify(RECONNECT) == Header(Kind.NOTICE)
+    assert EXCHANGE.classify(HEARTBEAT) == Header(Kind.HEARTBEAT)
 
 
 def test_replies_name_the_stream_and_errors_say_why() -> None:
     served = b'{"event":"bts:subscription_succeeded","channel":"diff_order_book_sgbeur","data":{}}'
     named = (Subscription("diff_order_book", "sgbeur"),)
-    assert VENUE.classify(served) == Header(Kind.REPLY, reply=Reply(subscriptions=named))
+    assert EXCHANGE.classify(served) == Header(Kind.REPLY, reply=Reply(subscriptions=named))
     left = b'{"event":"bts:unsubscription_succeeded","channel":"diff_order_book_sgbeur","data":{}}'
-    assert VENUE.classify(left) == Header(Kind.REPLY, reply=Reply())
+    assert EXCHANGE.classify(left) == Header(Kind.REPLY, reply=Reply())
     bad = b'{"event":"bts:error","channel":"","data":{"code":null,"message":"Bad subscription string."}}'
-    assert VENUE.classify(bad) == Header(Kind.REPLY, reply=Reply(error="Bad subscription string."))
+    assert EXCHANGE.classify(bad) == Header(Kind.REPLY, reply=Reply(error="Bad subscription string."))
     coded = (
         b'{"event":"bts:error","channel":"live_trades_x","data":{"code":4009,"message":"Incorrect data."}}'
     )
     refused = Reply(subscriptions=(Subscription("live_trades", "x"),), error="Incorrect data. (code 4009)")
-    assert VENUE.classify(coded) == Header(Kind.REPLY, reply=refused)
+    assert EXCHANGE.classify(coded) == Header(Kind.REPLY, reply=refused)
 
 
 @pytest.mark.parametrize(
@@ -250,24 +250,24 @@ def test_replies_name_the_stream_and_errors_say_why() -> None:
     ],
 )
 def test_all_other_messages_have_their_kind(message: bytes, kind: Kind) -> None:
-    assert VENUE.classify(message).kind is kind
+    assert EXCHANGE.classify(message).kind is kind
 
 
 @given(message=st.sampled_from(REAL), cut=st.integers(0, 600), put=st.binary(max_size=4))
 def test_damage_never_raises(message: bytes, cut: int, put: bytes) -> None:
     damaged = message[:cut] + put + message[cut + len(put) :]
-    header = VENUE.classify(damaged)
+    header = EXCHANGE.classify(damaged)
     assert header.ids is None or 0 <= header.ids.first <= header.ids.last < 2**62
     if header.kind is Kind.DATA:
         try:
-            assert all(row.symbol == header.symbol for row in VENUE.normalize(header, damaged))
+            assert all(row.symbol == header.symbol for row in EXCHANGE.normalize(header, damaged))
         except UNREADABLE:
             return
 
 
 def test_each_stream_is_asked_for_by_itself_a_hundred_to_a_connection() -> None:
     wanted = [Subscription("live_orders", f"s{number}usd") for number in range(150)]
-    plans = VENUE.plan([*wanted, wanted[0]], "ws://127.0.0.1:9/path")
+    plans = EXCHANGE.plan([*wanted, wanted[0]], "ws://127.0.0.1:9/path")
     assert [len(plan.subscriptions) for plan in plans] == [100, 50]
     for plan in plans:
         assert plan.url == "ws://127.0.0.1:9/path"
@@ -282,17 +282,17 @@ def test_each_stream_is_asked_for_by_itself_a_hundred_to_a_connection() -> None:
 
 
 def test_symbols_have_one_spelling() -> None:
-    assert VENUE.symbol(" BTCUSD-perp ") == "btcusd-perp"
+    assert EXCHANGE.symbol(" BTCUSD-perp ") == "btcusd-perp"
 
 
 def test_missed_trades_are_asked_for_by_the_hour_or_by_the_day() -> None:
     minute = 60 * SECOND
     short = Missing("live_trades", "btcusd", None, None, 0, 30 * minute)
     long = Missing("live_trades", "btcusd", None, None, 0, 31 * minute)
-    assert VENUE.backfill_request(short) == RestRequest("/api/v2/transactions/btcusd/?time=hour", weight=1)
-    assert VENUE.backfill_request(long) == RestRequest("/api/v2/transactions/btcusd/?time=day", weight=1)
+    assert EXCHANGE.backfill_request(short) == RestRequest("/api/v2/transactions/btcusd/?time=hour", weight=1)
+    assert EXCHANGE.backfill_request(long) == RestRequest("/api/v2/transactions/btcusd/?time=day", weight=1)
     for channel in ("diff_order_book", "live_orders"):
-        assert VENUE.backfill_request(Missing(channel, "btcusd", None, None, 0, 1)) is None
+        assert EXCHANGE.backfill_request(Missing(channel, "btcusd", None, None, 0, 1)) is None
 
 
 def test_missed_trades_come_out_oldest_first_with_the_takers_side() -> None:
@@ -300,15 +300,15 @@ def test_missed_trades_come_out_oldest_first_with_the_takers_side() -> None:
         b'[{"date":"1551814435","tid":"83581898","price":"0.03532850","type":"1","amount":"0.85945907"},'
         b'{"date":"1551814434","tid":"83581896","price":"0.03532851","type":"0","amount":"11.34130961"}]'
     )
-    header = VENUE.classify_backfill("live_trades", "ethbtc", body)
+    header = EXCHANGE.classify_backfill("live_trades", "ethbtc", body)
     assert header == Header(Kind.DATA, "live_trades", "ethbtc")
-    assert VENUE.normalize_backfill(header, body) == [
+    assert EXCHANGE.normalize_backfill(header, body) == [
         Trade("ethbtc", 1551814434 * SECOND, "83581896", "buy", 0.03532851, 11.34130961),
         Trade("ethbtc", 1551814435 * SECOND, "83581898", "sell", 0.0353285, 0.85945907),
     ]
-    assert VENUE.classify_backfill("live_trades", "a", b"[]") == Header(Kind.DATA, "live_trades", "a")
+    assert EXCHANGE.classify_backfill("live_trades", "a", b"[]") == Header(Kind.DATA, "live_trades", "a")
     for wrong in (b"{}", b"[{}]", b'{"code":"API0011","message":"Not found"}'):
-        assert VENUE.classify_backfill("live_trades", "a", wrong).kind is Kind.MALFORMED
+        assert EXCHANGE.classify_backfill("live_trades", "a", wrong).kind is Kind.MALFORMED
 
 
 def test_an_answer_of_more_than_an_hour_holds_one_day() -> None:
@@ -316,8 +316,8 @@ def test_an_answer_of_more_than_an_hour_holds_one_day() -> None:
         return {"date": str(date), "tid": date, "price": "1", "type": 0, "amount": "1"}
 
     body = json.dumps([trade(1551814435), trade(1551814435 - 3601)]).encode()
-    header = VENUE.classify_backfill("live_trades", "a", body)
-    assert header.venue_ns == (1551814435 - 86_400) * SECOND
+    header = EXCHANGE.classify_backfill("live_trades", "a", body)
+    assert header.exchange_ns == (1551814435 - 86_400) * SECOND
 
 
 def test_markets_are_read_with_their_steps() -> None:
@@ -336,8 +336,8 @@ def test_markets_are_read_with_their_steps() -> None:
         "contract_size": "1.00000000",
         "trading": "Disabled",
     }
-    assert [request.path for request in VENUE.instruments_requests()] == ["/api/v2/markets/"]
-    assert VENUE.instruments(json.dumps([spot, perpetual]).encode()) == [
+    assert [request.path for request in EXCHANGE.instruments_requests()] == ["/api/v2/markets/"]
+    assert EXCHANGE.instruments(json.dumps([spot, perpetual]).encode()) == [
         Instrument("btcusd", "BTC", "USD", "spot", 0.01, 1e-8),
         Instrument("btcusd-perp", "BTC", "USD", "perpetual", 1.0, 1e-5, 1.0, None, False),
     ]
@@ -349,7 +349,7 @@ def test_every_recorded_message_equals_a_plain_reading_of_it(recordings: Path) -
         if not line[:1].isdigit():
             continue
         payload = line.split(b" ", 1)[1]
-        header = VENUE.classify(payload)
+        header = EXCHANGE.classify(payload)
         kinds.append(header.kind)
         message = json.loads(payload)
         if header.kind is Kind.REPLY:
@@ -358,7 +358,7 @@ def test_every_recorded_message_equals_a_plain_reading_of_it(recordings: Path) -
             assert f"{one.channel}_{one.symbol}" == message["channel"]
             continue
         data = message["data"]
-        (row,) = VENUE.normalize(header, payload)
+        (row,) = EXCHANGE.normalize(header, payload)
         assert f"{header.channel}_{row.symbol}" == message["channel"]
         assert row.timestamp == int(data["microtimestamp"]) * US
         if isinstance(row, Trade):
@@ -375,7 +375,7 @@ def test_every_recorded_book_over_rest_equals_a_plain_reading_of_it(recordings: 
     lines = (recordings / "BITSTAMP.http.0.0").read_bytes().splitlines()
     bodies = [line.split(b": ", 1)[1] for line in lines if b" -> " in line]
     for body in bodies:
-        (row,) = VENUE.normalize(VENUE.classify_snapshot("a", body), body)
+        (row,) = EXCHANGE.normalize(EXCHANGE.classify_snapshot("a", body), body)
         assert isinstance(row, BookUpdate)
         assert row.is_snapshot
         assert sides(row) == plain_sides(json.loads(body))

@@ -15,7 +15,7 @@ from daedalus.exchanges.model import Header, Ids, Kind, Missing, Proof, Reply, R
 from daedalus.exchanges.reading import UNREADABLE
 from daedalus.tables.rows import BookUpdate, DerivativeTicker, Instrument, Liquidation, Quote, Row, Trade
 
-VENUE, SPOT = Bybit(), BybitSpot()
+EXCHANGE, SPOT = Bybit(), BybitSpot()
 
 TRADE = (
     b'{"topic":"publicTrade.BTCUSDT","type":"snapshot","ts":1672304486868,"data":[{"T":1672304486865,'
@@ -67,16 +67,16 @@ REFUSAL = (
 )
 
 
-def rows(message: bytes, venue: Bybit = VENUE) -> list[Row]:
-    return list(venue.normalize(venue.classify(message), message))
+def rows(message: bytes, exchange: Bybit = EXCHANGE) -> list[Row]:
+    return list(exchange.normalize(exchange.classify(message), message))
 
 
 def test_a_trade_has_an_id_that_proves_nothing() -> None:
     header = Header(Kind.DATA, "publicTrade", "BTCUSDT", None, 1672304486868000000)
-    assert VENUE.classify(TRADE) == header
+    assert EXCHANGE.classify(TRADE) == header
     number = "20f43950-d8dd-5b31-9112-a178eb6023af"
     assert rows(TRADE) == [Trade("BTCUSDT", 1672304486865000000, number, "buy", 16578.5, 0.001)]
-    assert VENUE.channels["publicTrade"].proof is Proof.NONE
+    assert EXCHANGE.channels["publicTrade"].proof is Proof.NONE
 
 
 def test_all_trades_of_a_message_are_told_in_their_order() -> None:
@@ -89,7 +89,7 @@ def test_all_trades_of_a_message_are_told_in_their_order() -> None:
 
 
 def test_a_book_is_a_snapshot_and_then_counted_changes() -> None:
-    begun, changed = VENUE.classify(SNAPSHOT), VENUE.classify(DELTA)
+    begun, changed = EXCHANGE.classify(SNAPSHOT), EXCHANGE.classify(DELTA)
     number, after = Ids(18521288, 18521288), Ids(18521289, 18521289)
     assert begun == Header(Kind.DATA, "orderbook", "BTCUSDT", number, 1672304484978000000, is_snapshot=True)
     assert changed == Header(Kind.DATA, "orderbook", "BTCUSDT", after, 1687940967466000000)
@@ -121,31 +121,33 @@ def book(number: int, *, whole: bool = False, ms: int = 1_700_000_000_000) -> He
     message = json.loads(SNAPSHOT if whole else DELTA)
     message["ts"] = ms
     message["data"]["u"] = number
-    return VENUE.classify(json.dumps(message).encode())
+    return EXCHANGE.classify(json.dumps(message).encode())
 
 
 def test_a_message_of_a_book_that_is_missing_is_counted() -> None:
-    continuity = Continuity(VENUE.channels)
+    continuity = Continuity(EXCHANGE.channels)
     for header in (book(70, whole=True), book(71), book(72)):
-        assert continuity.observe(header, 1).hole is None
-    hole = continuity.observe(book(75), 2).hole
-    assert hole is not None
-    assert (hole.from_id, hole.to_id, hole.missing) == (72, 75, 2)
+        assert continuity.observe(header, 1).gap is None
+    gap = continuity.observe(book(75), 2).gap
+    assert gap is not None
+    assert (gap.from_id, gap.to_id, gap.missing) == (72, 75, 2)
     assert continuity.observe(book(75), 3).duplicate
 
 
 def test_number_one_is_a_restart_of_the_service_and_not_an_old_message() -> None:
-    continuity = Continuity(VENUE.channels)
+    continuity = Continuity(EXCHANGE.channels)
     continuity.observe(book(70, whole=True), 1)
     assert continuity.observe(book(1, whole=True, ms=1_700_000_001_000), 2).reset
-    assert continuity.observe(book(2, ms=1_700_000_001_100), 3).hole is None
+    assert continuity.observe(book(2, ms=1_700_000_001_100), 3).gap is None
     assert continuity.last("orderbook", "BTCUSDT") == 2
 
 
 @pytest.mark.parametrize("message", [TOP, TOP_DELTA])
 def test_the_top_of_the_book_is_a_quote(message: bytes) -> None:
     time = 1682092584425000000
-    assert VENUE.classify(message) == Header(Kind.DATA, "orderbook1", "BTCUSDT", Ids(1188472, 1188472), time)
+    assert EXCHANGE.classify(message) == Header(
+        Kind.DATA, "orderbook1", "BTCUSDT", Ids(1188472, 1188472), time
+    )
     assert rows(message) == [Quote("BTCUSDT", time, 27991.7, 0.777, 27994.4, 0.058, 1188472)]
 
 
@@ -157,7 +159,7 @@ def test_a_side_that_was_not_sent_is_left_out_of_the_quote() -> None:
 
 def test_a_ticker_tells_only_what_it_says() -> None:
     time = 1673272861686000000
-    assert VENUE.classify(TICKER) == Header(Kind.DATA, "tickers", "BTCUSDT", None, time)
+    assert EXCHANGE.classify(TICKER) == Header(Kind.DATA, "tickers", "BTCUSDT", None, time)
     assert rows(TICKER) == [
         DerivativeTicker(
             "BTCUSDT",
@@ -179,28 +181,28 @@ def test_a_ticker_tells_only_what_it_says() -> None:
 @pytest.mark.parametrize(("position", "order"), [(b"Sell", "buy"), (b"Buy", "sell")])
 def test_a_liquidation_has_the_side_of_the_order_that_ends_the_position(position: bytes, order: str) -> None:
     message = LIQUIDATION.replace(b'"S":"Sell"', b'"S":"%s"' % position)
-    assert VENUE.classify(message) == Header(
+    assert EXCHANGE.classify(message) == Header(
         Kind.DATA, "allLiquidation", "ROSEUSDT", None, 1739502303204000000
     )
     assert rows(message) == [Liquidation("ROSEUSDT", 1739502302929000000, None, order, 0.04499, 20000.0)]
 
 
 def test_answers_are_known_by_the_number_of_their_request() -> None:
-    assert VENUE.classify(ACK) == Header(Kind.REPLY, reply=Reply(3))
+    assert EXCHANGE.classify(ACK) == Header(Kind.REPLY, reply=Reply(3))
     without = ACK.replace(b'"req_id":"3"', b'"req_id":""')
-    assert VENUE.classify(without) == Header(Kind.REPLY, reply=Reply(None))
+    assert EXCHANGE.classify(without) == Header(Kind.REPLY, reply=Reply(None))
     error = "error:handler not found,topic:publicTrade.NOTASYMBOL"
     named = (Subscription("publicTrade", "NOTASYMBOL"),)
-    assert VENUE.classify(REFUSAL) == Header(Kind.REPLY, reply=Reply(2, named, error))
+    assert EXCHANGE.classify(REFUSAL) == Header(Kind.REPLY, reply=Reply(2, named, error))
     silent = b'{"success":false,"op":"subscribe","req_id":null}'
-    assert VENUE.classify(silent) == Header(Kind.REPLY, reply=Reply(None, (), "refused without a reason"))
+    assert EXCHANGE.classify(silent) == Header(Kind.REPLY, reply=Reply(None, (), "refused without a reason"))
 
 
 @pytest.mark.parametrize(
     "message", [PONG, b'{"req_id":"2","op":"pong","args":["1757405570352"],"conn_id":"d266"}']
 )
 def test_the_answer_to_a_ping_is_a_heartbeat(message: bytes) -> None:
-    assert VENUE.classify(message) == Header(Kind.HEARTBEAT)
+    assert EXCHANGE.classify(message) == Header(Kind.HEARTBEAT)
 
 
 @pytest.mark.parametrize(
@@ -226,25 +228,25 @@ def test_the_answer_to_a_ping_is_a_heartbeat(message: bytes) -> None:
     ],
 )
 def test_all_other_messages_have_their_kind(message: bytes, kind: Kind) -> None:
-    assert VENUE.classify(message).kind is kind
+    assert EXCHANGE.classify(message).kind is kind
 
 
 def test_spot_does_not_know_what_only_derivatives_have() -> None:
     assert set(SPOT.channels) == {"publicTrade", "orderbook", "orderbook1"}
     assert SPOT.classify(TICKER).kind is Kind.UNKNOWN
     assert SPOT.classify(LIQUIDATION).kind is Kind.UNKNOWN
-    assert SPOT.classify(DELTA) == VENUE.classify(DELTA)
+    assert SPOT.classify(DELTA) == EXCHANGE.classify(DELTA)
 
 
-@pytest.mark.parametrize("venue", [VENUE, SPOT])
-def test_a_plan_keeps_every_limit_and_forgets_no_stream(venue: Bybit) -> None:
+@pytest.mark.parametrize("exchange", [EXCHANGE, SPOT])
+def test_a_plan_keeps_every_limit_and_forgets_no_stream(exchange: Bybit) -> None:
     wanted = [
-        Subscription(channel, f"SYMBOL{number}USDT") for number in range(330) for channel in venue.channels
+        Subscription(channel, f"SYMBOL{number}USDT") for number in range(330) for channel in exchange.channels
     ]
-    plans = venue.plan([*wanted, wanted[0]], "ws://127.0.0.1:8123/v5/public/elsewhere")
+    plans = exchange.plan([*wanted, wanted[0]], "ws://127.0.0.1:8123/v5/public/elsewhere")
     assert [one for plan in plans for one in plan.subscriptions] == wanted
     for plan in plans:
-        assert plan.url == f"ws://127.0.0.1:8123/v5/public/{venue.category}"
+        assert plan.url == f"ws://127.0.0.1:8123/v5/public/{exchange.category}"
         assert [one for request in plan.requests for one in request.subscriptions] == list(plan.subscriptions)
         args = [arg for request in plan.requests for arg in json.loads(request.text)["args"]]
         assert len(json.dumps(args)) <= 21_000
@@ -255,15 +257,15 @@ def test_a_plan_keeps_every_limit_and_forgets_no_stream(venue: Bybit) -> None:
 
 def test_long_names_count_to_the_limit_of_characters() -> None:
     wanted = [Subscription("publicTrade", f"{number}{'X' * 3000}") for number in range(20)]
-    plans = VENUE.plan(wanted, VENUE.websocket_url)
+    plans = EXCHANGE.plan(wanted, EXCHANGE.websocket_url)
     assert [len(plan.subscriptions) for plan in plans] == [6, 6, 6, 2]
 
 
 def test_requests_are_numbered_as_their_answers_will_be() -> None:
-    wanted = [Subscription(channel, "BTCUSDT") for channel in VENUE.channels]
-    (plan,) = VENUE.plan(wanted, VENUE.websocket_url)
+    wanted = [Subscription(channel, "BTCUSDT") for channel in EXCHANGE.channels]
+    (plan,) = EXCHANGE.plan(wanted, EXCHANGE.websocket_url)
     (request,) = plan.requests
-    assert plan.url == VENUE.websocket_url
+    assert plan.url == EXCHANGE.websocket_url
     assert (request.id, json.loads(request.text)) == (
         1,
         {
@@ -281,7 +283,7 @@ def test_requests_are_numbered_as_their_answers_will_be() -> None:
 
 
 def test_a_fresh_snapshot_comes_after_leaving_and_asking_again() -> None:
-    texts = VENUE.resubscribe(Subscription("orderbook", "BTCUSDT"))
+    texts = EXCHANGE.resubscribe(Subscription("orderbook", "BTCUSDT"))
     args = ["orderbook.200.BTCUSDT"]
     assert [json.loads(text) for text in texts] == [
         {"op": "unsubscribe", "args": args},
@@ -289,14 +291,16 @@ def test_a_fresh_snapshot_comes_after_leaving_and_asking_again() -> None:
     ]
 
 
-@pytest.mark.parametrize(("venue", "category", "limit"), [(VENUE, "linear", "1000"), (SPOT, "spot", "60")])
-def test_a_backfill_asks_for_the_newest_trades(venue: Bybit, category: str, limit: str) -> None:
-    request = venue.backfill_request(Missing("publicTrade", "BTCUSDT", None, None, 1, 2))
+@pytest.mark.parametrize(
+    ("exchange", "category", "limit"), [(EXCHANGE, "linear", "1000"), (SPOT, "spot", "60")]
+)
+def test_a_backfill_asks_for_the_newest_trades(exchange: Bybit, category: str, limit: str) -> None:
+    request = exchange.backfill_request(Missing("publicTrade", "BTCUSDT", None, None, 1, 2))
     assert isinstance(request, RestRequest)
     parts = urlsplit(request.path)
     assert parts.path == "/v5/market/recent-trade"
     assert dict(parse_qsl(parts.query)) == {"category": category, "symbol": "BTCUSDT", "limit": limit}
-    assert venue.backfill_request(Missing("orderbook", "BTCUSDT", 1, 2, 1, 2)) is None
+    assert exchange.backfill_request(Missing("orderbook", "BTCUSDT", 1, 2, 1, 2)) is None
 
 
 def test_a_backfill_has_the_ids_of_the_stream_oldest_first() -> None:
@@ -330,15 +334,15 @@ def test_an_answer_without_trades_is_data() -> None:
     ],
 )
 def test_an_answer_that_is_none_is_no_backfill(body: bytes) -> None:
-    assert VENUE.classify_backfill("publicTrade", "A", body).kind is Kind.MALFORMED
+    assert EXCHANGE.classify_backfill("publicTrade", "A", body).kind is Kind.MALFORMED
     with pytest.raises(UNREADABLE):
-        VENUE.instruments(body)
+        EXCHANGE.instruments(body)
     with pytest.raises(UNREADABLE):
-        VENUE.normalize_backfill(Header(Kind.DATA, "publicTrade", "A"), body)
+        EXCHANGE.normalize_backfill(Header(Kind.DATA, "publicTrade", "A"), body)
 
 
 def test_instruments_are_listed_with_their_steps() -> None:
-    paths = [request.path for request in VENUE.instruments_requests()]
+    paths = [request.path for request in EXCHANGE.instruments_requests()]
     assert paths == [
         "/v5/market/instruments-info?category=linear&limit=1000",
         "/v5/market/instruments-info?category=linear&limit=1000&status=PreLaunch",
@@ -352,7 +356,7 @@ def test_instruments_are_listed_with_their_steps() -> None:
         b'"quoteCoin":"USDC","deliveryTime":"1735286400000","priceFilter":{"tickSize":"0.5"},'
         b'"lotSizeFilter":{"qtyStep":"0.01"}}],"nextPageCursor":"first%3DBTC%26last%3DBTC"},"time":1}'
     )
-    assert VENUE.instruments(body) == [
+    assert EXCHANGE.instruments(body) == [
         Instrument("BTCUSDT", "BTC", "USDT", "perpetual", tick=0.1, lot=0.001),
         Instrument(
             "BTC-27DEC24",
@@ -381,17 +385,17 @@ def test_pairs_are_listed_at_once() -> None:
 
 
 def test_symbols_have_one_spelling() -> None:
-    assert VENUE.symbol(" btcusdt ") == "BTCUSDT"
+    assert EXCHANGE.symbol(" btcusdt ") == "BTCUSDT"
 
 
 @given(st.sampled_from([TRADE, DELTA, TOP, TICKER, LIQUIDATION, ACK, REFUSAL]), st.data())
 def test_a_damaged_message_is_classified_all_the_same(message: bytes, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(message)))
     damaged = message[:at] + data.draw(st.binary(max_size=4)) + message[at + data.draw(st.integers(0, 6)) :]
-    header = VENUE.classify(damaged)
+    header = EXCHANGE.classify(damaged)
     if header.kind is Kind.DATA:
         try:
-            found = VENUE.normalize(header, damaged)
+            found = EXCHANGE.normalize(header, damaged)
         except UNREADABLE:
             return
         assert all(row.symbol == header.symbol for row in found)
@@ -401,13 +405,13 @@ def test_trades_of_options_share_the_topic_of_their_coin_and_are_no_trades_of_it
     trade = b'{"p":"985","v":"0.01","i":"1","T":1786538700833,"s":"BTC-28AUG26-70000-C","S":"Sell"}'
     message = b'{"topic":"publicTrade.BTC","ts":1786538700834,"data":[%s],"type":"snapshot"}' % trade
     with pytest.raises(ValueError, match="a trade of BTC-28AUG26-70000-C among those of BTC"):
-        VENUE.normalize(VENUE.classify(message), message)
+        EXCHANGE.normalize(EXCHANGE.classify(message), message)
 
 
 def test_what_follows_the_symbol_of_a_topic_is_not_taken_for_a_part_of_it() -> None:
     for topic in (b"publicTrade.BTCUSDT.x", b"orderbook.200.BTCUSDT.x", b"tickers.BTCUSDT.x"):
         message = b'{"topic":"%s","type":"snapshot","ts":1,"data":[]}' % topic
-        assert VENUE.classify(message).kind is Kind.UNKNOWN
+        assert EXCHANGE.classify(message).kind is Kind.UNKNOWN
 
 
 def test_options_are_no_pairs_in_the_list_of_instruments() -> None:
@@ -415,4 +419,4 @@ def test_options_are_no_pairs_in_the_list_of_instruments() -> None:
         b'{"retCode":0,"result":{"category":"option","list":[{"symbol":"BTC-28AUG26-70000-C","status":"Trading",'
         b'"baseCoin":"BTC","quoteCoin":"USD","optionsType":"Call","deliveryTime":"1788000000000"}]}}'
     )
-    assert VENUE.instruments(body) == []
+    assert EXCHANGE.instruments(body) == []

@@ -13,7 +13,7 @@ from daedalus.exchanges.model import Header, Ids, Kind, Missing, Proof, Reply, S
 from daedalus.exchanges.reading import UNREADABLE
 from daedalus.tables.rows import BookUpdate, Instrument, Quote, Trade
 
-VENUE = Coinbase()
+EXCHANGE = Coinbase()
 
 # As they came from December 2025 to September 2026; the ticker and the snapshot are the documentation's.
 TRADE = (
@@ -73,7 +73,7 @@ PRODUCTS = (
     b'{"products":[{"product_id":"BTC-USD","price":"67060","base_increment":"0.00000001",'
     b'"quote_increment":"0.01","is_disabled":false,"trading_disabled":false,"product_type":"SPOT",'
     b'"quote_currency_id":"USD","base_currency_id":"BTC","alias":"","alias_to":["BTC-USDC"],'
-    b'"price_increment":"0.01","display_name":"BTC-USD","product_venue":"CBE"},'
+    b'"price_increment":"0.01","display_name":"BTC-USD","product_exchange":"CBE"},'
     b'{"product_id":"BTC-USDC","base_increment":"0.00000001","product_type":"SPOT",'
     b'"quote_currency_id":"USDC","base_currency_id":"BTC","alias":"BTC-USD","price_increment":"0.01"},'
     b'{"product_id":"BIT-26APR24-CDE","base_increment":"1","trading_disabled":true,"product_type":"FUTURE",'
@@ -92,18 +92,18 @@ TRADES_NS = 1790732485375232000
 
 
 def rows(message: bytes) -> list[object]:
-    return list(VENUE.normalize(VENUE.classify(message), message))
+    return list(EXCHANGE.normalize(EXCHANGE.classify(message), message))
 
 
 def test_a_trade_has_the_takers_side_its_own_time_and_the_number_of_its_frame() -> None:
-    assert VENUE.classify(TRADE) == Header(
+    assert EXCHANGE.classify(TRADE) == Header(
         Kind.DATA, "market_trades", "BTC-USD", Ids(929248657, 929248657), SENT_NS, sequence=1851
     )
     assert rows(TRADE) == [Trade("BTC-USD", SENT_NS, "929248657", "buy", 88355.59, 0.00136573)]
 
 
 def test_trades_that_come_newest_first_are_told_oldest_first() -> None:
-    assert VENUE.classify(TRADES) == Header(
+    assert EXCHANGE.classify(TRADES) == Header(
         Kind.DATA, "market_trades", "ETH-USD", Ids(846149798, 846149799), TRADES_NS, sequence=5
     )
     assert rows(TRADES) == [
@@ -119,10 +119,10 @@ def test_trades_that_are_not_consecutive_or_of_two_products_are_more_headers() -
     ]
     events = [{"type": "snapshot", "trades": trades[:2]}, {"type": "update", "trades": trades[2:]}]
     message = json.dumps({"channel": "market_trades", "sequence_num": 3, "events": events}).encode()
-    header = VENUE.classify(message)
+    header = EXCHANGE.classify(message)
     found = [(each.symbol, each.ids, each.sequence) for each in (header, *header.more)]
     assert found == [("A-B", Ids(5, 6), 3), ("A-B", Ids(9, 9), 3), ("C-D", Ids(4, 4), 3)]
-    assert [row.id for row in VENUE.normalize(header, message) if isinstance(row, Trade)] == [
+    assert [row.id for row in EXCHANGE.normalize(header, message) if isinstance(row, Trade)] == [
         "4",
         "5",
         "6",
@@ -131,7 +131,7 @@ def test_trades_that_are_not_consecutive_or_of_two_products_are_more_headers() -
 
 
 def test_an_offer_is_an_ask_and_a_change_has_the_clock_of_snapshots_and_tickers() -> None:
-    assert VENUE.classify(UPDATE) == Header(
+    assert EXCHANGE.classify(UPDATE) == Header(
         Kind.DATA, "level2", "BIP-20DEC30-CDE", None, 1772701532483569449, sequence=229
     )
     assert rows(UPDATE) == [
@@ -148,7 +148,7 @@ def test_an_offer_is_an_ask_and_a_change_has_the_clock_of_snapshots_and_tickers(
 
 def test_a_snapshot_is_a_whole_book_of_the_time_it_was_sent() -> None:
     sent_ns = 1675974770714964855
-    assert VENUE.classify(SNAPSHOT) == Header(
+    assert EXCHANGE.classify(SNAPSHOT) == Header(
         Kind.DATA, "level2", "BTC-USD", None, sent_ns, sequence=0, is_snapshot=True
     )
     assert rows(SNAPSHOT) == [
@@ -159,17 +159,17 @@ def test_a_snapshot_is_a_whole_book_of_the_time_it_was_sent() -> None:
 def test_the_books_of_two_products_in_one_message_are_two_headers_and_two_rows() -> None:
     other = b'{"type":"snapshot","product_id":"A-B","updates":[]}'
     message = UPDATE[:-2] + b"," + other + b"]}"
-    header = VENUE.classify(message)
+    header = EXCHANGE.classify(message)
     assert [(each.symbol, each.is_snapshot) for each in (header, *header.more)] == [
         ("BIP-20DEC30-CDE", False),
         ("A-B", True),
     ]
-    assert [row.symbol for row in VENUE.normalize(header, message)] == ["BIP-20DEC30-CDE", "A-B"]
+    assert [row.symbol for row in EXCHANGE.normalize(header, message)] == ["BIP-20DEC30-CDE", "A-B"]
 
 
 def test_a_ticker_tells_the_top_of_the_book() -> None:
     time_ns = 1675974637167359596
-    assert VENUE.classify(TICKER) == Header(Kind.DATA, "ticker", "BTC-USD", None, time_ns, sequence=0)
+    assert EXCHANGE.classify(TICKER) == Header(Kind.DATA, "ticker", "BTC-USD", None, time_ns, sequence=0)
     assert rows(TICKER) == [Quote("BTC-USD", time_ns, 21931.98, 8000.21, 21933.98, 8038.07770938)]
     without = TICKER.replace(b'"best_bid":"21931.98","best_bid_quantity":"8000.21"', b'"best_bid":""')
     assert rows(without) == [Quote("BTC-USD", time_ns, None, None, 21933.98, 8038.07770938)]
@@ -184,17 +184,17 @@ def test_a_ticker_tells_the_top_of_the_book() -> None:
     ],
 )
 def test_what_says_nothing_of_a_product_still_counts_as_a_frame(message: bytes, number: int) -> None:
-    assert VENUE.classify(message) == Header(Kind.HEARTBEAT, sequence=number)
+    assert EXCHANGE.classify(message) == Header(Kind.HEARTBEAT, sequence=number)
 
 
 def test_a_confirmation_names_what_is_served_and_counts_as_a_frame() -> None:
     served = (Subscription("level2", "BTC-USD"), Subscription("level2", "ETH-USD"))
-    assert VENUE.classify(SUBSCRIBED) == Header(Kind.REPLY, reply=Reply(subscriptions=served), sequence=1)
+    assert EXCHANGE.classify(SUBSCRIBED) == Header(Kind.REPLY, reply=Reply(subscriptions=served), sequence=1)
 
 
 def test_an_error_says_why_and_has_no_number() -> None:
     message = b'{"type":"error","message":"failure to subscribe"}'
-    assert VENUE.classify(message) == Header(Kind.REPLY, reply=Reply(error="failure to subscribe"))
+    assert EXCHANGE.classify(message) == Header(Kind.REPLY, reply=Reply(error="failure to subscribe"))
 
 
 @pytest.mark.parametrize(
@@ -215,14 +215,14 @@ def test_an_error_says_why_and_has_no_number() -> None:
     ],
 )
 def test_all_other_messages_have_their_kind(message: bytes, expected: Header) -> None:
-    assert VENUE.classify(message) == expected
+    assert EXCHANGE.classify(message) == expected
 
 
 def test_the_same_message_is_the_same_on_every_connection_but_for_its_number() -> None:
     other = UPDATE.replace(b"229", b"17").replace(b".483569449Z", b".484Z")
-    header = VENUE.classify(UPDATE)
-    assert VENUE.identity(header, UPDATE) == VENUE.identity(header, other)
-    assert VENUE.identity(header, UPDATE) != VENUE.identity(header, UPDATE.replace(b"68", b"69"))
+    header = EXCHANGE.classify(UPDATE)
+    assert EXCHANGE.identity(header, UPDATE) == EXCHANGE.identity(header, other)
+    assert EXCHANGE.identity(header, UPDATE) != EXCHANGE.identity(header, UPDATE.replace(b"68", b"69"))
 
 
 @given(
@@ -235,10 +235,10 @@ def test_damaged_messages_are_classified_and_never_decoded_to_something_else(
     message: bytes, at: int, put: bytes, cut: int
 ) -> None:
     damaged = message[:at] + put + message[at + cut :]
-    header = VENUE.classify(damaged)
+    header = EXCHANGE.classify(damaged)
     if header.kind is Kind.DATA:
         try:
-            found = VENUE.normalize(header, damaged)
+            found = EXCHANGE.normalize(header, damaged)
         except UNREADABLE:
             return
         assert {row.symbol for row in found} == {each.symbol for each in (header, *header.more)}
@@ -248,18 +248,18 @@ def test_damaged_messages_are_classified_and_never_decoded_to_something_else(
 def test_damaged_answers_are_classified(at: int, put: bytes, cut: int) -> None:
     for body in (REST_TRADES, PRODUCTS):
         damaged = body[:at] + put + body[at + cut :]
-        header = VENUE.classify_backfill("market_trades", "BTC-USDT", damaged)
+        header = EXCHANGE.classify_backfill("market_trades", "BTC-USDT", damaged)
         try:
-            VENUE.normalize_backfill(header, damaged)
-            VENUE.instruments(damaged)
+            EXCHANGE.normalize_backfill(header, damaged)
+            EXCHANGE.instruments(damaged)
         except UNREADABLE:
             continue
 
 
 def test_usdc_is_another_name_of_the_dollar_book_but_for_two() -> None:
-    spelled = {text: VENUE.symbol(text) for text in ("btc-usd", " BTC-USDC ", "USDT-USDC", "EURC-USDC")}
+    spelled = {text: EXCHANGE.symbol(text) for text in ("btc-usd", " BTC-USDC ", "USDT-USDC", "EURC-USDC")}
     assert list(spelled.values()) == ["BTC-USD", "BTC-USD", "USDT-USDC", "EURC-USDC"]
-    assert VENUE.symbol("ETH-PERP-INTX") == "ETH-PERP-INTX"
+    assert EXCHANGE.symbol("ETH-PERP-INTX") == "ETH-PERP-INTX"
 
 
 def test_books_are_few_to_a_connection_and_apart_from_all_else() -> None:
@@ -267,7 +267,7 @@ def test_books_are_few_to_a_connection_and_apart_from_all_else() -> None:
     wanted = [
         Subscription(channel, one) for channel in ("level2", "ticker", "market_trades") for one in products
     ]
-    plans = VENUE.plan(wanted, "ws://127.0.0.1:5")
+    plans = EXCHANGE.plan(wanted, "ws://127.0.0.1:5")
     assert [len(plan.subscriptions) for plan in plans] == [100, 100, 40, *[8] * 15]
     assert sorted(chain.from_iterable(plan.subscriptions for plan in plans)) == sorted(wanted)
     for plan in plans:
@@ -278,16 +278,16 @@ def test_books_are_few_to_a_connection_and_apart_from_all_else() -> None:
         asked = list(chain.from_iterable(request.subscriptions for request in plan.requests))
         assert sorted(asked) == sorted(plan.subscriptions)
         # eight messages a second and address, and the connections open one after the other
-        assert len(plan.requests) / VENUE.connect_interval_seconds <= 8
+        assert len(plan.requests) / EXCHANGE.connect_interval_seconds <= 8
 
 
 def test_each_request_names_one_channel() -> None:
-    (plan,) = VENUE.plan([Subscription("level2", "BTC-USD")], VENUE.websocket_url)
+    (plan,) = EXCHANGE.plan([Subscription("level2", "BTC-USD")], EXCHANGE.websocket_url)
     assert [request.text for request in plan.requests] == [
         '{"type":"subscribe","channel":"heartbeats"}',
         '{"type":"subscribe","product_ids":["BTC-USD"],"channel":"level2"}',
     ]
-    assert VENUE.resubscribe(Subscription("level2", "BTC-USD")) == (
+    assert EXCHANGE.resubscribe(Subscription("level2", "BTC-USD")) == (
         '{"type":"unsubscribe","product_ids":["BTC-USD"],"channel":"level2"}',
         '{"type":"subscribe","product_ids":["BTC-USD"],"channel":"level2"}',
     )
@@ -298,7 +298,7 @@ BEGIN = 1_700_000_000 * SECOND
 
 
 def spans(missing: Missing) -> tuple[int, int]:
-    request = VENUE.backfill_request(missing)
+    request = EXCHANGE.backfill_request(missing)
     assert request is not None
     path, _, query = request.path.partition("?")
     assert path == "/api/v3/brokerage/market/products/BTC-USD/ticker"
@@ -312,35 +312,35 @@ def test_missed_trades_are_asked_for_by_time() -> None:
     assert spans(hour) == (-1, 3602)
     within = Missing("market_trades", "BTC-USD", 1, 9, BEGIN + SECOND // 2, BEGIN + 3 * SECOND // 2)
     assert spans(within) == (-1, 3)
-    assert VENUE.backfill_request(Missing("level2", "BTC-USD", None, None, 1, 2)) is None
+    assert EXCHANGE.backfill_request(Missing("level2", "BTC-USD", None, None, 1, 2)) is None
 
 
 def test_the_answer_to_a_backfill_has_runs_of_ids_and_rows_oldest_first() -> None:
-    header = VENUE.classify_backfill("market_trades", "BTC-USDT", REST_TRADES)
+    header = EXCHANGE.classify_backfill("market_trades", "BTC-USDT", REST_TRADES)
     other = Header(Kind.DATA, "market_trades", "BTC-USDT", Ids(10092329, 10092329))
     assert header == Header(Kind.DATA, "market_trades", "BTC-USDT", Ids(10092327, 10092327), more=(other,))
-    assert VENUE.normalize_backfill(header, REST_TRADES) == [
+    assert EXCHANGE.normalize_backfill(header, REST_TRADES) == [
         Trade("BTC-USDT", 1673398357557001000, "10092327", "sell", 17488.12, 0.0000623),
         Trade("BTC-USDT", 1673398358100000000, "10092329", "buy", 17488.2, 0.5),
     ]
-    nothing = VENUE.classify_backfill("market_trades", "BTC-USDT", b'{"trades":[],"best_bid":""}')
+    nothing = EXCHANGE.classify_backfill("market_trades", "BTC-USDT", b'{"trades":[],"best_bid":""}')
     assert nothing == Header(Kind.DATA, "market_trades", "BTC-USDT")
     refused = b'{"error":"unknown","error_details":"","message":""}'
-    assert VENUE.classify_backfill("market_trades", "BTC-USDT", refused).kind is Kind.MALFORMED
+    assert EXCHANGE.classify_backfill("market_trades", "BTC-USDT", refused).kind is Kind.MALFORMED
 
 
-def test_trades_of_another_product_fill_no_hole() -> None:
-    assert VENUE.classify_backfill("market_trades", "BTC-USD", REST_TRADES).kind is Kind.MALFORMED
+def test_trades_of_another_product_fill_no_gap() -> None:
+    assert EXCHANGE.classify_backfill("market_trades", "BTC-USD", REST_TRADES).kind is Kind.MALFORMED
     with pytest.raises(ValueError, match="another product than BTC-USD"):
-        VENUE.normalize_backfill(Header(Kind.DATA, "market_trades", "BTC-USD"), REST_TRADES)
+        EXCHANGE.normalize_backfill(Header(Kind.DATA, "market_trades", "BTC-USD"), REST_TRADES)
 
 
 def test_products_are_instruments_each_under_one_name() -> None:
-    assert [request.path for request in VENUE.instruments_requests()] == [
+    assert [request.path for request in EXCHANGE.instruments_requests()] == [
         "/api/v3/brokerage/market/products?product_type=SPOT",
         "/api/v3/brokerage/market/products?product_type=FUTURE",
     ]
-    found = VENUE.instruments(PRODUCTS)
+    found = EXCHANGE.instruments(PRODUCTS)
     assert found == [
         Instrument("BTC-USD", "BTC", "USD", "spot", 0.01, 1e-8),
         Instrument(
@@ -348,25 +348,25 @@ def test_products_are_instruments_each_under_one_name() -> None:
         ),
         Instrument("ETH-PERP-INTX", "ETH", "USDC", "perpetual", 0.01, 0.0001, 1.0),
     ]
-    assert [VENUE.symbol(each.symbol) for each in found] == [each.symbol for each in found]
+    assert [EXCHANGE.symbol(each.symbol) for each in found] == [each.symbol for each in found]
 
 
-def test_a_lost_trade_leaves_the_hole_it_is_and_old_ones_sent_again_are_no_new_count() -> None:
-    continuity = Continuity(VENUE.channels)
+def test_a_lost_trade_leaves_the_gap_it_is_and_old_ones_sent_again_are_no_new_count() -> None:
+    continuity = Continuity(EXCHANGE.channels)
     for number, missing in ((929248657, None), (929248658, None), (929248661, 2)):
-        hole = continuity.observe(VENUE.classify(TRADE.replace(b"929248657", b"%d" % number)), 1).hole
-        assert (hole.missing if hole else None) == missing
+        gap = continuity.observe(EXCHANGE.classify(TRADE.replace(b"929248657", b"%d" % number)), 1).gap
+        assert (gap.missing if gap else None) == missing
     # An hour later, on subscribing again: the last trades, in a message of now.
     again = TRADE.replace(b"929248657", b"929248661").replace(b"06:00:12.516946132", b"07:00:00.1")
-    observed = continuity.observe(VENUE.classify(again), 2)
+    observed = continuity.observe(EXCHANGE.classify(again), 2)
     assert (observed.duplicate, observed.reset) == (True, False)
 
 
 def test_books_and_tickers_are_proven_by_the_number_of_the_frame_alone() -> None:
-    assert [VENUE.channels[name].proof for name in ("market_trades", "level2", "ticker")] == [
+    assert [EXCHANGE.channels[name].proof for name in ("market_trades", "level2", "ticker")] == [
         Proof.IDS,
         Proof.SEQUENCE,
         Proof.SEQUENCE,
     ]
     frames = [SNAPSHOT, SUBSCRIBED, TRADE, UPDATE, TICKER, HEARTBEAT, EMPTY_TICKER]
-    assert all(VENUE.classify(frame).sequence is not None for frame in frames)
+    assert all(EXCHANGE.classify(frame).sequence is not None for frame in frames)

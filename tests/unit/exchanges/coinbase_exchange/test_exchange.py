@@ -9,7 +9,7 @@ from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.model import Header, Ids, Kind, Missing, Reply, RestRequest, Subscription
 from daedalus.tables.rows import BookUpdate, Instrument, Quote, Trade
 
-VENUE = CoinbaseExchange()
+EXCHANGE = CoinbaseExchange()
 
 MATCH = (
     b'{"type":"match","trade_id":280232,"maker_order_id":"2a0da34e","taker_order_id":"3c82abaa","side":"sell",'
@@ -36,23 +36,25 @@ UPDATE_NS = 1618677817075687000
 
 
 def rows(message: bytes) -> list[object]:
-    return list(VENUE.normalize(VENUE.classify(message), message))
+    return list(EXCHANGE.normalize(EXCHANGE.classify(message), message))
 
 
 @pytest.mark.parametrize("kind", [b"match", b"last_match"])
 def test_matches_have_the_takers_side_and_an_id_that_proves(kind: bytes) -> None:
     message = MATCH.replace(b'"match"', b'"%s"' % kind)
-    assert VENUE.classify(message) == Header(Kind.DATA, "matches", "SKL-BTC", Ids(280232, 280232), MATCH_NS)
+    assert EXCHANGE.classify(message) == Header(
+        Kind.DATA, "matches", "SKL-BTC", Ids(280232, 280232), MATCH_NS
+    )
     assert rows(message) == [Trade("SKL-BTC", MATCH_NS, "280232", "buy", 0.00001305, 985.0)]
 
 
 def test_book_changes_have_their_side() -> None:
-    assert VENUE.classify(UPDATE) == Header(Kind.DATA, "level2_batch", "SKL-BTC", None, UPDATE_NS)
+    assert EXCHANGE.classify(UPDATE) == Header(Kind.DATA, "level2_batch", "SKL-BTC", None, UPDATE_NS)
     assert rows(UPDATE) == [BookUpdate("SKL-BTC", UPDATE_NS, False, [(0.000013, 0.0)], [(0.00001306, 660.5)])]
 
 
 def test_a_snapshot_without_a_time_is_a_whole_book() -> None:
-    assert VENUE.classify(SNAPSHOT) == Header(Kind.DATA, "level2_batch", "A-B")
+    assert EXCHANGE.classify(SNAPSHOT) == Header(Kind.DATA, "level2_batch", "A-B")
     assert rows(SNAPSHOT) == [BookUpdate("A-B", None, True, [(14.7, 0.5), (14.6, 1.0)], [(14.8, 12.77)])]
 
 
@@ -63,7 +65,7 @@ def test_impossible_levels_do_not_cost_the_snapshot() -> None:
 
 def test_a_ticker_without_sizes_leaves_them_out() -> None:
     expected_ns = 1618677810244075000
-    assert VENUE.classify(TICKER).ids == Ids(333938798, 333938798)
+    assert EXCHANGE.classify(TICKER).ids == Ids(333938798, 333938798)
     assert rows(TICKER) == [Quote("BAND-GBP", expected_ns, 14.755, None, 14.806, None, 333938798)]
     sized = TICKER.replace(b'"side"', b'"best_bid_size":"0.00","best_ask_size":"2.5","side"')
     assert rows(sized) == [Quote("BAND-GBP", expected_ns, None, None, 14.806, 2.5, 333938798)]
@@ -74,19 +76,19 @@ def test_a_ticker_without_sizes_leaves_them_out() -> None:
 
 
 def test_a_heartbeat_proves_the_matches() -> None:
-    header = VENUE.classify(HEARTBEAT)
+    header = EXCHANGE.classify(HEARTBEAT)
     assert (header.kind, header.channel, header.symbol) == (Kind.HEARTBEAT, "heartbeat", "BTC-USD")
     assert (header.ids, header.proves) == (Ids(20, 20), "matches")
 
 
 def test_the_year_one_is_no_time() -> None:
     message = MATCH.replace(b"2021-04-17T16:43:37.089723Z", b"0001-01-01T00:00:00.000000Z")
-    assert VENUE.classify(message).venue_ns is None
-    assert VENUE.normalize(VENUE.classify(message), message)[0].timestamp is None
+    assert EXCHANGE.classify(message).exchange_ns is None
+    assert EXCHANGE.normalize(EXCHANGE.classify(message), message)[0].timestamp is None
 
 
 @pytest.mark.parametrize("name", ["level2", "level2_batch", "level2_50"])
-def test_a_confirmation_names_what_is_served_whatever_the_venue_calls_it(name: str) -> None:
+def test_a_confirmation_names_what_is_served_whatever_the_exchange_calls_it(name: str) -> None:
     channels = [{"name": name, "product_ids": ["A-B", "C-D"], "account_ids": None}, {"name": "status"}]
     message = json.dumps({"type": "subscriptions", "channels": channels}).encode()
     served = (
@@ -94,13 +96,13 @@ def test_a_confirmation_names_what_is_served_whatever_the_venue_calls_it(name: s
         Subscription("level2_batch", "C-D"),
         Subscription("status", ""),
     )
-    assert VENUE.classify(message) == Header(Kind.REPLY, reply=Reply(subscriptions=served))
+    assert EXCHANGE.classify(message) == Header(Kind.REPLY, reply=Reply(subscriptions=served))
 
 
 def test_an_error_says_why() -> None:
     message = b'{"type":"error","message":"Failed to subscribe","reason":"level2 requires authentication."}'
     reply = Reply(error="Failed to subscribe: level2 requires authentication.")
-    assert VENUE.classify(message) == Header(Kind.REPLY, reply=reply)
+    assert EXCHANGE.classify(message) == Header(Kind.REPLY, reply=reply)
 
 
 @pytest.mark.parametrize(
@@ -120,13 +122,13 @@ def test_an_error_says_why() -> None:
     ],
 )
 def test_all_other_messages_have_their_kind(message: bytes, kind: Kind) -> None:
-    assert VENUE.classify(message).kind is kind
+    assert EXCHANGE.classify(message).kind is kind
 
 
 def test_each_channel_is_asked_for_by_itself_and_the_book_last() -> None:
     products = [f"P{number}-USD" for number in range(150)]
     wanted = [Subscription(channel, one) for channel in ("level2_batch", "matches") for one in products]
-    plans = VENUE.plan([Subscription("status", ""), *wanted], "ws://localhost:1")
+    plans = EXCHANGE.plan([Subscription("status", ""), *wanted], "ws://localhost:1")
     assert [len(plan.subscriptions) for plan in plans] == [201, 100]
     texts = [json.loads(request.text) for request in plans[0].requests]
     assert [text["channels"] for text in texts] == [["status"], ["matches"], ["level2_batch"]]
@@ -140,7 +142,7 @@ def test_each_channel_is_asked_for_by_itself_and_the_book_last() -> None:
 
 def test_no_book_is_asked_for_over_rest() -> None:
     with pytest.raises(ValueError, match="sends the snapshot of BTC-USD on the stream"):
-        VENUE.snapshot_request("BTC-USD")
+        EXCHANGE.snapshot_request("BTC-USD")
 
 
 @pytest.mark.parametrize(
@@ -148,13 +150,13 @@ def test_no_book_is_asked_for_over_rest() -> None:
     [(7, 7, "after=8&limit=1"), (10, 19, "after=20&limit=10"), (1, 5000, "after=1001&limit=1000")],
 )
 def test_the_oldest_of_what_is_missing_is_asked_for_first(first: int, last: int, query: str) -> None:
-    request = VENUE.backfill_request(Missing("matches", "BTC-USD", first, last, 1, 2))
+    request = EXCHANGE.backfill_request(Missing("matches", "BTC-USD", first, last, 1, 2))
     assert request == RestRequest(f"/products/BTC-USD/trades?{query}", 1)
 
 
 def test_only_matches_with_ids_are_asked_for() -> None:
-    assert VENUE.backfill_request(Missing("ticker", "BTC-USD", 1, 2, 1, 2)) is None
-    assert VENUE.backfill_request(Missing("matches", "BTC-USD", None, None, 1, 2)) is None
+    assert EXCHANGE.backfill_request(Missing("ticker", "BTC-USD", 1, 2, 1, 2)) is None
+    assert EXCHANGE.backfill_request(Missing("matches", "BTC-USD", None, None, 1, 2)) is None
 
 
 MISSED = (
@@ -165,25 +167,25 @@ MISSED = (
 
 
 def test_missed_trades_come_oldest_first_with_the_takers_side() -> None:
-    header = VENUE.classify_backfill("matches", "BTC-USD", MISSED)
+    header = EXCHANGE.classify_backfill("matches", "BTC-USD", MISSED)
     assert header == Header(Kind.DATA, "matches", "BTC-USD", Ids(73, 74))
-    assert list(VENUE.normalize_backfill(header, MISSED)) == [
+    assert list(EXCHANGE.normalize_backfill(header, MISSED)) == [
         Trade("BTC-USD", 1415322523642366000, "73", "buy", 100.0, 0.01),
         Trade("BTC-USD", 1415398768578544000, "74", "sell", 10.0, 0.01),
     ]
 
 
 def test_an_answer_without_trades_has_no_ids_and_an_error_is_no_answer() -> None:
-    assert VENUE.classify_backfill("matches", "BTC-USD", b"[]") == Header(Kind.DATA, "matches", "BTC-USD")
-    assert VENUE.classify_backfill("matches", "BTC-USD", b'{"message":"NotFound"}').kind is Kind.MALFORMED
+    assert EXCHANGE.classify_backfill("matches", "BTC-USD", b"[]") == Header(Kind.DATA, "matches", "BTC-USD")
+    assert EXCHANGE.classify_backfill("matches", "BTC-USD", b'{"message":"NotFound"}').kind is Kind.MALFORMED
 
 
-def test_a_hole_is_filled_by_the_answer_to_its_request() -> None:
-    continuity = Continuity(VENUE.channels)
+def test_a_gap_is_filled_by_the_answer_to_its_request() -> None:
+    continuity = Continuity(EXCHANGE.channels)
     for number in (72, 75):
         continuity.observe(Header(Kind.DATA, "matches", "BTC-USD", Ids(number, number)), 0)
-    continuity.observe(VENUE.classify_backfill("matches", "BTC-USD", MISSED), 0)
-    assert continuity.open_holes("matches", "BTC-USD") == []
+    continuity.observe(EXCHANGE.classify_backfill("matches", "BTC-USD", MISSED), 0)
+    assert continuity.open_gaps("matches", "BTC-USD") == []
 
 
 def test_the_products_are_listed_with_their_steps() -> None:
@@ -193,8 +195,8 @@ def test_the_products_are_listed_with_their_steps() -> None:
         b'"trading_disabled":false},{"id":"OLD-USD","base_currency":"OLD","quote_currency":"USD",'
         b'"quote_increment":"0.0001","base_increment":"1","status":"delisted","trading_disabled":true}]'
     )
-    assert VENUE.instruments_requests() == (RestRequest("/products", 1),)
-    assert list(VENUE.instruments(body)) == [
+    assert EXCHANGE.instruments_requests() == (RestRequest("/products", 1),)
+    assert list(EXCHANGE.instruments(body)) == [
         Instrument("BTC-USD", "BTC", "USD", "spot", tick=0.01, lot=0.00000001),
         Instrument("OLD-USD", "OLD", "USD", "spot", tick=0.0001, lot=1.0, active=False),
     ]
@@ -202,8 +204,8 @@ def test_the_products_are_listed_with_their_steps() -> None:
 
 def test_a_snapshot_of_which_no_level_can_be_read_is_no_empty_book() -> None:
     message = b'{"type":"snapshot","product_id":"A-B","bids":[["1","0.-1"]],"asks":[["x","1"]]}'
-    header = VENUE.classify(message)
+    header = EXCHANGE.classify(message)
     with pytest.raises(ValueError, match=r"bids|Expected"):
-        VENUE.normalize(header, message)
+        EXCHANGE.normalize(header, message)
     empty = message.replace(b'["1","0.-1"]', b"").replace(b'["x","1"]', b"")
-    assert list(VENUE.normalize(header, empty)) == [BookUpdate("A-B", None, True, [], [])]
+    assert list(EXCHANGE.normalize(header, empty)) == [BookUpdate("A-B", None, True, [], [])]

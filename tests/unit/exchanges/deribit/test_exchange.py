@@ -15,7 +15,7 @@ from daedalus.exchanges.model import Header, Ids, Kind, Missing, Reply, RestRequ
 from daedalus.exchanges.reading import UNREADABLE
 from daedalus.tables.rows import BookUpdate, DerivativeTicker, Instrument, Liquidation, Quote, Row, Trade
 
-VENUE = Deribit()
+EXCHANGE = Deribit()
 MS = 1_000_000
 
 _BEGIN = b'{"jsonrpc":"2.0","method":"subscription","params":{"channel":"'
@@ -76,11 +76,11 @@ REAL = [TRADES, LIQUIDATION, SNAPSHOT, CHANGE, QUOTE, TICKER, EXPIRED, COMBO, HE
 
 
 def rows(message: bytes) -> list[Row]:
-    return list(VENUE.normalize(VENUE.classify(message), message))
+    return list(EXCHANGE.normalize(EXCHANGE.classify(message), message))
 
 
 def test_trades_are_numbered_by_their_sequence_and_known_by_their_id() -> None:
-    header = VENUE.classify(TRADES)
+    header = EXCHANGE.classify(TRADES)
     assert header == Header(Kind.DATA, "trades", "BTC-PERPETUAL", Ids(20944815, 20944816), 1567296022566 * MS)
     assert rows(TRADES) == [
         Trade("BTC-PERPETUAL", 1567296022565 * MS, "39355898", "sell", 9598.5, 2000.0, 20944815),
@@ -93,7 +93,7 @@ def test_trades_are_numbered_by_their_sequence_and_known_by_their_id() -> None:
 
 def test_trades_in_any_order_come_out_oldest_first_and_their_runs_are_told_apart() -> None:
     message = TRADES.replace(b"20944815", b"20944818")
-    header = VENUE.classify(message)
+    header = EXCHANGE.classify(message)
     assert [header.ids, *(part.ids for part in header.more)] == [
         Ids(20944816, 20944816),
         Ids(20944818, 20944818),
@@ -119,10 +119,10 @@ def test_a_trade_that_liquidates_gives_the_order_of_the_one_who_was_liquidated(
 def test_a_book_begins_with_a_snapshot_and_each_change_names_the_one_before() -> None:
     symbol, first, last = "ETH-30JUL21-2800-C", 13169025645, 13169031288
     time, later = 1626993723632 * MS, 1626993725864 * MS
-    assert VENUE.classify(SNAPSHOT) == Header(
+    assert EXCHANGE.classify(SNAPSHOT) == Header(
         Kind.DATA, "book", symbol, Ids(first, first), time, is_snapshot=True
     )
-    assert VENUE.classify(CHANGE) == Header(Kind.DATA, "book", symbol, Ids(first + 1, last, first), later)
+    assert EXCHANGE.classify(CHANGE) == Header(Kind.DATA, "book", symbol, Ids(first + 1, last, first), later)
     assert rows(SNAPSHOT) == [
         BookUpdate(symbol, time, True, [(0.0015, 4714.0), (0.001, 861.0)], [(0.0025, 873.0)], first, first)
     ]
@@ -135,14 +135,14 @@ def test_a_snapshot_is_one_with_a_predecessor_or_without_a_type() -> None:
     named = SNAPSHOT.replace(b'"change_id"', b'"prev_change_id":20,"change_id"')
     untyped = SNAPSHOT.replace(b'"type":"snapshot",', b"")
     for message in (named, untyped):
-        assert VENUE.classify(message) == VENUE.classify(SNAPSHOT)
+        assert EXCHANGE.classify(message) == EXCHANGE.classify(SNAPSHOT)
     new_book = CHANGE.replace(b'"prev_change_id":13169025645', b'"prev_change_id":0')
-    assert VENUE.classify(new_book).ids == Ids(1, 13169031288, 0)
+    assert EXCHANGE.classify(new_book).ids == Ids(1, 13169031288, 0)
 
 
 def test_an_empty_side_of_a_quote_has_no_price() -> None:
     time = 1567296000183 * MS
-    assert VENUE.classify(QUOTE) == Header(Kind.DATA, "quote", "BTC-PERPETUAL", None, time)
+    assert EXCHANGE.classify(QUOTE) == Header(Kind.DATA, "quote", "BTC-PERPETUAL", None, time)
     assert rows(QUOTE) == [Quote("BTC-PERPETUAL", time, 9600.5, 162800.0, 9601.0, 49710.0)]
     for price in (b"0.0", b"null"):
         empty = QUOTE.replace(b"9600.5", price).replace(b"162800.0", b"0.0")
@@ -157,7 +157,7 @@ def test_a_combination_may_be_bid_for_at_nothing() -> None:
 
 def test_a_ticker_tells_of_a_derivative_and_null_is_not_zero() -> None:
     time = 1569888003897 * MS
-    assert VENUE.classify(TICKER) == Header(Kind.DATA, "ticker", "BTC-PERPETUAL", None, time)
+    assert EXCHANGE.classify(TICKER) == Header(Kind.DATA, "ticker", "BTC-PERPETUAL", None, time)
     assert rows(TICKER) == [
         DerivativeTicker(
             "BTC-PERPETUAL",
@@ -178,12 +178,12 @@ def test_a_ticker_tells_of_a_derivative_and_null_is_not_zero() -> None:
 
 
 def test_a_test_request_is_answered_and_a_heartbeat_is_not() -> None:
-    assert VENUE.classify(HEARTBEAT) == Header(Kind.HEARTBEAT)
-    answer = VENUE.classify(TEST_REQUEST).answer
+    assert EXCHANGE.classify(HEARTBEAT) == Header(Kind.HEARTBEAT)
+    answer = EXCHANGE.classify(TEST_REQUEST).answer
     assert answer is not None
     assert json.loads(answer) == {"jsonrpc": "2.0", "id": 0, "method": "public/test", "params": {}}
     tested = b'{"jsonrpc":"2.0","id":0,"result":{"version":"1.2.26"},"usIn":1,"usOut":2,"usDiff":1}'
-    assert VENUE.classify(tested) == Header(Kind.REPLY, reply=Reply(0))
+    assert EXCHANGE.classify(tested) == Header(Kind.REPLY, reply=Reply(0))
 
 
 def test_a_subscription_confirms_what_it_names_and_nothing_else() -> None:
@@ -193,11 +193,11 @@ def test_a_subscription_confirms_what_it_names_and_nothing_else() -> None:
         b'"deribit_price_index.btc_usd"],"usIn":1,"usOut":2,"usDiff":1,"testnet":false}'
     )
     served = (Subscription("trades", "BTC-PERPETUAL"), Subscription("quote", "BTC-PERPETUAL"))
-    assert VENUE.classify(message) == Header(Kind.REPLY, reply=Reply(subscriptions=served))
+    assert EXCHANGE.classify(message) == Header(Kind.REPLY, reply=Reply(subscriptions=served))
     nothing = b'{"jsonrpc":"2.0","id":3,"result":[],"usIn":1,"usOut":2,"usDiff":1}'
-    assert VENUE.classify(nothing) == Header(Kind.REPLY, reply=Reply())
+    assert EXCHANGE.classify(nothing) == Header(Kind.REPLY, reply=Reply())
     ok = b'{"jsonrpc":"2.0","id":1,"result":"ok","usIn":1,"usOut":2,"usDiff":1,"testnet":false}'
-    assert VENUE.classify(ok) == Header(Kind.REPLY, reply=Reply(1))
+    assert EXCHANGE.classify(ok) == Header(Kind.REPLY, reply=Reply(1))
 
 
 @pytest.mark.parametrize(
@@ -215,13 +215,13 @@ def test_a_subscription_confirms_what_it_names_and_nothing_else() -> None:
 )
 def test_an_error_says_why_and_to_which_request(error: bytes, says: str) -> None:
     message = b'{"jsonrpc":"2.0","id":5,"error":' + error + b',"usIn":1,"usOut":2,"usDiff":1}'
-    assert VENUE.classify(message) == Header(Kind.REPLY, reply=Reply(5, error=says))
+    assert EXCHANGE.classify(message) == Header(Kind.REPLY, reply=Reply(5, error=says))
 
 
 def test_the_order_of_the_keys_does_not_matter() -> None:
     for message in (TRADES, SNAPSHOT, CHANGE, QUOTE, TICKER):
         turned = json.dumps(dict(reversed(json.loads(message).items()))).encode()
-        assert VENUE.classify(turned) == VENUE.classify(message)
+        assert EXCHANGE.classify(turned) == EXCHANGE.classify(message)
         assert rows(turned) == rows(message)
 
 
@@ -241,36 +241,36 @@ def test_the_order_of_the_keys_does_not_matter() -> None:
     ],
 )
 def test_all_other_messages_have_their_kind(message: bytes, kind: Kind) -> None:
-    assert VENUE.classify(message).kind is kind
+    assert EXCHANGE.classify(message).kind is kind
 
 
 @given(message=st.sampled_from(REAL), cut=st.integers(0, 400), put=st.binary(max_size=4))
 def test_damage_never_raises(message: bytes, cut: int, put: bytes) -> None:
     damaged = message[:cut] + put + message[cut + len(put) :]
-    header = VENUE.classify(damaged)
+    header = EXCHANGE.classify(damaged)
     if header.kind is Kind.DATA:
         try:
-            assert all(row.symbol == header.symbol for row in VENUE.normalize(header, damaged))
+            assert all(row.symbol == header.symbol for row in EXCHANGE.normalize(header, damaged))
         except UNREADABLE:
             return
 
 
-def test_a_lost_message_is_a_hole_of_known_size_among_trades_and_of_unknown_size_in_a_book() -> None:
+def test_a_lost_message_is_a_gap_of_known_size_among_trades_and_of_unknown_size_in_a_book() -> None:
     def trade(number: int) -> bytes:
         return USDC_TRADE.replace(b"501899", b"%d" % number)
 
     def change(previous: int, last: int) -> bytes:
         return CHANGE.replace(b"13169031288", b"%d" % last).replace(b"13169025645", b"%d" % previous)
 
-    def holes(*messages: bytes) -> list[tuple[int, int, int | None]]:
-        continuity = Continuity(VENUE.channels)
-        found = [continuity.observe(VENUE.classify(message), 0).hole for message in messages]
-        return [(hole.from_id, hole.to_id, hole.missing) for hole in found if hole]
+    def gaps(*messages: bytes) -> list[tuple[int, int, int | None]]:
+        continuity = Continuity(EXCHANGE.channels)
+        found = [continuity.observe(EXCHANGE.classify(message), 0).gap for message in messages]
+        return [(gap.from_id, gap.to_id, gap.missing) for gap in found if gap]
 
-    assert holes(trade(1), trade(2), trade(5), trade(6)) == [(2, 5, 2)]
+    assert gaps(trade(1), trade(2), trade(5), trade(6)) == [(2, 5, 2)]
     start = 13169025645
-    assert holes(SNAPSHOT, change(start, start + 9), change(start + 9, start + 11)) == []
-    lost = holes(SNAPSHOT, change(start, start + 9), change(start + 11, start + 30), SNAPSHOT)
+    assert gaps(SNAPSHOT, change(start, start + 9), change(start + 9, start + 11)) == []
+    lost = gaps(SNAPSHOT, change(start, start + 9), change(start + 11, start + 30), SNAPSHOT)
     assert lost == [(start + 9, start + 12, None)]
 
 
@@ -279,7 +279,7 @@ def test_heartbeats_are_asked_for_first_and_requests_stay_within_the_limits() ->
     wanted = [
         Subscription(channel, one) for channel in ("book", "trades", "quote", "ticker") for one in symbols
     ]
-    plans = VENUE.plan(wanted, "ws://127.0.0.1:9")
+    plans = EXCHANGE.plan(wanted, "ws://127.0.0.1:9")
     assert [plan.url for plan in plans] == ["ws://127.0.0.1:9/ws/api/v2"] * 4
     assert [one for plan in plans for one in plan.subscriptions] == wanted
     for plan in plans:
@@ -299,13 +299,13 @@ def test_heartbeats_are_asked_for_first_and_requests_stay_within_the_limits() ->
             assert len(request.text) < 32_768
     assert json.loads(plans[0].requests[1].text)["params"]["channels"][0] == f"book.{symbols[0]}.100ms"
     names = [Subscription("quote", f"{'X' * 200}-{number}") for number in range(500)]
-    assert all(len(one.text) < 32_768 for one in VENUE.plan(names, "ws://127.0.0.1:9")[0].requests)
+    assert all(len(one.text) < 32_768 for one in EXCHANGE.plan(names, "ws://127.0.0.1:9")[0].requests)
     many = [Subscription("quote", f"S{number}") for number in range(30_000)]
-    assert len(VENUE.plan(many, "ws://127.0.0.1:9")) <= 30
+    assert len(EXCHANGE.plan(many, "ws://127.0.0.1:9")) <= 30
 
 
 def test_a_fresh_snapshot_needs_an_unsubscription_first() -> None:
-    texts = [json.loads(text) for text in VENUE.resubscribe(Subscription("book", "BTC-PERPETUAL"))]
+    texts = [json.loads(text) for text in EXCHANGE.resubscribe(Subscription("book", "BTC-PERPETUAL"))]
     assert [text["method"] for text in texts] == ["public/unsubscribe", "public/subscribe"]
     assert {text["params"]["channels"][0] for text in texts} == {"book.BTC-PERPETUAL.100ms"}
 
@@ -319,30 +319,30 @@ def test_a_fresh_snapshot_needs_an_unsubscription_first() -> None:
     ],
 )
 def test_symbols_have_one_spelling(text: str, symbol: str) -> None:
-    assert VENUE.symbol(text) == symbol
+    assert EXCHANGE.symbol(text) == symbol
 
 
 def test_missed_trades_are_asked_for_by_number_a_thousand_at_a_time() -> None:
     missing = Missing("trades", "BTC-PERPETUAL", 20944815, 20946000, 0, 1)
-    assert VENUE.backfill_request(missing) == RestRequest(
+    assert EXCHANGE.backfill_request(missing) == RestRequest(
         "/api/v2/public/get_last_trades_by_instrument?instrument_name=BTC-PERPETUAL"
         "&start_seq=20944815&end_seq=20945814&count=1000&sorting=asc",
         weight=1,
     )
-    assert VENUE.backfill_request(Missing("book", "BTC-PERPETUAL", 1, 2, 0, 1)) is None
+    assert EXCHANGE.backfill_request(Missing("book", "BTC-PERPETUAL", 1, 2, 0, 1)) is None
 
 
 def test_an_answer_with_missed_trades_gives_the_same_rows_as_the_stream() -> None:
     trades = json.loads(TRADES)["params"]["data"]
     answer: dict[str, Any] = {"jsonrpc": "2.0", "result": {"trades": trades[::-1], "has_more": False}}
     body = json.dumps(answer).encode()
-    header = VENUE.classify_backfill("trades", "BTC-PERPETUAL", body)
+    header = EXCHANGE.classify_backfill("trades", "BTC-PERPETUAL", body)
     assert (header.kind, header.ids, header.more) == (Kind.DATA, Ids(20944815, 20944816), ())
-    assert VENUE.normalize_backfill(header, body) == rows(TRADES)
+    assert EXCHANGE.normalize_backfill(header, body) == rows(TRADES)
     empty = b'{"jsonrpc":"2.0","result":{"trades":[],"has_more":false}}'
-    assert VENUE.classify_backfill("trades", "A", empty) == Header(Kind.DATA, "trades", "A")
+    assert EXCHANGE.classify_backfill("trades", "A", empty) == Header(Kind.DATA, "trades", "A")
     refused = b'{"jsonrpc":"2.0","error":{"code":-32602,"message":"Invalid params"}}'
-    assert VENUE.classify_backfill("trades", "A", refused).kind is Kind.MALFORMED
+    assert EXCHANGE.classify_backfill("trades", "A", refused).kind is Kind.MALFORMED
 
 
 def test_instruments_are_read_with_their_steps_and_expiries() -> None:
@@ -359,9 +359,9 @@ def test_instruments_are_read_with_their_steps_and_expiries() -> None:
         | {"instrument_name": "BTC_USDC", "kind": "spot", "quote_currency": "USDC", "is_active": False},
         common | {"instrument_name": "BTC-FS-30SEP22_PERP", "kind": "future_combo", "quote_currency": "USD"},
     ]
-    (request,) = VENUE.instruments_requests()
+    (request,) = EXCHANGE.instruments_requests()
     assert request.path == "/api/v2/public/get_instruments?currency=any&expired=false"
-    assert VENUE.instruments(json.dumps({"result": listed}).encode()) == [
+    assert EXCHANGE.instruments(json.dumps({"result": listed}).encode()) == [
         Instrument("BTC-PERPETUAL", "BTC", "USD", "perpetual", 0.5, 10.0, 10.0),
         Instrument("BTC-24JUN22-52000-P", "BTC", "USD", "option", 0.0005, 0.1, 1.0, 1656057600000 * MS),
         Instrument("BTC_USDC", "BTC", "USDC", "spot", None, 10.0, 10.0, None, False),
@@ -370,20 +370,20 @@ def test_instruments_are_read_with_their_steps_and_expiries() -> None:
 
 
 def test_every_recorded_message_equals_a_plain_reading_of_it(recordings: Path) -> None:
-    continuity = Continuity(VENUE.channels)
+    continuity = Continuity(EXCHANGE.channels)
     kinds = []
     for line in (recordings / "DERIBIT.ws.1.0").read_bytes().splitlines():
         if not line[:1].isdigit():
             continue
         payload = line.split(b" ", 1)[1]
-        header = VENUE.classify(payload)
+        header = EXCHANGE.classify(payload)
         kinds.append(header.kind)
         if header.kind is Kind.REPLY:
             assert header.reply
             assert len(header.reply.subscriptions) == 30
             continue
         data = json.loads(payload, parse_float=Decimal)["params"]["data"]
-        (row,) = VENUE.normalize(header, payload)
+        (row,) = EXCHANGE.normalize(header, payload)
         assert (row.symbol, row.timestamp) == (data["instrument_name"], data["timestamp"] * MS)
         if isinstance(row, BookUpdate):
             assert row.is_snapshot is (data["type"] == "snapshot")
@@ -396,6 +396,6 @@ def test_every_recorded_message_equals_a_plain_reading_of_it(recordings: Path) -
             assert Decimal(repr(row.open_interest)) == data["open_interest"]
         observed = continuity.observe(header, 0)
         assert not observed.duplicate
-        assert observed.hole is None
+        assert observed.gap is None
     assert kinds.count(Kind.DATA) == 80
     assert set(kinds) == {Kind.DATA, Kind.REPLY}

@@ -12,7 +12,7 @@ from daedalus.exchanges.model import Header, Ids, Kind, Missing, Reply, RestRequ
 from daedalus.exchanges.reading import UNREADABLE
 from daedalus.tables.rows import BookUpdate, Instrument, Quote, Row, Trade
 
-VENUE = Gemini()
+EXCHANGE = Gemini()
 
 TRADE = (
     b'{"E":1783981140085684200,"s":"btcrlusd","t":2840141014190422,"p":"62145.38000","q":"0.0162522200",'
@@ -39,21 +39,21 @@ REAL = [TRADE, CHANGE, *BOOK, TICKER, b'{"id":1,"status":200}']
 
 
 def rows(message: bytes) -> list[Row]:
-    return list(VENUE.normalize(VENUE.classify(message), message))
+    return list(EXCHANGE.normalize(EXCHANGE.classify(message), message))
 
 
 @pytest.mark.parametrize(("maker", "side"), [(b"true", "sell"), (b"false", "buy")])
 def test_a_trade_has_the_takers_side_and_its_time_to_the_nanosecond(maker: bytes, side: str) -> None:
     message = TRADE.replace(b"true", maker)
     time = 1783981140085684200
-    assert VENUE.classify(message) == Header(Kind.DATA, "trade", "btcrlusd", None, time)
+    assert EXCHANGE.classify(message) == Header(Kind.DATA, "trade", "btcrlusd", None, time)
     assert rows(message) == [Trade("btcrlusd", time, "2840141014190422", side, 62145.38, 0.01625222)]
 
 
 def test_a_book_begins_with_a_snapshot_that_stands_for_one_number() -> None:
     snapshot, change, _ = BOOK
     first, last, time = 1764527605192323, 1764527605192686, 1789505894447220874
-    assert VENUE.classify(snapshot) == Header(
+    assert EXCHANGE.classify(snapshot) == Header(
         Kind.DATA, "depth", "ethusdcperp", Ids(first, first), time, is_snapshot=True
     )
     assert rows(snapshot) == [
@@ -63,7 +63,7 @@ def test_a_book_begins_with_a_snapshot_that_stands_for_one_number() -> None:
         )
     ]
     later = 1789505894547220874
-    assert VENUE.classify(change) == Header(
+    assert EXCHANGE.classify(change) == Header(
         Kind.DATA, "depth", "ethusdcperp", Ids(first + 1, last, first), later
     )
     assert rows(change) == [
@@ -75,48 +75,48 @@ def test_a_book_begins_with_a_snapshot_that_stands_for_one_number() -> None:
 
 
 def test_a_stored_message_reads_as_it_did_live() -> None:
-    live = VENUE.reader()
+    live = EXCHANGE.reader()
     for message in (*BOOK, CHANGE):
         header = live(message)
-        assert VENUE.classify_stored("depth", header.symbol, message) == header
+        assert EXCHANGE.classify_stored("depth", header.symbol, message) == header
 
 
 def test_an_empty_book_is_a_snapshot_and_a_change_that_comes_first_is_none() -> None:
     empty = b'{"e":"depthUpdate","E":1,"s":"a","U":7,"u":7,"b":[],"a":[]}'
-    assert VENUE.classify(empty).is_snapshot
+    assert EXCHANGE.classify(empty).is_snapshot
     assert rows(empty) == [BookUpdate("a", 1, True, [], [], 7, 7)]
-    assert not VENUE.classify(CHANGE).is_snapshot
+    assert not EXCHANGE.classify(CHANGE).is_snapshot
 
 
-def test_a_lost_change_is_a_hole_of_unknown_size_until_a_change_or_a_snapshot_closes_it() -> None:
-    def holes(*messages: bytes) -> list[tuple[int, int, int | None]]:
-        continuity = Continuity(VENUE.channels)
-        found = [continuity.observe(VENUE.classify(message), 0).hole for message in messages]
-        return [(hole.from_id, hole.to_id, hole.missing) for hole in found if hole]
+def test_a_lost_change_is_a_gap_of_unknown_size_until_a_change_or_a_snapshot_closes_it() -> None:
+    def gaps(*messages: bytes) -> list[tuple[int, int, int | None]]:
+        continuity = Continuity(EXCHANGE.channels)
+        found = [continuity.observe(EXCHANGE.classify(message), 0).gap for message in messages]
+        return [(gap.from_id, gap.to_id, gap.missing) for gap in found if gap]
 
-    assert holes(*BOOK) == []
-    assert holes(BOOK[0], BOOK[2]) == [(1764527605192323, 1764527605192687, None)]
-    assert holes(*BOOK, BOOK[1]) == []  # the same again, from another connection
+    assert gaps(*BOOK) == []
+    assert gaps(BOOK[0], BOOK[2]) == [(1764527605192323, 1764527605192687, None)]
+    assert gaps(*BOOK, BOOK[1]) == []  # the same again, from another connection
 
 
 def test_a_quote_leaves_out_what_is_empty() -> None:
     time = 1751508438600117161
-    assert VENUE.classify(TICKER) == Header(Kind.DATA, "bookTicker", "btcusd", None, time)
+    assert EXCHANGE.classify(TICKER) == Header(Kind.DATA, "bookTicker", "btcusd", None, time)
     assert rows(TICKER) == [Quote("btcusd", time, 45000.5, 1.25, 45001.0, 0.75, 1751505576085)]
     empty = TICKER.replace(b'"45000.50"', b'""').replace(b',"A":"0.75000000"', b"")
     assert rows(empty) == [Quote("btcusd", time, None, 1.25, 45001.0, None, 1751505576085)]
 
 
 def test_replies_have_their_number_and_errors_their_words() -> None:
-    assert VENUE.classify(b'{"id":1,"status":200}') == Header(Kind.REPLY, reply=Reply(1))
-    assert VENUE.classify(b'{"id":"a","status":200,"result":{}}') == Header(Kind.REPLY, reply=Reply())
+    assert EXCHANGE.classify(b'{"id":1,"status":200}') == Header(Kind.REPLY, reply=Reply(1))
+    assert EXCHANGE.classify(b'{"id":"a","status":200,"result":{}}') == Header(Kind.REPLY, reply=Reply())
     wrong = (
         b'{"id":4,"status":400,"error":{"code":-1013,"msg":"Invalid stream name: nosuchperp@depth@100ms"}}'
     )
     words = "Invalid stream name: nosuchperp@depth@100ms (code -1013)"
-    assert VENUE.classify(wrong) == Header(Kind.REPLY, reply=Reply(4, error=words))
+    assert EXCHANGE.classify(wrong) == Header(Kind.REPLY, reply=Reply(4, error=words))
     bare = b'{"id":4,"status":503}'
-    assert VENUE.classify(bare) == Header(Kind.REPLY, reply=Reply(4, error="refused (code 503)"))
+    assert EXCHANGE.classify(bare) == Header(Kind.REPLY, reply=Reply(4, error="refused (code 503)"))
 
 
 @pytest.mark.parametrize(
@@ -135,17 +135,17 @@ def test_replies_have_their_number_and_errors_their_words() -> None:
     ],
 )
 def test_all_other_messages_have_their_kind(message: bytes, kind: Kind) -> None:
-    assert VENUE.classify(message).kind is kind
+    assert EXCHANGE.classify(message).kind is kind
 
 
 @given(message=st.sampled_from(REAL), cut=st.integers(0, 250), put=st.binary(max_size=4))
 def test_damage_never_raises(message: bytes, cut: int, put: bytes) -> None:
     damaged = message[:cut] + put + message[cut + len(put) :]
-    header = VENUE.classify(damaged)
+    header = EXCHANGE.classify(damaged)
     assert header.ids is None or header.ids.first <= header.ids.last < 2**62
     if header.kind is Kind.DATA:
         try:
-            assert all(row.symbol == header.symbol for row in VENUE.normalize(header, damaged))
+            assert all(row.symbol == header.symbol for row in EXCHANGE.normalize(header, damaged))
         except UNREADABLE:
             return
 
@@ -156,7 +156,7 @@ def test_each_stream_is_asked_for_by_itself_so_that_one_wrong_name_costs_no_othe
         for channel in ("depth", "trade", "bookTicker")
         for number in range(150)
     ]
-    plans = VENUE.plan([*wanted, wanted[0]], "ws://127.0.0.1:9")
+    plans = EXCHANGE.plan([*wanted, wanted[0]], "ws://127.0.0.1:9")
     assert [len(plan.subscriptions) for plan in plans] == [300, 150]
     assert {plan.url for plan in plans} == {"ws://127.0.0.1:9?snapshot=-1"}
     names = [json.loads(request.text)["params"] for plan in plans for request in plan.requests]
@@ -182,12 +182,12 @@ def test_each_stream_is_asked_for_by_itself_so_that_one_wrong_name_costs_no_othe
     ],
 )
 def test_whole_books_are_asked_for_unless_the_address_says_otherwise(url: str, endpoint: str) -> None:
-    (plan,) = VENUE.plan([Subscription("depth", "btcusd")], url)
+    (plan,) = EXCHANGE.plan([Subscription("depth", "btcusd")], url)
     assert plan.url == endpoint
 
 
 def test_a_fresh_snapshot_comes_with_a_new_subscription() -> None:
-    texts = [json.loads(text) for text in VENUE.resubscribe(Subscription("depth", "btcusd"))]
+    texts = [json.loads(text) for text in EXCHANGE.resubscribe(Subscription("depth", "btcusd"))]
     assert [(text["method"], text["params"]) for text in texts] == [
         ("unsubscribe", ["btcusd@depth@100ms"]),
         ("subscribe", ["btcusd@depth@100ms"]),
@@ -196,10 +196,10 @@ def test_a_fresh_snapshot_comes_with_a_new_subscription() -> None:
 
 def test_missed_trades_are_asked_for_from_a_time_on() -> None:
     missing = Missing("trade", "btcusd", None, None, 1783981140085684200, 1783981150085684200)
-    assert VENUE.backfill_request(missing) == RestRequest(
+    assert EXCHANGE.backfill_request(missing) == RestRequest(
         "/v1/trades/btcusd?timestamp=1783981140084&limit_trades=500", weight=1
     )
-    assert VENUE.backfill_request(Missing("depth", "btcusd", 1, 2, 0, 1)) is None
+    assert EXCHANGE.backfill_request(Missing("depth", "btcusd", 1, 2, 0, 1)) is None
 
 
 def test_missed_trades_come_out_oldest_first_and_auctions_are_left_out() -> None:
@@ -210,22 +210,22 @@ def test_missed_trades_come_out_oldest_first_and_auctions_are_left_out() -> None
         b'{"timestamp":1638891172,"timestampms":1638891172518,"tid":73621746140,"price":"50720.5",'
         b'"amount":"0.5","exchange":"gemini","type":"buy"}]'
     )
-    header = VENUE.classify_backfill("trade", "btcusd", body)
+    header = EXCHANGE.classify_backfill("trade", "btcusd", body)
     assert header == Header(Kind.DATA, "trade", "btcusd")
-    assert VENUE.normalize_backfill(header, body) == [
+    assert EXCHANGE.normalize_backfill(header, body) == [
         Trade("btcusd", 1638891172518_000_000, "73621746140", "buy", 50720.5, 0.5),
         Trade("btcusd", 1638891173518_000_000, "73621746145", "sell", 50720.53, 0.0027),
     ]
-    assert VENUE.classify_backfill("trade", "a", b"[]") == Header(Kind.DATA, "trade", "a")
+    assert EXCHANGE.classify_backfill("trade", "a", b"[]") == Header(Kind.DATA, "trade", "a")
     error = b'{"result":"error","reason":"InvalidSymbol","message":"x"}'
-    assert VENUE.classify_backfill("trade", "a", error).kind is Kind.MALFORMED
+    assert EXCHANGE.classify_backfill("trade", "a", error).kind is Kind.MALFORMED
 
 
 def test_symbols_are_taken_apart() -> None:
-    assert VENUE.symbol(" BTCUSD ") == "btcusd"
-    assert [request.path for request in VENUE.instruments_requests()] == ["/v1/symbols"]
+    assert EXCHANGE.symbol(" BTCUSD ") == "btcusd"
+    assert [request.path for request in EXCHANGE.instruments_requests()] == ["/v1/symbols"]
     body = b'["btcusd","ethbtc","btcgusdperp","linkrlusd","solusdcperp","usdtusd","usdcusd"]'
-    assert VENUE.instruments(body) == [
+    assert EXCHANGE.instruments(body) == [
         Instrument("btcusd", "BTC", "USD", "spot"),
         Instrument("ethbtc", "ETH", "BTC", "spot"),
         Instrument("btcgusdperp", "BTC", "GUSD", "perpetual"),

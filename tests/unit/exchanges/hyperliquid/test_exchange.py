@@ -12,7 +12,7 @@ from daedalus.exchanges.hyperliquid.exchange import Hyperliquid
 from daedalus.exchanges.model import Header, Kind, Missing, Reply, Subscription
 from daedalus.tables.rows import BookUpdate, DerivativeTicker, Instrument, Quote, Trade
 
-VENUE = Hyperliquid()
+EXCHANGE = Hyperliquid()
 TRADE = (
     b'{"channel":"trades","data":[{"coin":"FXS","side":"A","px":"1.9008","sz":"10.5","time":1730160015113,'
     b'"hash":"0xdde3","tid":611279506717453,"users":["0xa","0xb"]}]}'
@@ -33,11 +33,11 @@ CONTEXT = (
 
 
 def rows(message: bytes) -> list[object]:
-    return list(VENUE.normalize(VENUE.classify(message), message))
+    return list(EXCHANGE.normalize(EXCHANGE.classify(message), message))
 
 
 def test_a_trade_has_an_id_that_proves_nothing() -> None:
-    assert VENUE.classify(TRADE) == Header(Kind.DATA, "trades", "FXS", venue_ns=1730160015113000000)
+    assert EXCHANGE.classify(TRADE) == Header(Kind.DATA, "trades", "FXS", exchange_ns=1730160015113000000)
     assert rows(TRADE) == [Trade("FXS", 1730160015113000000, "611279506717453", "sell", 1.9008, 10.5)]
     assert rows(TRADE.replace(b'"A"', b'"B"'))[0].side == "buy"  # type: ignore[attr-defined]
 
@@ -46,32 +46,35 @@ def test_trades_of_one_message_come_oldest_first() -> None:
     trade = json.loads(TRADE)["data"][0]
     both = [trade, {**trade, "time": trade["time"] - 5, "tid": 7}]
     message = json.dumps({"channel": "trades", "data": both}).encode()
-    assert VENUE.classify(message).venue_ns == 1730160015113000000
-    assert [row.id for row in VENUE.normalize(VENUE.classify(message), message)] == ["7", "611279506717453"]  # type: ignore[union-attr]
+    assert EXCHANGE.classify(message).exchange_ns == 1730160015113000000
+    assert [row.id for row in EXCHANGE.normalize(EXCHANGE.classify(message), message)] == [
+        "7",
+        "611279506717453",
+    ]  # type: ignore[union-attr]
 
 
 def test_trades_of_several_coins_are_of_each_of_them() -> None:
     trade = json.loads(TRADE)["data"][0]
     message = json.dumps({"channel": "trades", "data": [trade, {**trade, "coin": "BTC"}]}).encode()
-    header = VENUE.classify(message)
+    header = EXCHANGE.classify(message)
     assert [part.symbol for part in (header, *header.more)] == ["FXS", "BTC"]
 
 
 def test_each_book_is_a_whole_one() -> None:
-    expected = Header(Kind.DATA, "l2Book", "BTC", venue_ns=1790232236546000000, is_snapshot=True)
-    assert VENUE.classify(BOOK) == expected
+    expected = Header(Kind.DATA, "l2Book", "BTC", exchange_ns=1790232236546000000, is_snapshot=True)
+    assert EXCHANGE.classify(BOOK) == expected
     assert rows(BOOK) == [
         BookUpdate("BTC", 1790232236546000000, True, [(84143.0, 10.25923)], [(84144.0, 50.66449)])
     ]
 
 
 def test_a_side_without_orders_has_no_quote() -> None:
-    assert VENUE.classify(BBO) == Header(Kind.DATA, "bbo", "BTC", venue_ns=1759536000789000000)
+    assert EXCHANGE.classify(BBO) == Header(Kind.DATA, "bbo", "BTC", exchange_ns=1759536000789000000)
     assert rows(BBO) == [Quote("BTC", 1759536000789000000, 121000.0, 0.5, None, None)]
 
 
 def test_a_context_tells_funding_interest_and_prices_without_a_time() -> None:
-    assert VENUE.classify(CONTEXT) == Header(Kind.DATA, "activeAssetCtx", "BTC")
+    assert EXCHANGE.classify(CONTEXT) == Header(Kind.DATA, "activeAssetCtx", "BTC")
     assert rows(CONTEXT) == [
         DerivativeTicker(
             "BTC",
@@ -89,7 +92,7 @@ def test_the_context_of_a_spot_pair_has_a_mark_price_only() -> None:
         b'{"channel":"activeSpotAssetCtx","data":{"coin":"@107","ctx":{"dayNtlVlm":"8906.0","prevDayPx":"0.20432",'
         b'"markPx":"0.2153","midPx":"0.2155","circulatingSupply":"851681534.05"}}}'
     )
-    assert VENUE.classify(message) == Header(Kind.DATA, "activeAssetCtx", "@107")
+    assert EXCHANGE.classify(message) == Header(Kind.DATA, "activeAssetCtx", "@107")
     assert rows(message) == [DerivativeTicker("@107", None, mark_price=0.2153)]
 
 
@@ -97,14 +100,16 @@ def test_answers_name_what_is_served_or_refused() -> None:
     stream = Subscription("trades", "BTC")
     named = b'"subscription":{"type":"trades","coin":"BTC"}'
     served = b'{"channel":"subscriptionResponse","data":{"method":"subscribe",%s}}' % named
-    assert VENUE.classify(served) == Header(Kind.REPLY, reply=Reply(subscriptions=(stream,)))
+    assert EXCHANGE.classify(served) == Header(Kind.REPLY, reply=Reply(subscriptions=(stream,)))
     ended = served.replace(b'"subscribe"', b'"unsubscribe"')
-    assert VENUE.classify(ended) == Header(Kind.REPLY, reply=Reply())
+    assert EXCHANGE.classify(ended) == Header(Kind.REPLY, reply=Reply())
     text = 'Already subscribed: {"type":"trades","coin":"BTC"}'
     refused = json.dumps({"channel": "error", "data": text}).encode()
-    assert VENUE.classify(refused) == Header(Kind.REPLY, reply=Reply(subscriptions=(stream,), error=text))
+    assert EXCHANGE.classify(refused) == Header(Kind.REPLY, reply=Reply(subscriptions=(stream,), error=text))
     other = b'{"channel":"error","data":"Error parsing JSON into valid websocket request: {x"}'
-    assert VENUE.classify(other).reply == Reply(error="Error parsing JSON into valid websocket request: {x")
+    assert EXCHANGE.classify(other).reply == Reply(
+        error="Error parsing JSON into valid websocket request: {x"
+    )
 
 
 @pytest.mark.parametrize(
@@ -126,7 +131,7 @@ def test_answers_name_what_is_served_or_refused() -> None:
     ],
 )
 def test_all_other_messages_have_their_kind(message: bytes, kind: Kind) -> None:
-    assert VENUE.classify(message).kind is kind
+    assert EXCHANGE.classify(message).kind is kind
 
 
 @pytest.mark.parametrize("number", [b'"-1"', b'"NaN"', b'"1e999"', b"null"])
@@ -138,8 +143,8 @@ def test_impossible_numbers_are_refused(number: bytes) -> None:
 
 def test_streams_are_spread_over_connections_and_asked_for_one_by_one() -> None:
     coins = [f"C{number}" for number in range(240)]
-    wanted = [Subscription(channel, coin) for coin in coins for channel in VENUE.channels]
-    plans = VENUE.plan([*wanted, *wanted], "ws://127.0.0.1:9001")
+    wanted = [Subscription(channel, coin) for coin in coins for channel in EXCHANGE.channels]
+    plans = EXCHANGE.plan([*wanted, *wanted], "ws://127.0.0.1:9001")
     assert [len(plan.subscriptions) for plan in plans] == [200, 200, 200, 200, 160]
     assert {plan.url for plan in plans} == {"ws://127.0.0.1:9001/ws"}
     assert [one for plan in plans for each in plan.requests for one in each.subscriptions] == wanted
@@ -148,32 +153,32 @@ def test_streams_are_spread_over_connections_and_asked_for_one_by_one() -> None:
         "subscription": {"type": "l2Book", "coin": "C0"},
     }
     assert json.loads(plans[0].keepalive_text or "") == {"method": "ping"}
-    assert VENUE.plan(wanted[:1], VENUE.websocket_url)[0].url == VENUE.websocket_url
+    assert EXCHANGE.plan(wanted[:1], EXCHANGE.websocket_url)[0].url == EXCHANGE.websocket_url
 
 
 def test_a_fresh_book_comes_by_subscribing_anew() -> None:
-    texts = [json.loads(text) for text in VENUE.resubscribe(Subscription("l2Book", "BTC"))]
+    texts = [json.loads(text) for text in EXCHANGE.resubscribe(Subscription("l2Book", "BTC"))]
     assert [text["method"] for text in texts] == ["unsubscribe", "subscribe"]
     assert texts[0]["subscription"] == texts[1]["subscription"] == {"type": "l2Book", "coin": "BTC"}
 
 
 def test_the_case_of_a_coin_counts() -> None:
-    assert VENUE.symbol(" kPEPE ") == "kPEPE"
+    assert EXCHANGE.symbol(" kPEPE ") == "kPEPE"
 
 
 def test_no_trade_can_be_asked_for_again() -> None:
-    assert VENUE.backfill_request(Missing("trades", "BTC", None, None, 0, 1)) is None
+    assert EXCHANGE.backfill_request(Missing("trades", "BTC", None, None, 0, 1)) is None
 
 
 def test_instruments_are_asked_for_by_post() -> None:
-    bodies: list[Any] = [request.body for request in VENUE.instruments_requests()]
+    bodies: list[Any] = [request.body for request in EXCHANGE.instruments_requests()]
     assert bodies == [b'{"type":"meta"}', b'{"type":"spotMeta"}']
-    assert {request.path for request in VENUE.instruments_requests()} == {"/info"}
+    assert {request.path for request in EXCHANGE.instruments_requests()} == {"/info"}
     meta = (
         b'{"universe":[{"name":"BTC","szDecimals":5,"maxLeverage":50},'
         b'{"name":"MATIC","szDecimals":1,"maxLeverage":20,"isDelisted":true}],"marginTables":[]}'
     )
-    assert VENUE.instruments(meta) == [
+    assert EXCHANGE.instruments(meta) == [
         Instrument("BTC", "BTC", "USDC", "perpetual", lot=0.00001),
         Instrument("MATIC", "MATIC", "USDC", "perpetual", lot=0.1, active=False),
     ]
@@ -183,16 +188,16 @@ def test_instruments_are_asked_for_by_post() -> None:
         b'"universe":[{"name":"PURR/USDC","tokens":[1,0],"index":0,"isCanonical":true},'
         b'{"name":"@1","tokens":[2,0],"index":1}]}'
     )
-    assert VENUE.instruments(spot) == [Instrument("PURR/USDC", "PURR", "USDC", "spot", lot=1.0)]
+    assert EXCHANGE.instruments(spot) == [Instrument("PURR/USDC", "PURR", "USDC", "spot", lot=1.0)]
 
 
 def test_a_bbo_of_one_side_is_read_whether_the_other_is_null_or_not_there() -> None:
     expected = [Quote("BTC", 1759536000789000000, 121000.0, 0.5, None, None)]
     alone = BBO.replace(b",null]", b"]")
     for message in (BBO, alone):
-        assert list(VENUE.normalize(VENUE.classify(message), message)) == expected
+        assert list(EXCHANGE.normalize(EXCHANGE.classify(message), message)) == expected
     for nothing in (BBO.replace(b'{"px":"121000.0","sz":"0.5","n":3}', b"null"),):
-        assert list(VENUE.normalize(VENUE.classify(nothing), nothing)) == []
+        assert list(EXCHANGE.normalize(EXCHANGE.classify(nothing), nothing)) == []
     three = BBO.replace(b",null]", b",null,null]")
     with pytest.raises(ValueError, match="3 sides"):
-        VENUE.normalize(VENUE.classify(three), three)
+        EXCHANGE.normalize(EXCHANGE.classify(three), three)

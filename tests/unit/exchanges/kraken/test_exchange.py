@@ -16,7 +16,7 @@ from daedalus.exchanges.model import Header, Ids, Kind, Missing, Reply, Subscrip
 from daedalus.exchanges.reading import UNREADABLE
 from daedalus.tables.rows import BookUpdate, Instrument, Quote, Trade
 
-VENUE = Kraken()
+EXCHANGE = Kraken()
 
 # As they came in 2023 to 2026; the trades are those of the documentation.
 STATUS = (
@@ -76,18 +76,22 @@ TRADE_NS = 1695628177708706000
 
 
 def rows(message: bytes) -> list[object]:
-    return list(VENUE.normalize(VENUE.classify(message), message))
+    return list(EXCHANGE.normalize(EXCHANGE.classify(message), message))
 
 
 def test_trades_have_the_takers_side_and_an_id_that_proves() -> None:
-    assert VENUE.classify(TRADE) == Header(Kind.DATA, "trade", "MATIC/USD", Ids(4665906, 4665906), TRADE_NS)
+    assert EXCHANGE.classify(TRADE) == Header(
+        Kind.DATA, "trade", "MATIC/USD", Ids(4665906, 4665906), TRADE_NS
+    )
     assert rows(TRADE) == [Trade("MATIC/USD", TRADE_NS, "4665906", "sell", 0.5117, 40.0)]
 
 
 def test_a_run_of_trades_is_one_header_with_the_time_of_the_last() -> None:
     last_ns = 1695628176925603000
-    assert VENUE.classify(TRADES) == Header(Kind.DATA, "trade", "MATIC/USD", Ids(4665846, 4665847), last_ns)
-    assert [row.id for row in VENUE.normalize(VENUE.classify(TRADES), TRADES)] == ["4665846", "4665847"]
+    assert EXCHANGE.classify(TRADES) == Header(
+        Kind.DATA, "trade", "MATIC/USD", Ids(4665846, 4665847), last_ns
+    )
+    assert [row.id for row in EXCHANGE.normalize(EXCHANGE.classify(TRADES), TRADES)] == ["4665846", "4665847"]
 
 
 def test_trades_that_are_not_consecutive_or_of_two_symbols_are_more_headers() -> None:
@@ -96,10 +100,10 @@ def test_trades_that_are_not_consecutive_or_of_two_symbols_are_more_headers() ->
         for symbol, number in [("A/B", 9), ("C/D", 4), ("A/B", 5), ("A/B", 6)]
     ]
     message = json.dumps({"channel": "trade", "type": "update", "data": data}).encode()
-    header = VENUE.classify(message)
+    header = EXCHANGE.classify(message)
     found = [(each.symbol, each.ids) for each in (header, *header.more)]
     assert found == [("A/B", Ids(5, 6)), ("A/B", Ids(9, 9)), ("C/D", Ids(4, 4))]
-    trades = VENUE.normalize(header, message)
+    trades = EXCHANGE.normalize(header, message)
     assert [(each.symbol, each.id) for each in trades if isinstance(each, Trade)] == [
         ("C/D", "4"),
         ("A/B", "5"),
@@ -109,30 +113,30 @@ def test_trades_that_are_not_consecutive_or_of_two_symbols_are_more_headers() ->
 
 
 def test_a_book_update_keeps_the_order_of_its_levels() -> None:
-    assert VENUE.classify(BOOK) == Header(Kind.DATA, "book", "ETH/USDC", None, BOOK_NS)
+    assert EXCHANGE.classify(BOOK) == Header(Kind.DATA, "book", "ETH/USDC", None, BOOK_NS)
     assert rows(BOOK) == [BookUpdate("ETH/USDC", BOOK_NS, False, [], [(3213.71, 0.0), (3214.99, 5.11001334)])]
 
 
 def test_a_snapshot_is_a_whole_book() -> None:
-    header = VENUE.classify(BTC_USD[0])
+    header = EXCHANGE.classify(BTC_USD[0])
     assert (header.kind, header.channel, header.symbol, header.is_snapshot) == (
         Kind.DATA,
         "book",
         "BTC/USD",
         True,
     )
-    (book,) = VENUE.normalize(header, BTC_USD[0])
+    (book,) = EXCHANGE.normalize(header, BTC_USD[0])
     assert isinstance(book, BookUpdate)
     assert book.is_snapshot
     assert (book.bids[0], book.asks[0]) == ((62802.5, 0.02987767), (62802.6, 1.09074394))
-    assert not any(VENUE.classify(message).is_snapshot for message in BTC_USD[1:])
+    assert not any(EXCHANGE.classify(message).is_snapshot for message in BTC_USD[1:])
 
 
 def test_a_ticker_tells_the_top_of_the_book_and_may_lack_a_time() -> None:
-    assert VENUE.classify(TICKER) == Header(Kind.DATA, "ticker", "BTC/USD")
+    assert EXCHANGE.classify(TICKER) == Header(Kind.DATA, "ticker", "BTC/USD")
     assert rows(TICKER) == [Quote("BTC/USD", None, 108359.8, 0.01362603, 108359.9, 17.17988863)]
     timed = TICKER.replace(b'"last"', b'"timestamp":"1970-01-01T00:00:00.000000Z","last"')
-    assert VENUE.classify(timed).venue_ns is None
+    assert EXCHANGE.classify(timed).exchange_ns is None
     one_sided = TICKER.replace(b'"bid":108359.8,"bid_qty":0.01362603,', b"")
     assert rows(one_sided) == [Quote("BTC/USD", None, None, None, 108359.9, 17.17988863)]
 
@@ -149,24 +153,24 @@ def test_a_ticker_tells_the_top_of_the_book_and_may_lack_a_time() -> None:
     ],
 )
 def test_signs_of_life_concern_the_connection_alone(message: bytes) -> None:
-    assert VENUE.classify(message) == Header(Kind.HEARTBEAT)
+    assert EXCHANGE.classify(message) == Header(Kind.HEARTBEAT)
 
 
 def test_a_confirmation_names_what_is_served() -> None:
     served = (Subscription("ticker", "BTC/USD"),)
-    assert VENUE.classify(SUBSCRIBED) == Header(Kind.REPLY, reply=Reply(subscriptions=served))
+    assert EXCHANGE.classify(SUBSCRIBED) == Header(Kind.REPLY, reply=Reply(subscriptions=served))
     gone = SUBSCRIBED.replace(b'"method":"subscribe"', b'"method":"unsubscribe"')
-    assert VENUE.classify(gone) == Header(Kind.REPLY, reply=Reply())
+    assert EXCHANGE.classify(gone) == Header(Kind.REPLY, reply=Reply())
 
 
-def test_a_refusal_names_what_was_refused_as_far_as_the_venue_says() -> None:
+def test_a_refusal_names_what_was_refused_as_far_as_the_exchange_says() -> None:
     error = "Currency pair not supported XDG/USD"
     refused = (Subscription("book", "XDG/USD"),)
-    assert VENUE.classify(REFUSED) == Header(Kind.REPLY, reply=Reply(subscriptions=refused, error=error))
+    assert EXCHANGE.classify(REFUSED) == Header(Kind.REPLY, reply=Reply(subscriptions=refused, error=error))
     whole = Reply(12, error="Subscription depth not supported")
-    assert VENUE.classify(BAD_DEPTH) == Header(Kind.REPLY, reply=whole)
+    assert EXCHANGE.classify(BAD_DEPTH) == Header(Kind.REPLY, reply=whole)
     anonymous = BAD_DEPTH.replace(b'"req_id":12,', b"")
-    assert VENUE.classify(anonymous).reply == Reply(error="Subscription depth not supported")
+    assert EXCHANGE.classify(anonymous).reply == Reply(error="Subscription depth not supported")
 
 
 @pytest.mark.parametrize(
@@ -187,7 +191,7 @@ def test_a_refusal_names_what_was_refused_as_far_as_the_venue_says() -> None:
     ],
 )
 def test_all_other_messages_have_their_kind(message: bytes, kind: Kind) -> None:
-    assert VENUE.classify(message).kind is kind
+    assert EXCHANGE.classify(message).kind is kind
 
 
 REAL = [TRADES, TRADE, BOOK, TICKER, SUBSCRIBED, REFUSED, STATUS, *BTC_USD[:2]]
@@ -200,10 +204,10 @@ def test_damaged_messages_are_classified_and_never_decoded_to_something_else(
     message: bytes, at: int, put: bytes, cut: int
 ) -> None:
     damaged = message[:at] + put + message[at + cut :]
-    header = VENUE.classify(damaged)
+    header = EXCHANGE.classify(damaged)
     if header.kind is Kind.DATA:
         try:
-            found = VENUE.normalize(header, damaged)
+            found = EXCHANGE.normalize(header, damaged)
         except UNREADABLE:
             return
         assert {row.symbol for row in found} == {each.symbol for each in (header, *header.more)}
@@ -213,10 +217,10 @@ def test_damaged_messages_are_classified_and_never_decoded_to_something_else(
 def test_damaged_answers_are_classified(at: int, put: bytes, cut: int) -> None:
     for body in (REST_TRADES, PAIRS):
         damaged = body[:at] + put + body[at + cut :]
-        header = VENUE.classify_backfill("trade", "BTC/USD", damaged)
+        header = EXCHANGE.classify_backfill("trade", "BTC/USD", damaged)
         try:
-            VENUE.normalize_backfill(header, damaged)
-            VENUE.instruments(damaged)
+            EXCHANGE.normalize_backfill(header, damaged)
+            EXCHANGE.instruments(damaged)
         except UNREADABLE:
             continue
 
@@ -235,16 +239,16 @@ def test_damaged_answers_are_classified(at: int, put: bytes, cut: int) -> None:
     ],
 )
 def test_symbols_are_spelled_as_on_the_websocket(text: str, symbol: str) -> None:
-    assert VENUE.symbol(text) == symbol
+    assert EXCHANGE.symbol(text) == symbol
 
 
 def test_hundreds_of_symbols_are_spread_over_connections() -> None:
     symbols = [f"S{number}/USD" for number in range(320)]
     wanted = [Subscription(channel, one) for channel in ("book", "trade", "ticker") for one in symbols]
-    plans = VENUE.plan(wanted, "ws://127.0.0.1:5")
+    plans = EXCHANGE.plan(wanted, "ws://127.0.0.1:5")
     assert [len(plan.subscriptions) for plan in plans] == [150] * 6 + [60]
     assert {plan.url for plan in plans} == {"ws://127.0.0.1:5/v2"}
-    assert VENUE.plan(wanted[:1], VENUE.websocket_url)[0].url == VENUE.websocket_url
+    assert EXCHANGE.plan(wanted[:1], EXCHANGE.websocket_url)[0].url == EXCHANGE.websocket_url
     assert sorted(chain.from_iterable(plan.subscriptions for plan in plans)) == sorted(wanted)
     for plan in plans:
         assert [request.id % 10 for request in plan.requests] == [0, 1, 2]
@@ -258,9 +262,9 @@ def test_hundreds_of_symbols_are_spread_over_connections() -> None:
         assert sorted(asked) == sorted(plan.subscriptions)
 
 
-def test_each_channel_is_asked_for_as_the_venue_wants_it() -> None:
+def test_each_channel_is_asked_for_as_the_exchange_wants_it() -> None:
     wanted = [Subscription(channel, "BTC/USD") for channel in ("book", "trade", "ticker")]
-    (plan,) = VENUE.plan(wanted, VENUE.websocket_url)
+    (plan,) = EXCHANGE.plan(wanted, EXCHANGE.websocket_url)
     common = {"symbol": ["BTC/USD"], "snapshot": True}
     assert [json.loads(request.text) for request in plan.requests] == [
         {"method": "subscribe", "params": {"channel": "trade", **common}, "req_id": 10},
@@ -275,7 +279,7 @@ def test_each_channel_is_asked_for_as_the_venue_wants_it() -> None:
 
 
 def test_a_fresh_book_comes_by_asking_anew() -> None:
-    texts = [json.loads(text) for text in VENUE.resubscribe(Subscription("book", "BTC/USD"))]
+    texts = [json.loads(text) for text in EXCHANGE.resubscribe(Subscription("book", "BTC/USD"))]
     params = {"channel": "book", "symbol": ["BTC/USD"], "depth": DEPTH}
     assert texts == [
         {"method": "unsubscribe", "params": params, "req_id": 2},
@@ -286,19 +290,19 @@ def test_a_fresh_book_comes_by_asking_anew() -> None:
 def test_missed_trades_are_asked_for_by_time() -> None:
     from_ns = 1_700_000_000_000_000_000
     missing = Missing("trade", "BTC/USD", 5, 9, from_ns, from_ns + 10**9)
-    request = VENUE.backfill_request(missing)
+    request = EXCHANGE.backfill_request(missing)
     assert request is not None
     assert request.path == (
         "/0/public/Trades?pair=BTC%2FUSD&since=1699999998000000000&count=1000&assetVersion=1"
     )
-    stock = VENUE.backfill_request(msgspec.structs.replace(missing, symbol="AAPLx/USD"))
+    stock = EXCHANGE.backfill_request(msgspec.structs.replace(missing, symbol="AAPLx/USD"))
     assert stock is not None
     assert stock.path.endswith("&asset_class=tokenized_asset")
-    assert VENUE.backfill_request(Missing("book", "BTC/USD", None, None, 1, 2)) is None
+    assert EXCHANGE.backfill_request(Missing("book", "BTC/USD", None, None, 1, 2)) is None
 
 
 def test_the_answer_to_a_backfill_has_runs_of_ids_and_exact_times() -> None:
-    header = VENUE.classify_backfill("trade", "BTC/USD", REST_TRADES)
+    header = EXCHANGE.classify_backfill("trade", "BTC/USD", REST_TRADES)
     assert header == Header(
         Kind.DATA,
         "trade",
@@ -306,7 +310,7 @@ def test_the_answer_to_a_backfill_has_runs_of_ids_and_exact_times() -> None:
         Ids(61044952, 61044953),
         more=(Header(Kind.DATA, "trade", "BTC/USD", Ids(61044956, 61044956)),),
     )
-    assert VENUE.normalize_backfill(header, REST_TRADES) == [
+    assert EXCHANGE.normalize_backfill(header, REST_TRADES) == [
         Trade("BTC/USD", 1688669597827736900, "61044952", "buy", 30243.4, 0.34507674),
         Trade("BTC/USD", 1688669598280411200, "61044953", "sell", 30243.3, 0.0037696),
         Trade("BTC/USD", 1688669602698379000, "61044956", "sell", 30243.3, 0.01235716),
@@ -315,48 +319,48 @@ def test_the_answer_to_a_backfill_has_runs_of_ids_and_exact_times() -> None:
 
 def test_an_answer_without_trades_is_data_and_a_refusal_is_not() -> None:
     nothing = b'{"error":[],"result":{"BTC/USD":[],"last":"1688671969993150842"}}'
-    assert VENUE.classify_backfill("trade", "BTC/USD", nothing) == Header(Kind.DATA, "trade", "BTC/USD")
+    assert EXCHANGE.classify_backfill("trade", "BTC/USD", nothing) == Header(Kind.DATA, "trade", "BTC/USD")
     refused = b'{"error":["EGeneral:Too many requests"],"result":{}}'
-    assert VENUE.classify_backfill("trade", "BTC/USD", refused).kind is Kind.MALFORMED
+    assert EXCHANGE.classify_backfill("trade", "BTC/USD", refused).kind is Kind.MALFORMED
 
 
 def test_pairs_are_instruments_in_the_spelling_of_the_websocket() -> None:
-    assert [request.path for request in VENUE.instruments_requests()] == [
+    assert [request.path for request in EXCHANGE.instruments_requests()] == [
         "/0/public/AssetPairs?assetVersion=1",
         "/0/public/AssetPairs?assetVersion=1&aclass_base=tokenized_asset",
     ]
-    found = VENUE.instruments(PAIRS)
+    found = EXCHANGE.instruments(PAIRS)
     assert found == [
         Instrument("BTC/USD", "BTC", "USD", "spot", 0.1, 1e-8),
         Instrument("DOGE/USD", "DOGE", "USD", "spot", 1e-7, 1e-8, active=False),
         Instrument("AAPLx/USD", "AAPLx", "USD", "spot", 0.01, 1e-8),
     ]
-    assert [VENUE.symbol(each.symbol) for each in found] == [each.symbol for each in found]
+    assert [EXCHANGE.symbol(each.symbol) for each in found] == [each.symbol for each in found]
 
 
 def trade(number: int, time: str = "2023-09-25T07:49:37.708706Z") -> bytes:
     return TRADE.replace(b"4665906", b"%d" % number).replace(b"2023-09-25T07:49:37.708706Z", time.encode())
 
 
-def test_a_lost_trade_leaves_the_hole_it_is() -> None:
-    continuity = Continuity(VENUE.channels)
-    observed = [continuity.observe(VENUE.classify(trade(number)), number) for number in (5, 6, 9)]
-    assert [each.hole is None for each in observed] == [True, True, False]
-    assert continuity.open_holes("trade", "MATIC/USD") == [(7, 8)]
+def test_a_lost_trade_leaves_the_gap_it_is() -> None:
+    continuity = Continuity(EXCHANGE.channels)
+    observed = [continuity.observe(EXCHANGE.classify(trade(number)), number) for number in (5, 6, 9)]
+    assert [each.gap is None for each in observed] == [True, True, False]
+    assert continuity.open_gaps("trade", "MATIC/USD") == [(7, 8)]
 
 
 def test_old_trades_sent_on_subscribing_again_are_no_new_count_of_ids() -> None:
-    continuity = Continuity(VENUE.channels)
-    continuity.observe(VENUE.classify(trade(8)), 1)
-    again = continuity.observe(VENUE.classify(trade(8)), 10**12)
-    assert (again.duplicate, again.reset, again.hole) == (True, False, None)
+    continuity = Continuity(EXCHANGE.channels)
+    continuity.observe(EXCHANGE.classify(trade(8)), 1)
+    again = continuity.observe(EXCHANGE.classify(trade(8)), 10**12)
+    assert (again.duplicate, again.reset, again.gap) == (True, False, None)
 
 
 def test_books_are_checked_and_nothing_else_is() -> None:
-    check = VENUE.book_check("book", "BTC/USD")
+    check = EXCHANGE.book_check("book", "BTC/USD")
     assert isinstance(check, KrakenBook)
-    assert check.apply(VENUE.classify(BTC_USD[0]), BTC_USD[0]) is True
-    again = VENUE.book_check("book", "BTC/USD", check.state())
+    assert check.apply(EXCHANGE.classify(BTC_USD[0]), BTC_USD[0]) is True
+    again = EXCHANGE.book_check("book", "BTC/USD", check.state())
     assert again is not None
-    assert again.apply(VENUE.classify(BTC_USD[1]), BTC_USD[1]) is True
-    assert VENUE.book_check("trade", "BTC/USD") is None
+    assert again.apply(EXCHANGE.classify(BTC_USD[1]), BTC_USD[1]) is True
+    assert EXCHANGE.book_check("trade", "BTC/USD") is None

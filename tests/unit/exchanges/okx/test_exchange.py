@@ -26,7 +26,7 @@ from daedalus.tables.rows import (
     Trade,
 )
 
-VENUE = Okx()
+EXCHANGE = Okx()
 
 TRADES = (
     b'{"arg":{"channel":"trades","instId":"BTC-USDT"},"data":[{"instId":"BTC-USDT","tradeId":"130639474",'
@@ -95,12 +95,14 @@ NOTICE = (
 
 
 def rows(message: bytes) -> list[Row]:
-    return list(VENUE.normalize(VENUE.classify(message), message))
+    return list(EXCHANGE.normalize(EXCHANGE.classify(message), message))
 
 
 def test_a_trade_that_sums_up_others_covers_all_their_ids() -> None:
     time = 1630048897897000000
-    assert VENUE.classify(TRADES) == Header(Kind.DATA, "trades", "BTC-USDT", Ids(130639472, 130639474), time)
+    assert EXCHANGE.classify(TRADES) == Header(
+        Kind.DATA, "trades", "BTC-USDT", Ids(130639472, 130639474), time
+    )
     assert rows(TRADES) == [
         AggTrade("BTC-USDT", time, "130639474", "buy", 42219.9, 0.12060306, 130639472, 130639474)
     ]
@@ -109,7 +111,7 @@ def test_a_trade_that_sums_up_others_covers_all_their_ids() -> None:
 def test_a_trade_from_before_there_was_a_count_is_one() -> None:
     time = 1652459224818000000
     ids = Ids(338476307, 338476307)
-    assert VENUE.classify(OLD_TRADE) == Header(Kind.DATA, "trades", "BTC-USDT", ids, time)
+    assert EXCHANGE.classify(OLD_TRADE) == Header(Kind.DATA, "trades", "BTC-USDT", ids, time)
     assert rows(OLD_TRADE) == [
         AggTrade("BTC-USDT", time, "338476307", "buy", 30236.0, 0.0002, 338476307, 338476307)
     ]
@@ -117,7 +119,7 @@ def test_a_trade_from_before_there_was_a_count_is_one() -> None:
 
 def test_a_single_trade_has_its_own_id() -> None:
     time = 1701388800105000000
-    assert VENUE.classify(SINGLE) == Header(
+    assert EXCHANGE.classify(SINGLE) == Header(
         Kind.DATA, "trades_all", "FITFI-USDT-SWAP", Ids(38380467, 38380467), time
     )
     assert rows(SINGLE) == [Trade("FITFI-USDT-SWAP", time, "38380467", "sell", 0.007173, 44.0)]
@@ -127,7 +129,7 @@ def test_several_trades_of_a_message_are_told_oldest_first() -> None:
     message = json.loads(TRADES)
     message["data"].append({**message["data"][0], "tradeId": "130639471", "count": "1"})
     payload = json.dumps(message).encode()
-    header = VENUE.classify(payload)
+    header = EXCHANGE.classify(payload)
     assert header.ids == Ids(130639471, 130639471)
     assert [part.ids for part in header.more] == [Ids(130639472, 130639474)]
     assert [row.id for row in rows(payload) if isinstance(row, AggTrade)] == ["130639471", "130639474"]
@@ -135,20 +137,20 @@ def test_several_trades_of_a_message_are_told_oldest_first() -> None:
 
 def trades(last: int, count: int) -> Header:
     message = TRADES.replace(b"130639474", b"%d" % last).replace(b'"count":"3"', b'"count":"%d"' % count)
-    return VENUE.classify(message)
+    return EXCHANGE.classify(message)
 
 
 def test_missing_trades_are_counted_by_their_ids() -> None:
-    continuity = Continuity(VENUE.channels)
+    continuity = Continuity(EXCHANGE.channels)
     for header in (trades(100, 1), trades(103, 3), trades(104, 1)):
-        assert continuity.observe(header, 1).hole is None
-    hole = continuity.observe(trades(112, 2), 2).hole
-    assert hole is not None
-    assert (hole.from_id, hole.to_id, hole.missing) == (104, 111, 6)
+        assert continuity.observe(header, 1).gap is None
+    gap = continuity.observe(trades(112, 2), 2).gap
+    assert gap is not None
+    assert (gap.from_id, gap.to_id, gap.missing) == (104, 111, 6)
 
 
 def test_a_book_is_a_snapshot_and_then_updates_that_name_the_one_before() -> None:
-    begun, changed = VENUE.classify(SNAPSHOT), VENUE.classify(UPDATE)
+    begun, changed = EXCHANGE.classify(SNAPSHOT), EXCHANGE.classify(UPDATE)
     assert begun == Header(
         Kind.DATA, "books", "BTC-USDT", Ids(100, 100), 1784016942000000000, is_snapshot=True
     )
@@ -172,7 +174,7 @@ def test_a_book_is_a_snapshot_and_then_updates_that_name_the_one_before() -> Non
 
 
 def test_a_book_from_before_there_were_numbers_has_none() -> None:
-    assert VENUE.classify(OLD_UPDATE) == Header(
+    assert EXCHANGE.classify(OLD_UPDATE) == Header(
         Kind.DATA, "books", "BTC-USD-220527", None, 1652459225464000000
     )
     assert rows(OLD_UPDATE) == [
@@ -184,34 +186,34 @@ def book(previous: int, number: int) -> Header:
     message = UPDATE.replace(
         b'"seqId":110,"prevSeqId":100', b'"seqId":%d,"prevSeqId":%d' % (number, previous)
     )
-    return VENUE.classify(message)
+    return EXCHANGE.classify(message)
 
 
 def test_the_example_of_the_documentation_is_whole() -> None:
-    continuity = Continuity(VENUE.channels)
-    first = VENUE.classify(SNAPSHOT.replace(b'"seqId":100', b'"seqId":10'))
-    assert continuity.observe(first, 1).hole is None
+    continuity = Continuity(EXCHANGE.channels)
+    first = EXCHANGE.classify(SNAPSHOT.replace(b'"seqId":100', b'"seqId":10'))
+    assert continuity.observe(first, 1).gap is None
     resets = []
     for previous, number in ((10, 15), (15, 15), (15, 3), (3, 5)):
         observed = continuity.observe(book(previous, number), 2)
-        assert observed.hole is None
+        assert observed.gap is None
         assert not observed.duplicate
         resets.append(observed.reset)
     assert resets == [False, False, True, False]
 
 
 def test_an_update_that_is_missing_breaks_the_chain() -> None:
-    continuity = Continuity(VENUE.channels)
-    for header in (VENUE.classify(SNAPSHOT), book(100, 110), book(110, 117)):
-        assert continuity.observe(header, 1).hole is None
-    hole = continuity.observe(book(150, 162), 2).hole
-    assert hole is not None
-    assert (hole.from_id, hole.to_id, hole.missing) == (117, 162, None)
+    continuity = Continuity(EXCHANGE.channels)
+    for header in (EXCHANGE.classify(SNAPSHOT), book(100, 110), book(110, 117)):
+        assert continuity.observe(header, 1).gap is None
+    gap = continuity.observe(book(150, 162), 2).gap
+    assert gap is not None
+    assert (gap.from_id, gap.to_id, gap.missing) == (117, 162, None)
 
 
 def test_the_top_of_the_book_is_a_quote() -> None:
     time = 1670324386802000000
-    assert VENUE.classify(TOP) == Header(
+    assert EXCHANGE.classify(TOP) == Header(
         Kind.DATA, "bbo_tbt", "BCH-USDT-SWAP", Ids(363996337, 363996337), time
     )
     assert rows(TOP) == [Quote("BCH-USDT-SWAP", time, 111.05, 57745.0, 111.06, 55154.0, 363996337)]
@@ -253,12 +255,12 @@ def test_the_top_of_the_book_is_a_quote() -> None:
 def test_each_channel_about_contracts_tells_its_own(
     message: bytes, channel: str, row: DerivativeTicker
 ) -> None:
-    assert VENUE.classify(message) == Header(Kind.DATA, channel, row.symbol, None, row.timestamp)
+    assert EXCHANGE.classify(message) == Header(Kind.DATA, channel, row.symbol, None, row.timestamp)
     assert rows(message) == [row]
 
 
 def test_liquidations_of_several_symbols_come_in_one_message() -> None:
-    header = VENUE.classify(LIQUIDATIONS)
+    header = EXCHANGE.classify(LIQUIDATIONS)
     assert (header.kind, header.channel, header.symbol) == (Kind.DATA, "liquidation_orders", "XRP-USD-230929")
     assert [(part.channel, part.symbol) for part in header.more] == [("liquidation_orders", "BTC-USD-230929")]
     assert rows(LIQUIDATIONS) == [
@@ -266,19 +268,19 @@ def test_liquidations_of_several_symbols_come_in_one_message() -> None:
         Liquidation("BTC-USD-230929", 1680173247600000000, None, "sell", 20.5, 2.0),
     ]
     numbered = LIQUIDATIONS.replace(b'{"arg"', b'{"id":"1512","arg"', 1)
-    assert VENUE.classify(numbered) == header
+    assert EXCHANGE.classify(numbered) == header
 
 
 def test_a_confirmation_names_its_stream() -> None:
     named = (Subscription("books", "BTC-USDT"),)
-    assert VENUE.classify(ACK) == Header(Kind.REPLY, reply=Reply(subscriptions=named))
+    assert EXCHANGE.classify(ACK) == Header(Kind.REPLY, reply=Reply(subscriptions=named))
     all_of_them = (
         b'{"event":"subscribe","arg":{"channel":"liquidation-orders","instType":"SWAP"},"connId":"a"}'
     )
     named = (Subscription("liquidation_orders", ""),)
-    assert VENUE.classify(all_of_them) == Header(Kind.REPLY, reply=Reply(subscriptions=named))
+    assert EXCHANGE.classify(all_of_them) == Header(Kind.REPLY, reply=Reply(subscriptions=named))
     left = ACK.replace(b'"subscribe"', b'"unsubscribe"')
-    assert VENUE.classify(left) == Header(Kind.REPLY, reply=Reply())
+    assert EXCHANGE.classify(left) == Header(Kind.REPLY, reply=Reply())
 
 
 @pytest.mark.parametrize(
@@ -294,7 +296,7 @@ def test_a_confirmation_names_its_stream() -> None:
 def test_a_refusal_costs_only_the_stream_that_it_names(words: str) -> None:
     message = json.dumps({"id": "4", "event": "error", "code": "60018", "msg": words, "connId": "x"}).encode()
     named = (Subscription("trades", "NOT-USDT"),)
-    assert VENUE.classify(message) == Header(Kind.REPLY, reply=Reply(None, named, f"{words} (code 60018)"))
+    assert EXCHANGE.classify(message) == Header(Kind.REPLY, reply=Reply(None, named, f"{words} (code 60018)"))
 
 
 def test_another_error_is_that_of_its_request() -> None:
@@ -303,14 +305,14 @@ def test_another_error_is_that_of_its_request() -> None:
         b'"connId":"a"}'
     )
     error = 'Invalid request: {"op": "subscribe"} (code 60012)'
-    assert VENUE.classify(message) == Header(Kind.REPLY, reply=Reply(7, (), error))
+    assert EXCHANGE.classify(message) == Header(Kind.REPLY, reply=Reply(7, (), error))
     nameless = b'{"event":"error"}'
-    assert VENUE.classify(nameless).reply == Reply(None, (), "refused without a reason (code None)")
+    assert EXCHANGE.classify(nameless).reply == Reply(None, (), "refused without a reason (code None)")
 
 
 def test_pongs_and_notices_are_known() -> None:
-    assert VENUE.classify(b"pong") == Header(Kind.HEARTBEAT)
-    assert VENUE.classify(NOTICE) == Header(Kind.NOTICE)
+    assert EXCHANGE.classify(b"pong") == Header(Kind.HEARTBEAT)
+    assert EXCHANGE.classify(NOTICE) == Header(Kind.NOTICE)
 
 
 @pytest.mark.parametrize(
@@ -336,14 +338,14 @@ def test_pongs_and_notices_are_known() -> None:
     ],
 )
 def test_all_other_messages_have_their_kind(message: bytes, kind: Kind) -> None:
-    assert VENUE.classify(message).kind is kind
+    assert EXCHANGE.classify(message).kind is kind
 
 
 def test_a_plan_keeps_every_limit_and_forgets_no_stream() -> None:
     names = [f"S{number}-USDT-SWAP" for number in range(330)]
-    channels = [name for name, channel in VENUE.channels.items() if channel.per_symbol]
+    channels = [name for name, channel in EXCHANGE.channels.items() if channel.per_symbol]
     wanted = [Subscription(channel, name) for channel in channels for name in names]
-    plans = VENUE.plan([*wanted, Subscription("liquidation_orders", "")], "ws://127.0.0.1:8123/some/path")
+    plans = EXCHANGE.plan([*wanted, Subscription("liquidation_orders", "")], "ws://127.0.0.1:8123/some/path")
     served = [one for plan in plans for one in plan.subscriptions]
     indexes = {Subscription("index_tickers", name.removesuffix("-SWAP")) for name in names}
     others = {one for one in wanted if one.channel != "index_tickers"}
@@ -360,9 +362,9 @@ def test_a_plan_keeps_every_limit_and_forgets_no_stream() -> None:
 
 
 def test_liquidations_are_asked_for_by_type_and_once() -> None:
-    (plan,) = VENUE.plan([Subscription("liquidation_orders", "")], VENUE.websocket_url)
+    (plan,) = EXCHANGE.plan([Subscription("liquidation_orders", "")], EXCHANGE.websocket_url)
     (request,) = plan.requests
-    assert plan.url == VENUE.websocket_url
+    assert plan.url == EXCHANGE.websocket_url
     assert (request.id, json.loads(request.text)) == (
         1,
         {
@@ -374,17 +376,17 @@ def test_liquidations_are_asked_for_by_type_and_once() -> None:
             ],
         },
     )
-    assert VENUE.channels["liquidation_orders"].lossy
+    assert EXCHANGE.channels["liquidation_orders"].lossy
 
 
 @pytest.mark.parametrize("symbol", ["BTC-USD", "BTC-USD-SWAP", "BTC-USD_UM-SWAP", "BTC-USD-241227"])
 def test_the_index_of_a_contract_is_that_of_its_pair(symbol: str) -> None:
-    (plan,) = VENUE.plan([Subscription("index_tickers", symbol)], VENUE.websocket_url)
+    (plan,) = EXCHANGE.plan([Subscription("index_tickers", symbol)], EXCHANGE.websocket_url)
     assert plan.subscriptions == (Subscription("index_tickers", "BTC-USD"),)
 
 
 def test_a_fresh_snapshot_comes_after_leaving_and_asking_again() -> None:
-    texts = VENUE.resubscribe(Subscription("books", "BTC-USDT"))
+    texts = EXCHANGE.resubscribe(Subscription("books", "BTC-USDT"))
     args = [{"channel": "books", "instId": "BTC-USDT"}]
     assert [json.loads(text) for text in texts] == [
         {"op": "unsubscribe", "args": args},
@@ -394,7 +396,7 @@ def test_a_fresh_snapshot_comes_after_leaving_and_asking_again() -> None:
 
 @pytest.mark.parametrize(("last", "after", "limit"), [(1009, "1010", "10"), (5000, "1100", "100")])
 def test_a_backfill_asks_for_the_oldest_of_what_is_missing(last: int, after: str, limit: str) -> None:
-    request = VENUE.backfill_request(Missing("trades", "BTC-USDT", 1000, last, 1, 2))
+    request = EXCHANGE.backfill_request(Missing("trades", "BTC-USDT", 1000, last, 1, 2))
     assert request is not None
     parts = urlsplit(request.path)
     assert parts.path == "/api/v5/market/history-trades"
@@ -407,8 +409,8 @@ def test_a_backfill_asks_for_the_oldest_of_what_is_missing(last: int, after: str
 
 
 def test_there_is_no_backfill_of_books_or_without_ids() -> None:
-    assert VENUE.backfill_request(Missing("books", "BTC-USDT", 1, 2, 1, 2)) is None
-    assert VENUE.backfill_request(Missing("trades", "BTC-USDT", None, None, 1, 2)) is None
+    assert EXCHANGE.backfill_request(Missing("books", "BTC-USDT", 1, 2, 1, 2)) is None
+    assert EXCHANGE.backfill_request(Missing("trades", "BTC-USDT", None, None, 1, 2)) is None
 
 
 FILLS = (
@@ -420,10 +422,10 @@ FILLS = (
 
 
 def test_a_backfill_is_single_trades_oldest_first() -> None:
-    header = VENUE.classify_backfill("trades_all", "BTC-USDT", FILLS)
+    header = EXCHANGE.classify_backfill("trades_all", "BTC-USDT", FILLS)
     assert header.ids == Ids(242720719, 242720719)
     assert [part.ids for part in header.more] == [Ids(242720721, 242720722)]
-    assert VENUE.normalize_backfill(header, FILLS) == [
+    assert EXCHANGE.normalize_backfill(header, FILLS) == [
         Trade("BTC-USDT", 1654161641400000000, "242720719", "buy", 29998.0, 1.0),
         Trade("BTC-USDT", 1654161641500000000, "242720721", "buy", 29999.0, 0.25),
         Trade("BTC-USDT", 1654161641568000000, "242720722", "sell", 30000.1, 0.5),
@@ -431,23 +433,23 @@ def test_a_backfill_is_single_trades_oldest_first() -> None:
 
 
 def test_a_backfill_of_summed_up_trades_is_sums_of_one() -> None:
-    header = VENUE.classify_backfill("trades", "BTC-USDT", FILLS)
-    assert VENUE.normalize_backfill(header, FILLS)[0] == AggTrade(
+    header = EXCHANGE.classify_backfill("trades", "BTC-USDT", FILLS)
+    assert EXCHANGE.normalize_backfill(header, FILLS)[0] == AggTrade(
         "BTC-USDT", 1654161641400000000, "242720719", "buy", 29998.0, 1.0, 242720719, 242720719
     )
 
 
 def test_an_answer_without_trades_is_data_and_an_error_is_not() -> None:
     empty = b'{"code":"0","msg":"","data":[]}'
-    assert VENUE.classify_backfill("trades", "A-B", empty) == Header(Kind.DATA, "trades", "A-B")
+    assert EXCHANGE.classify_backfill("trades", "A-B", empty) == Header(Kind.DATA, "trades", "A-B")
     refused = b'{"code":"51001","msg":"Instrument ID doesn\'t exist.","data":[]}'
-    assert VENUE.classify_backfill("trades", "A-B", refused).kind is Kind.MALFORMED
+    assert EXCHANGE.classify_backfill("trades", "A-B", refused).kind is Kind.MALFORMED
     with pytest.raises(ValueError, match="okx answers 51001"):
-        VENUE.instruments(refused)
+        EXCHANGE.instruments(refused)
 
 
 def test_instruments_are_listed_with_their_steps_and_contract_sizes() -> None:
-    assert [request.path for request in VENUE.instruments_requests()] == [
+    assert [request.path for request in EXCHANGE.instruments_requests()] == [
         f"/api/v5/public/instruments?instType={kind}" for kind in ("SPOT", "SWAP", "FUTURES")
     ]
     body = (
@@ -459,7 +461,7 @@ def test_instruments_are_listed_with_their_steps_and_contract_sizes() -> None:
         b'"uly":"BTC-USD"},{"instId":"ETH-USD_UM-SWAP","instType":"SWAP","state":"preopen","ctVal":"",'
         b'"tickSz":"","lotSz":"","expTime":"","uly":"ETH-USD"},{"instId":"","instType":"SWAP"}]}'
     )
-    assert VENUE.instruments(body) == [
+    assert EXCHANGE.instruments(body) == [
         Instrument("BTC-USDT", "BTC", "USDT", "spot", tick=0.1, lot=0.00000001),
         Instrument(
             "BTC-USD-220325",
@@ -477,15 +479,15 @@ def test_instruments_are_listed_with_their_steps_and_contract_sizes() -> None:
 
 
 def test_symbols_have_one_spelling() -> None:
-    assert VENUE.symbol(" btc-usdt-swap ") == "BTC-USDT-SWAP"
+    assert EXCHANGE.symbol(" btc-usdt-swap ") == "BTC-USDT-SWAP"
 
 
 def test_every_message_of_the_recording_of_2022_is_read(recordings: Path) -> None:
-    continuity, kinds = Continuity(VENUE.channels), Counter[tuple[Kind, str]]()
+    continuity, kinds = Continuity(EXCHANGE.channels), Counter[tuple[Kind, str]]()
     with (recordings / "OKX.ws.1.0").open("rb") as lines:
         payloads = [line.rstrip(b"\n").split(b" ", 1)[1] for line in lines if line[:1].isdigit()]
     for payload in payloads:
-        header, message = VENUE.classify(payload), json.loads(payload)
+        header, message = EXCHANGE.classify(payload), json.loads(payload)
         kinds[header.kind, header.channel] += 1
         if header.kind is Kind.UNKNOWN:
             assert message["arg"]["channel"] == "tickers"
@@ -493,9 +495,9 @@ def test_every_message_of_the_recording_of_2022_is_read(recordings: Path) -> Non
             continue
         assert (header.channel, header.symbol) == (message["arg"]["channel"], message["arg"]["instId"])
         observed = continuity.observe(header, 0)
-        assert observed.hole is None
+        assert observed.gap is None
         assert not observed.duplicate
-        (row,), (told,) = VENUE.normalize(header, payload), message["data"]
+        (row,), (told,) = EXCHANGE.normalize(header, payload), message["data"]
         assert row.timestamp == int(told["ts"]) * 1_000_000
         if isinstance(row, AggTrade):
             assert header.ids == Ids(int(told["tradeId"]), int(told["tradeId"]))
@@ -521,10 +523,10 @@ def test_every_message_of_the_recording_of_2022_is_read(recordings: Path) -> Non
 def test_a_damaged_message_is_classified_all_the_same(message: bytes, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(message)))
     damaged = message[:at] + data.draw(st.binary(max_size=4)) + message[at + data.draw(st.integers(0, 6)) :]
-    header = VENUE.classify(damaged)
+    header = EXCHANGE.classify(damaged)
     if header.kind is Kind.DATA:
         try:
-            found = VENUE.normalize(header, damaged)
+            found = EXCHANGE.normalize(header, damaged)
         except UNREADABLE:
             return
         assert {row.symbol for row in found} <= {part.symbol for part in (header, *header.more)}

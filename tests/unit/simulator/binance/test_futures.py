@@ -20,9 +20,9 @@ NOW = 1_800_000_000 * 10**9
 SECOND = NOW // 10**9
 
 
-def market_of(venue: type[BinanceMarket]) -> BinanceMarket:
-    instruments = [venue.instrument(symbol) for symbol in venue.usual_symbols]
-    return venue(Market(instruments, venue.mixture, rate=40, depth=100))
+def market_of(exchange: type[BinanceMarket]) -> BinanceMarket:
+    instruments = [exchange.instrument(symbol) for symbol in exchange.usual_symbols]
+    return exchange(Market(instruments, exchange.mixture, rate=40, depth=100))
 
 
 @pytest.fixture
@@ -35,25 +35,25 @@ def delivery() -> BinanceMarket:
     return market_of(BinanceDelivery)
 
 
-def connect(venue: BinanceMarket, target: str) -> Session:
-    session = venue.connect(target)
+def connect(exchange: BinanceMarket, target: str) -> Session:
+    session = exchange.connect(target)
     assert isinstance(session, Session)
     return session
 
 
-def stream(venue: BinanceMarket, target: str, steps: int = 2000) -> list[dict[str, Any]]:
-    audience = {name: {form: True} for name, form in connect(venue, target).streams.items()}
-    market = venue._market
+def stream(exchange: BinanceMarket, target: str, steps: int = 2000) -> list[dict[str, Any]]:
+    audience = {name: {form: True} for name, form in connect(exchange, target).streams.items()}
+    market = exchange._market
     numbers = range(START, START + steps)
-    return [json.loads(text) for n in numbers for _, _, text in venue.publish(market.step(n), audience)]
+    return [json.loads(text) for n in numbers for _, _, text in exchange.publish(market.step(n), audience)]
 
 
-def get(venue: BinanceMarket, target: str, step: int = START + 1999, now_ns: int = NOW) -> HttpAnswer:
-    return venue.rest(HttpRequest.parse(target), step, now_ns)
+def get(exchange: BinanceMarket, target: str, step: int = START + 1999, now_ns: int = NOW) -> HttpAnswer:
+    return exchange.rest(HttpRequest.parse(target), step, now_ns)
 
 
-def ask(venue: BinanceMarket, session: Session, method: str, *streams: str) -> Any:
-    (answer,) = venue.receive(session, json.dumps({"method": method, "params": streams, "id": 1}))
+def ask(exchange: BinanceMarket, session: Session, method: str, *streams: str) -> Any:
+    (answer,) = exchange.receive(session, json.dumps({"method": method, "params": streams, "id": 1}))
     return json.loads(answer)["result"]
 
 
@@ -92,7 +92,7 @@ def test_more_than_200_streams_are_refused(futures: BinanceMarket) -> None:
 
 
 @pytest.mark.parametrize(
-    ("venue", "target", "api", "symbol"),
+    ("exchange", "target", "api", "symbol"),
     [
         (BinanceFutures, "/public/ws/ethusdt@depth@100ms", "/fapi/v1", "ETHUSDT"),
         (BinanceFutures, "/public/ws/btcusdt@depth", "/fapi/v1", "BTCUSDT"),
@@ -100,9 +100,9 @@ def test_more_than_200_streams_are_refused(futures: BinanceMarket) -> None:
     ],
 )
 def test_diffs_are_chained_and_lead_from_one_rest_book_to_another(
-    venue: type[BinanceMarket], target: str, api: str, symbol: str
+    exchange: type[BinanceMarket], target: str, api: str, symbol: str
 ) -> None:
-    market = market_of(venue)
+    market = market_of(exchange)
     path = f"{api}/depth?symbol={symbol}&limit=1000"
     diffs = stream(market, target)
     assert len(diffs) > 15
@@ -119,8 +119,8 @@ def test_diffs_are_chained_and_lead_from_one_rest_book_to_another(
                 sides[side][price] = amount
                 if float(amount) == 0:
                     del sides[side][price]
-    place = venue.usual_symbols.index(symbol)
-    count = len(venue.usual_symbols)
+    place = exchange.usual_symbols.index(symbol)
+    count = len(exchange.usual_symbols)
     first = market._market.update_at(place, START)
     step = START + ((later[-1]["u"] - 3) // 4 - first) * count
     end = json.loads(get(market, path, step, NOW + 10**11).body)
@@ -128,7 +128,7 @@ def test_diffs_are_chained_and_lead_from_one_rest_book_to_another(
     assert {key: dict(end[key]) for key in ("bids", "asks")} == sides
 
 
-def test_ids_of_trades_have_no_hole_though_some_were_no_trades(futures: BinanceMarket) -> None:
+def test_ids_of_trades_have_no_gap_though_some_were_no_trades(futures: BinanceMarket) -> None:
     trades = stream(futures, "/public/ws/btcusdt@trade", 20_000)
     ids = [each["t"] for each in trades]
     assert ids == list(range(ids[0], ids[0] + len(ids)))
@@ -154,16 +154,16 @@ def test_aggregate_trades_are_found_by_their_number(number: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("venue", "target", "api", "symbol"),
+    ("exchange", "target", "api", "symbol"),
     [
         (BinanceFutures, "/market/ws/ethusdt@aggTrade", "/fapi/v1", "ETHUSDT"),
         (BinanceDelivery, "/ws/btcusd_270625@aggTrade", "/dapi/v1", "BTCUSD_270625"),
     ],
 )
 def test_rest_gives_streamed_aggregate_trades_again(
-    venue: type[BinanceMarket], target: str, api: str, symbol: str
+    exchange: type[BinanceMarket], target: str, api: str, symbol: str
 ) -> None:
-    market = market_of(venue)
+    market = market_of(exchange)
     streamed = stream(market, target)
     answer = get(market, f"{api}/aggTrades?symbol={symbol}&fromId={streamed[3]['a']}&limit=1000")
     kept = [{key: each[key] for key in ("a", "p", "q", "f", "l", "T", "m")} for each in streamed[3:]]
@@ -178,11 +178,11 @@ def test_rest_gives_the_newest_trades_of_the_book_only(futures: BinanceMarket) -
     assert again == [{key: each[key] for key in names} for each in streamed[-1000:]]
 
 
-@pytest.mark.parametrize("venue", [BinanceFutures, BinanceDelivery, BinanceUs])
-def test_old_trades_need_a_key(venue: type[BinanceMarket]) -> None:
-    market = market_of(venue)
+@pytest.mark.parametrize("exchange", [BinanceFutures, BinanceDelivery, BinanceUs])
+def test_old_trades_need_a_key(exchange: type[BinanceMarket]) -> None:
+    market = market_of(exchange)
     api = market._rest.api
-    answer = get(market, f"{api}/historicalTrades?symbol={venue.usual_symbols[0]}&fromId=1")
+    answer = get(market, f"{api}/historicalTrades?symbol={exchange.usual_symbols[0]}&fromId=1")
     assert (answer.status, json.loads(answer.body)["code"]) == (401, -2014)
 
 

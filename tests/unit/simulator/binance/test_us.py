@@ -14,27 +14,27 @@ START = 5 * 10**9
 
 
 @pytest.fixture
-def venue() -> BinanceUs:
+def exchange() -> BinanceUs:
     instruments = [BinanceUs.instrument(symbol) for symbol in BinanceUs.usual_symbols]
     return BinanceUs(Market(instruments, BinanceUs.mixture, rate=40, depth=100))
 
 
-def test_times_are_milliseconds_whatever_is_asked_for(venue: BinanceUs) -> None:
-    session = venue.connect("/ws/btcusd@trade?timeUnit=MICROSECOND")
+def test_times_are_milliseconds_whatever_is_asked_for(exchange: BinanceUs) -> None:
+    session = exchange.connect("/ws/btcusd@trade?timeUnit=MICROSECOND")
     assert isinstance(session, Session)
     audience = {name: {form: True} for name, form in session.streams.items()}
-    steps = map(venue._market.step, range(START, START + 200))
-    trades = [json.loads(text) for step in steps for _, _, text in venue.publish(step, audience)]
+    steps = map(exchange._market.step, range(START, START + 200))
+    trades = [json.loads(text) for step in steps for _, _, text in exchange.publish(step, audience)]
     assert trades
     assert all(10**12 < each["T"] < 10**13 for each in trades)
 
 
-def test_its_budget_is_its_own(venue: BinanceUs) -> None:
+def test_its_budget_is_its_own(exchange: BinanceUs) -> None:
     request = HttpRequest.parse("/api/v3/depth?symbol=BTCUSD&limit=5000")
-    answers = [venue.rest(request, START, 10**18) for _ in range(25)]
+    answers = [exchange.rest(request, START, 10**18) for _ in range(25)]
     assert [answer.status for answer in answers] == [200] * 24 + [429]
     assert answers[0].headers["X-MBX-USED-WEIGHT-1M"] == "50"
 
 
-def test_it_ends_connections_without_a_notice(venue: BinanceUs) -> None:
-    assert venue.farewell() is None
+def test_it_ends_connections_without_a_notice(exchange: BinanceUs) -> None:
+    assert exchange.farewell() is None

@@ -21,15 +21,15 @@ ALL = 32768 + 65536 + 131072
 
 
 @pytest.fixture
-def venue() -> Bitfinex:
+def exchange() -> Bitfinex:
     instruments = [Bitfinex.instrument(symbol) for symbol in SYMBOLS]
     return Bitfinex(Market(instruments, Bitfinex.mixture, rate=40, depth=400))
 
 
-def connect(venue: Bitfinex, flags: int = 0) -> BitfinexSession:
-    session = cast(BitfinexSession, venue.connect("/ws/2"))
+def connect(exchange: Bitfinex, flags: int = 0) -> BitfinexSession:
+    session = cast(BitfinexSession, exchange.connect("/ws/2"))
     if flags:
-        assert ask(venue, session, event="conf", flags=flags) == {
+        assert ask(exchange, session, event="conf", flags=flags) == {
             "event": "conf",
             "status": "OK",
             "flags": flags,
@@ -37,39 +37,39 @@ def connect(venue: Bitfinex, flags: int = 0) -> BitfinexSession:
     return session
 
 
-def ask(venue: Bitfinex, session: BitfinexSession, **request: Any) -> dict[str, Any]:
-    (answer,) = venue.receive(session, json.dumps(request))
+def ask(exchange: Bitfinex, session: BitfinexSession, **request: Any) -> dict[str, Any]:
+    (answer,) = exchange.receive(session, json.dumps(request))
     return json.loads(answer)
 
 
-def subscribe(venue: Bitfinex, session: BitfinexSession, channel: str, **named: str) -> dict[str, Any]:
-    return ask(venue, session, event="subscribe", channel=channel, **named)
+def subscribe(exchange: Bitfinex, session: BitfinexSession, channel: str, **named: str) -> dict[str, Any]:
+    return ask(exchange, session, event="subscribe", channel=channel, **named)
 
 
-def heard(venue: Bitfinex, session: BitfinexSession, steps: int, start: int = START) -> list[list[Any]]:
+def heard(exchange: Bitfinex, session: BitfinexSession, steps: int, start: int = START) -> list[list[Any]]:
     """What the connection gets: greetings, then a number of steps."""
-    texts = [text for stream in session.streams for text in venue.greet(stream, start)]
+    texts = [text for stream in session.streams for text in exchange.greet(stream, start)]
     audience = {stream: {form: True} for stream, form in session.streams.items()}
     for step in range(start + 1, start + 1 + steps):
-        texts += [text for _, _, text in venue.publish(venue._market.step(step), audience)]
-    return [json.loads(venue.frame(session, text)) for text in texts]
+        texts += [text for _, _, text in exchange.publish(exchange._market.step(step), audience)]
+    return [json.loads(exchange.frame(session, text)) for text in texts]
 
 
-def get(venue: Bitfinex, target: str, step: int = START, now_ns: int = NOW) -> HttpAnswer:
-    return venue.rest(HttpRequest.parse(target), step, now_ns)
+def get(exchange: Bitfinex, target: str, step: int = START, now_ns: int = NOW) -> HttpAnswer:
+    return exchange.rest(HttpRequest.parse(target), step, now_ns)
 
 
-def got(venue: Bitfinex, target: str) -> Any:
-    answer = get(venue, target)
+def got(exchange: Bitfinex, target: str) -> Any:
+    answer = get(exchange, target)
     assert answer.status == 200
     return json.loads(answer.body)
 
 
-def test_a_connection_is_greeted_and_answers_by_channel_numbers(venue: Bitfinex) -> None:
-    session, other = connect(venue), connect(venue)
-    (greeting,) = venue.open(session)
+def test_a_connection_is_greeted_and_answers_by_channel_numbers(exchange: Bitfinex) -> None:
+    session, other = connect(exchange), connect(exchange)
+    (greeting,) = exchange.open(session)
     assert json.loads(greeting)["platform"] == {"status": 1}
-    answer = subscribe(venue, session, "book", symbol="tBTCUSD", prec="P0", freq="F0", len="100")
+    answer = subscribe(exchange, session, "book", symbol="tBTCUSD", prec="P0", freq="F0", len="100")
     assert answer == {
         "event": "subscribed",
         "channel": "book",
@@ -80,14 +80,14 @@ def test_a_connection_is_greeted_and_answers_by_channel_numbers(venue: Bitfinex)
         "len": "100",
         "pair": "BTCUSD",
     }
-    assert subscribe(venue, session, "trades", pair="BTCUSD")["symbol"] == "tBTCUSD"
-    assert subscribe(venue, session, "status", key="deriv:tBTCF0:USTF0")["key"] == "deriv:tBTCF0:USTF0"
+    assert subscribe(exchange, session, "trades", pair="BTCUSD")["symbol"] == "tBTCUSD"
+    assert subscribe(exchange, session, "status", key="deriv:tBTCF0:USTF0")["key"] == "deriv:tBTCF0:USTF0"
     mine = {answer["chanId"], *session.numbers.values()}
-    assert subscribe(venue, other, "ticker", symbol="tBTCUSD")["chanId"] not in mine
-    assert ask(venue, session, event="unsubscribe", chanId=answer["chanId"])["status"] == "OK"
+    assert subscribe(exchange, other, "ticker", symbol="tBTCUSD")["chanId"] not in mine
+    assert ask(exchange, session, event="unsubscribe", chanId=answer["chanId"])["status"] == "OK"
     assert list(session.streams) == ["trades:tBTCUSD", "deriv:tBTCF0:USTF0"]
-    assert ask(venue, session, event="ping", cid=5) == {"event": "pong", "cid": 5}
-    assert isinstance(venue.connect("/ws/1"), HttpAnswer)
+    assert ask(exchange, session, event="ping", cid=5) == {"event": "pong", "cid": 5}
+    assert isinstance(exchange.connect("/ws/1"), HttpAnswer)
 
 
 @pytest.mark.parametrize(
@@ -101,29 +101,29 @@ def test_a_connection_is_greeted_and_answers_by_channel_numbers(venue: Bitfinex)
     ],
 )
 def test_a_refusal_repeats_the_request(
-    venue: Bitfinex, request_: dict[str, str], text: str, code: int
+    exchange: Bitfinex, request_: dict[str, str], text: str, code: int
 ) -> None:
-    session = connect(venue)
-    subscribe(venue, session, "ticker", symbol="tBTCUSD")
-    answer = ask(venue, session, event="subscribe", **request_)
+    session = connect(exchange)
+    subscribe(exchange, session, "ticker", symbol="tBTCUSD")
+    answer = ask(exchange, session, event="subscribe", **request_)
     assert answer == {**request_, "event": "error", "msg": text, "code": code}
 
 
 def test_the_twenty_sixth_channel_is_refused() -> None:
     instruments = [Bitfinex.instrument(f"tA{number:02}USD") for number in range(26)]
-    venue = Bitfinex(Market(instruments, Bitfinex.mixture))
-    session = connect(venue)
-    answers = [subscribe(venue, session, "trades", symbol=each.symbol) for each in instruments]
+    exchange = Bitfinex(Market(instruments, Bitfinex.mixture))
+    session = connect(exchange)
+    answers = [subscribe(exchange, session, "trades", symbol=each.symbol) for each in instruments]
     assert [answer["event"] for answer in answers] == ["subscribed"] * 25 + ["error"]
     assert answers[25]["code"] == 10305
 
 
-def test_numbers_times_and_checksums_come_only_where_they_were_asked_for(venue: Bitfinex) -> None:
-    plain, full = connect(venue), connect(venue, ALL)
+def test_numbers_times_and_checksums_come_only_where_they_were_asked_for(exchange: Bitfinex) -> None:
+    plain, full = connect(exchange), connect(exchange, ALL)
     for session in (plain, full):
-        subscribe(venue, session, "trades", symbol="tBTCUSD")
-        subscribe(venue, session, "book", symbol="tBTCUSD", len="25")
-    bare, framed = heard(venue, plain, 200), heard(venue, full, 200)
+        subscribe(exchange, session, "trades", symbol="tBTCUSD")
+        subscribe(exchange, session, "book", symbol="tBTCUSD", len="25")
+    bare, framed = heard(exchange, plain, 200), heard(exchange, full, 200)
     assert {len(message) for message in bare} == {2, 3}
     assert not any(message[1] == "cs" for message in bare)
     assert [message[-2] for message in framed] == list(range(1, len(framed) + 1))
@@ -132,12 +132,12 @@ def test_numbers_times_and_checksums_come_only_where_they_were_asked_for(venue: 
     assert [message[1:-2] for message in framed if message[1] != "cs"] == [message[1:] for message in bare]
 
 
-def test_checksums_are_those_of_the_book_that_the_changes_make(venue: Bitfinex) -> None:
-    session = connect(venue, ALL)
-    subscribe(venue, session, "book", symbol="tBTCUSD", len="25")
+def test_checksums_are_those_of_the_book_that_the_changes_make(exchange: Bitfinex) -> None:
+    session = connect(exchange, ALL)
+    subscribe(exchange, session, "book", symbol="tBTCUSD", len="25")
     book: dict[tuple[bool, float], tuple[str, str]] = {}
     compared = 0
-    for message in heard(venue, session, 400):
+    for message in heard(exchange, session, 400):
         body = message[1]
         if body == "cs":
             sides = [
@@ -162,25 +162,25 @@ def number_text(value: float) -> str:
     return str(int(value)) if value == int(value) else repr(value)
 
 
-def test_each_trade_is_told_twice_and_has_the_takers_sign(venue: Bitfinex) -> None:
-    session = connect(venue)
-    subscribe(venue, session, "trades", symbol="tBTCUSD")
-    recent, *told = heard(venue, session, 400)
+def test_each_trade_is_told_twice_and_has_the_takers_sign(exchange: Bitfinex) -> None:
+    session = connect(exchange)
+    subscribe(exchange, session, "trades", symbol="tBTCUSD")
+    recent, *told = heard(exchange, session, 400)
     assert [each[0] for each in recent[1]] == sorted((each[0] for each in recent[1]), reverse=True)
     executed = [message[2] for message in told if message[1] == "te"]
     assert executed == [message[2] for message in told if message[1] == "tu"]
     first = recent[1][0][0] + 1
     assert [each[0] for each in executed] == list(range(first, first + len(executed)))
     for trade, _, amount, price in executed:
-        order = venue._market.order(0, venue._market.order_of_fill(trade))
+        order = exchange._market.order(0, exchange._market.order_of_fill(trade))
         assert (amount > 0) is order.buy
         assert price == order.price / 100
 
 
-def test_liquidations_are_announced_and_then_have_a_price(venue: Bitfinex) -> None:
-    session = connect(venue)
-    subscribe(venue, session, "status", key="liq:global")
-    told = [message[1][0] for message in heard(venue, session, 4000)]
+def test_liquidations_are_announced_and_then_have_a_price(exchange: Bitfinex) -> None:
+    session = connect(exchange)
+    subscribe(exchange, session, "status", key="liq:global")
+    told = [message[1][0] for message in heard(exchange, session, 4000)]
     assert len(told) > 5
     for announced, closed in zip(told[::2], told[1::2], strict=True):
         assert (announced[8], announced[11], closed[8]) == (0, None, 1)
@@ -188,13 +188,13 @@ def test_liquidations_are_announced_and_then_have_a_price(venue: Bitfinex) -> No
         assert announced[:8] == closed[:8]
 
 
-def test_heartbeats_and_derivatives_come_by_the_clock(venue: Bitfinex) -> None:
-    session = connect(venue, 65536)
-    subscribe(venue, session, "status", key="deriv:tBTCF0:USTF0")
-    subscribe(venue, session, "ticker", symbol="tBTCUSD")
+def test_heartbeats_and_derivatives_come_by_the_clock(exchange: Bitfinex) -> None:
+    session = connect(exchange, 65536)
+    subscribe(exchange, session, "status", key="deriv:tBTCF0:USTF0")
+    subscribe(exchange, session, "ticker", symbol="tBTCUSD")
     audience = {stream: {form: True} for stream, form in session.streams.items()}
-    texts = [text for second in (15, 16) for _, _, text in venue.each_second(START, second, audience)]
-    messages = [json.loads(venue.frame(session, text)) for text in texts]
+    texts = [text for second in (15, 16) for _, _, text in exchange.each_second(START, second, audience)]
+    messages = [json.loads(exchange.frame(session, text)) for text in texts]
     assert [message[-1] for message in messages] == [1, 2, 3, 4]
     assert [message[1] for message in messages if message[1] == "hb"] == ["hb", "hb"]
     (status, _) = (message[1] for message in messages if message[1] != "hb")
@@ -221,30 +221,32 @@ def test_numbers_are_written_as_javascript_writes_them(units: int, digits: int, 
     assert number(units, digits) == text
 
 
-def test_trades_over_rest_are_those_of_a_time(venue: Bitfinex) -> None:
-    newest = got(venue, "/v2/trades/tBTCUSD/hist?limit=50")
+def test_trades_over_rest_are_those_of_a_time(exchange: Bitfinex) -> None:
+    newest = got(exchange, "/v2/trades/tBTCUSD/hist?limit=50")
     assert [each[0] for each in newest] == list(range(newest[0][0], newest[0][0] - 50, -1))
     first, last = newest[40][1], newest[10][1]
-    asked = got(venue, f"/v2/trades/tBTCUSD/hist?limit=10000&start={first}&end={last}&sort=1")
+    asked = got(exchange, f"/v2/trades/tBTCUSD/hist?limit=10000&start={first}&end={last}&sort=1")
     assert asked == [each for each in reversed(newest) if first <= each[1] <= last]
-    assert got(venue, f"/v2/trades/tBTCUSD/hist?start={newest[0][1] + 1}") == []
+    assert got(exchange, f"/v2/trades/tBTCUSD/hist?start={newest[0][1] + 1}") == []
 
 
-def test_rest_limits_and_refuses(venue: Bitfinex) -> None:
-    assert get(venue, "/v2/trades/tNOPE/hist").status == 500
-    assert get(venue, "/v2/trades/tBTCUSD/hist?limit=x").status == 500
-    assert get(venue, "/v2/nosuch").status == 404
-    statuses = [get(venue, "/v2/trades/tBTCUSD/hist?limit=1", now_ns=NOW + 10**11).status for _ in range(16)]
+def test_rest_limits_and_refuses(exchange: Bitfinex) -> None:
+    assert get(exchange, "/v2/trades/tNOPE/hist").status == 500
+    assert get(exchange, "/v2/trades/tBTCUSD/hist?limit=x").status == 500
+    assert get(exchange, "/v2/nosuch").status == 404
+    statuses = [
+        get(exchange, "/v2/trades/tBTCUSD/hist?limit=1", now_ns=NOW + 10**11).status for _ in range(16)
+    ]
     assert statuses == [200] * 15 + [429]
 
 
-def test_rest_lists_pairs_and_books(venue: Bitfinex) -> None:
-    pairs, futures = got(venue, "/v2/conf/pub:info:pair,pub:info:pair:futures")
+def test_rest_lists_pairs_and_books(exchange: Bitfinex) -> None:
+    pairs, futures = got(exchange, "/v2/conf/pub:info:pair,pub:info:pair:futures")
     assert [each[0] for each in pairs + futures] == ["BTCUSD", "BTCF0:USTF0"]
-    book = got(venue, "/v2/book/tBTCUSD/P0?len=100")
+    book = got(exchange, "/v2/book/tBTCUSD/P0?len=100")
     assert len(book) == 200
     assert book[0][2] > 0 > book[100][2]
-    assert got(venue, "/v2/platform/status") == [1]
+    assert got(exchange, "/v2/platform/status") == [1]
 
 
 @pytest.mark.parametrize("symbol", ["BTCUSD", "tbtcusd", "tBTC", "t", ""])

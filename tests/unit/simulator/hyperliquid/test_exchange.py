@@ -18,71 +18,71 @@ SYMBOLS = ("BTC", "kPEPE", "PURR/USDC")
 
 
 @pytest.fixture
-def venue() -> Hyperliquid:
+def exchange() -> Hyperliquid:
     instruments = [Hyperliquid.instrument(symbol) for symbol in SYMBOLS]
     return Hyperliquid(Market(instruments, Hyperliquid.mixture, rate=40, depth=100))
 
 
 @pytest.fixture
-def session(venue: Hyperliquid) -> Session:
-    session = venue.connect("/ws")
+def session(exchange: Hyperliquid) -> Session:
+    session = exchange.connect("/ws")
     assert isinstance(session, Session)
     return session
 
 
-def say(venue: Hyperliquid, session: Session, text: str) -> dict[str, Any]:
-    (answer,) = venue.receive(session, text)
+def say(exchange: Hyperliquid, session: Session, text: str) -> dict[str, Any]:
+    (answer,) = exchange.receive(session, text)
     return json.loads(answer)
 
 
 def ask(
-    venue: Hyperliquid, session: Session, kind: str, coin: str, method: str = "subscribe"
+    exchange: Hyperliquid, session: Session, kind: str, coin: str, method: str = "subscribe"
 ) -> dict[str, Any]:
     wish = {"type": kind, "coin": coin}
-    return say(venue, session, json.dumps({"method": method, "subscription": wish}))
+    return say(exchange, session, json.dumps({"method": method, "subscription": wish}))
 
 
-def stream(venue: Hyperliquid, session: Session, steps: int) -> list[dict[str, Any]]:
+def stream(exchange: Hyperliquid, session: Session, steps: int) -> list[dict[str, Any]]:
     audience = {name: {form: True} for name, form in session.streams.items()}
     numbers = range(START, START + steps)
-    messages = [text for n in numbers for _, _, text in venue.publish(venue._market.step(n), audience)]
+    messages = [text for n in numbers for _, _, text in exchange.publish(exchange._market.step(n), audience)]
     return [json.loads(text) for text in messages]
 
 
-def info(venue: Hyperliquid, now_ns: int = NOW, **asked: str) -> HttpAnswer:
-    return venue.rest(HttpRequest("/info", {}, json.dumps(asked).encode()), START, now_ns)
+def info(exchange: Hyperliquid, now_ns: int = NOW, **asked: str) -> HttpAnswer:
+    return exchange.rest(HttpRequest("/info", {}, json.dumps(asked).encode()), START, now_ns)
 
 
-def test_subscriptions_are_answered_with_what_was_asked(venue: Hyperliquid, session: Session) -> None:
-    answer = ask(venue, session, "trades", "BTC")
+def test_subscriptions_are_answered_with_what_was_asked(exchange: Hyperliquid, session: Session) -> None:
+    answer = ask(exchange, session, "trades", "BTC")
     assert answer["channel"] == "subscriptionResponse"
     assert answer["data"] == {"method": "subscribe", "subscription": {"type": "trades", "coin": "BTC"}}
-    assert ask(venue, session, "trades", "BTC") == {
+    assert ask(exchange, session, "trades", "BTC") == {
         "channel": "error",
         "data": 'Already subscribed: {"type":"trades","coin":"BTC"}',
     }
-    ended = ask(venue, session, "trades", "BTC", "unsubscribe")
+    ended = ask(exchange, session, "trades", "BTC", "unsubscribe")
     assert ended["data"]["method"] == "unsubscribe"
     assert session.streams == {}
-    assert "Already unsubscribed" in ask(venue, session, "trades", "BTC", "unsubscribe")["data"]
-    assert say(venue, session, '{"method":"ping"}') == {"channel": "pong"}
+    assert "Already unsubscribed" in ask(exchange, session, "trades", "BTC", "unsubscribe")["data"]
+    assert say(exchange, session, '{"method":"ping"}') == {"channel": "pong"}
     for text in ("x", "[]", '{"method":"subscribe","subscription":{"type":"nosuch","coin":"BTC"}}'):
-        assert say(venue, session, text)["data"].endswith(text)
+        assert say(exchange, session, text)["data"].endswith(text)
 
 
 @pytest.mark.parametrize("coin", ["NOPE", "btc", "KPEPE"])
 def test_an_unknown_coin_ends_the_connection_without_a_word(
-    venue: Hyperliquid, session: Session, coin: str
+    exchange: Hyperliquid, session: Session, coin: str
 ) -> None:
     text = json.dumps({"method": "subscribe", "subscription": {"type": "bbo", "coin": coin}})
-    assert list(venue.receive(session, text)) == []
+    assert list(exchange.receive(session, text)) == []
     assert session.over
 
 
-def test_books_are_whole_and_quotes_are_the_touch(venue: Hyperliquid, session: Session) -> None:
-    ask(venue, session, "l2Book", "BTC")
-    ask(venue, session, "bbo", "BTC")
-    messages = stream(venue, session, 600)
+def test_books_are_whole_and_quotes_are_the_touch(exchange: Hyperliquid, session: Session) -> None:
+    ask(exchange, session, "l2Book", "BTC")
+    ask(exchange, session, "bbo", "BTC")
+    messages = stream(exchange, session, 600)
     books = [message["data"] for message in messages if message["channel"] == "l2Book"]
     assert len(books) > 20
     for book in books:
@@ -95,10 +95,10 @@ def test_books_are_whole_and_quotes_are_the_touch(venue: Hyperliquid, session: S
     assert all(float(bid["px"]) < float(ask_["px"]) for bid, ask_ in quotes)
 
 
-def test_all_trades_of_an_order_come_together(venue: Hyperliquid, session: Session) -> None:
-    ask(venue, session, "trades", "BTC")
-    messages = stream(venue, session, 2000)
-    market, expected = venue._market, []
+def test_all_trades_of_an_order_come_together(exchange: Hyperliquid, session: Session) -> None:
+    ask(exchange, session, "trades", "BTC")
+    messages = stream(exchange, session, 2000)
+    market, expected = exchange._market, []
     first = market.last_order(0, START - 1) + 1
     for number in range(first, first + len(messages)):
         order = market.order(0, number)
@@ -109,43 +109,43 @@ def test_all_trades_of_an_order_come_together(venue: Hyperliquid, session: Sessi
     assert ids != sorted(ids)
 
 
-def test_a_stream_begins_with_what_there_is(venue: Hyperliquid) -> None:
+def test_a_stream_begins_with_what_there_is(exchange: Hyperliquid) -> None:
     for kind in ("trades", "l2Book", "bbo", "activeAssetCtx"):
-        (greeting,) = [json.loads(text) for text in venue.greet(f"{kind}:BTC", START)]
+        (greeting,) = [json.loads(text) for text in exchange.greet(f"{kind}:BTC", START)]
         assert greeting["channel"] == kind
-    (greeting,) = [json.loads(text) for text in venue.greet("activeAssetCtx:PURR/USDC", START)]
+    (greeting,) = [json.loads(text) for text in exchange.greet("activeAssetCtx:PURR/USDC", START)]
     assert greeting["channel"] == "activeSpotAssetCtx"
     assert "funding" not in greeting["data"]["ctx"]
 
 
-def test_contexts_come_each_second(venue: Hyperliquid, session: Session) -> None:
-    ask(venue, session, "activeAssetCtx", "kPEPE")
+def test_contexts_come_each_second(exchange: Hyperliquid, session: Session) -> None:
+    ask(exchange, session, "activeAssetCtx", "kPEPE")
     audience = {name: {form: True} for name, form in session.streams.items()}
-    ((_, _, text),) = venue.each_second(START, 7, audience)
+    ((_, _, text),) = exchange.each_second(START, 7, audience)
     context = json.loads(text)["data"]["ctx"]
     assert abs(float(context["funding"])) <= 0.0002
     assert float(context["openInterest"]) > 0
 
 
-def test_info_lists_perpetuals_and_spot_pairs(venue: Hyperliquid) -> None:
-    meta = json.loads(info(venue, type="meta").body)
+def test_info_lists_perpetuals_and_spot_pairs(exchange: Hyperliquid) -> None:
+    meta = json.loads(info(exchange, type="meta").body)
     assert [each["name"] for each in meta["universe"]] == ["BTC", "kPEPE"]
-    spot = json.loads(info(venue, type="spotMeta").body)
+    spot = json.loads(info(exchange, type="spotMeta").body)
     assert [each["name"] for each in spot["universe"]] == ["PURR/USDC"]
     assert [spot["tokens"][number]["name"] for number in spot["universe"][0]["tokens"]] == ["PURR", "USDC"]
-    both = json.loads(info(venue, type="metaAndAssetCtxs").body)
+    both = json.loads(info(exchange, type="metaAndAssetCtxs").body)
     assert len(both[0]["universe"]) == len(both[1]) == 2
-    assert len(json.loads(info(venue, type="l2Book", coin="BTC").body)["levels"][0]) == 20
-    assert len(json.loads(info(venue, type="recentTrades", coin="BTC").body)) == 10
+    assert len(json.loads(info(exchange, type="l2Book", coin="BTC").body)["levels"][0]) == 20
+    assert len(json.loads(info(exchange, type="recentTrades", coin="BTC").body)) == 10
 
 
-def test_info_refuses_what_it_does_not_know_and_too_much(venue: Hyperliquid) -> None:
-    assert info(venue, type="nosuch").status == 422
-    assert info(venue, type="l2Book", coin="NOPE").status == 422
-    assert venue.rest(HttpRequest("/info", {}), START, NOW).status == 405
-    assert venue.rest(HttpRequest("/nosuch", {}, b"{}"), START, NOW).status == 404
+def test_info_refuses_what_it_does_not_know_and_too_much(exchange: Hyperliquid) -> None:
+    assert info(exchange, type="nosuch").status == 422
+    assert info(exchange, type="l2Book", coin="NOPE").status == 422
+    assert exchange.rest(HttpRequest("/info", {}), START, NOW).status == 405
+    assert exchange.rest(HttpRequest("/nosuch", {}, b"{}"), START, NOW).status == 404
     later = NOW + 10**12
-    assert [info(venue, later, type="meta").status for _ in range(61)] == [200] * 60 + [429]
+    assert [info(exchange, later, type="meta").status for _ in range(61)] == [200] * 60 + [429]
 
 
 @pytest.mark.parametrize("symbol", ["", "BTC-USD", "BTC/USD", "@", "A/B/USDC"])

@@ -19,57 +19,57 @@ NOW = 1_800_000_000 * 10**9
 
 
 @pytest.fixture
-def venue() -> Kraken:
+def exchange() -> Kraken:
     instruments = [Kraken.instrument(symbol) for symbol in ("BTC/USD", "AAPLx/USD")]
     return Kraken(Market(instruments, Kraken.mixture, rate=80, depth=60))
 
 
-def ask(venue: Kraken, session: Session, request: object) -> list[dict[str, Any]]:
+def ask(exchange: Kraken, session: Session, request: object) -> list[dict[str, Any]]:
     text = request if isinstance(request, str) else json.dumps(request)
-    return [json.loads(answer) for answer in venue.receive(session, text)]
+    return [json.loads(answer) for answer in exchange.receive(session, text)]
 
 
 def wish(method: str = "subscribe", **params: object) -> dict[str, object]:
     return {"method": method, "params": {"symbol": ["BTC/USD"], **params}, "req_id": 7}
 
 
-def stream(venue: Kraken, name: str, steps: int = 2000) -> list[dict[str, Any]]:
-    market, audience = venue._market, {name: {(): True}}
+def stream(exchange: Kraken, name: str, steps: int = 2000) -> list[dict[str, Any]]:
+    market, audience = exchange._market, {name: {(): True}}
     numbers = range(START + 1, START + 1 + steps)
-    texts = [text for number in numbers for _, _, text in venue.publish(market.step(number), audience)]
+    texts = [text for number in numbers for _, _, text in exchange.publish(market.step(number), audience)]
     return [json.loads(text, parse_float=Decimal) for text in texts]
 
 
-def greeting(venue: Kraken, name: str) -> dict[str, Any]:
-    (text,) = venue.greet(name, START)
+def greeting(exchange: Kraken, name: str) -> dict[str, Any]:
+    (text,) = exchange.greet(name, START)
     found = json.loads(text, parse_float=Decimal)
     assert isinstance(found, dict)
     return found
 
 
-def get(venue: Kraken, target: str, step: int = START + 2000) -> HttpAnswer:
-    return venue.rest(HttpRequest.parse(target), step, NOW)
+def get(exchange: Kraken, target: str, step: int = START + 2000) -> HttpAnswer:
+    return exchange.rest(HttpRequest.parse(target), step, NOW)
 
 
-def test_each_symbol_is_answered_for_by_itself(venue: Kraken) -> None:
+def test_each_symbol_is_answered_for_by_itself(exchange: Kraken) -> None:
     session = Session()
-    answers = ask(venue, session, wish(channel="book", depth=25, symbol=["BTC/USD", "NO/PE", "AAPLx/USD"]))
+    answers = ask(exchange, session, wish(channel="book", depth=25, symbol=["BTC/USD", "NO/PE", "AAPLx/USD"]))
     assert [(each["success"], each["req_id"]) for each in answers] == [(True, 7), (False, 7), (True, 7)]
     assert answers[0]["result"] == {"channel": "book", "snapshot": True, "symbol": "BTC/USD", "depth": 25}
     assert (answers[1]["error"], answers[1]["symbol"]) == ("Currency pair not supported NO/PE", "NO/PE")
     assert list(session.streams) == ["book-25:BTC/USD", "heartbeat", "book-25:AAPLx/USD"]
 
 
-def test_one_depth_per_symbol_and_connection(venue: Kraken) -> None:
+def test_one_depth_per_symbol_and_connection(exchange: Kraken) -> None:
     session = Session()
-    ask(venue, session, wish(channel="book"))
-    (again,) = ask(venue, session, wish(channel="book", depth=100))
+    ask(exchange, session, wish(channel="book"))
+    (again,) = ask(exchange, session, wish(channel="book", depth=100))
     assert (again["error"], again["symbol"]) == ("Already subscribed", "BTC/USD")
-    (gone,) = ask(venue, session, wish("unsubscribe", channel="book"))
+    (gone,) = ask(exchange, session, wish("unsubscribe", channel="book"))
     assert gone["success"]
-    (missing,) = ask(venue, session, wish("unsubscribe", channel="book"))
+    (missing,) = ask(exchange, session, wish("unsubscribe", channel="book"))
     assert missing["error"] == "Subscription Not Found"
-    ask(venue, session, wish(channel="book", depth=100))
+    ask(exchange, session, wish(channel="book", depth=100))
     assert "book-100:BTC/USD" in session.streams
 
 
@@ -85,39 +85,39 @@ def test_one_depth_per_symbol_and_connection(venue: Kraken) -> None:
         (wish(channel="ticker", event_trigger="always"), "Event trigger not supported"),
     ],
 )
-def test_what_cannot_be_served_is_refused_in_words(venue: Kraken, request_: object, error: str) -> None:
+def test_what_cannot_be_served_is_refused_in_words(exchange: Kraken, request_: object, error: str) -> None:
     session = Session()
-    (answer,) = ask(venue, session, request_)
+    (answer,) = ask(exchange, session, request_)
     assert (answer["error"], answer["success"]) == (error, False)
     assert not session.streams
 
 
-def test_a_connection_is_greeted_pinged_and_kept_alive(venue: Kraken) -> None:
-    first, second = (json.loads(next(iter(venue.open(Session())))) for _ in range(2))
+def test_a_connection_is_greeted_pinged_and_kept_alive(exchange: Kraken) -> None:
+    first, second = (json.loads(next(iter(exchange.open(Session())))) for _ in range(2))
     assert (first["channel"], first["data"][0]["system"]) == ("status", "online")
     assert first["data"][0]["connection_id"] != second["data"][0]["connection_id"]
-    (pong,) = ask(venue, Session(), {"method": "ping", "req_id": 101})
+    (pong,) = ask(exchange, Session(), {"method": "ping", "req_id": 101})
     assert (pong["method"], pong["req_id"]) == ("pong", 101)
-    beats = list(venue.each_second(START, NOW // 10**9, {"heartbeat": {(): True}}))
+    beats = list(exchange.each_second(START, NOW // 10**9, {"heartbeat": {(): True}}))
     assert beats == [("heartbeat", (), '{"channel":"heartbeat"}')]
-    assert not list(venue.each_second(START, NOW // 10**9, {}))
+    assert not list(exchange.each_second(START, NOW // 10**9, {}))
 
 
-def test_snapshots_come_where_they_are_wanted(venue: Kraken) -> None:
+def test_snapshots_come_where_they_are_wanted(exchange: Kraken) -> None:
     session = Session()
-    ask(venue, session, wish(channel="trade"))
-    ask(venue, session, wish(channel="book", snapshot=False))
+    ask(exchange, session, wish(channel="trade"))
+    ask(exchange, session, wish(channel="book", snapshot=False))
     assert list(session.streams) == ["quiet-trade:BTC/USD", "heartbeat", "quiet-book-10:BTC/USD"]
-    assert not [text for name in session.streams for text in venue.greet(name, START)]
-    ask(venue, session, wish("unsubscribe", channel="trade"))
-    ask(venue, session, wish(channel="trade", snapshot=True))
-    assert greeting(venue, "trade:BTC/USD")["type"] == "snapshot"
-    assert stream(venue, "quiet-trade:BTC/USD") == stream(venue, "trade:BTC/USD")
+    assert not [text for name in session.streams for text in exchange.greet(name, START)]
+    ask(exchange, session, wish("unsubscribe", channel="trade"))
+    ask(exchange, session, wish(channel="trade", snapshot=True))
+    assert greeting(exchange, "trade:BTC/USD")["type"] == "snapshot"
+    assert stream(exchange, "quiet-trade:BTC/USD") == stream(exchange, "trade:BTC/USD")
 
 
-def test_trades_go_on_from_the_last_fifty(venue: Kraken) -> None:
-    snapshot = greeting(venue, "trade:BTC/USD")["data"]
-    trades = [each for message in stream(venue, "trade:BTC/USD") for each in message["data"]]
+def test_trades_go_on_from_the_last_fifty(exchange: Kraken) -> None:
+    snapshot = greeting(exchange, "trade:BTC/USD")["data"]
+    trades = [each for message in stream(exchange, "trade:BTC/USD") for each in message["data"]]
     assert len(snapshot) == 50
     assert len(trades) > 100
     first = snapshot[0]["trade_id"]
@@ -128,10 +128,10 @@ def test_trades_go_on_from_the_last_fifty(venue: Kraken) -> None:
 
 @pytest.mark.parametrize("depth", DEPTHS)
 def test_updates_and_checksums_lead_from_the_snapshot_through_a_book_cut_to_its_depth(
-    venue: Kraken, depth: int
+    exchange: Kraken, depth: int
 ) -> None:
-    snapshot = greeting(venue, f"book-{depth}:BTC/USD")
-    updates = stream(venue, f"book-{depth}:BTC/USD", 400 if depth > 100 else 2000)
+    snapshot = greeting(exchange, f"book-{depth}:BTC/USD")
+    updates = stream(exchange, f"book-{depth}:BTC/USD", 400 if depth > 100 else 2000)
     sides: dict[str, dict[Decimal, Decimal]] = {"bids": {}, "asks": {}}
     assert len(updates) > 50
     for message in (snapshot, *updates):
@@ -156,28 +156,28 @@ def test_updates_and_checksums_lead_from_the_snapshot_through_a_book_cut_to_its_
         assert all(len(levels) == depth for levels in sides.values())
 
 
-def test_a_snapshot_between_two_updates_is_the_book_of_the_update_before(venue: Kraken) -> None:
+def test_a_snapshot_between_two_updates_is_the_book_of_the_update_before(exchange: Kraken) -> None:
     for start in range(START, START + 40):
-        (text,) = venue.greet("book-10:BTC/USD", start)
-        update = venue._market.update_at(0, start)
-        told = update - update % venue._market.diff_every
-        assert json.loads(text)["data"][0]["checksum"] == venue._books.checksum(0, told)
+        (text,) = exchange.greet("book-10:BTC/USD", start)
+        update = exchange._market.update_at(0, start)
+        told = update - update % exchange._market.diff_every
+        assert json.loads(text)["data"][0]["checksum"] == exchange._books.checksum(0, told)
 
 
-def test_the_top_of_the_book_is_told_at_quotes_or_at_trades(venue: Kraken) -> None:
-    quotes, trades = (stream(venue, f"ticker-{trigger}:BTC/USD") for trigger in ("bbo", "trades"))
+def test_the_top_of_the_book_is_told_at_quotes_or_at_trades(exchange: Kraken) -> None:
+    quotes, trades = (stream(exchange, f"ticker-{trigger}:BTC/USD") for trigger in ("bbo", "trades"))
     assert len(quotes) > len(trades) > 50
     assert all(each["data"][0]["bid"] < each["data"][0]["ask"] for each in quotes + trades)
-    executed = [message["data"][0]["price"] for message in stream(venue, "trade:BTC/USD")]
+    executed = [message["data"][0]["price"] for message in stream(exchange, "trade:BTC/USD")]
     assert [each["data"][0]["last"] for each in trades] == executed
 
 
-def test_rest_trades_are_those_of_the_stream_and_since_leads_through_all(venue: Kraken) -> None:
-    streamed = [each for message in stream(venue, "trade:BTC/USD") for each in message["data"]]
-    since = str(venue._market.time_of(START))
+def test_rest_trades_are_those_of_the_stream_and_since_leads_through_all(exchange: Kraken) -> None:
+    streamed = [each for message in stream(exchange, "trade:BTC/USD") for each in message["data"]]
+    since = str(exchange._market.time_of(START))
     found: list[list[Any]] = []
     while True:
-        body = get(venue, f"/0/public/Trades?pair=BTC%2FUSD&since={since}&count=100&assetVersion=1").body
+        body = get(exchange, f"/0/public/Trades?pair=BTC%2FUSD&since={since}&count=100&assetVersion=1").body
         result = json.loads(body, parse_float=Decimal)["result"]
         if not result["BTC/USD"]:
             break
@@ -191,9 +191,9 @@ def test_rest_trades_are_those_of_the_stream_and_since_leads_through_all(venue: 
         assert {"b": "buy", "s": "sell"}[side] == each["side"]
 
 
-def test_pairs_have_old_names_new_names_and_classes(venue: Kraken) -> None:
+def test_pairs_have_old_names_new_names_and_classes(exchange: Kraken) -> None:
     def pairs(query: str) -> dict[str, Any]:
-        found = json.loads(get(venue, f"/0/public/AssetPairs{query}").body)["result"]
+        found = json.loads(get(exchange, f"/0/public/AssetPairs{query}").body)["result"]
         assert isinstance(found, dict)
         return found
 
@@ -211,13 +211,13 @@ def test_pairs_have_old_names_new_names_and_classes(venue: Kraken) -> None:
         ("/0/public/Nothing", "EGeneral:Unknown method"),
     ],
 )
-def test_errors_over_rest_come_in_words(venue: Kraken, target: str, error: str) -> None:
-    answer = get(venue, target)
+def test_errors_over_rest_come_in_words(exchange: Kraken, target: str, error: str) -> None:
+    answer = get(exchange, target)
     assert (answer.status, json.loads(answer.body)) == (200, {"error": [error]})
 
 
-def test_more_than_sixty_requests_a_minute_are_too_many(venue: Kraken) -> None:
-    answers = [json.loads(get(venue, "/0/public/Time").body)["error"] for _ in range(61)]
+def test_more_than_sixty_requests_a_minute_are_too_many(exchange: Kraken) -> None:
+    answers = [json.loads(get(exchange, "/0/public/Time").body)["error"] for _ in range(61)]
     assert answers == [[]] * 60 + [["EGeneral:Too many requests"]]
 
 
@@ -227,6 +227,6 @@ def test_pairs_are_spelled_with_a_slash_and_in_capitals(symbol: str) -> None:
         Kraken.instrument(symbol)
 
 
-def test_only_the_second_version_is_there(venue: Kraken) -> None:
-    assert isinstance(venue.connect("/v2"), Session)
-    assert venue.connect("/") == HttpAnswer(b"", status=404)
+def test_only_the_second_version_is_there(exchange: Kraken) -> None:
+    assert isinstance(exchange.connect("/v2"), Session)
+    assert exchange.connect("/") == HttpAnswer(b"", status=404)

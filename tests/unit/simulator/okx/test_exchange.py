@@ -19,44 +19,44 @@ PUBLIC, BUSINESS = "/ws/v5/public", "/ws/v5/business"
 
 
 @pytest.fixture
-def venue() -> Okx:
+def exchange() -> Okx:
     instruments = [Okx.instrument(symbol) for symbol in SYMBOLS]
     return Okx(Market(instruments, Okx.mixture, rate=80, depth=500))
 
 
-def connect(venue: Okx, target: str = PUBLIC) -> Session:
-    session = venue.connect(target)
+def connect(exchange: Okx, target: str = PUBLIC) -> Session:
+    session = exchange.connect(target)
     assert isinstance(session, Session)
     return session
 
 
-def ask(venue: Okx, session: Session, *args: object, op: str = "subscribe") -> list[dict[str, Any]]:
+def ask(exchange: Okx, session: Session, *args: object, op: str = "subscribe") -> list[dict[str, Any]]:
     text = json.dumps({"id": "12", "op": op, "args": args})
-    return [json.loads(answer) for answer in venue.receive(session, text)]
+    return [json.loads(answer) for answer in exchange.receive(session, text)]
 
 
-def stream(venue: Okx, name: str, steps: int = 4000) -> list[dict[str, Any]]:
+def stream(exchange: Okx, name: str, steps: int = 4000) -> list[dict[str, Any]]:
     audience = {name: {(): True}}
     numbers = range(START, START + steps)
     return [
         json.loads(text)
         for number in numbers
-        for _, _, text in venue.publish(venue._market.step(number), audience)
+        for _, _, text in exchange.publish(exchange._market.step(number), audience)
     ]
 
 
-def get(venue: Okx, target: str, step: int = START + 3999, now_ns: int = NOW) -> HttpAnswer:
-    return venue.rest(HttpRequest.parse(target), step, now_ns)
+def get(exchange: Okx, target: str, step: int = START + 3999, now_ns: int = NOW) -> HttpAnswer:
+    return exchange.rest(HttpRequest.parse(target), step, now_ns)
 
 
-def test_each_argument_is_confirmed_by_itself(venue: Okx) -> None:
-    session = connect(venue)
+def test_each_argument_is_confirmed_by_itself(exchange: Okx) -> None:
+    session = connect(exchange)
     args = [{"channel": channel, "instId": "BTC-USDT"} for channel in ("trades", "books")]
-    answers = ask(venue, session, *args)
+    answers = ask(exchange, session, *args)
     assert [answer["arg"] for answer in answers] == args
     assert {(answer["id"], answer["event"]) for answer in answers} == {("12", "subscribe")}
     assert list(session.streams) == ["trades:BTC-USDT", "books:BTC-USDT"]
-    (answer,) = ask(venue, session, args[0], op="unsubscribe")
+    (answer,) = ask(exchange, session, args[0], op="unsubscribe")
     assert answer["event"] == "unsubscribe"
     assert list(session.streams) == ["books:BTC-USDT"]
 
@@ -74,10 +74,10 @@ def test_each_argument_is_confirmed_by_itself(venue: Okx) -> None:
     ],
 )
 def test_a_stream_that_does_not_exist_there_is_refused_in_words(
-    venue: Okx, target: str, arg: dict[str, str]
+    exchange: Okx, target: str, arg: dict[str, str]
 ) -> None:
-    session = connect(venue, target)
-    (answer,) = ask(venue, session, arg)
+    session = connect(exchange, target)
+    (answer,) = ask(exchange, session, arg)
     assert (answer["id"], answer["event"], answer["code"]) == ("12", "error", "60018")
     assert "arg" not in answer
     assert f"channel:{arg['channel']}," in answer["msg"]
@@ -85,35 +85,35 @@ def test_a_stream_that_does_not_exist_there_is_refused_in_words(
 
 
 @pytest.mark.parametrize("text", ["no json", "[]", '{"op":"subscribe"}', '{"op":"dance","args":[]}'])
-def test_a_request_that_is_none_is_refused(venue: Okx, text: str) -> None:
-    (answer,) = venue.receive(connect(venue), text)
+def test_a_request_that_is_none_is_refused(exchange: Okx, text: str) -> None:
+    (answer,) = exchange.receive(connect(exchange), text)
     assert json.loads(answer)["code"] == "60012"
 
 
-def test_an_argument_that_is_none_is_refused(venue: Okx) -> None:
-    (answer,) = ask(venue, connect(venue), "trades:BTC-USDT")
+def test_an_argument_that_is_none_is_refused(exchange: Okx) -> None:
+    (answer,) = ask(exchange, connect(exchange), "trades:BTC-USDT")
     assert answer["code"] == "60012"
 
 
-def test_a_connection_takes_64_kilobytes_of_arguments(venue: Okx) -> None:
-    session = connect(venue)
+def test_a_connection_takes_64_kilobytes_of_arguments(exchange: Okx) -> None:
+    session = connect(exchange)
     arg = {"channel": "trades", "instId": "BTC-USDT"}
-    answers = ask(venue, session, *[arg] * 1700)
+    answers = ask(exchange, session, *[arg] * 1700)
     assert answers[1000]["event"] == "subscribe"
     assert answers[-1]["event"] == "error"
 
 
-def test_pings_are_texts_and_so_are_their_answers(venue: Okx) -> None:
-    assert list(venue.receive(connect(venue), "ping")) == ["pong"]
-    assert isinstance(venue.connect("/elsewhere"), HttpAnswer)
-    assert json.loads(venue.farewell() or "")["code"] == "64008"
+def test_pings_are_texts_and_so_are_their_answers(exchange: Okx) -> None:
+    assert list(exchange.receive(connect(exchange), "ping")) == ["pong"]
+    assert isinstance(exchange.connect("/elsewhere"), HttpAnswer)
+    assert json.loads(exchange.farewell() or "")["code"] == "64008"
 
 
-def test_a_book_begins_with_a_snapshot_and_each_update_names_the_one_before(venue: Okx) -> None:
-    (text,) = venue.greet("books:BTC-USDT", START - 1)
+def test_a_book_begins_with_a_snapshot_and_each_update_names_the_one_before(exchange: Okx) -> None:
+    (text,) = exchange.greet("books:BTC-USDT", START - 1)
     first = json.loads(text)
     assert (first["action"], first["data"][0]["prevSeqId"]) == ("snapshot", -1)
-    messages = stream(venue, "books:BTC-USDT")
+    messages = stream(exchange, "books:BTC-USDT")
     assert len(messages) > 200
     links = [message["data"][0] for message in (first, *messages)]
     assert all(after["prevSeqId"] == before["seqId"] for before, after in pairwise(links))
@@ -126,15 +126,15 @@ def test_a_book_begins_with_a_snapshot_and_each_update_names_the_one_before(venu
                 if float(amount) == 0:
                     del sides[side][price]
     number = links[-1]["seqId"]
-    bids, asks = venue._market.books[0].levels(number, 400)
-    notation = venue._notations[0]
+    bids, asks = exchange._market.books[0].levels(number, 400)
+    notation = exchange._notations[0]
     for side, levels in (("bids", bids), ("asks", asks)):
         assert sides[side] == {notation.price(price): notation.amount(amount) for price, amount in levels}
 
 
-def test_summed_up_trades_cover_the_single_ones_without_a_hole(venue: Okx) -> None:
-    singles = [message["data"][0] for message in stream(venue, "trades-all:BTC-USDT-SWAP")]
-    orders = [message["data"][0] for message in stream(venue, "trades:BTC-USDT-SWAP")]
+def test_summed_up_trades_cover_the_single_ones_without_a_gap(exchange: Okx) -> None:
+    singles = [message["data"][0] for message in stream(exchange, "trades-all:BTC-USDT-SWAP")]
+    orders = [message["data"][0] for message in stream(exchange, "trades:BTC-USDT-SWAP")]
     ids = [int(trade["tradeId"]) for trade in singles]
     assert ids == list(range(ids[0], ids[0] + len(ids)))
     amounts = {int(trade["tradeId"]): float(trade["sz"]) for trade in singles}
@@ -148,25 +148,25 @@ def test_summed_up_trades_cover_the_single_ones_without_a_hole(venue: Okx) -> No
     assert {order["count"] for order in orders} == {"1", "2", "3"}
 
 
-def test_trades_are_found_again_over_rest(venue: Okx) -> None:
-    singles = [message["data"][0] for message in stream(venue, "trades-all:BTC-USDT")]
-    newest = json.loads(get(venue, "/api/v5/market/trades?instId=BTC-USDT&limit=7").body)["data"]
+def test_trades_are_found_again_over_rest(exchange: Okx) -> None:
+    singles = [message["data"][0] for message in stream(exchange, "trades-all:BTC-USDT")]
+    newest = json.loads(get(exchange, "/api/v5/market/trades?instId=BTC-USDT&limit=7").body)["data"]
     assert list(reversed(newest)) == singles[-7:]
     before = int(singles[-7]["tradeId"])
     path = f"/api/v5/market/history-trades?instId=BTC-USDT&type=1&after={before}&limit=20"
-    assert list(reversed(json.loads(get(venue, path).body)["data"])) == singles[-27:-7]
-    nothing = json.loads(get(venue, "/api/v5/market/history-trades?instId=BTC-USDT&after=1").body)
+    assert list(reversed(json.loads(get(exchange, path).body)["data"])) == singles[-27:-7]
+    nothing = json.loads(get(exchange, "/api/v5/market/history-trades?instId=BTC-USDT&after=1").body)
     assert (nothing["code"], nothing["data"]) == ("0", [])
 
 
-def test_the_top_of_the_book_and_facts_of_contracts_come_at_once(venue: Okx) -> None:
+def test_the_top_of_the_book_and_facts_of_contracts_come_at_once(exchange: Okx) -> None:
     for name in ("bbo-tbt:BTC-USDT", "mark-price:BTC-USDT", "index-tickers:BTC-USDT"):
-        (text,) = venue.greet(name, START)
+        (text,) = exchange.greet(name, START)
         assert json.loads(text)["arg"] == dict(zip(("channel", "instId"), name.split(":"), strict=True))
-    assert not list(venue.greet("trades:BTC-USDT", START))
+    assert not list(exchange.greet("trades:BTC-USDT", START))
     names = [f"{channel}:BTC-USDT-SWAP" for channel in ("mark-price", "open-interest", "funding-rate")]
     audience = {name: {(): True} for name in (*names, "index-tickers:BTC-USDT", "trades:BTC-USDT")}
-    told = [name for second in range(60) for name, _, _ in venue.each_second(START, second, audience)]
+    told = [name for second in range(60) for name, _, _ in exchange.each_second(START, second, audience)]
     assert {name: told.count(name) for name in audience} == {
         "mark-price:BTC-USDT-SWAP": 60,
         "open-interest:BTC-USDT-SWAP": 20,
@@ -176,8 +176,8 @@ def test_the_top_of_the_book_and_facts_of_contracts_come_at_once(venue: Okx) -> 
     }
 
 
-def test_liquidations_are_told_by_type_with_the_side_of_the_order(venue: Okx) -> None:
-    messages = stream(venue, "liquidation-orders:SWAP", 20_000)
+def test_liquidations_are_told_by_type_with_the_side_of_the_order(exchange: Okx) -> None:
+    messages = stream(exchange, "liquidation-orders:SWAP", 20_000)
     assert len(messages) > 10
     for message in messages:
         (told,) = message["data"]
@@ -195,26 +195,26 @@ def test_liquidations_are_told_by_type_with_the_side_of_the_order(venue: Okx) ->
         ("/api/v5/public/instruments?instType=OPTION", "50014"),
     ],
 )
-def test_wrong_questions_over_rest_are_told_so(venue: Okx, target: str, code: str) -> None:
-    assert json.loads(get(venue, target).body)["code"] == code
+def test_wrong_questions_over_rest_are_told_so(exchange: Okx, target: str, code: str) -> None:
+    assert json.loads(get(exchange, target).body)["code"] == code
 
 
-def test_instruments_are_listed_by_type(venue: Okx) -> None:
+def test_instruments_are_listed_by_type(exchange: Okx) -> None:
     for kind, symbol in (("SPOT", "BTC-USDT"), ("SWAP", "BTC-USDT-SWAP")):
-        (row,) = json.loads(get(venue, f"/api/v5/public/instruments?instType={kind}").body)["data"]
+        (row,) = json.loads(get(exchange, f"/api/v5/public/instruments?instType={kind}").body)["data"]
         assert row["instId"] == symbol
-    assert json.loads(get(venue, "/api/v5/public/instruments?instType=FUTURES").body)["data"] == []
+    assert json.loads(get(exchange, "/api/v5/public/instruments?instType=FUTURES").body)["data"] == []
 
 
-def test_too_many_requests_are_refused_until_the_next_two_seconds(venue: Okx) -> None:
+def test_too_many_requests_are_refused_until_the_next_two_seconds(exchange: Okx) -> None:
     path = "/api/v5/market/history-trades?instId=BTC-USDT"
-    assert [get(venue, path).status for _ in range(21)] == [200] * 20 + [429]
-    assert get(venue, "/api/v5/public/time").status == 200
-    assert get(venue, path, now_ns=NOW + 2 * 10**9).status == 200
-    assert get(venue, "/api/v5/nowhere").status == 404
+    assert [get(exchange, path).status for _ in range(21)] == [200] * 20 + [429]
+    assert get(exchange, "/api/v5/public/time").status == 200
+    assert get(exchange, path, now_ns=NOW + 2 * 10**9).status == 200
+    assert get(exchange, "/api/v5/nowhere").status == 404
 
 
-def test_symbols_are_spelled_as_the_venue_does() -> None:
+def test_symbols_are_spelled_as_the_exchange_does() -> None:
     assert (Okx.instrument("BTC-USDT-SWAP").base, Okx.instrument("BTC-USDT-SWAP").quote) == ("BTC", "USDT")
     for wrong in ("BTCUSDT", "btc-usdt", "BTC-USDT-241227"):
         with pytest.raises(ValueError, match="okx spells instruments like"):

@@ -39,7 +39,7 @@ class BinanceFutures(BinanceMarket):
             "markPrice": Channel(table="derivative_tickers", silence_seconds=30.0),  # one per second
             "forceOrder": Channel(
                 table="liquidations",
-                lossy="the venue tells only the newest liquidation of each symbol within 1000 ms",
+                lossy="the exchange tells only the newest liquidation of each symbol within 1000 ms",
             ),
         }
     )

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from ...tables.rows import Listing, Row
-from ..model import ConnectionPlan, Header, Kind, Missing, RestRequest, Subscription, Venue
+from ..model import ConnectionPlan, Exchange, Header, Kind, Missing, RestRequest, Subscription
 from ..reading import UNREADABLE, unexpected
 from .messages import READERS, force_order_symbol
 from .requests import read_other, reply, requests
@@ -71,7 +71,7 @@ class Backfill(Struct, frozen=True):
     from_id: bool = True
 
 
-class BinanceMarket(Venue):
+class BinanceMarket(Exchange):
     """One of Binance's markets. ``api`` is the REST API's path, the others are its own limits and weights."""
 
     api: ClassVar[str]
@@ -102,7 +102,7 @@ class BinanceMarket(Venue):
         return ""
 
     def plan(self, subscriptions: Sequence[Subscription], url: str) -> list[ConnectionPlan]:
-        """For each route as many connections as the venue's limit of streams makes necessary."""
+        """For each route as many connections as the exchange's limit of streams makes necessary."""
         by_route: dict[str, list[Subscription]] = {}
         for one in dict.fromkeys(subscriptions):
             by_route.setdefault(self.routes.get(one.channel, ""), []).append(one)

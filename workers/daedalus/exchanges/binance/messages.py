@@ -76,7 +76,7 @@ class _AggTrade(Struct, gc=False):
     p: Amount
     q: Amount
     f: Id
-    l: Id  # noqa: E741 - the venue's name
+    l: Id  # noqa: E741 - the exchange's name
     m: bool
     T: int = 0
     E: int = 0
@@ -209,7 +209,7 @@ def _book_ticker_rows(symbol: str, top: _BookTicker) -> Sequence[Row]:
 
 
 def _mark_price_rows(symbol: str, mark: _MarkPrice) -> Sequence[Row]:
-    # Contracts with a date have no funding: the venue then sends the time 0, and "" or 0 for the rate.
+    # Contracts with a date have no funding: the exchange then sends the time 0, and "" or 0 for the rate.
     due = epoch_ns(mark.T)
     ticker = DerivativeTicker(
         symbol,

@@ -36,7 +36,7 @@ class _Trade(Struct, gc=False):
     id: Id
     price: Amount
     qty: Amount
-    isBuyerMaker: bool  # noqa: N815 - the venue's name
+    isBuyerMaker: bool  # noqa: N815 - the exchange's name
     time: int = 0
 
 
@@ -45,32 +45,32 @@ class _AggTrade(Struct, gc=False):
     p: Amount
     q: Amount
     f: Id
-    l: Id  # noqa: E741 - the venue's name
+    l: Id  # noqa: E741 - the exchange's name
     m: bool
     T: int = 0
 
 
 class _SnapshotIds(Struct, gc=False):
-    lastUpdateId: Id  # noqa: N815 - the venue's name
+    lastUpdateId: Id  # noqa: N815 - the exchange's name
     E: int = 0
 
 
 class _Snapshot(Struct, gc=False):
-    lastUpdateId: Id  # noqa: N815 - the venue's name
+    lastUpdateId: Id  # noqa: N815 - the exchange's name
     bids: list[tuple[Amount, Amount]]
     asks: list[tuple[Amount, Amount]]
     E: int = 0
 
 
 class _Filter(Struct, gc=False):
-    filterType: str = ""  # noqa: N815 - the venue's name
+    filterType: str = ""  # noqa: N815 - the exchange's name
     tickSize: Amount | None = None  # noqa: N815
     stepSize: Amount | None = None  # noqa: N815
 
 
 class _Symbol(Struct, gc=False):
     symbol: str
-    baseAsset: str  # noqa: N815 - the venue's name
+    baseAsset: str  # noqa: N815 - the exchange's name
     quoteAsset: str  # noqa: N815
     filters: list[_Filter] = []
     status: str = ""

@@ -1,4 +1,4 @@
-"""Bitfinex's book as the venue wrote it, so that its checksums can be compared.
+"""Bitfinex's book as the exchange wrote it, so that its checksums can be compared.
 
 Source: docs.bitfinex.com, "WebSocket Checksum". The signed CRC-32 covers the best 25 bids and asks in turn,
 ``bid price:bid amount:ask price:ask amount:...``, asks with their negative amounts; where a side has fewer

@@ -24,6 +24,7 @@ from ...tables.rows import Listing, Row
 from ..model import (
     Channel,
     ConnectionPlan,
+    Exchange,
     Header,
     Kind,
     Missing,
@@ -33,7 +34,6 @@ from ..model import (
     RestLimit,
     RestRequest,
     Subscription,
-    Venue,
 )
 from ..reading import UNREADABLE, unexpected
 from .book import BitfinexBook
@@ -42,7 +42,7 @@ from .messages import body_of, data_header, instruments, rows, trades_of
 __all__ = ["Bitfinex"]
 
 DEPTH = 250
-"""Levels of each side: the most that the venue offers (1, 25, 100, 250)."""
+"""Levels of each side: the most that the exchange offers (1, 25, 100, 250)."""
 
 _TIMESTAMP, _SEQ_ALL, _OB_CHECKSUM = 32768, 65536, 131072
 _CONF = f'{{"event":"conf","flags":{_TIMESTAMP | _SEQ_ALL | _OB_CHECKSUM}}}'
@@ -64,7 +64,7 @@ class _Event(Struct, gc=False):
     channel: str = ""
     symbol: str = ""
     key: str = ""
-    chanId: int | None = None  # noqa: N815 - the venue's name
+    chanId: int | None = None  # noqa: N815 - the exchange's name
     status: str = ""
     code: int | None = None
     msg: str = ""
@@ -73,10 +73,10 @@ class _Event(Struct, gc=False):
 _event = msgspec.json.Decoder(_Event).decode
 
 
-class Bitfinex(Venue):
+class Bitfinex(Exchange):
     """Bitfinex, market data only; no key needed. Amounts are of the base, of derivatives too.
 
-    ``deriv`` and ``liq`` are what the venue's channel ``status`` tells under keys that begin like that.
+    ``deriv`` and ``liq`` are what the exchange's channel ``status`` tells under keys that begin like that.
     """
 
     name: ClassVar[str] = "bitfinex"
@@ -106,7 +106,7 @@ class Bitfinex(Venue):
         return ""
 
     def plan(self, subscriptions: Sequence[Subscription], url: str) -> list[ConnectionPlan]:
-        """One connection per 25 channels (the venue's limit); each begins by asking for numbers."""
+        """One connection per 25 channels (the exchange's limit); each begins by asking for numbers."""
         wanted = list(dict.fromkeys(subscriptions))
         endpoint = _endpoint(url)
         plans = []
@@ -169,7 +169,11 @@ class Bitfinex(Venue):
     def identity(self, header: Header, payload: bytes) -> bytes:
         """The body, and its time (a level may well change back), without what the connection numbered."""
         label, body = body_of(payload)
-        return b"%s %s %d" % (label, body, 0 if header.channel in ("deriv", "liq") else header.venue_ns or 0)
+        return b"%s %s %d" % (
+            label,
+            body,
+            0 if header.channel in ("deriv", "liq") else header.exchange_ns or 0,
+        )
 
     def instruments(self, body: bytes) -> Listing:
         """Read all pairs."""

@@ -1,7 +1,7 @@
 """Bitfinex's data: arrays of the channel's number, the body, the frame's number and the time.
 
-Bodies are arrays too, to which the venue may append fields at any time. ``[6, [...], 10, 1564617600541]`` is
-a snapshot or a change, ``[6, "te", [...], 11, 1564617600784]`` a trade, ``[6, "hb", 12, 1564617601769]`` a
+Bodies are arrays too, to which the exchange may append fields at any time. ``[6, [...], 10, 1564617600541]``
+is a snapshot or a change, ``[6, "te", [...], 11, 1564617600784]`` a trade, ``[6, "hb", 12, 1564617601769]`` a
 heartbeat, ``[6, "cs", -890884919, 13, 1564617601780]`` the checksum of a book. The number is missing without
 SEQ_ALL, the time without TIMESTAMP; a number is smaller than any time in milliseconds.
 """
@@ -141,24 +141,24 @@ def data_header(
     if len(parts) < 2:
         return unexpected(payload)
     body = bytes(parts[1])
-    sequence, venue_ns = _tail(parts, 3 if body in _LABELS else 2)
+    sequence, exchange_ns = _tail(parts, 3 if body in _LABELS else 2)
     stream = stored or stream_of(_number(bytes(parts[0])) or 0)
     if body == _HEARTBEAT_LABEL:
         channel, symbol = stream or ("", "")
-        return Header(Kind.HEARTBEAT, channel, symbol, venue_ns=venue_ns, sequence=sequence)
+        return Header(Kind.HEARTBEAT, channel, symbol, exchange_ns=exchange_ns, sequence=sequence)
     if stream is None or not (body in _LABELS or body.startswith(b"[")):
-        return Header(Kind.UNKNOWN, venue_ns=venue_ns, sequence=sequence)
+        return Header(Kind.UNKNOWN, exchange_ns=exchange_ns, sequence=sequence)
     channel, symbol = stream
     if channel == "liq":
-        return _liquidation_header(body, venue_ns, sequence)
+        return _liquidation_header(body, exchange_ns, sequence)
     whole = channel == "book" and (body.startswith(b"[[") or body == b"[]")
-    return Header(Kind.DATA, channel, symbol, None, venue_ns, sequence=sequence, is_snapshot=whole)
+    return Header(Kind.DATA, channel, symbol, None, exchange_ns, sequence=sequence, is_snapshot=whole)
 
 
 def rows(header: Header, payload: bytes) -> Sequence[Row]:
     """All rows of a message. Raises one of `UNREADABLE`."""
     label, body = body_of(payload)
-    symbol, channel, time = header.symbol, header.channel, header.venue_ns
+    symbol, channel, time = header.symbol, header.channel, header.exchange_ns
     if channel == "trades":
         if label:
             return (_trade(body).row(symbol),) if label == b"te" else ()
@@ -223,15 +223,15 @@ def _closed(body: bytes) -> list[_Position]:
     return [_position(body)] if body.startswith(b'["') else _positions(body)
 
 
-def _liquidation_header(body: bytes, venue_ns: int | None, sequence: int | None) -> Header:
+def _liquidation_header(body: bytes, exchange_ns: int | None, sequence: int | None) -> Header:
     """One stream tells of all symbols: a message is of those that it names."""
     try:
         symbols = list(dict.fromkeys(each.symbol for each in _closed(body))) if body.startswith(b"[") else []
     except UNREADABLE:
-        return Header(Kind.MALFORMED, venue_ns=venue_ns, sequence=sequence)
+        return Header(Kind.MALFORMED, exchange_ns=exchange_ns, sequence=sequence)
     first, *others = symbols or [""]
-    more = tuple(Header(Kind.DATA, "liq", other, venue_ns=venue_ns) for other in others)
-    return Header(Kind.DATA, "liq", first, venue_ns=venue_ns, sequence=sequence, more=more)
+    more = tuple(Header(Kind.DATA, "liq", other, exchange_ns=exchange_ns) for other in others)
+    return Header(Kind.DATA, "liq", first, exchange_ns=exchange_ns, sequence=sequence, more=more)
 
 
 def _liquidation(position: _Position) -> Liquidation:

@@ -23,6 +23,7 @@ from ...tables.rows import Listing, Row
 from ..model import (
     Channel,
     ConnectionPlan,
+    Exchange,
     Header,
     Kind,
     Missing,
@@ -32,7 +33,6 @@ from ..model import (
     RestLimit,
     RestRequest,
     Subscription,
-    Venue,
 )
 from ..reading import UNREADABLE, unexpected
 from .ids import event_ids, microseconds_ns, time_ids
@@ -51,7 +51,7 @@ _EVENTS = {
 _SUBSCRIBED = "bts:subscription_succeeded"
 _UNSUBSCRIBED = "bts:unsubscription_succeeded"
 
-_STREAMS_PER_CONNECTION = 100  # ours, not the venue's: one broken link costs that many streams
+_STREAMS_PER_CONNECTION = 100  # ours, not the exchange's: one broken link costs that many streams
 _HEARTBEAT = '{"event":"bts:heartbeat"}'
 
 _HALF_AN_HOUR_NS = 1_800_000_000_000  # the rest of the hour is for a request that comes late
@@ -80,7 +80,7 @@ _message = msgspec.json.Decoder(_Message).decode
 _NOTHING = _Data()
 
 
-class Bitstamp(Venue):
+class Bitstamp(Exchange):
     """Bitstamp spot and perpetuals, market data only; no key needed."""
 
     name: ClassVar[str] = "bitstamp"
@@ -105,11 +105,11 @@ class Bitstamp(Venue):
         return text.strip().lower()
 
     def serves(self, channel: str, symbol: str) -> bool:
-        """Only perpetuals have funding; asked for another's, the venue answers "Bad subscription string"."""
+        """Only perpetuals have funding; for others the exchange answers "Bad subscription string"."""
         return channel != "funding_rate" or symbol.endswith("-perp")
 
     def plan(self, subscriptions: Sequence[Subscription], url: str) -> list[ConnectionPlan]:
-        """One connection per 100 streams, one request per stream: the venue knows no others."""
+        """One connection per 100 streams, one request per stream: the exchange knows no others."""
         wanted = list(dict.fromkeys(subscriptions))
         return [
             ConnectionPlan(
@@ -133,7 +133,7 @@ class Bitstamp(Venue):
         return RestRequest(f"/api/v2/order_book/{quote(symbol)}/?group=1", weight=1)
 
     def backfill_request(self, missing: Missing) -> RestRequest | None:
-        """All trades of the last hour, or of the last day where the hole is longer than half an hour.
+        """All trades of the last hour, or of the last day where the gap is longer than half an hour.
 
         One can only ask for what lies between then and now; what is older than a day is gone.
         """

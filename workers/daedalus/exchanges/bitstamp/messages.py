@@ -175,7 +175,7 @@ def _trade_rows(header: Header, payload: bytes) -> Sequence[Row]:
     trade = _trade(payload).data
     side = _SIDES[trade.type]
     price, amount = trade.price_str, trade.amount_str
-    return (Trade(header.symbol, header.venue_ns, str(trade.id), side, price, amount),)
+    return (Trade(header.symbol, header.exchange_ns, str(trade.id), side, price, amount),)
 
 
 def _diff_rows(header: Header, payload: bytes) -> Sequence[Row]:
@@ -184,7 +184,7 @@ def _diff_rows(header: Header, payload: bytes) -> Sequence[Row]:
 
 def _book(header: Header, book: _Diff, *, whole: bool) -> BookUpdate:
     at = header.ids.last if header.ids else None
-    return BookUpdate(header.symbol, header.venue_ns, whole, book.bids, book.asks, at, at)
+    return BookUpdate(header.symbol, header.exchange_ns, whole, book.bids, book.asks, at, at)
 
 
 def _order_rows(header: Header, payload: bytes) -> Sequence[Row]:
@@ -194,7 +194,7 @@ def _order_rows(header: Header, payload: bytes) -> Sequence[Row]:
     return (
         OrderEvent(
             header.symbol,
-            header.venue_ns,
+            header.exchange_ns,
             order.id_str,
             message.event.removeprefix("order_"),
             _BOOK_SIDES[order.order_type],
@@ -211,7 +211,7 @@ def _funding_rows(header: Header, payload: bytes) -> Sequence[Row]:
     return (
         DerivativeTicker(
             header.symbol,
-            header.venue_ns,
+            header.exchange_ns,
             funding_timestamp=None if due is None else epoch_ns(due * 1_000),
             funding_rate=funding.funding_rate,
             index_price=funding.index_price,

@@ -1,11 +1,11 @@
 """Bybit v5, linear contracts and spot: books whose messages are counted, trades that nothing proves.
 
 Protocol: bybit-exchange.github.io/docs/v5, ``websocket/public``, ``ws/connect`` and ``market``. Trades
-have ids without an order (UUIDs; on spot long numbers, of whose steps the venue promises nothing): what
+have ids without an order (UUIDs; on spot long numbers, of whose steps the exchange promises nothing): what
 is lost while a connection lives cannot be seen, and over REST there are only the newest. Sizes are in
 the base.
 
-The book is ``orderbook.200``: 100 ms apart (200 on spot), as other venues' are. 50 levels come every 20 ms
+The book is ``orderbook.200``: 100 ms apart (200 on spot), as other exchanges' are. 50 levels come every 20 ms
 and cost several times as much for a book a quarter as deep; 1000 levels come every 200 ms.
 """
 
@@ -25,6 +25,7 @@ from ...tables.rows import Listing, Row
 from ..model import (
     Channel,
     ConnectionPlan,
+    Exchange,
     Header,
     Kind,
     Missing,
@@ -33,7 +34,6 @@ from ..model import (
     RestLimit,
     RestRequest,
     Subscription,
-    Venue,
 )
 from ..reading import UNREADABLE, unexpected
 from . import rest as bybit_rest
@@ -67,7 +67,7 @@ class _Other(Struct, gc=False):
 _other = msgspec.json.Decoder(_Other).decode
 
 
-class Bybit(Venue):
+class Bybit(Exchange):
     """Bybit's USDT and USDC perpetuals and futures, market data only; no key needed."""
 
     name: ClassVar[str] = "bybit"
@@ -110,7 +110,7 @@ class Bybit(Venue):
         return tuple(text(op, [subscription]) for op in ("unsubscribe", "subscribe"))
 
     def backfill_request(self, missing: Missing) -> RestRequest | None:
-        """The newest trades, as many as there are: the venue knows neither numbers nor times here."""
+        """The newest trades, as many as there are: the exchange knows neither numbers nor times here."""
         if missing.channel != "publicTrade":
             return None
         query = f"category={self.category}&symbol={quote(missing.symbol)}&limit={self.newest_trades}"

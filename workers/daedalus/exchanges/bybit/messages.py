@@ -2,7 +2,7 @@
 
 `READERS` has one entry per channel. Each message is decoded in one pass, either for its time and its
 number alone (`classify`, at every message) or whole (`normalize`). Books are whole after a ``snapshot``;
-``u`` is the number of the message within its topic, and 1 after a restart of the venue's service.
+``u`` is the number of the message within its topic, and 1 after a restart of the exchange's service.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class _Book(Struct, kw_only=True):
 class _TickerFields(Struct):
     """Only what changed is sent; a contract that knows no such value sends ""."""
 
-    lastPrice: Amount | Literal[""] | None = None  # noqa: N815 - the venue's names
+    lastPrice: Amount | Literal[""] | None = None  # noqa: N815 - the exchange's names
     markPrice: Amount | Literal[""] | None = None  # noqa: N815
     indexPrice: Amount | Literal[""] | None = None  # noqa: N815
     openInterest: Amount | Literal[""] | None = None  # noqa: N815

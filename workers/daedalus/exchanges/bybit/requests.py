@@ -14,7 +14,7 @@ __all__ = ["connections", "text"]
 _TOPICS = {"orderbook": "orderbook.200", "orderbook1": "orderbook.1"}
 _ARGS_PER_REQUEST = 10  # the limit on spot; elsewhere ours, as one wrong topic may cost the whole request
 _CHARACTERS_PER_CONNECTION = 21_000
-_SYMBOLS_PER_CONNECTION = 50  # ours, not the venue's: one broken link costs that many
+_SYMBOLS_PER_CONNECTION = 50  # ours, not the exchange's: one broken link costs that many
 
 
 def connections(subscriptions: Sequence[Subscription], url: str, category: str) -> list[ConnectionPlan]:

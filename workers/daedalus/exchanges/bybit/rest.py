@@ -19,7 +19,7 @@ __all__ = ["instruments", "trades", "trades_header"]
 
 
 class _Trade(Struct, gc=False):
-    execId: str  # noqa: N815 - the venue's names
+    execId: str  # noqa: N815 - the exchange's names
     side: Literal["Buy", "Sell"]
     price: Amount
     size: Amount
@@ -82,7 +82,7 @@ def trades_header(channel: str, symbol: str, body: bytes) -> Header:
 
 
 def trades(symbol: str, body: bytes) -> Sequence[Trade]:
-    """The trades of an answer, oldest first; the venue sends the newest first. Raises as above."""
+    """The trades of an answer, oldest first; the exchange sends the newest first. Raises as above."""
     return [
         Trade(symbol, epoch_ns(one.time), one.execId, SIDES[one.side], one.price, one.size)
         for one in reversed(_newest_first(body))

@@ -1,6 +1,6 @@
 """Coinbase Advanced Trade: every frame of a connection is numbered, whatever it is about.
 
-Protocol: docs.cdp.coinbase.com, coinbase-app/advanced-trade-apis/websocket. A hole in ``sequence_num``
+Protocol: docs.cdp.coinbase.com, coinbase-app/advanced-trade-apis/websocket. A gap in ``sequence_num``
 concerns everything on the connection, so few books share one, and trades never share one with books.
 Trades have consecutive ids besides. The books' snapshots come on the stream, megabytes each; what is asked
 for as ``level2`` arrives as ``l2_data``. Heartbeats keep all subscriptions open: each connection asks for
@@ -20,6 +20,7 @@ from ...tables.rows import Listing, Row
 from ..model import (
     Channel,
     ConnectionPlan,
+    Exchange,
     Header,
     Kind,
     Missing,
@@ -29,7 +30,6 @@ from ..model import (
     RestLimit,
     RestRequest,
     Subscription,
-    Venue,
 )
 from ..reading import UNREADABLE, unexpected
 from .messages import Envelope, headers, rows
@@ -38,7 +38,7 @@ from .rest import backfill_header, backfill_rows, instruments
 __all__ = ["Coinbase"]
 
 _CHANNELS = {"market_trades": "market_trades", "ticker": "ticker", "l2_data": "level2"}
-_PRODUCTS_PER_CONNECTION = {False: 50, True: 8}  # without and with books; ours, the venue names no limit
+_PRODUCTS_PER_CONNECTION = {False: 50, True: 8}  # without and with books; ours, the exchange names no limit
 _USDC_BOOKS = ("USDT-USDC", "EURC-USDC")
 _PRODUCTS = "/api/v3/brokerage/market/products"
 _PAGE = 1000
@@ -48,7 +48,7 @@ _HEARTBEAT, _MALFORMED = Kind.HEARTBEAT, Header(Kind.MALFORMED)
 _envelope = msgspec.json.Decoder(Envelope, strict=False).decode
 
 
-class Coinbase(Venue):
+class Coinbase(Exchange):
     """Coinbase Advanced Trade, market data only; no key needed. Futures count contracts."""
 
     name: ClassVar[str] = "coinbase"
@@ -162,7 +162,7 @@ class Coinbase(Venue):
 
 
 def _requests(subscriptions: Sequence[Subscription]) -> tuple[Request, ...]:
-    """Heartbeats, and one request per channel: the venue takes one channel at a time."""
+    """Heartbeats, and one request per channel: the exchange takes one channel at a time."""
     requests = [Request(1, _text("subscribe", "heartbeats", ()), ())]
     for channel in _CHANNELS.values():
         part = tuple(one for one in subscriptions if one.channel == channel)

@@ -19,7 +19,7 @@ from ..times import rfc3339_ns
 __all__ = ["Envelope", "TradeMessage", "headers", "rows", "sent", "time_ns", "trade_rows"]
 
 _TAKER: dict[str, Literal["buy", "sell"]] = {"BUY": "sell", "SELL": "buy"}
-"""The venue gives the maker's side; the tables have the taker's."""
+"""The exchange gives the maker's side; the tables have the taker's."""
 
 
 class _TradeId(Struct, gc=False):
@@ -111,14 +111,14 @@ _tickers = msgspec.json.Decoder(_Tickers, strict=False).decode
 
 def headers(channel: str, message: Envelope) -> list[Header]:
     """The headers of a message of market data. Raises ValueError for a book that names no product."""
-    number, venue_ns = message.sequence_num, time_ns(message.timestamp)
+    number, exchange_ns = message.sequence_num, time_ns(message.timestamp)
     if channel == "market_trades":
         return _trade_headers((trade for event in message.events for trade in event.trades), number)
     if channel == "ticker":
         named = [ticker.product_id for event in message.events for ticker in event.tickers]
         # Where there is nothing to tell yet, all fields come empty, the product too.
         return [
-            Header(Kind.DATA, channel, product, venue_ns=venue_ns, sequence=number)
+            Header(Kind.DATA, channel, product, exchange_ns=exchange_ns, sequence=number)
             for product in dict.fromkeys(named)
             if product
         ]
@@ -129,7 +129,7 @@ def headers(channel: str, message: Envelope) -> list[Header]:
             Kind.DATA,
             channel,
             event.product_id,
-            venue_ns=venue_ns,
+            exchange_ns=exchange_ns,
             sequence=number,
             is_snapshot=event.type == "snapshot",
         )

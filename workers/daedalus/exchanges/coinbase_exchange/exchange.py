@@ -19,6 +19,7 @@ from ...tables.rows import Listing, Row
 from ..model import (
     Channel,
     ConnectionPlan,
+    Exchange,
     Header,
     Ids,
     Kind,
@@ -29,7 +30,6 @@ from ..model import (
     RestLimit,
     RestRequest,
     Subscription,
-    Venue,
 )
 from ..reading import UNREADABLE, Id, unexpected
 from ..times import rfc3339_ns
@@ -47,13 +47,13 @@ _CHANNELS = {
     "status": "status",
 }
 _SUBSCRIBED = {"level2": "level2_batch", "level2_50": "level2_batch"}
-"""Names under which the venue confirms or has confirmed a channel that is asked for by another."""
+"""Names under which the exchange confirms or has confirmed a channel that is asked for by another."""
 
 _ORDER = ("heartbeat", "status", "matches", "ticker", "level2_batch")
 """In which channels are asked for: the snapshots, megabytes each, after all that is small."""
 
 _MOST_ROWS = 1000  # in one answer over REST
-_PRODUCTS_PER_CONNECTION = 100  # ours, not the venue's: one broken link costs that many products
+_PRODUCTS_PER_CONNECTION = 100  # ours, not the exchange's: one broken link costs that many products
 _DATA, _HEARTBEAT, _MALFORMED = Kind.DATA, Kind.HEARTBEAT, Header(Kind.MALFORMED)
 
 
@@ -81,7 +81,7 @@ _message = msgspec.json.Decoder(_Message).decode
 _reply = msgspec.json.Decoder(_Reply).decode
 
 
-class CoinbaseExchange(Venue):
+class CoinbaseExchange(Exchange):
     """Coinbase Exchange, the feed that needs no key."""
 
     name: ClassVar[str] = "coinbase_exchange"
@@ -141,18 +141,18 @@ class CoinbaseExchange(Venue):
             return Header(_DATA, channel)
         if not symbol:
             return _MALFORMED
-        venue_ns = rfc3339_ns(message.time) if message.time else None
+        exchange_ns = rfc3339_ns(message.time) if message.time else None
         if channel == "matches":
             number = message.trade_id
             if number is None:
                 return _MALFORMED
-            return Header(_DATA, channel, symbol, Ids(number, number), venue_ns)
+            return Header(_DATA, channel, symbol, Ids(number, number), exchange_ns)
         if kind == "heartbeat":
             number = message.last_trade_id
             ids = None if number is None else Ids(number, number)
-            return Header(_HEARTBEAT, channel, symbol, ids, venue_ns, "matches" if ids else None)
+            return Header(_HEARTBEAT, channel, symbol, ids, exchange_ns, "matches" if ids else None)
         number = message.sequence if kind == "ticker" else None
-        return Header(_DATA, channel, symbol, None if number is None else Ids(number, number), venue_ns)
+        return Header(_DATA, channel, symbol, None if number is None else Ids(number, number), exchange_ns)
 
     def snapshot_request(self, symbol: str) -> RestRequest:
         """No channel needs one: the stream sends its own snapshot. Asking is a mistake in our code."""

@@ -1,6 +1,6 @@
 """Coinbase Exchange's messages and answers as rows.
 
-The venue gives the maker's side of a trade; the tables have the taker's.
+The exchange gives the maker's side of a trade; the tables have the taker's.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Protocol: docs.deribit.com. Trades have consecutive numbers per instrument (``trade_seq``), a change of a
 book names the one before (``prev_change_id``), and its snapshot comes on the stream. Without a key changes
-are summed up over 100 ms; the ``raw`` channels of whoever has one are read just the same. The venue sends a
-heartbeat if asked to, and wants to be answered when it sends a ``test_request``.
+are summed up over 100 ms; the ``raw`` channels of whoever has one are read just the same. The exchange sends
+a heartbeat if asked to, and wants to be answered when it sends a ``test_request``.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from ...tables.rows import Listing, Row
 from ..model import (
     Channel,
     ConnectionPlan,
+    Exchange,
     Header,
     Kind,
     Missing,
@@ -31,7 +32,6 @@ from ..model import (
     RestLimit,
     RestRequest,
     Subscription,
-    Venue,
 )
 from ..reading import UNREADABLE, unexpected
 from .messages import READERS, missed_header, missed_rows
@@ -92,7 +92,7 @@ _other = msgspec.json.Decoder(_Other).decode
 _channels = msgspec.json.Decoder(list[str]).decode
 
 
-class Deribit(Venue):
+class Deribit(Exchange):
     """Deribit, market data only; no key needed."""
 
     name: ClassVar[str] = "deribit"
@@ -134,7 +134,7 @@ class Deribit(Venue):
         return tuple(_call(0, f"public/{method}", channels=names) for method in ("unsubscribe", "subscribe"))
 
     def backfill_request(self, missing: Missing) -> RestRequest | None:
-        """Trades by their numbers; the venue keeps them at hand for a day."""
+        """Trades by their numbers; the exchange keeps them at hand for a day."""
         if missing.channel != "trades" or missing.first is None or missing.last is None:
             return None
         last = min(missing.last, missing.first + _MOST_TRADES - 1)

@@ -2,7 +2,7 @@
 
 `READERS` has one entry per channel. All numbers are JSON numbers. Prices may be negative: those of combos
 are differences. Amounts are US dollars for inverse perpetuals and futures, else the base currency, as the
-venue counts them.
+exchange counts them.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ def _trades_header(symbol: str, trades: list[_TradeIds]) -> Header:
         ids = Ids(number, number + len(trades) - 1) if trades else None
         return Header(_DATA, "trades", symbol, ids, time)
     header = backfill_header("trades", symbol, (trade.trade_seq for trade in trades))
-    return structs.replace(header, venue_ns=time)
+    return structs.replace(header, exchange_ns=time)
 
 
 def _trades_rows(header: Header, trades: list[_Trade]) -> Sequence[Row]:
@@ -152,7 +152,7 @@ def _trades_rows(header: Header, trades: list[_Trade]) -> Sequence[Row]:
         time, price, amount = epoch_ns(trade.timestamp), trade.price, trade.amount
         side = trade.direction
         rows.append(Trade(symbol, time, trade.trade_id, side, price, amount, trade.trade_seq))
-        # The maker's order, the taker's or both were the venue's own, to close a position.
+        # The maker's order, the taker's or both were the exchange's own, to close a position.
         for who, closing in (("M", _OTHER[side]), ("T", side)):
             if trade.liquidation and who in trade.liquidation:
                 liquidations.append(Liquidation(symbol, time, trade.trade_id, closing, price, amount, price))

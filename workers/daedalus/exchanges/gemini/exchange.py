@@ -24,6 +24,7 @@ from ...tables.rows import Listing, Row
 from ..model import (
     Channel,
     ConnectionPlan,
+    Exchange,
     Header,
     Ids,
     Kind,
@@ -34,7 +35,6 @@ from ..model import (
     RestLimit,
     RestRequest,
     Subscription,
-    Venue,
 )
 from ..reading import UNREADABLE, Id, unexpected
 from .messages import ROWS, instruments, missed_header, missed_rows
@@ -42,7 +42,7 @@ from .messages import ROWS, instruments, missed_header, missed_rows
 __all__ = ["Gemini"]
 
 _STREAMS = {"trade": "trade", "depth": "depth@100ms", "bookTicker": "bookTicker"}
-_STREAMS_PER_CONNECTION = 300  # ours, not the venue's: one broken link costs that many streams
+_STREAMS_PER_CONNECTION = 300  # ours, not the exchange's: one broken link costs that many streams
 _PING_ID = 1_000_000_000
 _PING = f'{{"id":{_PING_ID},"method":"ping"}}'
 _MOST_TRADES = 500
@@ -73,7 +73,7 @@ class _Message(Struct, gc=False):
 _message = msgspec.json.Decoder(_Message).decode
 
 
-class Gemini(Venue):
+class Gemini(Exchange):
     """Gemini spot and perpetuals, market data only; no key needed."""
 
     name: ClassVar[str] = "gemini"
@@ -94,7 +94,7 @@ class Gemini(Venue):
         return text.strip().lower()
 
     def plan(self, subscriptions: Sequence[Subscription], url: str) -> list[ConnectionPlan]:
-        """One request per stream: a name that the venue does not know costs all that a request asks for."""
+        """One request per stream: one unknown name makes the exchange refuse the whole request."""
         wanted = list(dict.fromkeys(subscriptions))
         endpoint = _with_snapshots(url)
         return [
@@ -118,7 +118,7 @@ class Gemini(Venue):
         return tuple(_call(_PING_ID, method, subscription) for method in ("unsubscribe", "subscribe"))
 
     def backfill_request(self, missing: Missing) -> RestRequest | None:
-        """The first 500 trades after a time; the venue keeps seven days of them."""
+        """The first 500 trades after a time; the exchange keeps seven days of them."""
         if missing.channel != "trade":
             return None
         after = max(0, missing.from_ns // _MILLISECOND - 1)

@@ -91,7 +91,7 @@ def instruments(body: bytes) -> Listing:
 def _trade_rows(header: Header, payload: bytes) -> Sequence[Row]:
     trade = _trade(payload)
     side = "sell" if trade.m else "buy"  # m: the buyer was there before
-    return (Trade(header.symbol, header.venue_ns, str(trade.t), side, trade.p, trade.q),)
+    return (Trade(header.symbol, header.exchange_ns, str(trade.t), side, trade.p, trade.q),)
 
 
 def _depth_rows(header: Header, payload: bytes) -> Sequence[Row]:
@@ -99,13 +99,13 @@ def _depth_rows(header: Header, payload: bytes) -> Sequence[Row]:
     depth = _depth(payload)
     first = header.ids.first if header.ids else None
     whole = header.is_snapshot
-    return (BookUpdate(header.symbol, header.venue_ns, whole, depth.b, depth.a, first, depth.u),)
+    return (BookUpdate(header.symbol, header.exchange_ns, whole, depth.b, depth.a, first, depth.u),)
 
 
 def _quote_rows(header: Header, payload: bytes) -> Sequence[Row]:
     top = _book_ticker(payload)
     bid, ask = (_sent(top.b), _sent(top.B)), (_sent(top.a), _sent(top.A))
-    return quote(header.symbol, header.venue_ns, bid, ask, top.u)
+    return quote(header.symbol, header.exchange_ns, bid, ask, top.u)
 
 
 def _sent(value: float | str | None) -> float | None:

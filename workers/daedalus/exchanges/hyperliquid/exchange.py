@@ -5,7 +5,7 @@ numbered: trades carry an id that is unique but not ordered, and each book is th
 it. That nothing is missing cannot be proved; two connections at once lose less than one.
 
 An unknown coin ends the whole connection without a word, so that symbols must be right: BTC, kPEPE (the
-case counts), PURR/USDC and @107 for spot pairs. The venue ends a connection to which it has sent nothing
+case counts), PURR/USDC and @107 for spot pairs. The exchange ends a connection to which it has sent nothing
 for a minute; it answers ``{"method":"ping"}``.
 """
 
@@ -23,6 +23,7 @@ from ...tables.rows import Listing, Row
 from ..model import (
     Channel,
     ConnectionPlan,
+    Exchange,
     Header,
     Kind,
     Reply,
@@ -30,7 +31,6 @@ from ..model import (
     RestLimit,
     RestRequest,
     Subscription,
-    Venue,
 )
 from ..reading import UNREADABLE, unexpected
 from .messages import READERS, instruments
@@ -65,7 +65,7 @@ _named = msgspec.json.Decoder(_Named).decode
 _text = msgspec.json.Decoder(str).decode
 
 
-class Hyperliquid(Venue):
+class Hyperliquid(Exchange):
     """Hyperliquid, perpetuals and spot; no key needed. Amounts are of the base."""
 
     name: ClassVar[str] = "hyperliquid"
@@ -89,17 +89,17 @@ class Hyperliquid(Venue):
     )
 
     def symbol(self, text: str) -> str:
-        """The venue's coin: case counts, kPEPE is not KPEPE."""
+        """The exchange's coin: case counts, kPEPE is not KPEPE."""
         return text.strip()
 
     def refuses(self, symbol: str) -> str:
-        """Markets that builders deployed (HIP-3), of which the venue's own lists do not tell."""
+        """Markets that builders deployed (HIP-3), of which the exchange's own lists do not tell."""
         if ":" in symbol:
             return f"{symbol} is of a builder's market (HIP-3), which is not recorded. Write for example BTC."
         return ""
 
     def plan(self, subscriptions: Sequence[Subscription], url: str) -> list[ConnectionPlan]:
-        """One connection per 200 streams; the venue serves an address at most 1000 on ten."""
+        """One connection per 200 streams; the exchange serves an address at most 1000 on ten."""
         wanted = list(dict.fromkeys(subscriptions))
         endpoint = _endpoint(url)
         plans = []
@@ -123,7 +123,7 @@ class Hyperliquid(Venue):
         return _ask("unsubscribe", subscription), _ask("subscribe", subscription)
 
     def instruments_requests(self) -> tuple[RestRequest, ...]:
-        """``POST /info``: the perpetuals of the venue itself (not those that builders deployed), and spot."""
+        """``POST /info``: the exchange's own perpetuals (not those that builders deployed) and spot."""
         return (
             RestRequest("/info", weight=20, body=b'{"type":"meta"}'),
             RestRequest("/info", weight=20, body=b'{"type":"spotMeta"}'),
@@ -177,7 +177,7 @@ def _stream(named: _Named) -> Subscription | None:
 
 
 def _refusal(text: str) -> Reply:
-    """The venue repeats what it refuses: ``Already subscribed: {"type":"trades","coin":"BTC"}``."""
+    """The exchange repeats what it refuses: ``Already subscribed: {"type":"trades","coin":"BTC"}``."""
     begin = text.find("{")
     try:
         stream = _stream(_named(text[begin:])) if begin >= 0 else None

@@ -62,7 +62,7 @@ class _Context(Struct, gc=False):
     """Of a spot pair there is a mark price only."""
 
     funding: _Signed | None = None
-    openInterest: Amount | None = None  # noqa: N815 - the venue's names
+    openInterest: Amount | None = None  # noqa: N815 - the exchange's names
     oraclePx: Amount | None = None  # noqa: N815
     markPx: Amount | None = None  # noqa: N815
 

@@ -20,6 +20,7 @@ from ...tables.rows import Listing, Row
 from ..model import (
     Channel,
     ConnectionPlan,
+    Exchange,
     Header,
     Kind,
     Missing,
@@ -29,7 +30,6 @@ from ..model import (
     RestLimit,
     RestRequest,
     Subscription,
-    Venue,
 )
 from ..reading import UNREADABLE, unexpected
 from .book import KrakenBook
@@ -39,13 +39,13 @@ from .rest import OLD_NAMES, backfill_header, backfill_rows, instruments
 __all__ = ["DEPTH", "Kraken"]
 
 DEPTH = 1000
-"""Levels of each side: all that the venue offers (10, 25, 100, 500 or 1000). What is not asked for is lost
+"""Levels of each side: all that the exchange offers (10, 25, 100, 500 or 1000). What is not asked for is lost
 for ever; a message that was lost shows in the ten best levels, by which depth it was asked for or not."""
 
 _CHANNELS = ("trade", "ticker", "book")
 """In which order they are asked for: the snapshots of books, the largest, last."""
 
-_SYMBOLS_PER_CONNECTION = 50  # ours, the venue names no limit: one lost link costs that many books
+_SYMBOLS_PER_CONNECTION = 50  # ours, the exchange names no limit: one lost link costs that many books
 _FUTURES = re.compile(r"[PF][FIV]_")
 _MARGIN_NS = 2_000_000_000  # clocks differ, and messages take their time
 _HEARTBEAT_TEXT = b'{"channel":"heartbeat"}'
@@ -72,7 +72,7 @@ class _Message(Struct, gc=False):
 _message = msgspec.json.Decoder(_Message).decode
 
 
-class Kraken(Venue):
+class Kraken(Exchange):
     """Kraken spot, market data only; no key needed. Tokenized stocks too: AAPLx/USD."""
 
     name: ClassVar[str] = "kraken"
@@ -133,7 +133,7 @@ class Kraken(Venue):
         return tuple(_text(method, channel, symbols, 0) for method in ("unsubscribe", "subscribe"))
 
     def backfill_request(self, missing: Missing) -> RestRequest | None:
-        """``GET /0/public/Trades`` from a time on: the venue's history goes back to the beginning."""
+        """``GET /0/public/Trades`` from a time on: the exchange's history goes back to the beginning."""
         if missing.channel != "trade":
             return None
         since = max(0, missing.from_ns - _MARGIN_NS)

@@ -80,7 +80,7 @@ def headers(channel: str, items: Sequence[Item], *, is_snapshot: bool) -> list[H
     if channel != "trade":
         snapshot = is_snapshot and channel == "book"
         return [
-            Header(Kind.DATA, channel, _named(each), venue_ns=_time(each.timestamp), is_snapshot=snapshot)
+            Header(Kind.DATA, channel, _named(each), exchange_ns=_time(each.timestamp), is_snapshot=snapshot)
             for each in items
         ]
     found: list[Header] = []

@@ -3,9 +3,9 @@
 Protocol: okx.com/docs-v5, "WebSocket", "Order Book Trading / Market Data", "Public Data". Two feeds tell
 the trades, on two URLs: ``trades-all`` each of them, ``trades`` each taker's order at one price, with the
 last id of its trades and their count. A book (``books``, 400 levels every 100 ms) begins with a snapshot
-on the stream; then ``prevSeqId`` is the ``seqId`` before, also where the venue starts to count anew.
+on the stream; then ``prevSeqId`` is the ``seqId`` before, also where the exchange starts to count anew.
 
-Channels are the venue's own, with ``_`` for its ``-``: they name folders.
+Channels are the exchange's own, with ``_`` for its ``-``: they name folders.
 Symbols are ``BTC-USDT``, ``BTC-USDT-SWAP``, ``BTC-USD-241227``. ``funding_rate`` and ``open_interest``
 are refused for spot pairs; ``index_tickers`` are those of the pair that a contract follows.
 """
@@ -26,6 +26,7 @@ from ...tables.rows import AggTrade, Listing, Row, Trade
 from ..model import (
     Channel,
     ConnectionPlan,
+    Exchange,
     Header,
     Kind,
     Missing,
@@ -34,7 +35,6 @@ from ..model import (
     RestLimit,
     RestRequest,
     Subscription,
-    Venue,
 )
 from ..reading import UNREADABLE, unexpected
 from ..runs import backfill_header
@@ -54,7 +54,7 @@ _HEARTBEAT, _NOTICE, _MALFORMED = Header(Kind.HEARTBEAT), Header(Kind.NOTICE), H
 
 class _Arg(Struct):
     channel: str = ""
-    instId: str = ""  # noqa: N815 - the venue's names
+    instId: str = ""  # noqa: N815 - the exchange's names
     instType: str = ""  # noqa: N815
 
 
@@ -76,7 +76,7 @@ _beginning = msgspec.json.Decoder(_Beginning).decode
 _other = msgspec.json.Decoder(_Other).decode
 
 
-class Okx(Venue):
+class Okx(Exchange):
     """OKX's spot, swaps and futures, market data only; no key needed. Sizes of contracts are contracts."""
 
     name: ClassVar[str] = "okx"
@@ -100,7 +100,7 @@ class Okx(Venue):
             "liquidation_orders": Channel(
                 table="liquidations",
                 per_symbol=False,
-                lossy="the venue sends some of the liquidations, by its own words not all of them",
+                lossy="the exchange sends some of the liquidations, by its own words not all of them",
             ),
         }
     )
@@ -175,7 +175,7 @@ class Okx(Venue):
 
 
 def _channel(word: str) -> str | None:
-    """Our spelling of the venue's name of a channel; None where it is none of ours."""
+    """Our spelling of the exchange's name of a channel; None where it is none of ours."""
     name = word.replace("-", "_")
     return name if name in READERS else None
 

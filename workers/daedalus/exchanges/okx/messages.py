@@ -41,7 +41,7 @@ class _Any(Struct, gc=False):
 class _TradeIds(Struct, gc=False):
     """``count`` is missing before 2023: each message was one trade."""
 
-    tradeId: Id  # noqa: N815 - the venue's names
+    tradeId: Id  # noqa: N815 - the exchange's names
     count: Count = 1
     ts: Time = 0
 

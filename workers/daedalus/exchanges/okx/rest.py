@@ -21,7 +21,7 @@ _TYPES = {"SPOT": "spot", "SWAP": "perpetual", "FUTURES": "future", "OPTION": "o
 class Fill(Struct, gc=False):
     """One trade of ``history-trades``: a single one, however the stream sums them up."""
 
-    tradeId: Id  # noqa: N815 - the venue's names
+    tradeId: Id  # noqa: N815 - the exchange's names
     side: Literal["buy", "sell"]
     px: Amount
     sz: Amount
@@ -65,7 +65,7 @@ _entry = msgspec.json.Decoder(_Instrument, strict=False).decode
 
 
 def fills(body: bytes) -> Sequence[Fill]:
-    """The trades of an answer, oldest first; the venue sends the newest first. Raises one of `UNREADABLE`."""
+    """The trades of an answer, oldest first (OKX sends the newest first). Raises one of `UNREADABLE`."""
     answer = _fills(body)
     _refuse(answer.code, answer.msg)
     return sorted(answer.data, key=_trade_id)

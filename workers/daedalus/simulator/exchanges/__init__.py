@@ -1,4 +1,4 @@
-"""The venues that can be simulated, by name."""
+"""The exchanges that can be simulated, by name."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from daedalus.simulator.exchanges.kraken.exchange import Kraken
 from daedalus.simulator.exchanges.okx.exchange import Okx
 from daedalus.simulator.market import Market
 from daedalus.simulator.options import SimulatorError, SimulatorOptions
-from daedalus.simulator.protocol import VenueProtocol
+from daedalus.simulator.protocol import ExchangeProtocol
 
-__all__ = ["VENUES", "market_of", "venue_of"]
+__all__ = ["EXCHANGES", "exchange_of", "market_of"]
 
-VENUES: dict[str, type[VenueProtocol]] = {
-    venue.name: venue
-    for venue in (
+EXCHANGES: dict[str, type[ExchangeProtocol]] = {
+    exchange.name: exchange
+    for exchange in (
         Binance,
         BinanceDelivery,
         BinanceFutures,
@@ -40,32 +40,32 @@ VENUES: dict[str, type[VenueProtocol]] = {
         Okx,
     )
 }
-"""Every simulated venue, in the order in which they are listed to users."""
+"""Every simulated exchange, in the order in which they are listed to users."""
 
 
-def venue_of(exchange: str) -> type[VenueProtocol]:
+def exchange_of(name: str) -> type[ExchangeProtocol]:
     """The protocol of an exchange. Raises `SimulatorError` if it is not simulated."""
-    venue = VENUES.get(exchange)
-    if venue is None:
-        raise SimulatorError(f"exchange {exchange!r} is not simulated. Choose one of: {', '.join(VENUES)}.")
-    return venue
+    exchange = EXCHANGES.get(name)
+    if exchange is None:
+        raise SimulatorError(f"exchange {name!r} is not simulated. Choose one of: {', '.join(EXCHANGES)}.")
+    return exchange
 
 
 def market_of(options: SimulatorOptions) -> Market:
     """The market that options describe. Raises `SimulatorError` for options that make none."""
-    venue = venue_of(options.exchange)
-    symbols = options.symbols or venue.usual_symbols
+    exchange = exchange_of(options.exchange)
+    symbols = options.symbols or exchange.usual_symbols
     if len(set(symbols)) < len(symbols):
         raise SimulatorError(f"--symbols {' '.join(symbols)}: a symbol is named twice. Name each once.")
     if not 0 <= options.rate <= 10**6:
         raise SimulatorError(f"--rate {options.rate}: expected 0 (as fast as possible) to 1000000 a second.")
     try:
-        instruments = [venue.instrument(symbol) for symbol in symbols]
+        instruments = [exchange.instrument(symbol) for symbol in symbols]
     except ValueError as error:
         raise SimulatorError(f"--symbols: {error}.") from None
     return Market(
         instruments,
-        venue.mixture,
+        exchange.mixture,
         seed=options.seed,
         rate=options.rate,
         depth=options.depth,

@@ -14,7 +14,7 @@ from daedalus.simulator.exchanges.binance.rest import BinanceRest
 from daedalus.simulator.instruments import Instrument, instrument
 from daedalus.simulator.market import Fill, Happening, Market, Order, Step
 from daedalus.simulator.notation import Notation
-from daedalus.simulator.protocol import Audience, HttpAnswer, HttpRequest, Message, Session, VenueProtocol
+from daedalus.simulator.protocol import Audience, ExchangeProtocol, HttpAnswer, HttpRequest, Message, Session
 
 __all__ = ["BinanceMarket", "Text", "pair", "written"]
 
@@ -24,7 +24,7 @@ Text = Callable[[int], str]
 _QUOTES = ("FDUSD", "USDT", "USDC", "TUSD", "USD", "EUR", "GBP", "TRY", "BRL", "JPY", "BTC", "ETH", "BNB")
 
 
-class BinanceMarket(VenueProtocol):
+class BinanceMarket(ExchangeProtocol):
     """Streams ``<symbol>@trade``, ``@aggTrade``, ``@bookTicker`` and those of ``diffs``.
 
     ``diffs`` are the streams of a book's changes, each either as often as there are some or a tenth as often.

@@ -3,7 +3,7 @@
 Source: docs.bitfinex.com, "WebSocket API: General", "Public channels", "WebSocket Checksum". Frames name
 their channel by a number that each connection gives anew, and are numbered where it asked for that. Each
 changed level of a book is a message; the checksum comes behind those that belong together. Trades are told
-twice, as executed (te) and as written down (tu). (The venue's trade ids skip; here they do not.)
+twice, as executed (te) and as written down (tu). (The exchange's trade ids skip; here they do not.)
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from daedalus.simulator.exchanges.bitfinex.rest import BitfinexRest
 from daedalus.simulator.exchanges.bitfinex.text import MILLISECOND, checksum, level, levels, number, trade
 from daedalus.simulator.instruments import Instrument, instrument
 from daedalus.simulator.market import Happening, Market, Mixture, Order, Step
-from daedalus.simulator.protocol import Audience, HttpAnswer, HttpRequest, Message, Session, VenueProtocol
+from daedalus.simulator.protocol import Audience, ExchangeProtocol, HttpAnswer, HttpRequest, Message, Session
 from daedalus.simulator.view import View
 
 __all__ = ["Bitfinex"]
@@ -30,7 +30,7 @@ _RECENT = 30  # trades that a subscription begins with
 _LIQUIDATIONS = "liq:global"
 
 
-class Bitfinex(VenueProtocol):
+class Bitfinex(ExchangeProtocol):
     """Channels trades, book (P0, F0), ticker and status.
 
     Texts are made as ``stream ms body``, and framed for each connection.

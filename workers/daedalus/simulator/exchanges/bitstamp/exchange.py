@@ -17,7 +17,7 @@ from daedalus.simulator.exchanges.bitstamp.rest import BitstampRest, pair, trade
 from daedalus.simulator.instruments import Instrument, instrument
 from daedalus.simulator.market import Fill, Happening, Market, Mixture, Order, Step
 from daedalus.simulator.notation import Notation
-from daedalus.simulator.protocol import Audience, HttpAnswer, HttpRequest, Message, Session, VenueProtocol
+from daedalus.simulator.protocol import Audience, ExchangeProtocol, HttpAnswer, HttpRequest, Message, Session
 
 __all__ = ["Bitstamp"]
 
@@ -26,7 +26,7 @@ _AMOUNT_PLACES = 8
 _CHANNELS = ("live_trades_", "diff_order_book_", "live_orders_")
 
 
-class Bitstamp(VenueProtocol):
+class Bitstamp(ExchangeProtocol):
     """Channels live_trades, diff_order_book and live_orders; streams have the names of the channels."""
 
     name: ClassVar[str] = "bitstamp"

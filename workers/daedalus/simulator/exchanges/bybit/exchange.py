@@ -21,7 +21,7 @@ from daedalus.simulator.exchanges.bybit.text import MILLISECOND, trade_id
 from daedalus.simulator.instruments import Instrument, instrument
 from daedalus.simulator.market import Happening, Market, Mixture, Order, Step
 from daedalus.simulator.notation import Notation
-from daedalus.simulator.protocol import Audience, HttpAnswer, HttpRequest, Message, Session, VenueProtocol
+from daedalus.simulator.protocol import Audience, ExchangeProtocol, HttpAnswer, HttpRequest, Message, Session
 from daedalus.simulator.view import View
 
 __all__ = ["Bybit", "BybitSpot"]
@@ -33,7 +33,7 @@ _QUOTES = ("USDT", "USDC", "PERP", "EUR", "BTC", "ETH")
 
 
 class _BybitSession(Session):
-    """``connection`` is the venue's id of it, ``characters`` how many its topics have had so far."""
+    """``connection`` is the exchange's id of it, ``characters`` how many its topics have had so far."""
 
     def __init__(self, connection: str) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class _BybitSession(Session):
         self.characters = 0
 
 
-class Bybit(VenueProtocol):
+class Bybit(ExchangeProtocol):
     """Topics publicTrade, orderbook.{1,50,200,1000}, tickers and allLiquidation of linear contracts."""
 
     name: ClassVar[str] = "bybit"

@@ -21,12 +21,12 @@ from daedalus.simulator.market import Happening, Market, Mixture, Order, Step
 from daedalus.simulator.notation import Notation
 from daedalus.simulator.protocol import (
     Audience,
+    ExchangeProtocol,
     Form,
     HttpAnswer,
     HttpRequest,
     Message,
     Session,
-    VenueProtocol,
 )
 
 __all__ = ["CoinbaseAdvanced"]
@@ -51,7 +51,7 @@ class _Refusal(Exception):  # noqa: N818
     """A request that is refused as a whole."""
 
 
-class CoinbaseAdvanced(VenueProtocol):
+class CoinbaseAdvanced(ExchangeProtocol):
     """Channels market_trades, level2, ticker and heartbeats.
 
     A stream is named ``<channel>:<product>``, heartbeats have no product. Keys are not asked for.

@@ -127,7 +127,7 @@ def _product(each: Instrument, notation: Notation) -> dict[str, object]:
         "quote_display_symbol": each.quote,
         "display_name": each.symbol,
         "product_type": "SPOT",
-        "product_venue": "CBE",
+        "product_exchange": "CBE",
         "status": "online",
         "is_disabled": False,
         "new": False,

@@ -24,7 +24,7 @@ from daedalus.simulator.exchanges.coinbase_exchange.text import (
 from daedalus.simulator.instruments import Instrument, instrument
 from daedalus.simulator.market import Fill, Happening, Market, Mixture, Order, Step
 from daedalus.simulator.notation import Notation
-from daedalus.simulator.protocol import Audience, HttpAnswer, HttpRequest, Message, Session, VenueProtocol
+from daedalus.simulator.protocol import Audience, ExchangeProtocol, HttpAnswer, HttpRequest, Message, Session
 
 __all__ = ["CoinbaseExchange"]
 
@@ -32,7 +32,7 @@ _PLAIN = ()  # the only form there is
 _STATUS_SECONDS = 5
 
 
-class CoinbaseExchange(VenueProtocol):
+class CoinbaseExchange(ExchangeProtocol):
     """Channels matches, level2_batch (level2 for whoever signs), ticker, heartbeat and status.
 
     A stream is named ``<channel>:<product>``, status has no product. Signatures are not verified.

@@ -20,7 +20,7 @@ from daedalus.simulator.exchanges.deribit.text import MILLISECOND, notification,
 from daedalus.simulator.instruments import Instrument, instrument
 from daedalus.simulator.market import Happening, Market, Mixture, Step
 from daedalus.simulator.notation import Notation
-from daedalus.simulator.protocol import Audience, HttpAnswer, HttpRequest, Message, Session, VenueProtocol
+from daedalus.simulator.protocol import Audience, ExchangeProtocol, HttpAnswer, HttpRequest, Message, Session
 from daedalus.simulator.view import View
 
 __all__ = ["Deribit"]
@@ -29,7 +29,7 @@ _PLAIN = ()  # the only form there is
 _WHOLE = 10**6  # levels on each side: all there are
 
 
-class Deribit(VenueProtocol):
+class Deribit(ExchangeProtocol):
     """Channels trades, book and ticker every 100 ms, and quote; streams have the names of the channels."""
 
     name: ClassVar[str] = "deribit"

@@ -11,7 +11,7 @@ __all__ = ["MILLISECOND", "answer", "liquidation", "notification", "trade", "tra
 
 MILLISECOND = 10**6
 
-_MAKERS_IN = 60  # orders, of which one meets a maker that the venue liquidates
+_MAKERS_IN = 60  # orders, of which one meets a maker that the exchange liquidates
 
 
 def trade_id(instrument: Instrument, fill: int) -> str:
@@ -20,7 +20,7 @@ def trade_id(instrument: Instrument, fill: int) -> str:
 
 
 def liquidation(order: Order) -> str:
-    """Whose position an order closes for the venue: the taker's, the maker's, or ""."""
+    """Whose position an order closes for the exchange: the taker's, the maker's, or ""."""
     taker, maker = is_liquidation(order), order.id % _MAKERS_IN == 0
     return ("M" if maker else "") + ("T" if taker else "")
 

@@ -2,8 +2,8 @@
 
 Source: developer.gemini.com/websocket, and what others have measured. With ``?snapshot=-1`` a book begins
 with all its levels, in an update that leads nowhere (``U`` is ``u``); each further one begins where the last
-ended. Numbers of all books are of one range. A request with one unknown stream is refused whole. (The venue
-sends snapshots before it confirms; here the confirmation comes first.)
+ended. Numbers of all books are of one range. A request with one unknown stream is refused whole. (The
+exchange sends snapshots before it confirms; here the confirmation comes first.)
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from daedalus.simulator.exchanges.gemini.rest import GeminiRest, number, pair
 from daedalus.simulator.instruments import Instrument, instrument
 from daedalus.simulator.market import Happening, Market, Mixture, Order, Step
 from daedalus.simulator.notation import Notation
-from daedalus.simulator.protocol import Audience, HttpAnswer, HttpRequest, Message, Session, VenueProtocol
+from daedalus.simulator.protocol import Audience, ExchangeProtocol, HttpAnswer, HttpRequest, Message, Session
 from daedalus.simulator.view import View
 
 __all__ = ["Gemini"]
@@ -38,7 +38,7 @@ class _GeminiSession(Session):
         self.snapshot = snapshot
 
 
-class Gemini(VenueProtocol):
+class Gemini(ExchangeProtocol):
     """Streams ``<symbol>@trade``, ``@depth@100ms`` and ``@bookTicker``.
 
     The name of a book's stream ends with ``#<levels>`` where it does not begin with the whole book.

@@ -2,7 +2,7 @@
 
 Source: hyperliquid.gitbook.io, "API: Websocket: Subscriptions", "Info endpoint", "Rate limits". Each book is
 whole, trades have ids without an order, a coin that does not exist ends the connection without a word.
-(Not simulated: that the venue ends a connection to which it has sent nothing for a minute.)
+(Not simulated: that the exchange ends a connection to which it has sent nothing for a minute.)
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from daedalus.simulator.budget import WeightBudget
 from daedalus.simulator.exchanges.hyperliquid.text import Texts, is_spot
 from daedalus.simulator.instruments import Instrument, instrument
 from daedalus.simulator.market import Happening, Market, Mixture, Step
-from daedalus.simulator.protocol import Audience, HttpAnswer, HttpRequest, Message, Session, VenueProtocol
+from daedalus.simulator.protocol import Audience, ExchangeProtocol, HttpAnswer, HttpRequest, Message, Session
 
 __all__ = ["Hyperliquid"]
 
@@ -28,7 +28,7 @@ _WEIGHTS = {"l2Book": 2}
 _USUAL_WEIGHT = 20
 
 
-class Hyperliquid(VenueProtocol):
+class Hyperliquid(ExchangeProtocol):
     """Streams are named ``<type>:<coin>``."""
 
     name: ClassVar[str] = "hyperliquid"

@@ -20,12 +20,12 @@ from daedalus.simulator.instruments import Instrument, instrument
 from daedalus.simulator.market import Happening, Market, Mixture, Order, Step
 from daedalus.simulator.protocol import (
     Audience,
+    ExchangeProtocol,
     Form,
     HttpAnswer,
     HttpRequest,
     Message,
     Session,
-    VenueProtocol,
 )
 
 __all__ = ["Kraken"]
@@ -47,7 +47,7 @@ class _Refusal(Exception):  # noqa: N818
         self.symbol = symbol
 
 
-class Kraken(VenueProtocol):
+class Kraken(ExchangeProtocol):
     """Channels trade, book (at five depths) and ticker; heartbeats and status come unasked.
 
     A stream is named ``trade:<symbol>``, ``book-<depth>:<symbol>``, ``ticker-bbo:<symbol>`` or

@@ -18,7 +18,7 @@ from daedalus.simulator.exchanges.okx.rest import MILLISECOND, OkxRest, kind_of
 from daedalus.simulator.instruments import Instrument, instrument
 from daedalus.simulator.market import Happening, Market, Mixture, Order, Step
 from daedalus.simulator.notation import Notation
-from daedalus.simulator.protocol import Audience, HttpAnswer, HttpRequest, Message, Session, VenueProtocol
+from daedalus.simulator.protocol import Audience, ExchangeProtocol, HttpAnswer, HttpRequest, Message, Session
 from daedalus.simulator.view import View
 
 __all__ = ["Okx"]
@@ -29,7 +29,7 @@ _FACTS = {"mark-price": 1, "index-tickers": 1, "open-interest": 3, "funding-rate
 """What is told by the clock, and every how many seconds."""
 
 
-class Okx(VenueProtocol):
+class Okx(ExchangeProtocol):
     """Channels trades-all, trades, books, bbo-tbt and those about contracts, of pairs and swaps."""
 
     name: ClassVar[str] = "okx"

@@ -27,7 +27,7 @@ _PLAIN: Form = ()
 
 
 class OkxSession(Session):
-    """``path`` says which streams there are, ``connection`` is the venue's id of it."""
+    """``path`` says which streams there are, ``connection`` is the exchange's id of it."""
 
     def __init__(self, path: str, connection: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Every venue that can be simulated, recorded with faults: what was left out is what the ledger says.
+"""Every exchange that can be simulated, recorded with faults: what was left out is what the ledger says.
 
 All recordings are made at once, before the first test: they wait far more than they work.
 """
@@ -47,8 +47,8 @@ AT_ONCE = 8
 """Recordings that are made at the same time."""
 
 
-def for_every_venue(scenario: Scenario, those: Callable[[str], bool] = lambda _: True) -> Any:
-    """Run a test on the recordings of a scenario, of all venues or of ``those``."""
+def for_every_exchange(scenario: Scenario, those: Callable[[str], bool] = lambda _: True) -> Any:
+    """Run a test on the recordings of a scenario, of all exchanges or of ``those``."""
     cases = [pytest.param((scenario, name), id=name) for name in SIMULATED if those(name)]
     return pytest.mark.parametrize("it", cases, indirect=True)
 
@@ -91,7 +91,7 @@ def it(request: pytest.FixtureRequest, recorded: dict[tuple[Scenario, str], Outc
 # What must hold
 
 
-@for_every_venue(noise)
+@for_every_exchange(noise)
 def test_what_comes_twice_or_damaged_is_counted_and_costs_nothing(it: Account) -> None:
     damaged = sum(not is_json(each.payload) for messages in it.received.values() for each in messages)
     assert damaged > 10
@@ -102,7 +102,7 @@ def test_what_comes_twice_or_damaged_is_counted_and_costs_nothing(it: Account) -
     assert max(it.trades.values()) == 1
 
 
-@for_every_venue(noise)
+@for_every_exchange(noise)
 def test_tables_hold_what_was_sent_and_nothing_else(it: Account) -> None:
     sent: defaultdict[str, Counter[Line]] = defaultdict(Counter)
     numbered = set()
@@ -122,7 +122,7 @@ def test_tables_hold_what_was_sent_and_nothing_else(it: Account) -> None:
         )
 
 
-@for_every_venue(noise)
+@for_every_exchange(noise)
 def test_the_book_read_back_is_the_one_that_the_market_had(it: Account) -> None:
     known: defaultdict[str, list[tuple[int, Levels]]] = defaultdict(list)
     for moment in it.books():
@@ -136,19 +136,19 @@ def test_the_book_read_back_is_the_one_that_the_market_had(it: Account) -> None:
         assert (list(read.bids), list(read.asks)) == levels
 
 
-@for_every_venue(disorder, has_numbered_trades)
-def test_trades_that_come_in_disorder_are_there_once_and_leave_no_hole(it: Account) -> None:
+@for_every_exchange(disorder, has_numbered_trades)
+def test_trades_that_come_in_disorder_are_there_once_and_leave_no_gap(it: Account) -> None:
     assert it.received
     assert it.absent == []
     assert max(it.trades.values()) == 1
     assert {(gap["status"], gap["remaining"]) for gap in it.ledger} <= {("filled", 0)}
 
 
-@for_every_venue(loss)
+@for_every_exchange(loss)
 def test_the_ledger_has_the_numbers_of_trades_that_were_left_out_and_no_others(it: Account) -> None:
     lost, came = numbers(it.lost), numbers(it.everything)
     for channel, symbol in came:
-        if it.venue.channels[channel].proof is not Proof.IDS or channel not in it.trade_channels:
+        if it.exchange.channels[channel].proof is not Proof.IDS or channel not in it.trade_channels:
             continue
         first, last = min(came[channel, symbol]), max(came[channel, symbol])
         gone = lost[channel, symbol] - came[channel, symbol]
@@ -156,27 +156,27 @@ def test_the_ledger_has_the_numbers_of_trades_that_were_left_out_and_no_others(i
         told = {number for gap in gaps for number in range(gap["from_id"] + 1, gap["to_id"])}
         assert {number for number in gone if first < number < last} <= told <= lost[channel, symbol]
         assert all(gap["missing"] == gap["to_id"] - gap["from_id"] - 1 for gap in gaps)
-        assert {gap["cause"] for gap in gaps} <= {"venue"}
+        assert {gap["cause"] for gap in gaps} <= {"exchange"}
 
 
-@for_every_venue(loss)
+@for_every_exchange(loss)
 def test_lost_trades_are_fetched_or_stay_in_the_ledger(it: Account) -> None:
     assert not fillable(it.recorder.exchange) or any(gap["status"] == "filled" for gap in it.ledger)
-    provable = {name for name in it.trade_channels if it.venue.channels[name].proof is not Proof.NONE}
+    provable = {name for name in it.trade_channels if it.exchange.channels[name].proof is not Proof.NONE}
     assert_absent_trades_are_told(it, provable)
     for gap in it.ledger:
         if gap["channel"] in it.trade_channels and gap["missing"] is not None:
             assert len(it.absent_in(gap)) <= gap["remaining"]
 
 
-@for_every_venue(loss)
+@for_every_exchange(loss)
 def test_a_break_in_a_chain_is_a_gap_and_nothing_else_is(it: Account) -> None:
     for stream in numbers(it.everything):
-        about = it.venue.channels[stream[0]]
+        about = it.exchange.channels[stream[0]]
         if not about.consecutive or stream[0] in it.trade_channels:
             continue
         lost, gaps = numbers(it.lost)[stream], it.gaps(*stream)
-        assert {gap["cause"] for gap in gaps} == {"venue"}
+        assert {gap["cause"] for gap in gaps} == {"exchange"}
         for gap in gaps:
             assert any(gap["from_id"] < number <= gap["to_id"] for number in lost)
         seen = range(min(gap["from_id"] for gap in gaps), max(gap["to_id"] for gap in gaps))
@@ -186,26 +186,28 @@ def test_a_break_in_a_chain_is_a_gap_and_nothing_else_is(it: Account) -> None:
             assert len(told) == 1 or number not in seen
 
 
-@for_every_venue(loss)
+@for_every_exchange(loss)
 def test_nothing_is_claimed_of_what_cannot_be_proved(it: Account) -> None:
-    assert not {gap["channel"] for gap in it.ledger if it.venue.channels[gap["channel"]].proof is Proof.NONE}
+    assert not {
+        gap["channel"] for gap in it.ledger if it.exchange.channels[gap["channel"]].proof is Proof.NONE
+    }
 
 
-@for_every_venue(loss, counts_frames)
+@for_every_exchange(loss, counts_frames)
 def test_lost_frames_make_the_streams_of_their_connection_suspect(it: Account) -> None:
     assert it.lost
     for connection in {each.connection for each in it.simulator.lost if each.connection in it.received}:
         for stream in streams(it, it.decoded[connection]):
-            if not it.venue.channels[stream[0]].consecutive:
-                assert any(gap["cause"] == "venue" and gap["missing"] is None for gap in it.gaps(*stream))
+            if not it.exchange.channels[stream[0]].consecutive:
+                assert any(gap["cause"] == "exchange" and gap["missing"] is None for gap in it.gaps(*stream))
 
 
-@for_every_venue(loss, proves_books)
+@for_every_exchange(loss, proves_books)
 def test_books_are_right_again_after_every_loss(it: Account) -> None:
     assert_books(it, best=10 if checks_books(it.recorder.exchange) else None)
 
 
-@for_every_venue(cuts)
+@for_every_exchange(cuts)
 def test_an_outage_is_told_and_its_trades_are_fetched_or_stay_in_the_ledger(it: Account) -> None:
     assert it.received
     assert {gap["cause"] for gap in it.ledger} == {"disconnect"}
@@ -213,40 +215,40 @@ def test_an_outage_is_told_and_its_trades_are_fetched_or_stay_in_the_ledger(it: 
     assert_absent_trades_are_told(it, set(it.trade_channels))
 
 
-@for_every_venue(cuts)
+@for_every_exchange(cuts)
 def test_a_stream_without_numbers_has_a_gap_for_each_outage(it: Account) -> None:
     for channel, symbol in streams(it, it.everything):
-        if not it.venue.channels[channel].consecutive:
+        if not it.exchange.channels[channel].consecutive:
             gaps = it.gaps(channel, symbol)
             assert len(gaps) == CUTS
             assert all(gap["missing"] is None for gap in gaps)
             assert all(gap["from_timestamp"] < gap["to_timestamp"] for gap in gaps)
 
 
-@for_every_venue(cuts)
+@for_every_exchange(cuts)
 def test_books_are_right_again_after_every_outage(it: Account) -> None:
     assert_books(it)
 
 
-@for_every_venue(pairs)
+@for_every_exchange(pairs)
 def test_two_connections_of_which_either_is_cut_miss_nothing(it: Account) -> None:
     assert len(it.received) >= 2 + PAIR_CUTS
     assert_nothing_is_missing(it)
 
 
-@for_every_venue(pairs)
+@for_every_exchange(pairs)
 def test_books_of_two_connections_are_right_throughout(it: Account) -> None:
     assert_books(it)
 
 
-@for_every_venue(farewell, says_farewell)
-def test_a_venue_that_says_farewell_is_left_in_time_and_nothing_is_missing(it: Account) -> None:
+@for_every_exchange(farewell, says_farewell)
+def test_a_exchange_that_says_farewell_is_left_in_time_and_nothing_is_missing(it: Account) -> None:
     ends = {row["cause"] for row in it.table("connections") if row["event"] == "close"}
     assert ends == {"replaced", "restart"}
     assert_nothing_is_missing(it)
 
 
-@for_every_venue(farewell, says_farewell)
+@for_every_exchange(farewell, says_farewell)
 def test_books_are_right_while_a_connection_is_replaced(it: Account) -> None:
     assert_books(it)
 
@@ -298,7 +300,7 @@ def assert_books(it: Account, best: int | None = None) -> None:
 def streams(it: Account, messages: Iterable[Decoded]) -> set[tuple[str, str]]:
     """The channels and symbols that messages are of; a stream for all symbols has none."""
     return {
-        (header.channel, header.symbol if it.venue.channels[header.channel].per_symbol else "")
+        (header.channel, header.symbol if it.exchange.channels[header.channel].per_symbol else "")
         for header, _, _ in messages
     }
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from daedalus.simulator import VENUES, SimulatorError, SimulatorOptions
+from daedalus.simulator import EXCHANGES, SimulatorError, SimulatorOptions
 from daedalus.simulator.exchanges import market_of
 
 
@@ -25,10 +25,10 @@ def test_options_that_make_no_market_are_refused(options: dict[str, Any], says: 
         market_of(SimulatorOptions(**options))
 
 
-@pytest.mark.parametrize("exchange", VENUES)
-def test_a_venue_without_options_has_its_usual_symbols(exchange: str) -> None:
+@pytest.mark.parametrize("exchange", EXCHANGES)
+def test_a_exchange_without_options_has_its_usual_symbols(exchange: str) -> None:
     market = market_of(SimulatorOptions(exchange=exchange))
-    assert tuple(each.symbol for each in market.instruments) == VENUES[exchange].usual_symbols
+    assert tuple(each.symbol for each in market.instruments) == EXCHANGES[exchange].usual_symbols
 
 
 def test_symbols_are_split_into_base_and_quote() -> None:

@@ -1,4 +1,4 @@
-"""A hole is one when nobody can fill it any more; judging them costs no more the more there are."""
+"""A gap is one when nobody can fill it any more; judging them costs no more the more there are."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import time
 
 import pytest
 
-from daedalus.exchanges import VENUES
-from daedalus.exchanges.continuity import Continuity, Hole
+from daedalus.exchanges import EXCHANGES
+from daedalus.exchanges.continuity import Continuity, IdGap
 from daedalus.exchanges.model import Header, Ids, Kind, Missing
-from daedalus.ingest import holes as holes_module
+from daedalus.ingest import live_gaps as gaps_module
 from daedalus.ingest.counters import Counters
-from daedalus.ingest.holes import Holes
+from daedalus.ingest.live_gaps import LiveGaps
 
-VENUE = VENUES["binance"]
+EXCHANGE = EXCHANGES["binance"]
 
 
 def trade(first: int, last: int) -> Header:
@@ -28,40 +28,40 @@ class Seen:
     """Trades that come over two connections, and what is asked for."""
 
     def __init__(self) -> None:
-        self.continuity = Continuity(VENUE.channels)
+        self.continuity = Continuity(EXCHANGE.channels)
         self.counters = Counters()
-        self.holes = Holes(VENUE, self.continuity, self.counters)
+        self.gaps = LiveGaps(EXCHANGE, self.continuity, self.counters)
         self.asked: list[Missing] = []
-        self.holes.ask = self.asked.append
+        self.gaps.ask = self.asked.append
 
-    def comes(self, first: int, last: int, *, alone: bool = False) -> Hole | None:
-        hole = self.continuity.observe(trade(first, last), first).hole
-        if hole is not None:
-            self.holes.seen(hole, nothing, alone=alone)
-        return hole
+    def comes(self, first: int, last: int, *, alone: bool = False) -> IdGap | None:
+        gap = self.continuity.observe(trade(first, last), first).gap
+        if gap is not None:
+            self.gaps.seen(gap, nothing, alone=alone)
+        return gap
 
     def judged(self) -> list[tuple[int | None, int | None]]:
-        self.holes.judge(time.monotonic() + 60)
+        self.gaps.judge(time.monotonic() + 60)
         return [(each.first, each.last) for each in self.asked]
 
 
-def test_a_hole_of_one_connection_is_asked_for_at_once() -> None:
+def test_a_gap_of_one_connection_is_asked_for_at_once() -> None:
     seen = Seen()
     seen.comes(1, 1)
     seen.comes(5, 5, alone=True)
     assert [(each.first, each.last) for each in seen.asked] == [(2, 4)]
-    assert (seen.counters.holes, seen.counters.missing) == (1, 3)
+    assert (seen.counters.gaps, seen.counters.missing) == (1, 3)
 
 
-def test_what_another_connection_brings_in_time_is_no_hole() -> None:
+def test_what_another_connection_brings_in_time_is_no_gap() -> None:
     seen = Seen()
     for first, last in ((1, 1), (5, 5), (2, 4)):
         seen.comes(first, last)
     assert seen.judged() == []
-    assert seen.counters.holes == 0
+    assert seen.counters.gaps == 0
 
 
-def test_of_a_hole_that_is_filled_in_part_the_rest_is_asked_for() -> None:
+def test_of_a_gap_that_is_filled_in_part_the_rest_is_asked_for() -> None:
     seen = Seen()
     for first, last in ((1, 1), (11, 11), (2, 4)):
         seen.comes(first, last)
@@ -70,7 +70,7 @@ def test_of_a_hole_that_is_filled_in_part_the_rest_is_asked_for() -> None:
 
 
 def test_beyond_the_bound_the_oldest_are_judged_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(holes_module, "MAX_WAITING", 10)
+    monkeypatch.setattr(gaps_module, "MAX_WAITING", 10)
     seen = Seen()
     for number in range(1, 100, 2):
         seen.comes(number, number)
@@ -78,7 +78,7 @@ def test_beyond_the_bound_the_oldest_are_judged_at_once(monkeypatch: pytest.Monk
     assert len(seen.judged()) == 49
 
 
-def test_judging_many_holes_holds_up_nothing() -> None:
+def test_judging_many_gaps_holds_up_nothing() -> None:
     seen = Seen()
     for number in range(1, 20_000, 2):
         seen.comes(number, number)

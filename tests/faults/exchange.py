@@ -1,4 +1,4 @@
-"""A simulated venue in a thread of its own, which remembers every message that it sent, and when."""
+"""A simulated exchange in a thread of its own, which remembers every message that it sent, and when."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 
 from daedalus.simulator import Faults, Sent, Simulator, SimulatorOptions, running
 
-__all__ = ["Venue", "a_venue"]
+__all__ = ["Exchange", "an_exchange"]
 
 NO_FAULTS = Faults()
 
 
-class Venue:
-    """What a test may ask of the venue. Everything may be called from the test's own thread."""
+class Exchange:
+    """What a test may ask of the exchange. Everything may be called from the test's own thread."""
 
     def __init__(
         self, simulator: Simulator, loop: asyncio.AbstractEventLoop, clock: Callable[[], int]
@@ -38,7 +38,7 @@ class Venue:
         return list(zip(self.times_ns[:count], self.simulator.sent[:count], strict=True))
 
     def do(self, action: Callable[[Any], object]) -> None:
-        """Do something with each open connection, in the venue's thread."""
+        """Do something with each open connection, in the exchange's thread."""
 
         async def act() -> None:
             for client in self.simulator.clients:
@@ -68,7 +68,7 @@ class _Timed(list[Sent]):
 
 
 @contextmanager
-def a_venue(
+def an_exchange(
     exchange: str = "binance",
     *,
     symbols: tuple[str, ...] = ("BTCUSDT", "ETHUSDT"),
@@ -76,16 +76,16 @@ def a_venue(
     faults: Faults = NO_FAULTS,
     clock: Callable[[], int] = time.time_ns,
     prepare: Callable[[], None] = lambda: None,
-) -> Iterator[Venue]:
-    """Run a venue until the block ends. ``clock``: its UTC ns; ``prepare`` is called first, in its thread."""
+) -> Iterator[Exchange]:
+    """Run an exchange until the block ends. ``clock``: its UTC ns; ``prepare`` runs first, in its thread."""
     options = SimulatorOptions(exchange=exchange, symbols=symbols, rate=rate, faults=faults, keep_sent=True)
     begun, over = threading.Event(), asyncio.Event()
-    made: list[Venue] = []
+    made: list[Exchange] = []
     loops: list[asyncio.AbstractEventLoop] = []
 
     async def serve() -> None:
         async with running(options, clock=clock) as simulator:
-            made.append(Venue(simulator, loops[0], clock))
+            made.append(Exchange(simulator, loops[0], clock))
             begun.set()
             await over.wait()
 
@@ -98,10 +98,10 @@ def a_venue(
         finally:
             begun.set()
 
-    thread = threading.Thread(target=run, name="venue")
+    thread = threading.Thread(target=run, name="exchange")
     thread.start()
     begun.wait(60)
-    assert made, "the venue did not start"
+    assert made, "the exchange did not start"
     try:
         yield made[0]
     finally:

@@ -1,6 +1,6 @@
-"""The benchmark's venue: a raw-socket websocket server that costs next to nothing itself.
+"""The benchmark's exchange: a raw-socket websocket server that costs next to nothing itself.
 
-    python venue.py MESSAGES RATE COUNT
+    python exchange.py MESSAGES RATE COUNT
 
 It answers Binance's handshake and subscription (one that stands in the URL needs no answer), waits for
 a line on stdin, then sends the messages of a file, one per line, over and over until COUNT: as fast
@@ -79,7 +79,7 @@ def read_frame(connection: socket.socket) -> tuple[int, bytes]:
 
 
 def answer_pings(connection: socket.socket) -> None:
-    """What every venue does, and what a client ends the connection for when it is not done."""
+    """What every exchange does, and what a client ends the connection for when it is not done."""
     with contextlib.suppress(OSError):
         while True:
             opcode, payload = read_frame(connection)

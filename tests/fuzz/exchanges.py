@@ -1,4 +1,4 @@
-"""Whatever a venue sends, as a message or as an answer over REST, becomes rows or is counted."""
+"""Whatever an exchange sends, as a message or as an answer over REST, becomes rows or is counted."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable
 import msgspec
 import pyarrow as pa
 
-from daedalus.exchanges import VENUES
+from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.continuity import Continuity
-from daedalus.exchanges.model import BookCheck, Header, Kind, Venue
+from daedalus.exchanges.model import BookCheck, Exchange, Header, Kind
 from daedalus.exchanges.reading import UNREADABLE
 from daedalus.normalize.transform import Checkpoint, Transform
 from daedalus.store.raw import RawKind, RawRecord
@@ -25,23 +25,23 @@ SYMBOL = "A"
 MOST_LINES = 12
 
 
-def venue_reader(name: str) -> Callable[[bytes], None]:
+def exchange_reader(name: str) -> Callable[[bytes], None]:
     """Reads an input as messages of one connection, one a line, and as the answer to each kind of request."""
-    venue = VENUES[name]
+    exchange = EXCHANGES[name]
 
     def read(data: bytes) -> None:
         lines = data.split(b"\n")[:MOST_LINES]
-        records = [*_messages(venue, lines), *_answers(venue, data)]
+        records = [*_messages(exchange, lines), *_answers(exchange, data)]
         for channel in dict.fromkeys(record.channel for record in records):
-            to_tables(venue, channel, [record for record in records if record.channel == channel])
+            to_tables(exchange, channel, [record for record in records if record.channel == channel])
 
     return read
 
 
-def _messages(venue: Venue, lines: Iterable[bytes]) -> list[RawRecord]:
+def _messages(exchange: Exchange, lines: Iterable[bytes]) -> list[RawRecord]:
     """What the recorder would store of messages, once they were followed as it follows them."""
-    classify = venue.reader()
-    followed = Continuity(venue.channels)
+    classify = exchange.reader()
+    followed = Continuity(exchange.channels)
     checks: dict[tuple[str, str], BookCheck | None] = {}
     stored: list[RawRecord] = []
     for place, line in enumerate(lines):
@@ -52,34 +52,34 @@ def _messages(venue: Venue, lines: Iterable[bytes]) -> list[RawRecord]:
         assert header.kind is not Kind.REPLY or header.reply is not None
         if header.kind is not Kind.DATA:
             continue
-        about = venue.channels[header.channel]
+        about = exchange.channels[header.channel]
         if about.snapshot == "stream":
-            _checked(venue, checks, header, line)
+            _checked(exchange, checks, header, line)
         record = _record(RawKind.MESSAGE, header.channel, header.symbol, line, place)
         stored.append(record)
-        _sound(venue.classify_stored(header.channel, header.symbol, line))
+        _sound(exchange.classify_stored(header.channel, header.symbol, line))
         if about.table is not None:
-            _readable(lambda header=header, line=line: venue.normalize(header, line))
+            _readable(lambda header=header, line=line: exchange.normalize(header, line))
     return stored
 
 
-def _answers(venue: Venue, body: bytes) -> list[RawRecord]:
+def _answers(exchange: Exchange, body: bytes) -> list[RawRecord]:
     stored: list[RawRecord] = []
-    header = venue.classify_snapshot(SYMBOL, body)
+    header = exchange.classify_snapshot(SYMBOL, body)
     _sound(header)
     if header.kind is Kind.DATA:
-        _readable(lambda: venue.normalize(header, body))
+        _readable(lambda: exchange.normalize(header, body))
         stored.append(_record(RawKind.SNAPSHOT, header.channel, SYMBOL, body, 20))
-    for channel in venue.channels:
-        found = venue.classify_backfill(channel, SYMBOL, body)
+    for channel in exchange.channels:
+        found = exchange.classify_backfill(channel, SYMBOL, body)
         _sound(found)
         assert found.kind in (Kind.DATA, Kind.MALFORMED, Kind.UNKNOWN)
         if found.kind is Kind.DATA:
-            rows = _readable(lambda found=found: venue.normalize_backfill(found, body))
+            rows = _readable(lambda found=found: exchange.normalize_backfill(found, body))
             assert all(row.symbol == SYMBOL for row in rows)
             stored.append(_record(RawKind.BACKFILL, channel, SYMBOL, body, 30))
     try:
-        listed = venue.instruments(body)
+        listed = exchange.instruments(body)
     except UNREADABLE:
         listed = ()
     if listed:
@@ -88,11 +88,11 @@ def _answers(venue: Venue, body: bytes) -> list[RawRecord]:
     return stored
 
 
-def to_tables(venue: Venue, channel: str, records: list[RawRecord]) -> None:
+def to_tables(exchange: Exchange, channel: str, records: list[RawRecord]) -> None:
     """As two segments: what the first leaves to the second must be fit to be written down and read."""
     checkpoint = Checkpoint()
     for _ in range(2):
-        transform = Transform(venue, channel, checkpoint, io.BytesIO())
+        transform = Transform(exchange, channel, checkpoint, io.BytesIO())
         transform.feed(records)
         for table, date in transform.files():
             for batch in transform.batches(table, date):
@@ -105,17 +105,17 @@ def to_tables(venue: Venue, channel: str, records: list[RawRecord]) -> None:
 
 
 def _checked(
-    venue: Venue, checks: dict[tuple[str, str], BookCheck | None], header: Header, line: bytes
+    exchange: Exchange, checks: dict[tuple[str, str], BookCheck | None], header: Header, line: bytes
 ) -> None:
-    """Hold the book against the venue's checksum, as the listener does, and go on from what was kept."""
+    """Hold the book against the exchange's checksum, as the listener does, and go on from what was kept."""
     stream = header.channel, header.symbol
     if stream not in checks:
-        checks[stream] = venue.book_check(*stream)
+        checks[stream] = exchange.book_check(*stream)
     if (check := checks[stream]) is None:
         return
     check.apply(header, line)
     state = check.state()
-    checks[stream] = again = venue.book_check(*stream, state)
+    checks[stream] = again = exchange.book_check(*stream, state)
     assert again is not None
     assert again.state() == state
 
@@ -138,7 +138,7 @@ def _sound(header: Header) -> None:
     """What every room takes for granted of a header."""
     for part in (header, *header.more):
         part.symbol.encode()
-        assert part.venue_ns is None or 0 < part.venue_ns < 2**63
+        assert part.exchange_ns is None or 0 < part.exchange_ns < 2**63
         if part.ids is not None:
             assert -(2**63) <= part.ids.first <= part.ids.last < 2**62
             assert part.ids.previous is None or -(2**63) <= part.ids.previous < 2**63
