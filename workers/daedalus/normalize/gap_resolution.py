@@ -72,7 +72,7 @@ class _Stream:
 
 
 class GapTracker:
-    """The gaps of one partition. ``fillable(channel, symbol)``: whether the exchange offers the past of it."""
+    """The gaps of one partition. ``fillable(channel, symbol)``: whether the exchange offers its past."""
 
     def __init__(
         self,
