@@ -35,7 +35,7 @@ from support.scenarios import (
 )
 
 from daedalus.exchanges.model import Proof
-from daedalus.lake.books import book_at
+from daedalus.lake import book_at
 from daedalus.tables.registry import table_of
 from daedalus.tables.rows import AggTrade, BookUpdate, Level, Trade
 

@@ -12,9 +12,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from daedalus.lake.audit import Question, audit
-from daedalus.lake.report import Report, StreamDay
-from daedalus.lake.source import open_lake
+from daedalus.lake import open_lake
+from daedalus.lake.audit import Question, Report, StreamDay, audit
 from daedalus.normalize.worker import normalize_ready
 from daedalus.storage import StorageSettings
 from daedalus.store.layout import READY, Layout, Partition, SegmentId

@@ -19,8 +19,8 @@ from daedalus.cli.group import Group
 from daedalus.config import ConfigError
 from daedalus.config.problems import Problem
 from daedalus.errors import DaedalusError
+from daedalus.lake.audit import UnknownNameError
 from daedalus.lake.books import NoBookError
-from daedalus.lake.question import UnknownNameError
 from daedalus.simulator.options import SimulatorError
 from daedalus.storage.errors import TargetError, TargetErrorKind
 from daedalus.store.lock import AlreadyRunning

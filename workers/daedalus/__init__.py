@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .config.problems import ConfigError
     from .errors import DaedalusError
+    from .lake.audit import UnknownNameError
     from .lake.books import NoBookError
-    from .lake.question import UnknownNameError
-    from .lake.row_groups import AlteredFileError, DamagedFileError
+    from .lake.table_file import AlteredFileError, DamagedFileError
     from .library import BookAt, Finding, Lake, Report, StreamDay, Verdict, audit, book_at, decode, open
     from .storage.errors import TargetError, TargetErrorKind
 
@@ -52,14 +52,14 @@ __all__ = [
 __version__ = "0.2.0"
 
 _HOME = {
-    "AlteredFileError": "lake.row_groups",
+    "AlteredFileError": "lake.table_file",
     "ConfigError": "config.problems",
     "DaedalusError": "errors",
-    "DamagedFileError": "lake.row_groups",
+    "DamagedFileError": "lake.table_file",
     "NoBookError": "lake.books",
     "TargetError": "storage.errors",
     "TargetErrorKind": "storage.errors",
-    "UnknownNameError": "lake.question",
+    "UnknownNameError": "lake.audit",
 }
 """Where a name comes from, if not from `library`."""
 

@@ -13,12 +13,11 @@ from os import PathLike, fspath
 
 from .exchanges import EXCHANGES
 from .exchanges.model import Exchange
+from .lake import Lake, open_lake
+from .lake.audit import Finding, Question, Report, StreamDay, UnknownNameError, Verdict
 from .lake.audit import audit as _audit
 from .lake.books import BookAt
 from .lake.books import book_at as _book_at
-from .lake.question import Question, UnknownNameError
-from .lake.report import Finding, Report, StreamDay, Verdict
-from .lake.source import Lake, open_lake
 from .normalize.decode import decode_lines
 from .storage.settings import StorageSettings
 

@@ -80,10 +80,10 @@ def audit(
     """
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from ..lake import open_lake
     from ..lake.audit import Question, UnknownNameError, expected_bytes
     from ..lake.audit import audit as audited
-    from ..lake.render import as_json, show_report
-    from ..lake.source import open_lake
+    from ..lake.audit.render import as_json, show_report
     from .screen import Screen
     from .stores import lake_settings
 

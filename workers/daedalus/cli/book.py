@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .options import ConfigOption, ExchangeArgument
 from .output import echo_json
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ..lake import BookAt
 
 __all__ = ["EXAMPLES", "book"]
 
@@ -47,9 +53,8 @@ def book(
     import msgspec
 
     from ..exchanges import EXCHANGES
+    from ..lake import open_lake
     from ..lake.books import book_at, moment
-    from ..lake.render import show_book
-    from ..lake.source import open_lake
     from .screen import Screen
     from .stores import lake_settings
 
@@ -63,4 +68,35 @@ def book(
     if json:
         echo_json(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
     else:
-        show_book(Screen(), found)
+        _show(Screen(), found)
+
+
+def _show(console: Console, book: BookAt) -> None:
+    """Print a book with the asks above the bids, best ones in the middle."""
+    from rich.table import Table
+
+    table = Table(title=f"{book.exchange} {book.symbol} at {_time(book.at_ns)}", title_justify="left")
+    table.add_column("side")
+    for name in ("price", "amount"):
+        table.add_column(name, justify="right")
+    for price, amount in reversed(book.asks):
+        table.add_row("[red]ask[/]", f"{price!r}", f"{amount!r}")
+    table.add_section()
+    for price, amount in book.bids:
+        table.add_row("[green]bid[/]", f"{price!r}", f"{amount!r}")
+    console.print(table)
+    if not book.bids and not book.asks:
+        console.print("The book is empty: the exchange said so, or took the last level away.")
+    known = (
+        "no digest to compare with"
+        if book.verified_ns is None
+        else (f"the recorder's digest agrees at {_time(book.verified_ns)}")
+    )
+    update = "" if book.last_id is None else f" {book.last_id}"
+    console.print(f"last update{update} at {_time(book.local_ns)}; {known}")
+
+
+def _time(ns: int) -> str:
+    seconds, rest = divmod(ns, 10**9)
+    fraction = f".{rest:09d}".rstrip("0") if rest else ""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}{fraction}"

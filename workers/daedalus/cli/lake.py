@@ -30,9 +30,10 @@ def merge(
     """
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from ..lake.apart import refuse_overlap
+    from ..lake import open_lake
     from ..lake.merge import merge as joined
-    from ..lake.source import DamagedFileError, open_lake
+    from ..lake.merge import refuse_overlap
+    from ..lake.table_file import DamagedFileError
     from ..storage import TargetError, TargetErrorKind, open_target
     from .screen import Screen
     from .stores import lake_settings

@@ -1,21 +1,24 @@
-"""What a lake says of an exchange's connections: when one was opened or ended, over all of its days.
-
-An outage begins on one day and ends on another, so a day's figures need the days around it.
-"""
+"""An exchange's connections: when each was opened and closed, and when there was none; pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pyarrow as pa
+from msgspec import Struct
 
-from ..storage.errors import TargetError
-from .coverage import Event
-from .report import Finding
-from .source import DamagedFileError, Lake, Listing
+from .spans import Span
 
-__all__ = ["connection_events", "events_of"]
+__all__ = ["Event", "events_of", "outages"]
+
+
+class Event(Struct, frozen=True, order=True):
+    """A connection was opened or closed, at UTC ns."""
+
+    at_ns: int
+    conn: str
+    opened: bool
 
 
 def events_of(batch: pa.RecordBatch) -> Iterator[Event]:
@@ -28,19 +31,30 @@ def events_of(batch: pa.RecordBatch) -> Iterator[Event]:
         yield Event(at, conn, kind == "open")
 
 
-def connection_events(lake: Lake, exchange: str, listing: Listing) -> tuple[list[Event], list[Finding]]:
-    """All events of an exchange, and what is wrong with the files that have them."""
-    events: list[Event] = []
-    findings = []
-    for file in listing.files:
-        if file.table == "connections" and file.exchange == exchange:
-            try:
-                for batch in lake.checked(file):
-                    events += events_of(batch)
-            except DamagedFileError as damage:
-                findings.append(Finding.of(file.key, damage))
-            except TargetError as error:
-                if error.kind.concerns_whole_store:
-                    raise
-                findings.append(Finding("unreadable", file.key, error.problem))
-    return events, findings
+def outages(events: Iterable[Event]) -> list[Span]:
+    """Times (ns) without a connection: from the end of the last one to the next opening.
+
+    A crash writes no end; such an outage stands in the ledger alone.
+    """
+    ordered = sorted(set(events))
+    last_of = {_process(event.conn): event.at_ns for event in ordered}
+    standing: set[str] = set()
+    found: list[Span] = []
+    since: int | None = None
+    for event in ordered:
+        if event.opened:
+            # Connections of a process that writes nothing from here on are dead, though no end was written.
+            standing = {conn for conn in standing if last_of[_process(conn)] >= event.at_ns}
+            if not standing and since is not None:
+                found.append((since, event.at_ns - 1))
+            standing.add(event.conn)
+            since = None
+        else:
+            standing.discard(event.conn)
+            if not standing:
+                since = event.at_ns
+    return found
+
+
+def _process(conn: str) -> str:
+    return conn.rpartition("-")[0]

@@ -17,15 +17,14 @@ from rich.console import Console
 from rich.text import Text
 
 from ..config import load_config, parse_config
+from ..lake import open_lake
 from ..lake.audit import audit
-from ..lake.show import show_query, show_sizes, show_verdicts
-from ..lake.source import open_lake
-from ..lake.summary import table_sizes
 from ..simulator import EXCHANGES as SIMULATED
 from ..simulator import Simulator, SimulatorOptions
 from ..storage.settings import StorageSettings
 from .children import Child
 from .foreground import RUN, ensure_free, run_all
+from .lake_summary import show_query, show_sizes, show_verdicts, table_sizes
 from .place import CONFIG, claimed, cleared
 
 __all__ = ["run_demo"]

@@ -1,0 +1,101 @@
+"""The assessment of one stream's day: what the rows show, held against what the ledger says; pure."""
+
+from __future__ import annotations
+
+from ...tables.gaps import Gap
+from ..books.replay import ReplayResult
+from ..channels import IdScheme, channel_of
+from ..gap_rows import seconds_without
+from .facts import Day, bounds_of
+from .id_proof import FILLED, Ids, ids_of_books, ids_of_trades, started_anew
+from .notes import doubts_of, findings_of, notes_of
+from .report import Finding, StreamDay, Verdict
+
+__all__ = ["assess"]
+
+
+def assess(day: Day) -> tuple[StreamDay, list[Finding]]:
+    """The line of the day, and what is wrong with it."""
+    about = channel_of(day.exchange, day.channel)
+    from_ns, to_ns = (bound + day.shift_ns for bound in bounds_of(day.date))
+    own = day.own
+    if own is None:
+        own = [line for line in day.lines if from_ns <= line.from_timestamp < to_ns]
+    replayed = day.replayed or ReplayResult()
+    if day.rule in (IdScheme.CONSECUTIVE, IdScheme.SPARSE):
+        ids = ids_of_trades(day, own)
+    else:
+        ids = ids_of_books(day, own, about)
+    wrong = sum(not right for _, right in replayed.checked)
+    # Where the numbers started anew, an id may rightly be there twice.
+    anew = any(started_anew(line) for line in day.lines)
+    duplicates = replayed.old + (0 if anew else day.found.duplicates)
+    still = [line for line in own if line.status != FILLED]
+    if not ids.ids:  # a gap that began earlier: where ids show what is there, they tell
+        told = set(still)
+        around = (line for line in day.lines if line.status != FILLED and line not in told)
+        still += [line for line in around if _within(line, from_ns, to_ns)]
+    broken = bool(ids.unledgered or ids.not_filled or wrong or duplicates)
+    gaps = bool(still) or bool(ids.missing) or ids.missing is None
+    if broken:
+        verdict = Verdict.BROKEN
+    elif gaps:
+        verdict = Verdict.MISSING
+    elif not ids.verified:
+        verdict = Verdict.UNPROVED
+    else:
+        verdict = Verdict.REPAIRED if own else Verdict.COMPLETE
+    seconds = seconds_without(day.lines, day.outages, from_ns, to_ns)
+    percent, basis = _percent(day, ids, seconds, from_ns, to_ns)
+    stream = StreamDay(
+        date=day.date,
+        exchange=day.exchange,
+        channel=day.channel,
+        symbol=day.symbol,
+        verdict=verdict,
+        proof=about.proof.value,
+        evidence=_evidence(day, ids, replayed),
+        rows=day.found.rows,
+        ids=ids.ids,
+        gaps_open=sum(line.status == "open" for line in own),
+        gaps_filled=sum(line.status == FILLED for line in own),
+        gaps_unfillable=sum(line.status == "unfillable" for line in own),
+        missing=ids.missing,
+        unledgered=ids.unledgered + ids.not_filled,
+        duplicates=duplicates,
+        digests=len(replayed.checked),
+        digests_wrong=wrong,
+        complete_percent=percent,
+        basis=basis,
+        seconds_unconnected=seconds,
+        clock_offset_ms=None if day.found.late_ns is None else day.found.late_ns / 1e6,
+        lossy=about.lossy,
+        notes=tuple(notes_of(day, ids, replayed, still)),
+        doubts=tuple(doubts_of(day, ids, replayed, about)),
+    )
+    return stream, findings_of(stream, ids, replayed)
+
+
+def _within(line: Gap, from_ns: int, to_ns: int) -> bool:
+    return line.from_timestamp < to_ns and line.to_timestamp > from_ns
+
+
+def _percent(day: Day, ids: Ids, seconds: float, from_ns: int, to_ns: int) -> tuple[float | None, str]:
+    if ids.ids is not None and ids.missing is not None:
+        whole = ids.ids + ids.missing
+        return (100 * ids.ids / whole if whole else None), "ids"
+    if day.life is None:
+        return None, ""
+    lived = min(day.life[1], to_ns) - max(day.life[0], from_ns)
+    if lived <= 0:
+        return None, ""
+    return max(0.0, 100 * (1 - seconds * 1e9 / lived)), "time"
+
+
+def _evidence(day: Day, ids: Ids, replayed: ReplayResult) -> str:
+    found = []
+    if ids.ids is not None:
+        found.append("ids")
+    if replayed.checked:
+        found.append("digests")
+    return " and ".join(found) or "ledger"

@@ -1,0 +1,56 @@
+"""Which days of a channel are read to assess those that were asked for; pure.
+
+A day's figures need its neighbours: ids of two days may interleave around midnight, a gap or an outage
+begins on one and ends on the other, a book goes on from the day before. They are read too, and not reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from ...tables.gaps import Gap
+
+__all__ = ["days_of_gaps", "days_to_read"]
+
+_LOOK_BACK = 8
+_MOST_DAYS = 100
+"""A gap of more days than that is a broken clock's."""
+
+
+def days_of_gaps(lines: Iterable[Gap]) -> set[str]:
+    """The days in which something is missing still: there may be no file of them."""
+    found: set[str] = set()
+    for line in lines:
+        if line.status == "filled":
+            continue
+        day, last = _day(line.from_timestamp), _day(line.to_timestamp)
+        if (last - day).days <= _MOST_DAYS:
+            found.update(str((day + timedelta(days=more)).date()) for more in range((last - day).days + 1))
+    return found
+
+
+def days_to_read(
+    days: Sequence[str],
+    with_rows: set[str],
+    asked: set[str],
+    reaches: Callable[[str, str], bool] = lambda _first, _before: True,
+) -> list[str]:
+    """The days from the nearest one with rows before those that are ``asked`` to the nearest one behind.
+
+    Further back, though no more than `_LOOK_BACK` days with rows, until ``reaches`` says of the first day
+    asked for and one before that what is read from there on is all that is needed.
+    """
+    if not asked:
+        return []
+    first, last = min(asked), max(asked)
+    before = first
+    for before in sorted((day for day in with_rows if day < first), reverse=True)[:_LOOK_BACK]:
+        if reaches(first, before):
+            break
+    after = min((day for day in with_rows if day > last), default=last)
+    return [day for day in days if before <= day <= after]
+
+
+def _day(ns: int) -> datetime:
+    return datetime.fromtimestamp(ns // 10**9, UTC).replace(hour=0, minute=0, second=0)

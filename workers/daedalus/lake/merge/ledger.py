@@ -1,0 +1,192 @@
+"""The ledger of what both recorders missed; pure.
+
+A recorder missed what its own ledger says, and what lies before its first and behind its last row. What is
+missing in the rows without being in the ledger is not written into the new one: an audit must find it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from msgspec import Struct
+
+from ...tables.gaps import Gap
+from ..gap_rows import inside
+from ..spans import Span, common, union
+
+__all__ = ["Life", "joined_ledger", "off_times"]
+
+_BEFORE, _AFTER = -(2**62), 2**62
+_OTHER = "the other recorder has it"
+_NEITHER = "no recorder was there"
+_FILLED = "filled"
+
+
+class Life(Struct, frozen=True):
+    """What a recorder has of a stream: from when to when (local, UTC ns), from which id to which."""
+
+    first_ns: int
+    last_ns: int
+    first_id: int | None = None
+    last_id: int | None = None
+
+
+class _Missed(Struct, frozen=True):
+    """A stretch that one recorder has not: ids (None: time alone), local times, and what its ledger says."""
+
+    ids: Span | None
+    from_ns: int
+    to_ns: int
+    line: Gap | None = None
+
+
+def joined_ledger(
+    one: Sequence[Gap],
+    other: Sequence[Gap],
+    lives: Sequence[Life | None],
+    absent: Sequence[Span] | None = None,
+) -> list[Gap]:
+    """The lines of one stream: what both missed, and, as filled, what only one of them did.
+
+    ``one`` and ``other`` are the latest lines of each; ``absent`` the ids that the joined rows have not,
+    where rows show that.
+    """
+    if not any(lives):
+        return _unique([*one, *other])
+    anew = [line for line in (*one, *other) if _anew(line)]
+    sides = [
+        _missed([line for line in lines if not _anew(line)], life)
+        for lines, life in zip((one, other), lives, strict=True)
+    ]
+    both = [gap for first in sides[0] for second in sides[1] if (gap := _common(first, second)) is not None]
+    if absent is not None:
+        both = [piece for gap in both for piece in _pieces(gap, absent)]
+    named = [span for gap in both if (span := inside(gap)) is not None]
+    taken, _ = union(named)
+    filled = [
+        msgspec.structs.replace(
+            line, status=_FILLED, remaining=0, note=line.note if line.status == _FILLED else _OTHER
+        )
+        for line in (*one, *other)
+        if not _anew(line) and not _touches(line, both, taken)
+    ]
+    return _unique([*anew, *both, *filled])
+
+
+def off_times(lines: Iterable[Gap], life: Life | None) -> list[Span]:
+    """Local times (ns) in which a recorder had nothing of a stream."""
+    if life is None:
+        return [(_BEFORE, _AFTER)]
+    off = [(line.from_timestamp, line.to_timestamp) for line in lines if line.status != _FILLED]
+    return union([(_BEFORE, life.first_ns), *off, (life.last_ns, _AFTER)])[0]
+
+
+def _missed(lines: Sequence[Gap], life: Life | None) -> list[_Missed]:
+    numbered = life is not None and life.first_id is not None
+    missed = [
+        _Missed(inside(line), line.from_timestamp, line.to_timestamp, line)
+        for line in lines
+        if line.status != _FILLED
+    ]
+    if life is None:
+        return [_Missed((_BEFORE, _AFTER), _BEFORE, _AFTER), _Missed(None, _BEFORE, _AFTER)]
+    before = (_BEFORE, life.first_id - 1) if life.first_id is not None else None
+    after = (life.last_id + 1, _AFTER) if life.last_id is not None else None
+    missed.append(_Missed(before, _BEFORE, life.first_ns))
+    missed.append(_Missed(after, life.last_ns, _AFTER))
+    if numbered:  # times without ids, of a stream that has some: the outside is the same
+        missed.append(_Missed(None, _BEFORE, life.first_ns))
+        missed.append(_Missed(None, life.last_ns, _AFTER))
+    return missed
+
+
+def _common(one: _Missed, other: _Missed) -> Gap | None:
+    """The stretch that is in both; None where there is none, or where it has no end."""
+    if (one.ids is None) is not (other.ids is None):
+        return None
+    line = _word(one.line, other.line)
+    from_ns, to_ns = max(one.from_ns, other.from_ns), min(one.to_ns, other.to_ns)
+    if one.ids is None or other.ids is None:
+        if from_ns >= to_ns or from_ns == _BEFORE or to_ns == _AFTER:
+            return None
+        return _gap(one, other, line, from_ns, to_ns, None)
+    first, last = max(one.ids[0], other.ids[0]), min(one.ids[1], other.ids[1])
+    if first > last or first == _BEFORE or last == _AFTER:
+        return None
+    if from_ns > to_ns:  # two clocks
+        from_ns, to_ns = to_ns, from_ns
+    return _gap(one, other, line, from_ns, to_ns, (first, last))
+
+
+def _gap(
+    one: _Missed, other: _Missed, line: Gap | None, from_ns: int, to_ns: int, ids: Span | None
+) -> Gap | None:
+    lines = [each for each in (one.line, other.line) if each is not None]
+    if line is None:
+        template = Gap("", "", from_ns, to_ns, None, None, None, "restart", note=_NEITHER, as_of=to_ns)
+    else:
+        template = line
+    # Only where each recorder knows how many ids it has not, the number of those both have not is known.
+    counted = ids is not None and all(each.missing is not None for each in lines)
+    size = ids[1] - ids[0] + 1 if ids is not None and counted else None
+    status = "unfillable" if lines and all(each.status == "unfillable" for each in lines) else "open"
+    return msgspec.structs.replace(
+        template,
+        from_timestamp=from_ns,
+        to_timestamp=to_ns,
+        from_id=None if ids is None else ids[0] - 1,
+        to_id=None if ids is None else ids[1] + 1,
+        missing=size,
+        remaining=size,
+        status=status,
+        as_of=max([each.as_of for each in lines], default=to_ns),
+    )
+
+
+def _word(one: Gap | None, other: Gap | None) -> Gap | None:
+    """Whose cause is told: that of the recorder which failed later, while the other was off already."""
+    lines = [line for line in (one, other) if line is not None]
+    return max(lines, key=lambda line: (line.from_timestamp, line.cause, line.note or ""), default=None)
+
+
+def _pieces(gap: Gap, absent: Sequence[Span]) -> list[Gap]:
+    """What of a gap is really absent."""
+    span = inside(gap)
+    if span is None:
+        return [gap]
+    return [
+        msgspec.structs.replace(
+            gap, from_id=first - 1, to_id=last + 1, missing=last - first + 1, remaining=last - first + 1
+        )
+        for first, last in common([span], absent)
+    ]
+
+
+def _touches(line: Gap, gaps: Sequence[Gap], taken: Sequence[Span]) -> bool:
+    span = inside(line)
+    if span is not None:
+        return bool(common([span], taken))
+    return any(
+        gap.from_id is None
+        and gap.from_timestamp < line.to_timestamp
+        and gap.to_timestamp > line.from_timestamp
+        for gap in gaps
+    )
+
+
+def _anew(line: Gap) -> bool:
+    return line.from_id is not None and inside(line) is None
+
+
+def _unique(lines: Iterable[Gap]) -> list[Gap]:
+    """One line for each gap: the one that says most, whichever recorder wrote it."""
+    kept: dict[tuple[object, ...], Gap] = {}
+    for line in sorted(lines, key=_order):
+        ids = (line.from_id, line.to_id)
+        kept[ids if line.from_id is not None else (line.from_timestamp, line.to_timestamp)] = line
+    return sorted(kept.values(), key=lambda line: (line.from_timestamp, line.from_id or 0, line.to_timestamp))
+
+
+def _order(line: Gap) -> tuple[object, ...]:
+    return line.as_of, line.status == _FILLED, line.from_timestamp, line.cause, line.note or ""

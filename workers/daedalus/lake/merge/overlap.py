@@ -1,0 +1,79 @@
+"""Whether two lakes lie apart: what is written into one must never lie in the other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from ...storage.errors import TargetError, TargetErrorKind
+from ...storage.settings import StorageSettings, public_url
+from ...store.places import local_path
+
+__all__ = ["refuse_overlap"]
+
+
+def refuse_overlap(sources: Iterable[StorageSettings], out: StorageSettings) -> None:
+    """Raise `TargetError` where ``out`` is a source, lies inside of one, or has one inside; by links too."""
+    for source in sources:
+        ours, theirs = local_path(source.target), local_path(out.target)
+        if ours is not None and theirs is not None:
+            overlap = _folders_overlap(ours.absolute(), theirs.absolute())
+        else:
+            overlap = _urls_overlap(source, out)
+        if overlap:
+            raise TargetError(
+                TargetErrorKind.SETTINGS,
+                public_url(out.target),
+                f"it is not apart from {public_url(source.target)}, whose files would be replaced",
+                "Name a place outside of both lakes.",
+            )
+
+
+def _folders_overlap(source: Path, out: Path) -> bool:
+    ours, theirs = [_places(each) for each in (source, out)]
+    return any(_within(one, other) or _within(other, one) for one in ours for other in theirs)
+
+
+def _places(root: Path) -> list[Path]:
+    """A folder, and the folders that links below it lead to."""
+    return [root, *_links(root)]
+
+
+def _links(root: Path) -> Iterator[Path]:
+    for folder, folders, _ in os.walk(root):
+        for name in folders:
+            if (Path(folder) / name).is_symlink():
+                yield Path(folder) / name
+
+
+def _within(inner: Path, outer: Path) -> bool:
+    """Whether a folder is another, or lies below it: by what it is, not by how it is called."""
+    try:
+        wanted = outer.stat()
+    except OSError:  # it does not exist yet: nothing is below it
+        return False
+    inner = inner.resolve()
+    for each in (inner, *inner.parents):
+        try:
+            at = each.stat()
+        except OSError:
+            continue  # it does not exist yet; what it will lie in does
+        if (at.st_dev, at.st_ino) == (wanted.st_dev, wanted.st_ino):
+            return True
+    return False
+
+
+def _urls_overlap(source: StorageSettings, out: StorageSettings) -> bool:
+    one, other = _parts(source), _parts(out)
+    shorter = min(len(one), len(other))
+    return one[:shorter] == other[:shorter]
+
+
+def _parts(settings: StorageSettings) -> list[str]:
+    """A URL as scheme, store, bucket and folders."""
+    if local_path(settings.target) is not None:
+        return ["file"]
+    scheme, _, rest = public_url(settings.target).partition("://")
+    scheme = "s3" if scheme == "s3a" else scheme
+    return [scheme, settings.endpoint_url or "", *(part for part in rest.split("/") if part not in ("", "."))]

@@ -1,0 +1,207 @@
+"""A lake as it lies there: its files, by whatever fsspec reaches them, read with their page checksums.
+
+A lake is one folder (`sync.target`) or a data directory, whose tables lie in two of them (ready, synced).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute
+import pyarrow.parquet as pq
+from msgspec import Struct
+
+from ..storage import Reader, StorageSettings, TargetError, TargetErrorKind, open_reader
+from ..storage.errors import from_os_error
+from ..store.layout import NORMALIZED, READY, SYNCED, Layout, SegmentId, TableFile
+from ..store.places import local_path
+from ..tables.content import Content
+from ..tables.registry import TABLES
+from .table_file import AlteredFileError, DamagedFileError, claimed, conformed, fits, holds, row_group
+
+__all__ = ["AlteredFileError", "DamagedFileError", "Lake", "LakeFile", "Listing", "RawFile", "open_lake"]
+
+pc: Any = pyarrow.compute
+
+
+class LakeFile(Struct, frozen=True, order=True):
+    """One file of a table. ``key`` is its path below the lake's root, ``path`` where it is read."""
+
+    date: str
+    number: int
+    table: str
+    exchange: str
+    channel: str
+    key: str
+    path: str
+    size: int
+
+
+class RawFile(Struct, frozen=True, order=True):
+    """One raw segment that is in the lake too."""
+
+    segment: SegmentId
+    path: str
+
+
+class Listing(Struct, frozen=True):
+    """All files of a lake, sorted. ``strangers``: Parquet files that readers find and nobody here wrote.
+
+    ``unreadable``: folders, and what looks like a file, that cannot be looked at; and why.
+    """
+
+    files: tuple[LakeFile, ...]
+    raw: tuple[RawFile, ...]
+    strangers: tuple[str, ...]
+    unreadable: tuple[tuple[str, str], ...] = ()
+
+
+class Lake:
+    """What is below some roots of one place."""
+
+    def __init__(self, reader: Reader, roots: Sequence[str], raw_roots: Sequence[str]) -> None:
+        self.url = reader.url
+        self._reader = reader
+        self._roots = tuple(root.rstrip("/") for root in roots)
+        self._raw_roots = tuple(root.rstrip("/") for root in raw_roots)
+
+    def listing(self) -> Listing:
+        """Every file there is; one that lies in two states counts once. Raises `TargetError`."""
+        files: dict[str, LakeFile] = {}
+        strangers: list[str] = []
+        unreadable: list[tuple[str, str]] = []
+        for root in self._roots:
+            for table in TABLES:
+                for found in self._reader.find(f"{root}/{table}"):
+                    key = found.path[len(root) + 1 :]
+                    if found.trouble:
+                        unreadable.append((key, found.trouble))
+                        continue
+                    known = TableFile.from_path(Path(key))
+                    if known is None:
+                        strangers.append(key)
+                        continue
+                    partition = known.segment.partition
+                    files.setdefault(
+                        key,
+                        LakeFile(
+                            date=known.date,
+                            number=known.segment.number,
+                            table=known.table,
+                            exchange=partition.exchange,
+                            channel=partition.channel,
+                            key=key,
+                            path=found.path,
+                            size=found.size,
+                        ),
+                    )
+        raw: dict[SegmentId, RawFile] = {}
+        for root in self._raw_roots:
+            for found in self._reader.find(root):
+                key = found.path[len(root) + 1 :]
+                segment = SegmentId.from_sealed(Path(key))
+                if found.trouble:
+                    unreadable.append((f"raw/{key}", found.trouble))
+                elif segment is not None:
+                    raw.setdefault(segment, RawFile(segment, found.path))
+        return Listing(
+            tuple(sorted(files.values())),
+            tuple(sorted(raw.values())),
+            tuple(sorted(strangers)),
+            tuple(sorted(unreadable)),
+        )
+
+    def batches(
+        self,
+        file: LakeFile,
+        columns: Sequence[str] | None = None,
+        symbol: str | None = None,
+        content: Content | None = None,
+    ) -> Generator[pa.RecordBatch, None, bool]:
+        """The rows of a file (or of one symbol in it), in batches, of all columns or some.
+
+        Every page is held against its checksum. Where all is read, into ``content``, the rows are held
+        against what the file says of them; returns whether it says so. Raises `DamagedFileError`, as
+        `AlteredFileError` where other rows were written; `TargetError` where the store does not answer.
+        """
+        expected = TABLES[file.table].schema
+        try:
+            with self._open(file) as opened:
+                parquet = pq.ParquetFile(opened, page_checksum_verification=True)
+                if not fits(parquet.schema_arrow, expected):
+                    raise DamagedFileError(f"{file.key}: its columns are not those of {file.table}")
+                for group in range(parquet.num_row_groups):
+                    if symbol is not None and not holds(parquet, group, symbol):
+                        continue
+                    for rows in row_group(file.key, parquet, group, columns):
+                        if content is not None:
+                            content.take(rows)
+                        batch = conformed(rows, expected, columns)
+                        if symbol is not None:
+                            batch = batch.filter(pc.equal(batch.column("symbol"), symbol))
+                        yield batch
+                return content is not None and claimed(file.key, parquet, content)
+        except FileNotFoundError as error:
+            raise DamagedFileError(f"{file.key}: is gone") from error
+        except MemoryError:  # Arrow's own is one too; it says nothing of the bytes
+            remedy = "Read fewer days at a time, or on a larger machine."
+            problem = f"there is not enough memory to read {file.key}"
+            raise TargetError(TargetErrorKind.SOURCE, self.url, problem, remedy) from None
+        except (pa.ArrowException, OSError, ValueError) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise from_os_error(error, self.url, file.key) from None
+            raise DamagedFileError(f"{file.key}: {_one_line(error)}") from None
+
+    def checked(self, file: LakeFile) -> Generator[pa.RecordBatch, None, bool]:
+        """All rows of a file, held against what the file says of them; returns whether it says so."""
+        return self.batches(file, content=Content())
+
+    def messages(self, file: RawFile) -> int:
+        """How many messages of the exchange a raw file holds; -1 where its bytes are damaged.
+
+        Raises `TargetError` where it cannot be read for another reason.
+        """
+        key = f"raw/{file.segment.sealed_path}"
+        try:
+            with self._reader.open(file.path, key) as opened:
+                kinds = pq.read_table(opened, columns=["kind"], partitioning=None)["kind"]
+                return sum(1 for kind in kinds.to_pylist() if kind == "message")
+        except (pa.ArrowException, OSError, ValueError) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise from_os_error(error, self.url, key) from None
+            return -1
+
+    def _open(self, file: LakeFile) -> Any:  # noqa: ANN401 - a file of Python's, or one like it
+        """In a data directory it may have moved to another root since it was listed: it was uploaded."""
+        for path in dict.fromkeys((file.path, *(f"{root}/{file.key}" for root in self._roots))):
+            with suppress(FileNotFoundError):
+                return self._reader.open(path, file.key)
+        raise FileNotFoundError(file.key)
+
+
+def open_lake(settings: StorageSettings) -> Lake:
+    """The lake of ``settings.target``: a URL, a folder, or a data directory with its tables.
+
+    Raises `TargetError` where there is none, or no driver for such a URL.
+    """
+    reader = open_reader(settings)
+    if local_path(settings.target) is None:
+        return Lake(reader, [reader.root], [f"{reader.root}/raw"])
+    folder = Path(reader.root)
+    if not folder.is_dir():
+        remedy = "Name the lake's folder, or a data_dir."
+        raise TargetError(TargetErrorKind.BUCKET, reader.url, f"there is no folder {folder}", remedy)
+    layout = Layout(folder)
+    tables = [layout.tables(state) for state in (READY, SYNCED)]
+    roots, raw = [folder], [folder / "raw"]
+    if any(each.is_dir() for each in tables):
+        roots, raw = tables, [layout.raw(state) for state in (NORMALIZED, SYNCED)]
+    return Lake(reader, [str(each) for each in roots], [str(each) for each in raw])
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__

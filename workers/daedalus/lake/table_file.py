@@ -1,0 +1,127 @@
+"""Row groups of a file, read with their page checksums and held against what the footer says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute
+import pyarrow.parquet as pq
+
+from ..errors import DaedalusError
+from ..tables.content import Claim, Content
+
+pc: Any = pyarrow.compute
+
+__all__ = ["AlteredFileError", "DamagedFileError", "claimed", "conformed", "fits", "holds", "row_group"]
+
+_BATCH_ROWS = 100_000
+
+
+class DamagedFileError(DaedalusError):
+    """A file of the lake cannot be read as it was written; the message says which and why."""
+
+
+class AlteredFileError(DamagedFileError):
+    """A file of the lake can be read, and its rows are not the ones that were written."""
+
+
+def fits(found: pa.Schema, expected: pa.Schema) -> bool:
+    """Whether a file's columns are those of its table, or were those of an earlier version of it."""
+    if found.equals(expected):
+        return True
+    names = set(found.names)
+    return names <= set(expected.names) and all(
+        _fits(found.field(field.name), field) if field.name in names else field.nullable for field in expected
+    )
+
+
+def conformed(batch: pa.RecordBatch, expected: pa.Schema, columns: Sequence[str] | None) -> pa.RecordBatch:
+    """The rows in the table's columns of now, all or some: null where the file has none of that name."""
+    if batch.schema.equals(expected):
+        return batch
+    fields = [field for field in expected if columns is None or field.name in columns]
+    arrays = [
+        batch.column(field.name) if field.name in batch.schema.names else pa.nulls(batch.num_rows, field.type)
+        for field in fields
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
+
+
+def claimed(key: str, parquet: pq.ParquetFile, content: Content) -> bool:
+    """Hold all rows of a file against what its footer says of them; False where it says nothing.
+
+    Raises `AlteredFileError`.
+    """
+    claim = Claim.of(parquet.metadata.metadata)
+    if claim is None:
+        return False
+    if claim.file != key:
+        raise AlteredFileError(f"{key}: it was written as {claim.file}")
+    found = content.claim(key)
+    if found.rows != claim.rows:
+        raise AlteredFileError(f"{key}: it has {found.rows:,} rows, and {claim.rows:,} were written")
+    other = [name for name, sum_ in found.columns.items() if claim.columns.get(name) != sum_]
+    if other:
+        raise AlteredFileError(f"{key}: it has not the values that were written, in {', '.join(other)}")
+    return True
+
+
+def row_group(
+    key: str, parquet: pq.ParquetFile, group: int, columns: Sequence[str] | None
+) -> Iterator[pa.RecordBatch]:
+    """The rows of one row group, which must be as many, and within such bounds, as the footer says."""
+    about = parquet.metadata.row_group(group)
+    rows = 0
+    bounds = _Bounds()
+    names = None if columns is None else list(columns)
+    for batch in parquet.iter_batches(_BATCH_ROWS, row_groups=[group], columns=names, use_threads=False):
+        batch.validate()
+        rows += batch.num_rows
+        bounds.take(batch)
+        yield batch
+    if rows != about.num_rows or (wrong := bounds.wrong(about, parquet.schema_arrow)):
+        what = f"{rows:,} of {about.num_rows:,} rows" if rows != about.num_rows else f"the bounds of {wrong}"
+        raise DamagedFileError(f"{key}: row group {group} does not hold what its footer says: {what}")
+
+
+def holds(parquet: pq.ParquetFile, group: int, symbol: str) -> bool:
+    batches = parquet.iter_batches(_BATCH_ROWS, row_groups=[group], columns=["symbol"], use_threads=False)
+    return any(pc.any(pc.equal(batch.column("symbol"), symbol)).as_py() for batch in batches)
+
+
+def _fits(found: pa.Field[pa.DataType], expected: pa.Field[pa.DataType]) -> bool:
+    return found.type.equals(expected.type) and (expected.nullable or not found.nullable)
+
+
+class _Bounds:
+    """The least and the largest value of each column of whole numbers, as read and as the footer has them.
+
+    Readers leave out whole row groups by them: a wrong one hides rows, though every page is right.
+    """
+
+    def __init__(self) -> None:
+        self._read: dict[str, tuple[int, int]] = {}
+
+    def take(self, batch: pa.RecordBatch) -> None:
+        for field in batch.schema:
+            if pa.types.is_timestamp(field.type) or pa.types.is_int64(field.type):
+                found = pc.min_max(batch.column(field.name).cast(pa.int64()))
+                low, high = found["min"].as_py(), found["max"].as_py()
+                if low is not None:
+                    known = self._read.get(field.name, (low, high))
+                    self._read[field.name] = min(low, known[0]), max(high, known[1])
+
+    def wrong(self, about: pq.RowGroupMetaData, schema: pa.Schema) -> str:
+        """The name of a column whose bounds differ; "" where there is none.
+
+        To be asked when all is read: asked for what a damaged footer says of a column that cannot be read,
+        pyarrow ends the process.
+        """
+        for name, read in sorted(self._read.items()):
+            statistics: Any = about.column(schema.get_field_index(name)).statistics
+            said = statistics is not None and statistics.has_min_max
+            if said and (statistics.min_raw, statistics.max_raw) != read:
+                return name
+        return ""
