@@ -60,13 +60,13 @@ def _counted(count: int) -> int:
 async def receive(count: int, directory: Path) -> None:
     from daedalus.exchanges import EXCHANGES
     from daedalus.exchanges.model import Subscription
-    from daedalus.ingest.books import Books
-    from daedalus.ingest.frames import FrameSplitter
     from daedalus.ingest.journal import Journal
-    from daedalus.ingest.listener import Listener
-    from daedalus.ingest.liveness import Liveness
     from daedalus.ingest.recorder_state import RecorderState
-    from daedalus.ingest.service import Service
+    from daedalus.ingest.session.book_sync import BookSync
+    from daedalus.ingest.session.listener import Listener
+    from daedalus.ingest.session.liveness import Liveness
+    from daedalus.ingest.session.served_streams import ServedStreams
+    from daedalus.ingest.wire.frames import FrameSplitter
     from daedalus.store import Layout, StreamingParquetWriter, WriterLimits
 
     exchange = EXCHANGES["binance"]
@@ -83,8 +83,8 @@ async def receive(count: int, directory: Path) -> None:
         recorder,
         journal,
         Liveness(exchange.channels, (), 0.0),
-        Service(recorder, journal, (), 0.0),
-        Books(),
+        ServedStreams(recorder, journal, (), 0.0),
+        BookSync(),
         None,  # type: ignore[arg-type]
         [Subscription("trade", symbol) for symbol in symbols],
     )

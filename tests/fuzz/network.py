@@ -15,8 +15,8 @@ from websockets.frames import Frame
 from websockets.streams import StreamReader
 
 from daedalus.exchanges.model import RestLimit, RestRequest
-from daedalus.ingest.frames import FrameSplitter
-from daedalus.ingest.rest import LONGEST_PAUSE_SECONDS, MAX_BODY_BYTES, RestClient, RestError
+from daedalus.ingest.rest.client import LONGEST_PAUSE_SECONDS, MAX_BODY_BYTES, RestClient, RestError
+from daedalus.ingest.wire.frames import FrameSplitter
 
 MAX_FRAME = 2000
 LIMIT = RestLimit(weight_per_minute=1000, used_header="X-Used")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from daedalus.ingest.storage import StorageThread
+from daedalus.ingest.storage_thread import StorageThread
 from daedalus.ingest.worker import _heartbeat
 from daedalus.notify import Notifier
 

@@ -12,8 +12,8 @@ from ..config import ExchangeConfig
 from ..exchanges.model import ConnectionPlan, Exchange, Subscription
 from .backoff import Backoff
 from .recorder_state import RecorderState
-from .service import Start
-from .session import Session
+from .session.served_streams import Start
+from .session.session import Session
 from .supervisor import ConnectionSupervisor
 
 __all__ = ["Connections"]

@@ -18,7 +18,7 @@ from ..exchanges.continuity import Continuity
 from ..exchanges.model import Exchange, Subscription
 from ..store.raw import RawRecord
 from .counters import Bookless, Counters
-from .live_gaps import LiveGaps
+from .gaps.live import LiveGaps
 
 __all__ = ["Pausable", "RecorderState", "Sink"]
 

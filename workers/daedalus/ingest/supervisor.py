@@ -14,9 +14,9 @@ from collections.abc import Callable
 
 from .backoff import Backoff
 from .recorder_state import RecorderState
-from .service import Start
-from .session import End, Session
-from .wire import WireError
+from .session.served_streams import Start
+from .session.session import End, Session
+from .wire.client import WireError
 
 __all__ = ["ConnectionSupervisor"]
 

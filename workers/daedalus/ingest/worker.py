@@ -24,22 +24,21 @@ from ..notify import Notifier
 from ..stopping import stop_signals
 from ..store import Layout, StreamingParquetWriter, WorkerLock
 from ..store.status import boot_id, read_status
-from .backfill import Backfill
-from .catch_up import CatchUp
 from .connections import Connections
 from .counters import Meter
-from .instruments import Instruments
+from .gaps.backfill import Backfill
+from .gaps.catch_up import CatchUp
+from .gaps.pending import PendingGaps
 from .journal import Journal
-from .kept import Kept
-from .last_run import start_after
-from .owed import Owed
+from .last_run import KeptUntil, start_after
 from .recorder_state import RecorderState
 from .report import Reporter
-from .rest import RestClient
-from .service import Start
-from .session import Session
-from .snapshots import Snapshots
-from .storage import StorageThread, limits_of
+from .rest.client import RestClient
+from .rest.instruments import Instruments
+from .rest.snapshots import Snapshots
+from .session.served_streams import Start
+from .session.session import Session
+from .storage_thread import StorageThread, limits_of
 
 __all__ = ["run_ingest"]
 
@@ -169,7 +168,7 @@ class _Ingest:
             serve(streams, Start("start"))  # one that was recorded before has its past in the ledger
 
         serve(self._subscriptions, start)
-        owed = Owed(self._layout.status, f"ingest-{self._exchange.name}")
+        owed = PendingGaps(self._layout.status, f"ingest-{self._exchange.name}")
         for gap in await asyncio.to_thread(owed.load, set(self._wanted)):
             self._backfill.ask(gap)
         for coroutine in (
@@ -224,7 +223,7 @@ class _Ingest:
 
     def _kept(self, start: Start) -> Callable[[int], int]:
         """Until when all that was received is on the disk, given the time of the last flush (UTC ns)."""
-        kept = Kept(start.since_ns or 0)
+        kept = KeptUntil(start.since_ns or 0)
 
         def until(flushed_ns: int) -> int:
             now_ns = time.time_ns()

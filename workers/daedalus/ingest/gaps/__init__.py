@@ -1,0 +1,1 @@
+"""Gaps: how they are found, asked for over REST, and kept until each one is resolved."""

@@ -1,0 +1,60 @@
+"""The gaps that wait to be fetched, kept over a restart: an outage of REST may outlive a process.
+
+A file that is lost or cannot be read costs nothing but these attempts: the ledger goes on to say open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+
+import msgspec
+
+from ...exchanges.model import Missing, Subscription
+from ...store.files import read_json, write_atomic
+
+__all__ = ["PendingGaps"]
+
+log = logging.getLogger("daedalus.ingest.gaps.pending")
+
+SAVE_SECONDS = 300.0
+"""Some 2 MB are written each time at most, and nothing where nothing has changed."""
+
+
+class PendingGaps:
+    """The file ``<directory>/<worker>.gaps``."""
+
+    def __init__(self, directory: Path, worker: str) -> None:
+        self._path = directory / f"{worker}.gaps"
+        self._saved: Sequence[Missing] = ()
+
+    def load(self, streams: Collection[Subscription]) -> list[Missing]:
+        """What the process before had still to fetch of these streams."""
+        self._saved = read_json(self._path, list[Missing]) or []
+        return [
+            each
+            for each in self._saved
+            if Subscription(each.channel, each.symbol) in streams
+            and (each.first is None) is (each.last is None)
+            and (each.first or 0) <= (each.last or 0)
+            and 0 <= each.from_ns <= each.to_ns
+        ]
+
+    def save(self, gaps: Sequence[Missing]) -> None:
+        """Keep these and no others."""
+        if list(gaps) == list(self._saved):
+            return
+        try:
+            write_atomic(self._path, msgspec.json.encode(gaps), durable=False)
+        except OSError as error:
+            log.warning("what is still to be fetched cannot be kept: %s", error)
+            return
+        self._saved = gaps
+
+    async def keep(self, pending: Callable[[], Sequence[Missing]]) -> None:
+        """Save what is pending now and then, until cancelled."""
+        while True:
+            await asyncio.sleep(SAVE_SECONDS)
+            await asyncio.to_thread(self.save, pending())
