@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
-CODE := workers tests examples docs/pages.py
+CODE := workers tests examples docs/pages.py docs/generator
 PIP_AUDIT := pip-audit==2.10.1
 # With extras: pip would look for the newest version of a package that another one wants with an extra, and find no hash.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --no-strip-extras --generate-hashes --no-header \
@@ -97,7 +97,7 @@ vm: $(APPLIANCE)/.ready $(VENV)/.dev ## What a recorder survives, shown on the s
 	PATH="$$PATH:$(TOOLS)" $(BIN)/pytest tests/vm -p no:randomly
 
 docs: .venv-docs/.ready $(VENV)/.dev ## Write what the code knows into the pages and build the site/; a link that leads nowhere fails
-	$(BIN)/python docs/generated.py
+	cd docs && ../$(BIN)/python -m generator
 	.venv-docs/bin/mkdocs build --strict
 
 dist: $(VENV)/.dev ## Build the wheel and the source distribution into workers/dist

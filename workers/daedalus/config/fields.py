@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, SecretStr, Strict, Tag, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    SecretStr,
+    Strict,
+    Tag,
+    ValidationInfo,
+)
 from pydantic_core import PydanticCustomError
 
 from ..exchanges import EXCHANGES
@@ -145,8 +154,8 @@ def _few(number: int) -> int:
 Connections = Annotated[int, AfterValidator(_few)]
 """How many independent connections bring the same streams."""
 
-WebsocketUrl = Annotated[str, _url("ws", "wss")]
-HttpUrl = Annotated[str, _url("http", "https")]
+WebsocketUrl = Annotated[str, _url("ws", "wss"), Field(title="URL")]
+HttpUrl = Annotated[str, _url("http", "https"), Field(title="URL")]
 
 
 def _target(text: str) -> str:
@@ -171,7 +180,7 @@ def _target(text: str) -> str:
     return text.rstrip("/") if rest.strip("/") else text
 
 
-Target = Annotated[str, AfterValidator(_target)]
+Target = Annotated[str, AfterValidator(_target), Field(title="URL")]
 """A URL that fsspec can open, without credentials in it."""
 
 
@@ -200,7 +209,7 @@ def _ping_url(secret: SecretStr) -> SecretStr:
     return secret
 
 
-PingUrl = Annotated[SecretStr, AfterValidator(_ping_url)]
+PingUrl = Annotated[SecretStr, AfterValidator(_ping_url), Field(title="URL")]
 """What tells a service that all is well: who knows its path can do so too."""
 
 
@@ -216,5 +225,5 @@ def _location(value: object) -> Path:
         raise refuse(f"the home directory in {quoted(text)} is not known. Write an absolute path.") from None
 
 
-Location = Annotated[Path, BeforeValidator(_location)]
+Location = Annotated[Path, BeforeValidator(_location), Field(title="path")]
 """A directory; ``~`` is the home directory, a relative path is below the directory of the configuration."""

@@ -1,4 +1,4 @@
-"""What every mapping of the configuration has in common, and the units of its numbers."""
+"""The base of every section of the configuration, and the units of numbers."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ __all__ = ["MEGABYTE", "Megabytes", "Seconds", "Section", "empty_if_none"]
 
 MEGABYTE = 1_000_000
 
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
-Megabytes = Annotated[int, Field(ge=1, le=100_000_000)]
+Seconds = Annotated[float, Field(gt=0, le=86_400, title="seconds")]
+Megabytes = Annotated[int, Field(ge=1, le=100_000_000, title="MB")]
 
 
 def empty_if_none(value: object) -> object:
@@ -19,7 +19,7 @@ def empty_if_none(value: object) -> object:
 
 
 class Section(BaseModel):
-    """A mapping of the file. An unknown key is an error; a section left empty has its defaults."""
+    """A mapping of the file. An unknown key is an error; an empty section has its defaults."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 

@@ -1,0 +1,64 @@
+"""Which section of which page is generated, and from what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import indent
+
+from daedalus.exchanges import EXCHANGES
+
+from . import configuration, exchanges, tables
+
+__all__ = ["ROOT", "SECTIONS", "Section", "fresh"]
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = "config/config.examples.yaml"
+COMMENTS = {".md": "<!-- {} -->", ".yaml": "# {}"}
+
+
+@dataclass(frozen=True)
+class Section:
+    """One generated section. ``page`` is relative to the repository, ``text`` computes the content."""
+
+    page: str
+    name: str
+    text: Callable[[], str]
+
+
+SECTIONS = (
+    Section("README.md", "exchanges", lambda: exchanges.linked(ROOT / "docs" / "exchanges.md")),
+    Section("docs/data-format.md", "tables", tables.columns),
+    *(
+        Section("docs/exchanges.md", name, lambda name=name: exchanges.channels(EXCHANGES[name]))  # type: ignore[misc]
+        for name in EXCHANGES
+    ),
+    Section("docs/exchanges.md", "limits", exchanges.limits),
+    Section("docs/configuration.md", "keys", configuration.keys),
+    Section("docs/configuration.md", "exchange keys", configuration.exchange_keys),
+    Section("docs/configuration.md", "channels", exchanges.channel_names),
+    Section(EXAMPLE, "data_dir", configuration.example_place),
+    Section(EXAMPLE, "exchanges", exchanges.known_names),
+    Section(EXAMPLE, "binance", configuration.example_exchange),
+    Section(EXAMPLE, "sections", configuration.example_sections),
+)
+
+
+def fresh(page: str) -> str:
+    """The page with all its sections computed anew. Raises `ValueError` where a section has no markers."""
+    path = ROOT / page
+    text = path.read_text(encoding="utf-8")
+    comment = COMMENTS[path.suffix]
+    for section in SECTIONS:
+        if section.page != page:
+            continue
+        begin = comment.format(f"{section.name}: written by make docs")
+        end = comment.format(f"end of {section.name}")
+        found = re.compile(rf"^( *){re.escape(begin)}\n.*^ *{re.escape(end)}$", re.DOTALL | re.MULTILINE)
+        if (place := found.search(text)) is None:
+            raise ValueError(f"{page}: no section between '{begin}' and '{end}'")
+        written = indent(f"{begin}\n\n{section.text()}\n\n{end}", place[1])
+        text = text[: place.start()] + written + text[place.end() :]
+    return text
