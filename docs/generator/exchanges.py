@@ -91,7 +91,8 @@ def linked(page: Path) -> str:
     """All exchanges by their titles, linked to their sections of ``page``."""
     titles = dict(re.findall(r"^## `(\w+)`: (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE))
     links = [f"[{titles[name]}](docs/exchanges.md#{_anchor(name, titles[name])})" for name in EXCHANGES]
-    return " ·\n".join(links)
+    rows = [" · ".join(links[at : at + 2]) for at in range(0, len(links), 2)]
+    return " ·\n".join(rows)
 
 
 def _anchor(name: str, title: str) -> str:

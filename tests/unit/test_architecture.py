@@ -41,6 +41,15 @@ def imported(room: str) -> set[str]:
     return (found & set(ROOMS)) - {room}
 
 
+def floors() -> dict[str, int]:
+    """The floor on which the page has each room."""
+    found = {}
+    for part in PAGE.read_text().split("### Floor ")[1:]:
+        for rooms in re.findall(r"^\| ((?:`\w+/`(?:, )?)+) \|", part, re.MULTILINE):
+            found |= dict.fromkeys(re.findall(r"`(\w+)/`", rooms), int(part.split()[0]))
+    return found
+
+
 def test_the_page_names_every_room() -> None:
     assert sorted(table()) == ROOMS
 
@@ -49,3 +58,9 @@ def test_the_page_names_every_room() -> None:
 def test_a_room_imports_nothing_that_the_page_does_not_name(room: str) -> None:
     may = table()[room]
     assert "everything" in may or imported(room) <= may
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_only_from_the_floors_below_it(room: str) -> None:
+    height = floors()
+    assert all(height[other] < height[room] for other in imported(room))

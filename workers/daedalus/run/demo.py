@@ -98,7 +98,7 @@ def _record(console: Console, config_path: Path, duration: float | None) -> int:
     lake = directory / "lake"
     sizes = table_sizes(lake) if lake.is_dir() else []
     if not any(table.rows for table in sizes):
-        console.print(Text(f"Nothing is in the lake {lake}.", style="red"), soft_wrap=True)
+        console.print(Text(f"The lake is empty: {lake}", style="red"), soft_wrap=True)
         return code or 1
     show_sizes(console, sizes)
     report = audit(open_lake(StorageSettings(target=str(lake))))
@@ -106,7 +106,7 @@ def _record(console: Console, config_path: Path, duration: float | None) -> int:
     if any(table.name == "trades" and table.rows for table in sizes):
         show_query(console, lake)
     console.print(
-        f"\nThe lake: {lake}   the configuration: {config_path}   logs: {directory / 'logs'}", soft_wrap=True
+        f"\nlake: {lake}   configuration: {config_path}   logs: {directory / 'logs'}", soft_wrap=True
     )
     return code or int(not report.sound)
 

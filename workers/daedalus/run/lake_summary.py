@@ -1,4 +1,4 @@
-"""A lake's summary for people: tables, verdicts, and a query to go on with."""
+"""A lake's summary for people: tables, verdicts, and a query to start from."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def show_sizes(console: Console, sizes: Sequence[TableSize]) -> None:
 
 
 def show_verdicts(console: Console, report: Report) -> None:
-    """Print of each stream whether it is complete and how that is known, and what is not as it must be."""
-    console.print("\nComplete?", style="bold")
+    """Print for each stream whether it is complete and how that is known; then the findings."""
+    console.print("\nIs it complete?", style="bold")
     for line in styled(report.streams, max(80, console.width), dates=False):
         console.print(line, soft_wrap=True)
     for finding in report.findings:
@@ -63,7 +63,7 @@ def show_verdicts(console: Console, report: Report) -> None:
 
 
 def show_query(console: Console, root: Path) -> None:
-    """Run one DuckDB query over the lake's trades, and print it with its result."""
+    """Print a DuckDB query over the trades of the lake, and its result."""
     try:
         import duckdb
     except ImportError:
@@ -75,7 +75,7 @@ def show_query(console: Console, root: Path) -> None:
         f"FROM read_parquet('{root}/trades/**/*.parquet', hive_partitioning = true)\n"
         "GROUP BY ALL ORDER BY ALL"
     )
-    console.print("\nA question to it, in DuckDB:\n", style="bold")
+    console.print("\nQuery it, for example with DuckDB:\n", style="bold")
     console.print(query, highlight=False, soft_wrap=True)
     result = duckdb.connect().execute(query)
     answer = Table()

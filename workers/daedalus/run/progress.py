@@ -151,7 +151,7 @@ def _line(title: str, statuses: dict[str, Status]) -> str:
 def _next_files() -> str:
     """When the hour is over, at which every file is sealed that has not become full before."""
     minutes = (HOUR_SECONDS - int(time.time()) % HOUR_SECONDS + 59) // 60
-    return f"the files of this hour reach the lake in {minutes} min at the latest, or at the end"
+    return f"the files of this hour reach the lake in at most {minutes} min, or when the run ends"
 
 
 def _files(layout: Layout) -> list[str]:
