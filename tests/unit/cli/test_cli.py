@@ -103,7 +103,7 @@ def test_a_command_of_the_services_is_code_2_and_says_what_there_is_instead(comm
     result = call(command)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith(
-        f"daedalus {command} is there where the recorder is installed as services"
+        f"daedalus {command} exists only where the recorder is installed as services"
     )
     assert "Here: daedalus run, and Ctrl-C." in result.stderr
 
@@ -157,7 +157,7 @@ def test_a_data_directory_that_cannot_be_made_is_code_1_in_one_line() -> None:
 def test_config_check_says_what_is_right_or_all_that_is_wrong() -> None:
     right = call("config", "check", config())
     assert right.exit_code == 0
-    assert "config.yaml is right." in right.stdout
+    assert "config.yaml is valid." in right.stdout
     assert "binance   trade, aggTrade, depth, bookTicker: 1 symbol, 4 streams, 1 connection" in right.stdout
     wrong = call("config", "check", config("log: {level: loud}\nwriter: {batch_size: 0}\n"))
     assert wrong.exit_code == 2
@@ -170,7 +170,7 @@ def test_config_check_takes_the_file_as_every_other_command_does() -> None:
     assert shown[0] == shown[1] == shown[2] != ""
     assert call("config", "show", path).stdout == call("config", "show", "-c", path).stdout != ""
     both = call("config", "check", path, "-c", "other.yaml")
-    assert (both.exit_code, "Name one" in both.stderr) == (2, True)
+    assert (both.exit_code, "Give one" in both.stderr) == (2, True)
 
 
 def test_each_worker_tells_in_its_status_which_configuration_it_runs() -> None:

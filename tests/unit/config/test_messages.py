@@ -207,12 +207,12 @@ CASES: dict[str, tuple[str, str]] = {
     ),
     "an alias": (
         GOOD + "data_dir: *here\n",
-        "f:2: aliases and anchors (* or & in front) are not allowed. "
+        "f:2: aliases and anchors (a leading * or &) are not allowed. "
         "Write the value out, in quotes if it is meant literally.",
     ),
     "a tag": (
         GOOD + "data_dir: !!python/object/apply:os.system [true]\n",
-        "f:2: tags (words with ! in front) are not allowed. "
+        "f:2: tags (words with a leading !) are not allowed. "
         "Write the value out, in quotes if it is meant literally.",
     ),
     "two documents": (
@@ -233,12 +233,12 @@ CASES: dict[str, tuple[str, str]] = {
     ),
     "all symbols": (
         "exchanges: {binance: {symbols: [all]}}\n",
-        "f:1 exchanges.binance.symbols[0]: 'all' stands for no symbol here. "
+        "f:1 exchanges.binance.symbols[0]: 'all' is not a symbol. "
         "Name each one, for example [BTCUSDT, ETHUSDT].",
     ),
     "all symbols of a channel": (
         "exchanges: {binance: {symbols: [BTCUSDT], channels: {trade: [ALL]}}}\n",
-        "f:1 exchanges.binance.channels.trade[0]: 'all' stands for no symbol here. "
+        "f:1 exchanges.binance.channels.trade[0]: 'all' is not a symbol. "
         "Name each one, for example [BTCUSDT, ETHUSDT].",
     ),
     "a ping that is no URL": (

@@ -16,7 +16,7 @@ def test_a_directory_of_somebody_else_is_refused_and_left_as_it_is(tmp_path: Pat
     place = tmp_path / "demo"
     (place / "raw").mkdir(parents=True)
     (place / "raw" / "notes.txt").write_text("precious")
-    with pytest.raises(ConfigError, match="holds what no demonstration has made"), claimed(place):
+    with pytest.raises(ConfigError, match="contains files that no demonstration made"), claimed(place):
         pass
     assert [path.name for path in sorted(place.rglob("*"))] == ["raw", "notes.txt"]
 

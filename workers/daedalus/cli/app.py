@@ -1,4 +1,4 @@
-"""The command `daedalus` and what its help says at the top."""
+"""The command `daedalus`, and the top of its help."""
 
 from __future__ import annotations
 
@@ -14,23 +14,30 @@ from . import audit, book, decode, demo, doctor, ingest, normalize, run, simulat
 from .config import config_app
 from .group import Group
 from .lake import lake_app
-from .output import print_anywhere
+from .output import paragraphs, print_anywhere
 
 __all__ = ["app", "main"]
 
 RECORD, LOOK, TRY = "Record", "Look and check", "Try and understand"
 
-HELP = """Records crypto market data around the clock, and proves what is complete.
+HELP = """Records crypto market data around the clock and proves what is complete.
 
-Start with [bold]daedalus demo[/]: a simulated exchange, recorded end to end in half a minute.
+To see it work, run [bold]daedalus demo[/]: it records a simulated exchange for half a minute.
 """
 
-EPILOG = """[bold]Exit codes[/]: 0 done; 1 failed or incomplete; 2 wrong usage or configuration;
-3 another instance does this already; 130 interrupted.
+EPILOG = """[bold]Exit codes[/]
+  0   done
+  1   failed or incomplete
+  2   wrong usage or configuration
+  3   another instance is running
+  130 interrupted
 
-[bold]Environment[/]: DAEDALUS_CONFIG names the configuration, DAEDALUS_LOG_FILE a log file besides stderr,
-DAEDALUS_S3_ACCESS_KEY and DAEDALUS_S3_SECRET_KEY the keys to the lake,
-DAEDALUS_ALERT_URLS whom the watchdog tells."""
+[bold]Environment[/]
+  DAEDALUS_CONFIG         the configuration file
+  DAEDALUS_LOG_FILE       a log file, besides stderr
+  DAEDALUS_S3_ACCESS_KEY, DAEDALUS_S3_SECRET_KEY
+                          the keys to the lake
+  DAEDALUS_ALERT_URLS     where the watchdog sends alerts"""
 
 app = typer.Typer(
     cls=Group,
@@ -38,7 +45,7 @@ app = typer.Typer(
     epilog=EPILOG,
     no_args_is_help=True,
     rich_markup_mode="rich",
-    pretty_exceptions_enable=False,  # they print local variables' lines; a plain traceback is for a bug
+    pretty_exceptions_enable=False,  # a bug is reported with Python's own traceback
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -60,7 +67,7 @@ def _top(
 
 def _add(panel: str, command: Callable[..., None], examples: tuple[str, ...]) -> None:
     shown = "\n".join(["[bold]Examples[/]", *(f"  {line}" for line in examples)])
-    app.command(rich_help_panel=panel, epilog=shown)(command)
+    app.command(rich_help_panel=panel, help=paragraphs(command), epilog=shown)(command)
 
 
 _add(RECORD, run.run, run.EXAMPLES)

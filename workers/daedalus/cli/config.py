@@ -1,4 +1,4 @@
-"""`daedalus config`: is the configuration right, what does it amount to, and does anybody run another one."""
+"""`daedalus config`: check the configuration, or show the values in effect."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from .options import CONFIG_HELP, ConfigOption
 
 __all__ = ["config_app"]
 
-config_app = typer.Typer(help="Check the configuration, or show what is in effect.", no_args_is_help=True)
+config_app = typer.Typer(help="Check the configuration, or show the values in effect.", no_args_is_help=True)
 
 File = Annotated[Path | None, typer.Argument(metavar="FILE", help=CONFIG_HELP, show_default=False)]
 
 
 def _one(file: Path | None, config: Path | None) -> Path | None:
     if file is not None and config is not None and file != config:
-        raise typer.BadParameter(f"{file} and {config} are both named. Name one.")
+        raise typer.BadParameter(f"{file} and {config} are both given. Give one.")
     return file or config
 
 
@@ -30,10 +30,13 @@ def check(
     file: File = None,
     config: ConfigOption = None,
     json: Annotated[
-        bool, typer.Option("--json", help="Print one object for machines, with each worker's hash.")
+        bool, typer.Option("--json", help="Print a JSON object, with the hash for each worker.")
     ] = False,
 ) -> None:
-    """Say what is right, or everything that is wrong, with its line. Exit code 0 or 2."""
+    """Summarize a valid configuration, or list all its errors by line.
+
+    Exit code 2 if there is an error.
+    """
     from ..config import find_config, load_config
     from ..config.report import as_json, summary, warnings
 
@@ -43,7 +46,7 @@ def check(
     if json:
         typer.echo(as_json(loaded, found))
         return
-    typer.secho(f"{path} is right.", fg=typer.colors.GREEN)
+    typer.secho(f"{path} is valid.", fg=typer.colors.GREEN)
     for line in summary(loaded):
         typer.echo(f"  {line}")
     for warning in found:
@@ -52,7 +55,7 @@ def check(
 
 @config_app.command(epilog="[bold]Example[/]\n  daedalus config show > effective.yaml")
 def show(file: File = None, config: ConfigOption = None) -> None:
-    """Print every key with the value in effect, as YAML. Secrets are masked."""
+    """Print every key with the value in effect, as YAML; secrets are masked."""
     from ..config import load_config
     from ..config.report import effective
 

@@ -1,4 +1,4 @@
-"""`daedalus demo`: record a simulated exchange, or a real one, and show what came of it."""
+"""`daedalus demo`: record a simulated exchange, or a real one, and show the result."""
 
 from __future__ import annotations
 
@@ -33,19 +33,25 @@ def demo(
     ] = None,
     symbols: Annotated[
         str,
-        typer.Option(metavar="A,B", help="As the exchange spells them. [dim]Without it: its usual ones[/]"),
+        typer.Option(
+            metavar="A,B", help="Symbols, as the exchange spells them. [dim]Default: a few of its own[/]"
+        ),
     ] = "",
     duration: Annotated[
         float | None,
         typer.Option(
             min=1.0,
             metavar="SECONDS",
-            help=f"Stop after so long. [dim]Without it: {DEMO_SECONDS:.0f}, with --live until Ctrl-C[/]",
+            help=f"Stop after this time. [dim]Default: {DEMO_SECONDS:.0f}; with --live until Ctrl-C[/]",
             show_default=False,
         ),
     ] = None,
 ) -> None:
-    """Record a simulated exchange end to end into data/demo, then show what is in the lake."""
+    """Record a simulated exchange into data/demo, then show what is in the lake.
+
+    With --live a real exchange is recorded, into data/live. Data of an earlier demonstration in data/demo is
+    deleted; data/live is continued.
+    """
     from ..log import setup_logging
     from ..run import run_demo
     from .screen import Screen

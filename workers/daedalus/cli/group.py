@@ -1,4 +1,4 @@
-"""How a command ends: what a person can mend is one line on stderr and an exit code, not a traceback."""
+"""How a command ends: an error that a person can fix is one line on stderr and an exit code, no traceback."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from ..shown import shown_lines
 __all__ = ["FAILED", "INTERRUPTED", "LOCKED", "OK", "USAGE", "Group", "complain"]
 
 OK, INTERRUPTED = 0, 130
-"""The exit codes beside those of errors: done; Ctrl-C."""
-
+"""The exit codes besides those of errors: done, and Ctrl-C."""
 
 SERVICES = ("start", "stop", "restart")
+"""Commands of the appliance's own `daedalus`, a shell script around this one."""
 
 
 class Group(TyperGroup):
-    """The commands; errors that name their remedy become exit codes. Any other is a bug, and shown."""
+    """The commands. A `DaedalusError` or I/O error becomes an exit code, any other error is a bug."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - as below
         if args and args[0] in SERVICES and args[0] not in self.commands:
-            there = "is there where the recorder is installed as services, see docs/appliance.md"
-            complain(f"daedalus {args[0]} {there}. Here: daedalus run, and Ctrl-C.")
+            where = "exists only where the recorder is installed as services, see docs/appliance.md"
+            complain(f"daedalus {args[0]} {where}. Here: daedalus run, and Ctrl-C.")
             raise typer.Exit(USAGE)
         return super().resolve_command(ctx, args)
 
@@ -42,15 +42,15 @@ class Group(TyperGroup):
 
 
 def complain(text: str) -> None:
-    """Print to stderr, in red where it is a terminal."""
+    """Print to stderr, in red on a terminal."""
     typer.secho(shown_lines(text), fg=typer.colors.RED, err=True)
 
 
 def _exit_code(error: Exception) -> int | None:
-    """None: nothing a person can mend."""
+    """The exit code of an error that a person can fix; None for a bug."""
     if isinstance(error, DaedalusError):
         return error.exit_code
-    if isinstance(error, BrokenPipeError):  # who read our output has gone; typer ends in silence
+    if isinstance(error, BrokenPipeError):  # the reader of our output has gone; typer exits silently
         return None
     return FAILED if isinstance(error, OSError | EOFError | zlib.error) else None
 

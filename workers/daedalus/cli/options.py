@@ -21,18 +21,20 @@ __all__ = [
     "symbol_list",
 ]
 
-CONFIG_HELP = "The configuration. [dim]Without it: DAEDALUS_CONFIG, config/config.yaml, /etc/daedalus.[/]"
+CONFIG_HELP = (
+    "The configuration. [dim]Default: DAEDALUS_CONFIG, config/config.yaml or /etc/daedalus/config.yaml[/]"
+)
 
 
 def exchange_names() -> list[str]:
-    """Every exchange there is; what the shell completes."""
+    """All exchanges, also for the shell's completion."""
     from ..exchanges import EXCHANGES
 
     return sorted(EXCHANGES)
 
 
 def known_exchange(name: str | None) -> str | None:
-    """The name, if there is such an exchange; else the nearest one is named."""
+    """The name itself. Raises `typer.BadParameter` with the nearest name for an unknown exchange."""
     names = exchange_names()
     if name is not None and name not in names:
         from ..config.problems import nearest, quoted
@@ -43,13 +45,13 @@ def known_exchange(name: str | None) -> str | None:
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", "-c", metavar="FILE", help=CONFIG_HELP)]
 
-Once = Annotated[bool, typer.Option("--once", help="Do all that waits now, then end.")]
+Once = Annotated[bool, typer.Option("--once", help="Process what is waiting, then exit.")]
 
 ExchangeArgument = Annotated[
     str,
     typer.Argument(
         metavar="EXCHANGE",
-        help="An exchange, for example binance.",
+        help="The exchange, for example binance.",
         callback=known_exchange,
         autocompletion=exchange_names,
     ),
@@ -57,7 +59,7 @@ ExchangeArgument = Annotated[
 
 
 def configured(config: Config, exchange: str) -> None:
-    """Refuse an exchange that exists, but not in this configuration."""
+    """Raise `typer.BadParameter` for an exchange that this configuration does not record."""
     if exchange not in config.exchanges:
         there = ", ".join(config.exchanges)
         text = f"{exchange} is not in the configuration, which has {there}. Add it under exchanges."
@@ -65,7 +67,7 @@ def configured(config: Config, exchange: str) -> None:
 
 
 def symbol_list(text: str, exchange: str) -> tuple[str, ...]:
-    """``A,B`` as symbols of an exchange; upper or lower case is the same where it is to the exchange."""
+    """``A,B`` as symbols in the exchange's own spelling."""
     from ..exchanges import EXCHANGES
 
     spelled = EXCHANGES[exchange].symbol

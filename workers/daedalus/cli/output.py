@@ -1,9 +1,11 @@
-"""What is printed where the output is no terminal of today: whole lines, and plain characters."""
+"""Text for every terminal, pipe and file: whole lines, and characters that the encoding has."""
 
 from __future__ import annotations
 
 import codecs
+import inspect
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO
 
 import typer
@@ -13,23 +15,23 @@ from ..shown import shown_json
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-__all__ = ["echo_json", "print_anywhere", "show"]
+__all__ = ["echo_json", "paragraphs", "print_anywhere", "show"]
 
 _PLAIN = {"…": "...", "→": "->", "°": "deg ", "·": "-", "—": "-", "≤": "<=", "≥": ">="}
 _NAME = "daedalus.plain"
 
 
 def print_anywhere(*streams: TextIO) -> None:
-    """Let these streams (stdout and stderr) write any text, whatever their encoding."""
+    """Let these streams (default: stdout and stderr) write any text, whatever their encoding."""
     codecs.register_error(_NAME, _plainer)
     for stream in streams or (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)  # what a test or a caller put there may have none
+        reconfigure = getattr(stream, "reconfigure", None)  # a stream of a test may lack it
         if reconfigure is not None:
             reconfigure(errors=_NAME)
 
 
 def show(what: RenderableType) -> None:
-    """Print it as wide as the terminal; in a pipe or a file at its own width, so that a row stays a line."""
+    """Print it at the width of the terminal; in a pipe or file at its own width, one row per line."""
     from .screen import Screen
 
     console = Screen()
@@ -40,8 +42,14 @@ def show(what: RenderableType) -> None:
 
 
 def echo_json(text: str) -> None:
-    """Print JSON, with nothing in it that a terminal obeys; it says the same."""
+    """Print JSON, with control characters escaped: its meaning is the same."""
     typer.echo(shown_json(text))
+
+
+def paragraphs(command: Callable[..., None]) -> str:
+    """The docstring of a command as its help, each paragraph on one line: the terminal's width breaks it."""
+    text = inspect.getdoc(command) or ""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
 
 
 def _plainer(error: UnicodeError) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""`daedalus run`: every worker of the configuration, in the foreground."""
+"""`daedalus run`: all workers of the configuration, in the foreground."""
 
 from __future__ import annotations
 
@@ -13,24 +13,29 @@ __all__ = ["EXAMPLES", "run"]
 EXAMPLES = (
     "daedalus run",
     "daedalus run --duration 600 --no-sync",
-    "daedalus run --dry-run   [dim]# what it would start[/]",
+    "daedalus run --dry-run   [dim]# what would be started[/]",
 )
 
 Duration = Annotated[
     float | None,
-    typer.Option(min=0.1, metavar="SECONDS", help="Stop in good order after so long.", show_default=False),
+    typer.Option(min=0.1, metavar="SECONDS", help="Stop in good order after this time.", show_default=False),
 ]
 
 
 def run(
     no_sync: Annotated[
-        bool, typer.Option("--no-sync", help="Record and normalize, but upload nothing.")
+        bool, typer.Option("--no-sync", help="Record and normalize only, do not upload.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be started, and end.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would be started, and exit.")
+    ] = False,
     duration: Duration = None,
     config: ConfigOption = None,
 ) -> None:
-    """Run every worker of the configuration in the foreground, until Ctrl-C."""
+    """Record in the foreground until Ctrl-C: run every worker of the configuration.
+
+    At the end all files are sealed, normalized and uploaded.
+    """
     from ..config import find_config, load_config
     from ..log import setup_logging
     from ..run import run_all

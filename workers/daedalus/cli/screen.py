@@ -1,4 +1,4 @@
-"""The terminal as the commands write to it: styles are ours, and nothing else in a text takes effect."""
+"""The terminal as commands write to it: only our own styles take effect, no escape sequence of a text."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ __all__ = ["Screen"]
 
 
 class Screen(Console):
-    """Rich's console, which by itself lets escape sequences in a text reach the terminal."""
+    """Rich's console; by itself it passes escape sequences in a text on to the terminal."""
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """The pieces of what is to be shown, before they are cut into lines."""
+        """The pieces to print, before rich cuts them into lines."""
         for piece in super().render(renderable, options):
             if piece.control is None and (text := shown_lines(piece.text)) != piece.text:
                 yield Segment(text, piece.style)

@@ -1,4 +1,4 @@
-"""`daedalus simulate`: an exchange on this machine, with faults on demand."""
+"""`daedalus simulate`: a simulated exchange on this machine, with faults on demand."""
 
 from __future__ import annotations
 
@@ -21,69 +21,124 @@ EXAMPLES = (
 )
 
 
-def _fault(text: str, *, min: float | None = None, metavar: str | None = None) -> object:
-    return typer.Option(help=text, rich_help_panel="Faults", min=min, metavar=metavar)
+def _loss(text: str, *, min: float | None = 1, metavar: str = "N") -> object:
+    return typer.Option(help=text, rich_help_panel="Faults of messages", min=min, metavar=metavar)
+
+
+def _ending(text: str, *, min: float = 0, metavar: str = "SECONDS") -> object:
+    return typer.Option(help=text, rich_help_panel="Faults of connections", min=min, metavar=metavar)
+
+
+def _refusal(text: str, *, min: float | None = None, metavar: str = "N") -> object:
+    return typer.Option(help=text, rich_help_panel="Faults of REST", min=min, metavar=metavar)
+
+
+MARKET, RECORDING = "Market", "Recording instead of a market"
 
 
 def simulate(
     exchange: ExchangeArgument,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="On 127.0.0.1; 0 takes any free one.")] = 9001,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="PORT", help="Port on 127.0.0.1; 0: any free one.")
+    ] = 9001,
     symbols: Annotated[
         str,
-        typer.Option(metavar="A,B", help="As the exchange spells them. [dim]Without it: its usual ones[/]"),
+        typer.Option(
+            metavar="A,B",
+            help="Symbols, as the exchange spells them. [dim]Default: a few of its own[/]",
+            rich_help_panel=MARKET,
+        ),
     ] = "",
     rate: Annotated[
-        float, typer.Option(min=0, help="Steps per second over all symbols; 0: as fast as clients read.")
+        float,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="Events per second, of all symbols together; 0: as fast as clients read.",
+            rich_help_panel=MARKET,
+        ),
     ] = 100.0,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same market.")] = 1,
+    seed: Annotated[
+        int, typer.Option(metavar="N", help="The same seed gives the same market.", rich_help_panel=MARKET)
+    ] = 1,
     depth: Annotated[
-        int, typer.Option(min=16, help="Price levels on each side of a book; 100000 make snapshots of 4 MB.")
+        int,
+        typer.Option(
+            min=16,
+            metavar="N",
+            help="Price levels per side of a book; 100,000 make snapshots of 4 MB.",
+            rich_help_panel=MARKET,
+        ),
     ] = 500,
     replay: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FILE", help="Play this recording instead of a market; may be given again."),
+        typer.Option(
+            metavar="FILE", help="Play this recording; can be given several times.", rich_help_panel=RECORDING
+        ),
     ] = None,
     speed: Annotated[
-        float, typer.Option(min=0, help="Play recordings so many times as fast; 0: at once.")
+        float,
+        typer.Option(
+            min=0,
+            metavar="FACTOR",
+            help="Play it this many times as fast; 0: at once.",
+            rich_help_panel=RECORDING,
+        ),
     ] = 1.0,
     close_at_end: Annotated[
-        bool, typer.Option("--close-at-end", help="Close a connection behind the recording's last message.")
+        bool,
+        typer.Option(
+            "--close-at-end",
+            help="Close each connection after the last message of the recording.",
+            rich_help_panel=RECORDING,
+        ),
     ] = False,
-    drop_after: Annotated[int | None, _fault("Break each connection after so many messages.", min=1)] = None,
-    stall_after: Annotated[int | None, _fault("Fall silent on each connection after so many.", min=1)] = None,
-    lose_every: Annotated[int | None, _fault("Lose each n-th message of a connection.", min=1)] = None,
+    lose_every: Annotated[int | None, _loss("Lose every n-th message of a connection.")] = None,
     lose_for_all_every: Annotated[
-        int | None, _fault("Lose each n-th message of a stream on all connections.", min=1)
+        int | None, _loss("Lose every n-th message of a stream, on all connections.")
     ] = None,
-    skip_every: Annotated[int | None, _fault("Do not stream trades whose id divides by this.", min=1)] = None,
-    duplicate_every: Annotated[int | None, _fault("Send each n-th message twice.", min=1)] = None,
-    swap_every: Annotated[
-        int | None, _fault("Send each n-th message behind the one after it.", min=1)
+    skip_every: Annotated[
+        int | None, _loss("Leave every trade with an id divisible by N out of the stream.")
     ] = None,
-    garble_every: Annotated[
-        int | None, _fault("Send what is no JSON behind each n-th message.", min=1)
-    ] = None,
-    truncate_every: Annotated[int | None, _fault("Send half of it behind each n-th message.", min=1)] = None,
+    duplicate_every: Annotated[int | None, _loss("Send every n-th message twice.")] = None,
+    swap_every: Annotated[int | None, _loss("Swap every n-th message with the next one.")] = None,
+    garble_every: Annotated[int | None, _loss("After every n-th message, send one that is not JSON.")] = None,
+    truncate_every: Annotated[int | None, _loss("After every n-th message, send half of it again.")] = None,
     mute: Annotated[
         list[str] | None,
-        _fault("Acknowledge this stream and never deliver; * stands for anything.", metavar="STREAM"),
+        _loss(
+            "Accept this subscription and never send its messages; * matches anything.",
+            min=None,
+            metavar="STREAM",
+        ),
     ] = None,
-    delay: Annotated[float, _fault("Say everything so many seconds late.", min=0)] = 0.0,
-    flood_seconds: Annotated[
-        float | None, _fault("Send what happens in so many seconds all at once.", min=0.001)
+    drop_after: Annotated[
+        int | None, _ending("Break each connection after N messages.", min=1, metavar="N")
     ] = None,
-    lifetime: Annotated[
-        float | None, _fault("Close each connection when it is so many seconds old.", min=0)
+    stall_after: Annotated[
+        int | None, _ending("Let each connection fall silent after N messages.", min=1, metavar="N")
     ] = None,
+    lifetime: Annotated[float | None, _ending("Close each connection at this age.")] = None,
     farewell_after: Annotated[
-        float | None, _fault("Announce the end of each connection after so many seconds.", min=0)
+        float | None, _ending("Announce the end of each connection at this age.")
     ] = None,
-    farewell_seconds: Annotated[float, _fault("The seconds between that notice and the end.", min=0)] = 2.0,
-    rest_status: Annotated[int | None, _fault("Refuse REST requests with this status: 429 or 418.")] = None,
-    rest_refusals: Annotated[int | None, _fault("Only the first so many.", min=1)] = None,
-    rest_seconds: Annotated[float | None, _fault("Only for the first so many seconds.", min=0)] = None,
+    farewell_seconds: Annotated[float, _ending("Time from this announcement to the end.")] = 2.0,
+    delay: Annotated[float, _ending("Send everything this much later.")] = 0.0,
+    flood_seconds: Annotated[
+        float | None, _ending("Collect messages for this long, and send them all at once.", min=0.001)
+    ] = None,
+    rest_status: Annotated[
+        int | None, _refusal("Refuse REST requests with this status: 429 or 418.", metavar="STATUS")
+    ] = None,
+    rest_refusals: Annotated[int | None, _refusal("Refuse only the first N requests.", min=1)] = None,
+    rest_seconds: Annotated[
+        float | None, _refusal("Refuse only in this first time.", min=0, metavar="SECONDS")
+    ] = None,
 ) -> None:
-    """Be an exchange on 127.0.0.1: its websocket and REST, deterministic, with faults on demand."""
+    """Simulate an exchange on 127.0.0.1, websocket and REST, with faults on demand.
+
+    It makes up a market, always the same one for the same seed, or plays a recording.
+    """
     import asyncio
 
     from ..simulator import Faults, SimulatorOptions

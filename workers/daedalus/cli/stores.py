@@ -1,4 +1,4 @@
-"""Where the store is and the keys to it, as sync and the readers of a lake take it from a configuration."""
+"""The settings of a store, taken from a configuration: for sync and for the readers of a lake."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["lake_settings", "sync_settings"]
 
 
 def sync_settings(config: Config, include_raw: bool | None, *, new_lake: bool = False) -> SyncSettings:
-    """What sync needs of a configuration; ``include_raw`` None: what the configuration says."""
+    """The settings of sync. ``include_raw`` None: as configured."""
     from ..sync import SyncSettings
 
     about = config.sync
@@ -30,13 +30,13 @@ def sync_settings(config: Config, include_raw: bool | None, *, new_lake: bool = 
         concurrency=about.concurrency,
         interval_seconds=about.interval_seconds,
         budget_mb=about.retention.max_disk_mb,
-        # Twice what the writer stops at: what the lake has makes room before recording must wait.
+        # Twice the writer's limit: local copies of uploaded files give way before recording has to wait.
         min_free_mb=2 * config.writer.min_free_mb,
     )
 
 
 def lake_settings(where: str | None, config: Path | None) -> StorageSettings:
-    """Where the lake is, and the keys to it: the configuration's, where there is one."""
+    """The lake at ``where`` (None: the configured one), with the keys of a configuration if there is one."""
     import msgspec
 
     from ..config import ConfigError, load_config

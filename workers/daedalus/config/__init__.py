@@ -1,7 +1,7 @@
-"""What is recorded, where it lies and where it goes: one YAML file as typed, frozen values.
+"""The configuration: one YAML file as typed, frozen values.
 
-`load_config` is all a worker needs. It imports pydantic and PyYAML and nothing heavier, as what is
-imported here stays in the memory of every worker.
+`load_config` is all a worker needs. This room imports nothing heavier than pydantic and PyYAML, because every
+worker keeps it in memory.
 """
 
 from __future__ import annotations

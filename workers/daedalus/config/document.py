@@ -1,7 +1,7 @@
-"""A YAML text as plain values, with the line of each: the one place that knows YAML's syntax.
+"""A YAML text as plain values, each with its line. Only this file knows YAML's syntax.
 
-Invariants: a text that could mean something else than it says is refused (a key given twice, tabs,
-tags, aliases); no text makes it recurse or grow without bound; no message repeats a value.
+Invariants: ambiguous text is refused (a key given twice, tabs, tags, aliases); no text makes it recurse or
+grow without bound; no message repeats a value.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _HINTS = {
 
 @dataclass(frozen=True)
 class Place:
-    """Where a value stands, and, for a scalar, how it is spelled there."""
+    """The line of a value and, for a scalar, its spelling in the file."""
 
     line: int
     text: str | None = None
@@ -52,17 +52,17 @@ class Document:
     places: Mapping[KeyPath, Place]
 
     def line(self, path: KeyPath) -> int:
-        """The line of a key, or of the nearest thing around it that is there."""
+        """The line of a key, or of the nearest enclosing key that exists."""
         while path and path not in self.places:
             path = path[:-1]
         return self.places[path].line if path in self.places else 0
 
 
 def parse(text: str, file: str) -> Document:
-    """Read a YAML text. Raises `ConfigError` with the line for whatever cannot be taken at its word.
+    """Read a YAML text. Raises `ConfigError` with the line for invalid or ambiguous text.
 
-    Booleans are YAML 1.1's (yes, NO, on…), as Ansible and most tools read them; whole numbers are
-    decimal only (no 010 that means 8, no 1:30 that means 90); dates stay text.
+    Booleans are those of YAML 1.1 (yes, NO, on…), as in Ansible and most tools. Whole numbers are decimal:
+    010 is not 8, 1:30 is not 90. Dates stay text.
     """
     loader: _Loader | None = None
     try:
@@ -86,7 +86,7 @@ def parse(text: str, file: str) -> Document:
 
 
 class _Loader(yaml.SafeLoader):
-    """Composes nodes, but refuses what a configuration has no use for."""
+    """Composes nodes; refuses aliases, anchors, tags and deep nesting: a configuration needs none."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -95,11 +95,11 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         event = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
-            self._refuse(f"aliases and anchors (* or & in front) are not allowed. {_LITERAL}", event)
+            self._refuse(f"aliases and anchors (a leading * or &) are not allowed. {_LITERAL}", event)
         if getattr(event, "tag", None) is not None:
-            self._refuse(f"tags (words with ! in front) are not allowed. {_LITERAL}", event)
+            self._refuse(f"tags (words with a leading !) are not allowed. {_LITERAL}", event)
         if self._depth >= _DEEPEST:
-            self._refuse("this is nested too deep.", event)
+            self._refuse("this is nested too deeply.", event)
         self._depth += 1
         node: yaml.Node | None = super().compose_node(parent, index)
         self._depth -= 1
@@ -120,13 +120,13 @@ def _explain(error: yaml.MarkedYAMLError) -> str:
     for sign, hint in _HINTS.items():
         if sign in f"{problem} {error.context}":
             return hint
-    # PyYAML quotes single characters and its own <tokens>; whatever else it quotes is the user's.
+    # PyYAML quotes single characters and its own <tokens>; any other quote is text of the user.
     problem = _IN_QUOTES.sub(lambda m: m[0] if len(m[1]) == 1 or m[1].startswith("<") else "'…'", problem)
     return f"this is not valid YAML: {problem}. Look at this line and the one above it."
 
 
 class _Values:
-    """Turns nodes into plain values, and notes where each stands."""
+    """Turns nodes into plain values and notes the place of each."""
 
     def __init__(self, file: str) -> None:
         self._file = file
@@ -134,7 +134,7 @@ class _Values:
         self.problems: list[Problem] = []
 
     def of(self, node: yaml.Node, path: KeyPath) -> object:
-        """The value of a node. A value's line is the one of its key."""
+        """The value of a node. The line of a value is that of its key."""
         known = self.places.get(path)
         line = known.line if known else _line(node)
         if isinstance(node, yaml.ScalarNode):
@@ -188,6 +188,6 @@ def _scalar(tag: str, text: str) -> str | int | float | bool | None:
     if kind == "float":
         try:
             return float(text)
-        except ValueError:  # .inf, .nan and 1:30.5 are no settings; the model refuses the text
+        except ValueError:  # .inf, .nan, 1:30.5: the model refuses the text
             return text
     return text

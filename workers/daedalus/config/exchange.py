@@ -1,4 +1,4 @@
-"""What is recorded from one exchange: its symbols and channels, and the streams that follow from them."""
+"""What is recorded from one exchange: symbols, channels, and the streams they give."""
 
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ class ExchangeConfig(Section):
     def subscriptions(self) -> list[Subscription]:
         """Every stream to record, once, in the order of the file.
 
-        Where ``channels`` is left out: all channels of the exchange that are per symbol, of each symbol those
-        that it has. A channel that is one stream for all symbols has the symbol "".
+        Without ``channels``: every channel with one stream per symbol, for each symbol that has it. A channel
+        with one stream for all symbols has the symbol "".
         """
         return list(dict.fromkeys(self._streams()))
 
@@ -103,7 +103,7 @@ def _names(exchange: Exchange, channels: Iterable[str] | None) -> list[str]:
 
 
 def _with_names(value: object) -> object:
-    """Tell each exchange the key it stands under; its own fields are judged by it."""
+    """Give each exchange its key as ``name``, which the checks of its fields need."""
     if not isinstance(value, Mapping):
         return value
     if not value:

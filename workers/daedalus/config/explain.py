@@ -1,6 +1,6 @@
-"""What pydantic found wrong, as problems with line, key path and remedy.
+"""Pydantic's errors as problems with line, key path and remedy.
 
-Invariant: nothing that stands where a secret may stand is repeated, whatever was written there.
+Invariant: nothing that stands in the place of a secret is repeated.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _EXPECTED = {
     "string_pattern_mismatch": "letters, digits and dashes",
 }
 SECRETS = (("sync", "access_key"), ("sync", "secret_key"), ("alerts", "urls"), ("alerts", "dead_mans_ping"))
-"""Where a secret may stand."""
+"""The places of secrets."""
 
 _MISSING = {
     "exchanges": "exchanges: {binance: {symbols: [BTCUSDT]}}",
@@ -45,7 +45,7 @@ _MISSING = {
 
 
 def is_secret(path: KeyPath) -> bool:
-    """Whether what stands at this path must not be shown."""
+    """Whether the value at this path must not be shown."""
     return path[:2] in SECRETS
 
 
@@ -72,7 +72,7 @@ def _problem(details: ErrorDetails, document: Document) -> Problem:
 
 
 def _path(loc: tuple[int | str, ...], document: Document) -> KeyPath:
-    """The key path in the file: without pydantic's own marks, and without the name that we added."""
+    """The key path in the file: without pydantic's marks and the ``name`` that we added."""
     path = tuple(part for part in loc if part not in ("<list>", "<mapping>", "[key]"))
     return path[:-1] if path[-1:] == ("name",) and path not in document.places else path
 
@@ -82,7 +82,7 @@ def _unknown_key(path: KeyPath, line: int, document: Document) -> Problem:
     word = re.match(r"[\w.-]*", key)
     shown = word.group() if word else ""
     text = f"unknown key. {nearest(shown, known)}"
-    if shown != key:  # most often key:value, and the value may be a secret
+    if shown != key:  # usually key:value, and the value may be a secret
         text = f"unknown key. Is there a space after its colon? {nearest(shown, known)}"
     hidden = is_secret(path) and not get_close_matches(shown, known, n=1)
     return Problem(document.file, line, path[:-1] if hidden or not shown else (*path[:-1], shown), text)
@@ -97,7 +97,7 @@ def _known(path: KeyPath) -> list[str]:
 
 
 def _kind(path: KeyPath) -> object:
-    """The type that the model gives to what stands at this path."""
+    """The type in the model of the value at this path."""
     kind: object = Config
     for part in path:
         if get_origin(kind) is Mapping:
@@ -122,7 +122,7 @@ def _found(kind: str, value: object, path: KeyPath, document: Document) -> str:
     if is_secret(path):
         return "another value, which is not shown"
     if kind in ("model_type", "dict_type"):
-        return "a single value"  # it may be secret_key:…, where only the space is missing
+        return "a single value"  # it may be secret_key:… without the space
     place = document.places.get(path)
     spelling = place.text if place and place.text is not None else str(value)
     if isinstance(value, bool):
@@ -156,7 +156,7 @@ def _remedy(kind: str, details: ErrorDetails, path: KeyPath, document: Document)
 
 
 def _meant(kind: str, text: str) -> str | None:
-    """What a text that stands for a number or a boolean should have been written like."""
+    """How to write the number or boolean that a text stands for; None if it stands for neither."""
     if kind == "bool_type" and text.lower() in ("true", "false", "yes", "no", "on", "off"):
         return text
     try:

@@ -1,4 +1,4 @@
-"""The types of single values: what each accepts, and what to write instead of what it refuses."""
+"""The types of single values: what each accepts, and what to write instead of a refused value."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ __all__ = [
 
 
 def refuse(text: str) -> PydanticCustomError:
-    """The error a validator raises: ``text`` is shown as it is."""
+    """The error for a validator to raise; ``text`` is shown unchanged."""
     return PydanticCustomError("refused", "{text}", {"text": text})
 
 
@@ -51,15 +51,15 @@ def _exchange_name(name: str) -> str:
 
 
 _LONGEST_SYMBOL = 60
-"""What is worth showing as an example; options have some 30 characters."""
+"""Longer text is not shown as an example; the names of options have some 30 characters."""
 
 _ANY_MARKS = "".join(sorted(set("".join(exchange.symbol_marks for exchange in EXCHANGES.values()))))
 
 
 def _symbol(text: str, info: ValidationInfo) -> str:
-    """The exchange's spelling. Where the exchange itself is unknown, only the characters are judged."""
+    """The symbol in the exchange's spelling. For an unknown exchange only the characters are checked."""
     if text.lower() == "all":
-        raise refuse("'all' stands for no symbol here. Name each one, for example [BTCUSDT, ETHUSDT].")
+        raise refuse("'all' is not a symbol. Name each one, for example [BTCUSDT, ETHUSDT].")
     exchange = EXCHANGES.get(info.data.get("name", ""))
     marks = exchange.symbol_marks if exchange else _ANY_MARKS
     if not text or ".." in text or not all(c.isalnum() or c in marks for c in text):
@@ -99,7 +99,7 @@ Symbols = Annotated[
     AfterValidator(_unique),
     _not_empty("[BTCUSDT]"),
 ]
-"""Symbols of one exchange as that exchange spells them, each once, at least one."""
+"""Symbols of one exchange in its spelling; at least one, without repeats."""
 
 ChannelName = Annotated[str, AfterValidator(_channel)]
 ChannelList = Annotated[
@@ -114,7 +114,7 @@ Channels = Annotated[
     Annotated[ChannelList, Tag("<list>")] | Annotated[ChannelMap, Tag("<mapping>")],
     Discriminator(lambda value: "<mapping>" if isinstance(value, Mapping) else "<list>"),
 ]
-"""Channels that all have the same symbols, or each with its own (None: the exchange's)."""
+"""Channels with the same symbols, or each with its own (None: those of the exchange)."""
 
 ExchangeName = Annotated[str, AfterValidator(_exchange_name)]
 
@@ -129,7 +129,7 @@ def _url(*schemes: str) -> AfterValidator:
         except ValueError:
             sound = False
         if "@" in text:
-            raise refuse("a URL here must not hold a user or a password. Remove what stands before the @.")
+            raise refuse("this URL must not contain a user or a password. Remove what stands before the @.")
         if not sound or " " in text:
             raise refuse(
                 f"expected a URL that begins with {' or '.join(f'{s}://' for s in schemes)}, "
@@ -141,7 +141,7 @@ def _url(*schemes: str) -> AfterValidator:
 
 
 def _quoted_url(text: str) -> str:
-    """Without its query, which may hold a token."""
+    """The URL without its query, which may contain a token."""
     return quoted(text.partition("?")[0])
 
 
@@ -152,7 +152,7 @@ def _few(number: int) -> int:
 
 
 Connections = Annotated[int, AfterValidator(_few)]
-"""How many independent connections bring the same streams."""
+"""How many independent connections carry the same streams."""
 
 WebsocketUrl = Annotated[str, _url("ws", "wss"), Field(title="URL")]
 HttpUrl = Annotated[str, _url("http", "https"), Field(title="URL")]
@@ -160,7 +160,9 @@ HttpUrl = Annotated[str, _url("http", "https"), Field(title="URL")]
 
 def _target(text: str) -> str:
     if "@" in text.partition("://")[2].partition("/")[0]:
-        raise refuse("the target must not hold a key or a password. Write access_key and secret_key instead.")
+        raise refuse(
+            "the target must not contain a key or a password. Write access_key and secret_key instead."
+        )
     scheme, separator, rest = text.partition("://")
     if not separator or not re.fullmatch(r"[a-z][a-z0-9+.-]*", scheme) or not text.isprintable():
         remedy = (
@@ -185,7 +187,7 @@ Target = Annotated[str, AfterValidator(_target), Field(title="URL")]
 
 
 def _alert_url(secret: SecretStr) -> SecretStr:
-    """Only that it looks like a URL: knowing all of apprise's services would take 40 MB in every worker."""
+    """Check only that it looks like a URL: importing apprise would take 40 MB in every worker."""
     text = secret.get_secret_value()
     if not re.fullmatch(r"[a-z][a-z0-9+-]*://\S+", text):
         raise refuse(
@@ -210,7 +212,7 @@ def _ping_url(secret: SecretStr) -> SecretStr:
 
 
 PingUrl = Annotated[SecretStr, AfterValidator(_ping_url), Field(title="URL")]
-"""What tells a service that all is well: who knows its path can do so too."""
+"""The URL of a service that expects a regular call. Whoever knows it can call it: a secret."""
 
 
 def _location(value: object) -> Path:
@@ -226,4 +228,4 @@ def _location(value: object) -> Path:
 
 
 Location = Annotated[Path, BeforeValidator(_location), Field(title="path")]
-"""A directory; ``~`` is the home directory, a relative path is below the directory of the configuration."""
+"""A directory. ``~`` is the home directory; a relative path starts at the configuration's directory."""

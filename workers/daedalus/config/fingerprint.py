@@ -1,7 +1,7 @@
-"""Which configuration a worker runs, as a short text that two can be compared by.
+"""A hash of the configuration of a worker.
 
-A worker says its own in its status. Whoever asks whether a change has taken effect compares that with the
-one of the file that lies there now.
+A worker writes the hash of its configuration into its status. Comparing it with the hash of the current file
+tells whether a change has taken effect.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from .model import Config
 __all__ = ["fingerprint", "setup_of", "workers_of"]
 
 _ROUNDS = 100_000
-"""So that nobody guesses a password from a status file, which more people may read than the configuration."""
+"""Slow on purpose: more people may read a status file than the configuration, and could try passwords."""
 
 
 def workers_of(config: Config) -> list[str]:
-    """The workers that this configuration needs, by the names of their status files."""
+    """The workers of this configuration, by the names of their status files."""
     return [*(f"ingest-{name}" for name in config.exchanges), "normalize", "sync", "watchdog"]
 
 
@@ -41,9 +41,9 @@ def setup_of(config: Config, worker: str) -> Setup:
 def fingerprint(config: Config, worker: str) -> str:
     """The hash of all values in effect that concern one worker (``ingest-binance``, ``normalize``, …).
 
-    Comments, the order of keys and a default that is written out change nothing; another exchange's symbols
-    do not change an ingest's. A secret that stands in the file counts, one from a credential or the
-    environment does not: whoever looks may not be able to read it.
+    Comments, the order of keys, explicit defaults and the settings of other exchanges do not change it. A
+    secret in the file counts; a secret from a credential or the environment does not, because the reader of a
+    status may not have it.
     """
     values = config.model_dump(mode="json")
     for name, exchange in config.exchanges.items():

@@ -1,6 +1,6 @@
-"""Finds the configuration, reads it, adds the secrets that lie outside of it.
+"""Finds and reads the configuration, and adds secrets from outside the file.
 
-The order for a secret: the file, then a systemd credential, then the environment.
+A secret comes from the file, else from a systemd credential, else from the environment.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from .proxies import wrong_proxies
 __all__ = ["SEARCHED", "find_config", "load_config", "parse_config"]
 
 SEARCHED = (Path("config/config.yaml"), Path("/etc/daedalus/config.yaml"))
-"""Where a configuration is looked for that nobody named, in this order."""
+"""Where a configuration is looked for if none is named, in this order."""
 
 LARGEST_BYTES = 1_000_000
 
 _HANDED_OVER = ("/dev/fd/", "/dev/stdin", "/proc/self/fd/")
-"""Here a pipe is what the caller gave us, already open; elsewhere it would wait for ever."""
+"""A pipe below these paths is open already; opening any other pipe could block for ever."""
 
 _SECRETS = {
     "access_key": ("s3_access_key", "DAEDALUS_S3_ACCESS_KEY"),
@@ -36,9 +36,9 @@ _ALERT_URLS = ("alert_urls", "DAEDALUS_ALERT_URLS")
 
 
 def find_config(path: Path | None = None) -> Path:
-    """The file to use: ``path``, else what DAEDALUS_CONFIG names, else the first of `SEARCHED`.
+    """The file to use: ``path``, else the one that DAEDALUS_CONFIG names, else the first of `SEARCHED`.
 
-    Raises `ConfigError` where there is none, with all the places looked at.
+    Raises `ConfigError` with all places looked at if there is none.
     """
     named = os.environ.get("DAEDALUS_CONFIG", "")
     wanted = [path] if path is not None else [Path(named)] if named else list(SEARCHED)
@@ -52,13 +52,13 @@ def find_config(path: Path | None = None) -> Path:
 
 
 def load_config(path: Path | None = None) -> Config:
-    """Find and read the configuration; a relative ``data_dir`` is below the directory of its file.
+    """Find and read the configuration; a relative ``data_dir`` starts at the directory of the file.
 
-    Raises `ConfigError` with everything that is wrong in it, or with the proxy that the environment names.
+    Raises `ConfigError` with everything that is wrong in the file, or in a proxy that the environment names.
     """
     found = find_config(path)
     content = _read(found)
-    # Of links the file itself counts: by whatever name it is read, its data lie in one place.
+    # Resolved, so that data_dir is the same whatever link the file is read by.
     file = found.resolve()
     config = parse_config(content, str(found), file.parent if file.is_file() else Path.cwd())
     if problems := wrong_proxies():
@@ -67,8 +67,10 @@ def load_config(path: Path | None = None) -> Config:
 
 
 def parse_config(content: bytes, file: str, base: Path | None = None) -> Config:
-    """Read a configuration's bytes; ``file`` is what messages call it, ``base`` what a relative ``data_dir``
-    is below (None: it stays relative)."""
+    """Read the bytes of a configuration.
+
+    ``file``: its name in messages. ``base``: where a relative ``data_dir`` starts; None leaves it relative.
+    """
     document = parse(_text(content, file), file)
     if document.value is None:
         problem = "the file is empty. Write at least exchanges: {binance: {symbols: [BTCUSDT]}}."
@@ -93,7 +95,7 @@ def _may_be_there(path: Path) -> bool:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return False
-    except OSError:  # there, but not for us: reading it says why
+    except OSError:  # it exists; reading it will tell why it is not accessible
         return True
     return True
 
@@ -109,7 +111,7 @@ def _read(path: Path) -> bytes:
         remedy = " Run as a user who may read it." if isinstance(error, PermissionError) else ""
         raise ConfigError([Problem(file, 0, (), f"cannot be read: {error.strerror}.{remedy}")]) from None
     if len(content) > LARGEST_BYTES:
-        problem = "larger than 1 MB, which no configuration is. Is this the right file?"
+        problem = "larger than 1 MB, which is too large for a configuration. Is this the right file?"
         raise ConfigError([Problem(file, 0, (), problem)])
     return content
 
@@ -124,10 +126,10 @@ def _text(content: bytes, file: str) -> str:
 
 
 def _with_secrets(value: dict[str, object]) -> dict[str, object]:
-    """The file's values, and the keys to the lake and the alert URLs from wherever they lie."""
+    """The values of the file, completed with the keys to the lake and the alert URLs from outside."""
     sync = value.get("sync") or {}
     if not isinstance(sync, dict):
-        return value  # refused as a whole
+        return value  # the model refuses it
     found = {key: _outside(*names) for key, names in _SECRETS.items() if sync.get(key) is None}
     value = {**value, "sync": {**sync, **{key: secret for key, secret in found.items() if secret}}}
     return _with_alert_urls(value)
@@ -142,7 +144,7 @@ def _with_alert_urls(value: dict[str, object]) -> dict[str, object]:
 
 
 def _outside(credential: str, variable: str) -> str:
-    """A secret from systemd's credentials or the environment; "" where there is none."""
+    """A secret from systemd's credentials or the environment; "" if there is none."""
     directory = os.environ.get("CREDENTIALS_DIRECTORY")
     if directory:
         path = Path(directory, credential)

@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, said so that the reader can mend it without a manual."""
+"""Problems of a configuration, each with its place and a remedy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..errors import USAGE, DaedalusError
 __all__ = ["ConfigError", "KeyPath", "Problem", "nearest", "quoted", "spell"]
 
 KeyPath = tuple[str | int, ...]
-"""Where a value stands in the file: keys of mappings and indices of lists, from the top."""
+"""The place of a value in the file: keys of mappings and indices of lists, from the top."""
 
 MOST_TOLD = 50
 
@@ -20,7 +20,7 @@ _LONGEST_QUOTE = 60
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong. ``line`` counts from 1; 0 where no line can be named."""
+    """One problem. ``line`` counts from 1; 0 if unknown."""
 
     file: str
     line: int
@@ -33,9 +33,9 @@ class Problem:
 
 
 class ConfigError(DaedalusError):
-    """A configuration that cannot be used: all its problems, by line. Its text holds no secret.
+    """A configuration that cannot be used: all its problems, by line. The text contains no secret.
 
-    The text tells the first `MOST_TOLD` of them: a file of something else has one in every line.
+    Only the first `MOST_TOLD` are shown: a file that is not a configuration may have one in every line.
     """
 
     exit_code = USAGE
@@ -50,7 +50,7 @@ class ConfigError(DaedalusError):
 
 
 def spell(path: KeyPath) -> str:
-    """A key path as people write it: ``exchanges.binance.symbols[1]``."""
+    """A key path as text: ``exchanges.binance.symbols[1]``."""
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{_printable(part)}"
@@ -58,7 +58,7 @@ def spell(path: KeyPath) -> str:
 
 
 def nearest(word: str, known: list[str]) -> str:
-    """``Did you mean 'x'? Known are x, y.``, or only what is known where nothing comes near."""
+    """``Did you mean 'x'? Known are x, y.``; without the first sentence if no name is similar."""
     lowered = {name.lower(): name for name in known}
     close = get_close_matches(word.lower(), lowered, n=1)
     guess = f"Did you mean '{lowered[close[0]]}'? " if close else ""
@@ -66,7 +66,7 @@ def nearest(word: str, known: list[str]) -> str:
 
 
 def quoted(text: str) -> str:
-    """Someone's text in quotes, in one line, without control characters, cut where it is long."""
+    """Text of the user in quotes: one line, control characters escaped, shortened."""
     return f"'{_printable(text)}'"
 
 

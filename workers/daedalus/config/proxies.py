@@ -1,7 +1,7 @@
-"""The HTTP proxy that the environment names: looked at before anybody connects through it.
+"""Checks the HTTP proxies that the environment names, before anything connects through them.
 
-The libraries that connect (websockets, urllib, aiohttp) read the same variables, and each stumbles over other
-mistakes in them, some with the password in what they say.
+The libraries (websockets, urllib, aiohttp) read the same variables. Each fails on other mistakes in them,
+some with the password in the message.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _REMEDY = "Write http://HOST:PORT or http://USER:PASSWORD@HOST:PORT, or unset it
 
 
 def wrong_proxies(proxies: Mapping[str, str] | None = None) -> list[Problem]:
-    """What is wrong with them. ``proxies``: by scheme; None: the environment's, as every library reads it."""
+    """The problems of ``proxies`` (by scheme; None: those of the environment)."""
     proxies = urllib.request.getproxies() if proxies is None else proxies
     if proxies.get("no", "").strip() == "*":
         return []
@@ -32,11 +32,13 @@ def wrong_proxies(proxies: Mapping[str, str] | None = None) -> list[Problem]:
 
 
 def _wrong(scheme: str, url: str) -> str:
-    """In words; "" where it can be used. Nothing of the value is repeated: it may hold a password."""
+    """The problem in words, "" if there is none. The value is not repeated: it may contain a password."""
     if scheme == "socks" or url.startswith("socks"):
         return "SOCKS proxies are not supported"
     if not url.startswith("http://"):
-        return "does not begin with http://, which is how a proxy is spoken to (also for https and wss)"
+        return (
+            "does not begin with http:// (the proxy itself is spoken to without TLS, also for https and wss)"
+        )
     try:
         parts = urlsplit(url)
         port = parts.port or 80

@@ -1,4 +1,4 @@
-"""A configuration in words: what it records, what looks wrong though it is allowed, what is in effect."""
+"""A configuration in words: a summary, warnings, and the values in effect."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MASK = "**********"
 
 
 def summary(config: Config) -> list[str]:
-    """What will be recorded and where it goes, one line each."""
+    """What is recorded and where it is stored, one line each."""
     lines = [f"data_dir   {config.data_dir.absolute()}"]
     for name, exchange in config.exchanges.items():
         streams = exchange.subscriptions()
@@ -40,7 +40,7 @@ def summary(config: Config) -> list[str]:
 
 
 def as_json(config: Config, warned: Sequence[str]) -> str:
-    """What machines want to know: the file, the version, and the hash that each worker would tell of it."""
+    """For machines: file, version, warnings, and the hash for each worker."""
     about = {
         "config_path": str(config.origin.file) if config.origin.file else "",
         "data_dir": str(config.data_dir.absolute()),
@@ -53,7 +53,7 @@ def as_json(config: Config, warned: Sequence[str]) -> str:
 
 
 def warnings(config: Config, path: Path) -> list[str]:
-    """What is allowed and yet most likely a mistake. ``path``: the file that was read."""
+    """What is allowed but probably a mistake. ``path``: the file that was read."""
     found = []
     if _holds_secrets(path, config) and path.stat().st_mode & stat.S_IROTH:
         found.append(f"{path} holds secrets and everyone may read it. Run: chmod 640 {path}")
@@ -69,7 +69,7 @@ def warnings(config: Config, path: Path) -> list[str]:
 
 
 def effective(config: Config) -> str:
-    """Every key with the value in effect, as YAML that would be read the same; secrets as ``**********``."""
+    """Every key with the value in effect, as YAML that means the same; secrets as ``**********``."""
     values = config.model_dump(mode="json")
     values["data_dir"] = str(config.data_dir.absolute())
     values["exchanges"] = {name: _exchange(exchange) for name, exchange in config.exchanges.items()}
@@ -100,7 +100,7 @@ def _holds_secrets(path: Path, config: Config) -> bool:
 
 
 def _shown(url: str | None) -> str | None:
-    """A URL without its query, where tokens stand; a user and a password are refused in all of them."""
+    """A URL without its query, which may contain tokens. (URLs with a user or a password are refused.)"""
     if url is None:
         return None
     place, mark, _ = url.partition("?")

@@ -1,8 +1,8 @@
-"""What the machine says of itself: plain reads of /proc, /sys and /run, no privileges, no commands.
-The one thing that is tried and not read is whether a directory takes a write.
+"""What the machine says about itself: plain reads of /proc, /sys and /run, without privileges or commands.
 
-Every function takes the ``root`` below which these lie, so that a made-up machine can be read as well.
-What is not there, or not for us to read, is None: no reading ever fails.
+Two things take more: whether a directory is writable is tried out, and the kernel's log is read by a command.
+Functions take the ``root`` below which these directories lie, so that tests can make up a machine. What is
+missing or not readable is None; no reading raises.
 """
 
 from .board import Power, Throttling, read_model, read_power, read_temperature

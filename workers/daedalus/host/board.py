@@ -1,8 +1,8 @@
-"""The board: its heat and its power. A Raspberry Pi on a weak supply writes to its card and fails.
+"""The temperature and the power supply of the board. A weak supply makes a Raspberry Pi corrupt its card.
 
-The firmware's flags come from the kernel's own file, which needs no rights; `vcgencmd` reads the same
-through a device that hardened units do not have. Where the flags are not offered, the voltage alarm of
-the hwmon driver remains. Source: raspberrypi.com/documentation, vcgencmd get_throttled.
+The firmware's flags come from a file of the kernel that everyone may read; `vcgencmd` reads the same flags
+through a device that sandboxed units do not have. Without the flags, the voltage alarm of the hwmon driver is
+used. Source: raspberrypi.com/documentation, vcgencmd get_throttled.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ __all__ = ["Power", "Throttling", "read_model", "read_power", "read_temperature"
 
 FLAGS = "sys/devices/platform/soc/soc:firmware/get_throttled"
 SINCE_BOOT = 16
-"""The flags of what has been since boot are those of now, so many bits higher."""
+"""Since-boot flags are the current flags shifted left by this many bits."""
 
 
 class Throttling(Struct, frozen=True, kw_only=True):
-    """What slows the processor or starves it: too low a voltage, a capped clock, heat."""
+    """What slows the processor: undervoltage, a capped frequency, heat."""
 
     undervoltage: bool = False
     capped: bool = False
@@ -33,7 +33,7 @@ class Throttling(Struct, frozen=True, kw_only=True):
 
 
 class Power(Struct, frozen=True, kw_only=True):
-    """The flags of ``now``, and of any moment since boot (None where only now can be known)."""
+    """The flags ``now``, and of any moment since boot (None if unknown)."""
 
     now: Throttling
     since_boot: Throttling | None = None
@@ -52,7 +52,7 @@ def read_temperature(root: Path) -> float | None:
 
 
 def read_power(root: Path) -> Power | None:
-    """What the firmware says of voltage and clock; None on boards that do not say."""
+    """What the firmware says about voltage and frequency; None on boards without such flags."""
     flags = whole_number(root / FLAGS, 16)
     if flags is not None:
         return Power(now=_flags(flags), since_boot=_flags(flags >> SINCE_BOOT))

@@ -1,8 +1,8 @@
-"""What a unit's control group holds and what it really may: version 2 of the interface, read from files.
+"""The memory of a unit's control group and its effective limits (cgroup v2, read from files).
 
-`systemctl show` prints the limits that a unit asks for. Where the kernel has no memory controller
-(Raspberry Pi OS as it comes) they do not hold, in silence; only these files are proof.
-Source: Documentation/admin-guide/cgroup-v2.rst of the kernel.
+`systemctl show` prints the limits that a unit asks for. On a kernel without the memory controller (the
+default of Raspberry Pi OS) they silently have no effect; only these files show the limits that hold. Source:
+Documentation/admin-guide/cgroup-v2.rst of the kernel.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ CGROUPS = "sys/fs/cgroup"
 
 
 class CgroupMemory(Struct, frozen=True, kw_only=True):
-    """A group's memory in bytes. A limit that is None is not set, or cannot be.
+    """The memory of a group, in bytes. A limit is None if it is not set or not supported.
 
-    ``cache``: the part of ``current`` that are pages of files, which the kernel takes back at any time.
-    ``throttled``: how often its processes were made to wait at ``high``; ``oom_kills``: how many of them
-    the kernel killed; both since the group was made. ``stalled_percent``: the share of the last minute
-    in which some of it waited for memory.
+    ``cache``: the part of ``current`` that is file cache, which the kernel can reclaim at any time.
+    ``throttled``: how often processes had to wait at ``high``; ``oom_kills``: processes killed by the kernel;
+    both since the group was created. ``stalled_percent``: the share of the last minute in which some process
+    waited for memory.
     """
 
     current: int
@@ -39,22 +39,22 @@ class CgroupMemory(Struct, frozen=True, kw_only=True):
 
     @property
     def used(self) -> int:
-        """What the processes hold, in memory or swap.
+        """What the processes hold in memory and swap.
 
-        Swap counts, as a leak held at ``high`` grows there alone. The cache does not: whoever writes
-        files all day fills it up to any limit, and that is no leak.
+        Swap counts, because a leak that is held at ``high`` grows only there. The cache does not count:
+        writing files all day fills it up to any limit, which is no leak.
         """
         return max(0, self.current - self.cache) + self.swap
 
 
 def controllers(root: Path) -> frozenset[str] | None:
-    """The controllers that this kernel offers; None where version 2 is not mounted."""
+    """The controllers that this kernel offers; None if cgroup v2 is not mounted."""
     text = text_of(root / CGROUPS / "cgroup.controllers")
     return None if text is None else frozenset(text.split())
 
 
 def own_cgroup(pid: int, root: Path) -> str | None:
-    """The path of the process's group, ``/daedalus.slice/daedalus-sync.service``; None without one."""
+    """The path of the group of a process, ``/daedalus.slice/daedalus-sync.service``; None without one."""
     for line in (text_of(root / "proc" / str(pid) / "cgroup") or "").splitlines():
         if line.startswith("0::/"):
             return line.removeprefix("0::").removesuffix(" (deleted)")
@@ -62,7 +62,7 @@ def own_cgroup(pid: int, root: Path) -> str | None:
 
 
 def read_memory(group: str, root: Path) -> CgroupMemory | None:
-    """The memory of a group given by its path; None where nothing counts it."""
+    """The memory of a group, given by its path; None if it is not accounted."""
     folder = root / CGROUPS / group.lstrip("/")
     current = whole_number(folder / "memory.current")
     if current is None:
@@ -72,7 +72,7 @@ def read_memory(group: str, root: Path) -> CgroupMemory | None:
         current=current,
         cache=stat.get("active_file", 0) + stat.get("inactive_file", 0),
         swap=whole_number(folder / "memory.swap.current") or 0,
-        high=whole_number(folder / "memory.high"),  # the word "max" is no number: no limit
+        high=whole_number(folder / "memory.high"),  # "max" is not a number: no limit
         max=whole_number(folder / "memory.max"),
         throttled=events.get("high", 0),
         oom_kills=events.get("oom_kill", 0),

@@ -1,7 +1,6 @@
-"""Whether the clock is right: what the time service says, else what the kernel says.
+"""Whether the clock is synchronized, according to the time service, else to the kernel.
 
-Without a clock chip a Pi starts with the time of its last run; until NTP answers, everything recorded
-is dated wrong.
+A Pi without a clock chip starts with the time of its last run; until NTP answers, recorded times are wrong.
 """
 
 from __future__ import annotations
@@ -21,14 +20,14 @@ _NANOSECONDS = 0x2000
 
 
 class Clock(Struct, frozen=True, kw_only=True):
-    """``synchronized``: None where nobody knows. ``offset_seconds``: how far the kernel still has to go."""
+    """``synchronized``: None if unknown. ``offset_seconds``: what the kernel still has to correct."""
 
     synchronized: bool | None = None
     offset_seconds: float | None = None
 
 
 class _Timex(ctypes.Structure):
-    """struct timex of adjtimex(2); the kernel may write all of it."""
+    """struct timex of adjtimex(2), in its full size because the kernel writes all of it."""
 
     _fields_ = [
         ("modes", ctypes.c_uint),
@@ -42,18 +41,18 @@ class _Timex(ctypes.Structure):
 
 
 def read_clock(root: Path) -> Clock:
-    """What is known. A sandbox that forbids adjtimex leaves the time service's word alone."""
+    """The state of the clock. In a sandbox without adjtimex only the time service is asked."""
     kernel = _ask_kernel() if root == Path("/") else Clock()
     if (root / SYNCHRONIZED).exists():
         return Clock(synchronized=True, offset_seconds=kernel.offset_seconds)
     if (root / TIMESYNC).is_dir():
-        # It runs and has not heard from a server yet; a flag left over in the kernel proves nothing.
+        # The service runs and has not heard from a server yet; the kernel's flag may be a leftover.
         return Clock(synchronized=False, offset_seconds=kernel.offset_seconds)
     return kernel
 
 
 def _ask_kernel() -> Clock:
-    timex = _Timex()  # modes 0: only ask
+    timex = _Timex()  # modes 0: read only
     try:
         answer = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(timex))
     except (OSError, AttributeError):

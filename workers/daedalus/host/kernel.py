@@ -1,4 +1,4 @@
-"""Memory, swap, mounts and the kernel's out-of-memory kills, as /proc tells them."""
+"""Memory, swap, mounts and out-of-memory kills, from /proc."""
 
 from __future__ import annotations
 
@@ -36,8 +36,10 @@ class Swap(Struct, frozen=True):
 
 
 class Mount(Struct, frozen=True):
-    """One mounted file system. ``options`` has ``ro`` where nothing can be written, and of one that turned
-    read-only by itself ``emergency_ro`` (ext4 since Linux 6.12) or ``shutdown``, beside an ``rw`` that stays.
+    """One mounted file system.
+
+    ``options`` contains ``ro`` if it is mounted read-only. A file system that turned read-only by itself has
+    ``emergency_ro`` (ext4 since Linux 6.12) or ``shutdown`` and still ``rw``.
     """
 
     source: str
@@ -59,12 +61,12 @@ def read_memory_total(root: Path) -> int | None:
 
 
 def read_oom_kills(root: Path) -> int | None:
-    """How many processes the kernel has killed for want of memory since boot."""
+    """Processes that the kernel has killed since boot because memory ran out."""
     return pairs(root / "proc/vmstat").get("oom_kill")
 
 
 def read_swapped(pid: int, root: Path) -> int:
-    """The bytes of a process that lie in swap; 0 where that is not known."""
+    """The bytes of a process in swap; 0 if unknown."""
     for line in (text_of(root / "proc" / str(pid) / "status") or "").splitlines():
         if line.startswith("VmSwap:"):
             return int(line.split()[1]) * KIB
@@ -81,14 +83,14 @@ def read_swaps(root: Path) -> tuple[Swap, ...] | None:
 
 
 def read_mounts(root: Path) -> tuple[Mount, ...]:
-    """What is mounted, in the order in which it was."""
+    """All mounts, in the order of mounting."""
     lines = (text_of(root / "proc/self/mounts") or "").splitlines()
     rows = (row for row in map(str.split, lines) if len(row) >= 4)
     return tuple(Mount(row[0], _unescaped(row[1]), row[2], frozenset(row[3].split(","))) for row in rows)
 
 
 def unmounted_above(path: PurePosixPath, root: Path = Path("/")) -> Path | None:
-    """The mount point at or above ``path`` that /etc/fstab names and where nothing is mounted, if any."""
+    """The nearest mount point at or above ``path`` that /etc/fstab names and that is not mounted, if any."""
     mounted = {mount.target for mount in read_mounts(root)}
     rows = (line.split() for line in (text_of(root / "etc/fstab") or "").splitlines())
     meant = [_unescaped(row[1]).rstrip("/") for row in rows if len(row) >= 3 and not row[0].startswith("#")]
@@ -98,17 +100,17 @@ def unmounted_above(path: PurePosixPath, root: Path = Path("/")) -> Path | None:
 
 
 def _unescaped(name: str) -> str:
-    """A name as fstab and mounts spell it: a space is ``\\040``."""
+    """A name from fstab or mounts, in which a space is ``\\040``."""
     return re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), name)
 
 
 def device_of(path: Path, root: Path) -> str:
-    """What the file system of a path lies on (``/dev/mmcblk0p2``); "" where the mounts do not tell."""
+    """The device of a path's file system (``/dev/mmcblk0p2``); "" if unknown."""
     mount = mount_of(PurePosixPath(os.path.realpath(path)), read_mounts(root))
     return mount.source if mount else ""
 
 
 def mount_of(path: PurePosixPath, mounts: tuple[Mount, ...]) -> Mount | None:
-    """The file system that a path lies on: the longest mount point above it, the last one of several."""
+    """The file system of a path: the longest mount point above it, the last one if mounted over."""
     above = [mount for mount in mounts if path.is_relative_to(mount.target)]
     return max(reversed(above), key=lambda mount: len(mount.target), default=None)

@@ -1,7 +1,7 @@
-"""The kernel's own messages, and those among them that tell of a card or disk that dies.
+"""The kernel's log, and the lines in it about a dying card or disk.
 
-Its ring buffer (/dev/kmsg) is not for services; the journal has the same lines, for the group
-systemd-journal. Where there is no journal, dmesg is asked, which some systems leave to root.
+Services may not read the ring buffer (/dev/kmsg). The journal has the same lines, for members of the group
+systemd-journal. Without a journal dmesg is run, which some systems restrict to root.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ _CURSOR = "-- cursor: "
 
 
 class KernelLines(Struct, frozen=True):
-    """Lines in their order, and the place where the next ones will begin."""
+    """Lines in order, and the cursor behind the last one."""
 
     lines: tuple[str, ...]
     cursor: str
 
 
 def read_kernel_log(after: str = "") -> KernelLines | None:
-    """The kernel's lines of this boot behind the cursor ``after`` ("": all of them).
+    """The kernel's lines of this boot behind the cursor ``after`` (all of them for "" or an unknown cursor).
 
-    None where this user may not read them. A cursor of another boot, or one that was forgotten, is as none.
+    None if this user may not read them.
     """
     journal = ["journalctl", "-k", "-b", "-q", "--no-pager", "-o", "cat", "--show-cursor"]
     place = [f"--after-cursor={after}"] if after and not _is_stamp(after) else []
@@ -56,9 +56,9 @@ def read_kernel_log(after: str = "") -> KernelLines | None:
 
 
 def of_dying_disks(lines: Iterable[str], device: str = "") -> list[str]:
-    """Those of the kernel's lines that tell of a card, disk or file system that fails.
+    """The lines about a failing card, disk or file system.
 
-    An image that somebody mounted is no disk of the machine, unless it is ``device``, which our data lie on.
+    Lines about a mounted image are left out, unless it is ``device``, the one with our data.
     """
     ours = PurePosixPath(device).name
     return [line for line in lines if _DYING.search(line) and set(_IMAGE.findall(line)) <= {ours}]

@@ -1,4 +1,4 @@
-"""Small kernel files as text and numbers; what is not there, or not for us, is None."""
+"""Small kernel files as text and numbers; None for a file that is missing or not readable."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["pairs", "text_of", "whole_number"]
 
 
 def text_of(path: Path) -> str | None:
-    """The file's text without the white space around it."""
+    """The text of the file, stripped."""
     try:
         return path.read_text(encoding="utf-8", errors="replace").strip().strip("\0")
     except OSError:
@@ -16,7 +16,7 @@ def text_of(path: Path) -> str | None:
 
 
 def whole_number(path: Path, base: int = 10) -> int | None:
-    """The one number that a file holds."""
+    """The number in the file."""
     text = text_of(path)
     try:
         return None if text is None else int(text, base)
@@ -25,7 +25,7 @@ def whole_number(path: Path, base: int = 10) -> int | None:
 
 
 def pairs(path: Path) -> dict[str, int]:
-    """A file of ``name number`` lines; empty where there is none. Other lines are left out."""
+    """The ``name number`` lines of a file; other lines are ignored. Empty for a missing file."""
     found = {}
     for line in (text_of(path) or "").splitlines():
         name, _, number = line.partition(" ")

@@ -1,10 +1,9 @@
-"""Whether a directory can be written. The only proof is a write.
+"""Whether a directory is writable. Only a write proves it.
 
-A card that dies turns read-only by itself. Since Linux 6.12 ext4 says so by ``emergency_ro`` beside an
-option ``rw`` that stays, some kernels say nothing at all, and access(2) and statvfs(2) see none of it.
-So a small file is written, forced to the disk and removed again. A disk that answers no more holds up
-whoever asks it, for ever: the write is made in a thread of its own, with a deadline.
-Sources: fs/ext4/super.c (EXT4_FLAGS_EMERGENCY_RO); prometheus/node_exporter #3717.
+A dying card turns read-only by itself. Since Linux 6.12 ext4 shows this as ``emergency_ro`` next to an
+unchanged ``rw``; other kernels show nothing, and access(2) and statvfs(2) do not see it. So a small file is
+written, synced and removed. A disk that no longer answers would block the caller for ever: the write has its
+own thread and a deadline. Sources: fs/ext4/super.c (EXT4_FLAGS_EMERGENCY_RO); prometheus/node_exporter #3717.
 """
 
 from __future__ import annotations
@@ -25,28 +24,28 @@ __all__ = ["WriteTrouble", "Writing", "try_writing"]
 
 PROBE_SECONDS = 20.0
 PROBE_BYTES = 4096
-"""A full disk still takes an empty file."""
+"""Not empty: a full disk still accepts an empty file."""
 
 ROOT = Path("/")
 
 _hanging: dict[str, threading.Thread] = {}
-"""Writes that have not come back. Each directory has one at most: they would pile up over days."""
+"""Writes that have not returned. At most one per directory, so that they do not pile up over days."""
 
 
 class WriteTrouble(StrEnum):
-    """Why nothing can be written."""
+    """Why a directory is not writable."""
 
     READ_ONLY = "read-only"
-    FAILS = "fails"  # the disk answers with an error
-    HANGS = "hangs"  # it does not answer
+    FAILS = "fails"  # the disk reports an error
+    HANGS = "hangs"  # the disk does not answer
     FULL = "full"
-    DENIED = "denied"  # not for this user: another one may
+    DENIED = "denied"  # for this user; another one may write
 
 
 class Writing(Struct, frozen=True):
-    """What a try gave. ``trouble`` None: it was written, or there is no such directory to try.
+    """The result of a try. ``trouble`` is None if the write succeeded or the directory does not exist.
 
-    ``found`` says it in words, for people: the directory, the file system, the system's own error.
+    ``found`` describes it for people: directory, file system, the system's error.
     """
 
     trouble: WriteTrouble | None = None
@@ -54,7 +53,7 @@ class Writing(Struct, frozen=True):
 
     @property
     def broken(self) -> bool:
-        """Whether nobody can write there, whoever it is."""
+        """Whether no user can write there."""
         return self.trouble not in (None, WriteTrouble.DENIED)
 
     @property
@@ -65,10 +64,10 @@ class Writing(Struct, frozen=True):
 def try_writing(
     directories: Iterable[Path], root: Path = ROOT, *, probe: bool = True, seconds: float = PROBE_SECONDS
 ) -> Writing:
-    """Try to write in each directory that is there; the first trouble, the worst for all users first.
+    """Try to write in each existing directory; returns the first trouble, one for all users before `DENIED`.
 
-    ``probe`` False: only what the mounts say, which costs nothing and misses what no mount tells.
-    ``root``: below which /proc lies.
+    ``probe`` False: only look at the mounts, which costs nothing and misses what they do not show.
+    ``root``: the directory that contains /proc.
     """
     found = [_try(directory, root, probe, seconds) for directory in _one_per_disk(directories)]
     return next((each for each in found if each.broken), next((e for e in found if e.trouble), Writing()))
@@ -103,8 +102,8 @@ def _try(directory: Path, root: Path, probe: bool, seconds: float) -> Writing:
 
 
 def _written(directory: Path, seconds: float) -> OSError | None:
-    """Write a small file there and remove it; the error, ETIMEDOUT where it did not come back in time."""
-    late = OSError(errno.ETIMEDOUT, "it did not come back")
+    """Write and remove a small file; returns the error, ETIMEDOUT if the write did not return in time."""
+    late = OSError(errno.ETIMEDOUT, "the write did not return")
     key = str(directory)
     if (before := _hanging.get(key)) is not None and before.is_alive():
         return late
@@ -127,7 +126,7 @@ def _written(directory: Path, seconds: float) -> OSError | None:
 
 def _write(directory: Path) -> None:
     path = directory / f".probe.{os.getpid()}.tmp"
-    path.unlink(missing_ok=True)  # of an earlier one that was killed
+    path.unlink(missing_ok=True)  # left by a killed process
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         os.write(descriptor, b"\0" * PROBE_BYTES)

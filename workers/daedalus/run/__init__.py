@@ -1,4 +1,4 @@
-"""All workers in the foreground, without systemd: for laptops, first tries and tests."""
+"""All workers in the foreground, without systemd: for laptops and the demonstration."""
 
 from .demo import run_demo
 from .foreground import run_all

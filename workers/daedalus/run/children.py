@@ -1,4 +1,4 @@
-"""Worker processes as children: started, started again when they die, stopped in the order of the data."""
+"""Worker processes as children: started, restarted when they die, stopped on request."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
 SETTLED_SECONDS = 60.0
 REFUSED = (2, 3)
-"""Exit codes that a new start does not mend: wrong configuration, and another instance running."""
+"""Exit codes after which a restart does not help: wrong configuration, and another instance running."""
 
 LOOKED_BACK_BYTES = 65_536
 _LOGGED = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z [A-Z]+ ")
@@ -32,15 +32,15 @@ _TROUBLE = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z (?:WARNING|ERROR|CRITICAL) (?P<
 
 
 def command(*arguments: str) -> list[str]:
-    """The command line of a sub-command of this very installation.
+    """The command line of a sub-command of this installation.
 
-    With -P: a file of the current directory that is named like a module must not be imported for it.
+    -P keeps a file in the current directory with the name of a module from being imported instead of it.
     """
     return [sys.executable, "-P", "-m", "daedalus", *arguments]
 
 
 class Child:
-    """One worker process. Its output goes to a log file; what it means is in its status file."""
+    """One worker process. Its output goes to a log file."""
 
     def __init__(self, name: str, arguments: Sequence[str], log_directory: Path) -> None:
         self.name = name
@@ -60,7 +60,7 @@ class Child:
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
-        """Start the process in its own session, so that Ctrl-C reaches it through us alone."""
+        """Start the process in its own session, so that Ctrl-C does not reach it directly."""
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         self._output = self._output or _append_to(self.log_path)
         self._process = subprocess.Popen(  # noqa: S603 - our own command line
@@ -74,18 +74,16 @@ class Child:
         self._started = time.monotonic()
 
     def look_after(self, now: float) -> None:
-        """Start the process again where it died, after a pause that grows while it keeps dying."""
+        """Restart the process if it died, after a pause that grows while it keeps dying."""
         if self._process is None or self.refused is not None or (code := self._process.poll()) is None:
             return
         if code in REFUSED:
             self.refused = code
-            log.error("%s refuses to run (exit code %d): see %s", self.name, code, self.log_path)
+            log.error("%s refuses to run (exit code %d), see %s", self.name, code, self.log_path)
         elif self._start_at is None:
             if now - self._started > SETTLED_SECONDS:
                 self._pause = FIRST_PAUSE_SECONDS
-            log.warning(
-                "%s ended with exit code %d, starting it again in %.0f s", self.name, code, self._pause
-            )
+            log.warning("%s ended with exit code %d; restarting it in %.0f s", self.name, code, self._pause)
             self._start_at = now + self._pause
             self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
         elif now >= self._start_at:
@@ -94,7 +92,7 @@ class Child:
             self.start()
 
     def trouble(self) -> str:
-        """The last warning or error that it has logged since we began; "" where there is none."""
+        """The last warning or error in its log since this run began; "" if there is none."""
         try:
             with open_regular(self.log_path, follow=True) as log:
                 log.seek(max(self._log_begins, _size(self.log_path) - LOOKED_BACK_BYTES))
@@ -102,13 +100,13 @@ class Child:
         except OSError:
             return ""
         told = [found["text"] for line in lines if (found := _TROUBLE.match(line))]
-        # What refuses to begin says why before there is a log: its error stands there alone.
+        # An error before logging is set up is a plain line.
         plain = [line for line in lines if line.strip() and not _LOGGED.match(line)]
         last = told[-1:] or plain[-1:]
         return "".join(c if c.isprintable() else "?" for c in last[0].strip()) if last else ""
 
     def kill(self) -> None:
-        """End it at once; what it has flushed is kept."""
+        """Kill it. What it has flushed is kept."""
         if self._process is not None and self.alive:
             self._process.kill()
 
@@ -118,14 +116,14 @@ class Child:
             self._process.send_signal(signal.SIGTERM)
 
     def wait(self, timeout_seconds: float | None) -> int | None:
-        """The exit code; a process that does not end in time is killed, and the code is then None."""
+        """The exit code; None for a process that did not end in time and was killed."""
         if self._process is None:
             return 0
         try:
             return self._process.wait(timeout_seconds)
         except subprocess.TimeoutExpired:
             log.error(
-                "%s did not stop in %.0f s: killed; nothing that was flushed is lost",
+                "%s did not stop within %.0f s and was killed; what it had flushed is kept",
                 self.name,
                 timeout_seconds,
             )

@@ -1,7 +1,7 @@
-"""The first minute: record a simulated exchange (or a real one) end to end, then show what is there.
+"""The demonstration: record a simulated exchange (or a real one) end to end, then show the result.
 
-It writes an ordinary configuration and runs the ordinary workers on it. Only the segments are small
-and sync is eager, so that a file's whole way can be watched in half a minute.
+It runs the ordinary workers with an ordinary configuration. Only the segments are small and sync looks often,
+so that files pass through all stages within half a minute.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ def run_demo(
     live: bool,
     duration: float | None,
 ) -> int:
-    """Record into ``data_dir`` and show the lake that came of it; the exit code.
+    """Record into ``data_dir`` and show the lake; returns the exit code.
 
-    Simulated, what an earlier demonstration recorded is deleted before. ``live`` records the real exchange,
-    into what is there already. ``symbols``: none means the exchange's usual ones. ``duration``: seconds, None
-    until Ctrl-C. Raises `ConfigError` or `SimulatorError` for what cannot be recorded and for a directory
-    of somebody else's, `AlreadyRunning` where another one runs there; nothing is changed then.
+    The recording of an earlier demonstration is deleted first, unless ``live`` records the real exchange.
+    ``symbols``: empty means the exchange's usual ones. ``duration``: seconds; None runs until Ctrl-C. Raises
+    `ConfigError` or `SimulatorError` for what cannot be recorded and for a directory with other content,
+    `AlreadyRunning` if another instance runs there; nothing is changed then.
     """
     symbols = symbols or SIMULATED[exchange].usual_symbols
     port = None if live else _free_port()
@@ -75,7 +75,7 @@ def _simulated(
     port: int,
     duration: float | None,
 ) -> int:
-    os.environ["no_proxy"] = "*"  # all is on this machine
+    os.environ["no_proxy"] = "*"  # everything runs on this machine
     options = ("--port", str(port), "--symbols", ",".join(symbols), "--rate", str(SIMULATED_RATE))
     simulator = Child("simulate", ("simulate", exchange, *options), config_path.parent / "logs")
     simulator.start()
@@ -121,7 +121,7 @@ def _configuration(exchange: str, symbols: Sequence[str], port: int | None) -> s
         "writer": {"segment_max_mb": 0.2, "min_free_mb": 100},
         "sync": {"interval_seconds": 2},
     }
-    head = HEAD.format("" if port is None else "; its exchange was a simulated one and is gone")
+    head = HEAD.format("" if port is None else "; its simulated exchange has ended")
     return head + yaml.safe_dump(settings, sort_keys=False)
 
 

@@ -1,7 +1,7 @@
-"""`daedalus run`: every worker of a configuration as a child, until Ctrl-C, SIGTERM or a duration's end.
+"""`daedalus run`: every worker of a configuration as a child, until Ctrl-C, SIGTERM or the end of a duration.
 
-The order of stopping is the way of the data: ingest seals what it has, normalize turns that into
-tables, sync takes them to the lake. So after a clean stop nothing is under way.
+Workers stop in the order of the data: ingest seals its files, normalize turns them into tables, sync uploads
+those. After a clean stop nothing is left to do.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .progress import Progress
 __all__ = ["RUN", "ensure_free", "run_all"]
 
 RUN = "run"
-"""The name of its lock."""
+"""The name of the lock."""
 
 INGEST_STOP_SECONDS = 15.0
 WORKER_STOP_SECONDS = 15.0
@@ -41,11 +41,11 @@ def run_all(
     dry_run: bool = False,
     duration: float | None = None,
 ) -> int:
-    """Run all workers; the exit code: 0, 1 where something failed or an exchange brought nothing, or the one
-    with which a worker refused to run.
+    """Run all workers; returns 0, 1 if something failed or an exchange delivered nothing, or the exit code of
+    a worker that refused to run.
 
-    ``duration``: seconds after which it ends by itself. ``dry_run`` prints the command lines alone.
-    Raises `AlreadyRunning` where one of the workers runs on this ``data_dir`` already.
+    ``duration``: seconds until it ends; None runs until a signal. ``dry_run`` only prints the command lines.
+    Raises `AlreadyRunning` if one of the workers already runs on this ``data_dir``.
     """
     ingest = [(f"ingest-{name}", ("ingest", name)) for name in config.exchanges]
     after = [("normalize", ("normalize",))] + ([] if no_sync else [("sync", ("sync",))])
@@ -93,7 +93,7 @@ def run_all(
 
 
 def ensure_free(layout: Layout, workers: Iterable[str]) -> None:
-    """Raise `AlreadyRunning` where one of them runs here, with us or without."""
+    """Raise `AlreadyRunning` if one of these workers runs on this ``data_dir``."""
     for name in workers:
         with WorkerLock(layout, name):
             pass
@@ -102,9 +102,9 @@ def ensure_free(layout: Layout, workers: Iterable[str]) -> None:
 def _stop(
     first: Sequence[Child], later: Sequence[Child], last: Sequence[Child], progress: Progress
 ) -> list[str]:
-    """Stop the workers in the order of the data, then run each of the ``last`` to its end.
+    """Stop the workers in the order of the data, then run each of ``last`` to its end.
 
-    A line for each that did not end well, with why.
+    Returns a line with the reason for each that failed.
     """
     failed = []
 
@@ -130,7 +130,7 @@ def _stop(
 
 
 class _StopSignals:
-    """Notes the first signal that asks to stop; from then on Ctrl-C interrupts, as it would without us."""
+    """Notes the first signal that asks to stop. After a second one, Ctrl-C interrupts as usual."""
 
     def __init__(self) -> None:
         self.received = False

@@ -1,4 +1,4 @@
-"""What came of a run: which exchanges brought something, and what a person has to be told of the others."""
+"""The outcome of a run: which exchanges delivered messages, and why the others did not."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FAILED, REFUSED, RUNS_ALREADY = 1, 2, 3
 
 
 class Outcome:
-    """Follows the ingest workers by their status files, through every start of theirs."""
+    """Follows the ingest workers by their status files, also over restarts."""
 
     def __init__(self, layout: Layout, ingest: Sequence[Child]) -> None:
         self._layout = layout
@@ -24,23 +24,23 @@ class Outcome:
         self._brought: set[str] = set()
 
     def look(self) -> None:
-        """Note which of them have messages by now."""
+        """Note which workers have received messages by now."""
         for each in self._ingest:
             if each.name in self._brought:
                 continue
             status = read_status(self._layout.status, each.name)
             if status is None or status.started_ns < self._begun_ns:
-                continue  # of a run before this one
+                continue  # of an earlier run
             if status.figures.get("messages", 0) > 0:
                 self._brought.add(each.name)
 
     def refused(self, children: Iterable[Child]) -> bool:
-        """Whether to go on makes no sense: nothing records, or somebody else is at work here."""
+        """Whether to give up: every ingest worker refused to run, or another instance runs here."""
         codes = [each.refused for each in children]
         return RUNS_ALREADY in codes or all(each.refused is not None for each in self._ingest)
 
     def complaints(self, children: Iterable[Child]) -> list[str]:
-        """One line for each worker that refused to run, and each exchange that brought nothing, with why."""
+        """One line with the reason for each worker that refused to run and each exchange without messages."""
         self.look()
         lines = []
         for each in children:

@@ -1,7 +1,7 @@
-"""The directory of a demonstration: it deletes nothing that no demonstration has made.
+"""The directory of a demonstration, which deletes nothing but recordings of demonstrations.
 
-A directory that a demonstration has made carries its mark. In one that is marked, what the workers make is
-deleted, by name; whatever else somebody put there stays.
+The demonstration marks its directory. In a marked directory it deletes what workers create, by name; other
+files stay.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ..sync.anchor import MEMORY
 __all__ = ["CONFIG", "claimed", "cleared"]
 
 DEMO = "demo"
-"""The name of its lock."""
+"""The name of the lock."""
 
 CONFIG = "config.yaml"
 MARK = ".daedalus-demo"
@@ -32,13 +32,13 @@ MADE = ("raw", "tables", "lake", "logs", CONFIG, "watchdog.json", MEMORY)
 
 @contextmanager
 def claimed(directory: Path) -> Iterator[Layout]:
-    """Have the directory to oneself, made where it is not there.
+    """Lock the directory, created if it does not exist.
 
-    Raises `ConfigError` where it holds what no demonstration has made, `AlreadyRunning` where another one
-    is at work in it. Nothing has been changed then.
+    Raises `ConfigError` for a directory with other content, `AlreadyRunning` if another demonstration runs in
+    it. Nothing is changed then.
     """
     if directory.is_dir() and any(directory.iterdir()) and not _ours(directory):
-        text = "holds what no demonstration has made. Move it away, or run this in another directory."
+        text = "contains files that no demonstration made. Move it away, or run this in another directory."
         raise ConfigError([Problem(str(directory), 0, (), text)])
     directory.mkdir(parents=True, exist_ok=True)
     (directory / MARK).write_text(MARK_TEXT, encoding="utf-8")
@@ -48,7 +48,7 @@ def claimed(directory: Path) -> Iterator[Layout]:
 
 
 def cleared(layout: Layout) -> None:
-    """Delete what the last demonstration recorded. Only where no worker runs; the locks stay."""
+    """Delete the recording of the last demonstration; locks stay. No worker may be running."""
     for path in (layout.data_dir / name for name in MADE):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
@@ -62,7 +62,7 @@ def cleared(layout: Layout) -> None:
 def _ours(directory: Path) -> bool:
     if (directory / MARK).is_file():
         return True
-    # Earlier versions set no mark, but their configuration names the very directory it lies in.
+    # Earlier versions set no mark, but their configuration names its own directory.
     with suppress(OSError, ValueError, yaml.YAMLError):
         with open_regular(directory / CONFIG) as file:
             written = yaml.safe_load(file)

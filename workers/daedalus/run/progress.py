@@ -1,4 +1,4 @@
-"""What a person sees while the workers run: rates, what goes wrong, and how many files lie in each state."""
+"""What a person sees while the workers run: rates, problems, and the number of files in each state."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ REFRESH_SECONDS = 1.0
 PLAIN_SECONDS = 5.0
 HOUR_SECONDS = 3600
 _ROUTINE = re.compile(r"\d+ streams on [1-9]\d* connections?")
-"""What ingest notes of itself while nothing is wrong."""
+"""The note in the status of an ingest worker while nothing is wrong."""
 
 
 class Progress:
     """A live table on a terminal, a line every five seconds elsewhere.
 
-    It shows these children alone: a status file of another run says nothing of this one. A screen that has
-    gone (a closed terminal, a pipe that nobody reads) ends the showing, never the work.
+    Status files of earlier runs are ignored. If the output is gone (a closed terminal, a pipe without a
+    reader), nothing more is shown, and the work goes on.
     """
 
     def __init__(self, console: Console, layout: Layout, children: Sequence[Child]) -> None:
@@ -56,7 +56,7 @@ class Progress:
             self._live = None
 
     def show(self, phase: str, ends_at: float | None) -> None:
-        """Show the present state, at most once a second. ``ends_at``: monotonic seconds, or None."""
+        """Show the current state, at most once a second. ``ends_at``: monotonic seconds, or None."""
         now = time.monotonic()
         due = REFRESH_SECONDS if self._live is not None else PLAIN_SECONDS
         if phase == self._phase and now - self._shown < due:
@@ -72,13 +72,13 @@ class Progress:
             self.tell(f"{_line(f'{phase}{left}', statuses)} | {' | '.join(lines)}")
 
     def tell(self, line: str) -> None:
-        """Print one line, of whatever length."""
+        """Print one line of any length."""
         self._try(lambda: self._console.print(Text(line), soft_wrap=True))
 
     def _try(self, show: Callable[[], None]) -> None:
         try:
             show()
-        except (OSError, SystemExit):  # rich ends the program where nobody reads its output any more
+        except (OSError, SystemExit):  # rich exits when its output has no reader
             self._console.quiet = True
 
     def _statuses(self) -> dict[str, Status]:
@@ -88,7 +88,7 @@ class Progress:
         }
 
     def _table(self, title: str, statuses: dict[str, Status], lines: Sequence[str]) -> Group:
-        """Of at most 80 columns. An exchange has its own name here, without ``ingest-``."""
+        """At most 80 columns wide. An exchange is shown without ``ingest-``."""
         table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=0, show_edge=False)
         for name in ("worker", "state", "msg/s", "messages", "received", "gaps", "memory"):
             table.add_column(name, justify="left" if name in ("worker", "state") else "right", no_wrap=True)
@@ -124,11 +124,11 @@ def _state(child: Child, status: Status | None) -> str:
 
 
 def _note(child: Child, status: Status | None) -> str:
-    """What somebody should know of a worker; "" where all is as it should be."""
+    """What a person should know about a worker; "" if nothing is wrong."""
     if status is None or not child.alive:
         return "" if _state(child, status) in ("starting", "stopped") else child.trouble()
     if status.state == "blocked" or child.restarts:
-        again = f"started again {child.restarts} times; " if child.restarts else ""
+        again = f"restarted {child.restarts} times; " if child.restarts else ""
         return f"{again}{status.note or child.trouble()}"
     if child.name.startswith("ingest-") and not status.figures.get("messages"):
         return child.trouble()
@@ -149,7 +149,7 @@ def _line(title: str, statuses: dict[str, Status]) -> str:
 
 
 def _next_files() -> str:
-    """When the hour is over, at which every file is sealed that has not become full before."""
+    """When the hour ends: every file that is not full is sealed then."""
     minutes = (HOUR_SECONDS - int(time.time()) % HOUR_SECONDS + 59) // 60
     return f"the files of this hour reach the lake in at most {minutes} min, or when the run ends"
 
@@ -163,5 +163,5 @@ def _files(layout: Layout) -> list[str]:
 
 
 def _number(root: Path, pattern: str) -> int:
-    # Not rglob: it fails where a directory is swept while this looks.
+    # Not rglob: it fails if a directory is removed meanwhile.
     return sum(len(fnmatch.filter(names, pattern)) for _, _, names in os.walk(root))
