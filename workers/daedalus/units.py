@@ -1,8 +1,8 @@
-"""Numbers as people read them, always with their unit."""
+"""Numbers as people read them, with their unit or noun."""
 
 from __future__ import annotations
 
-__all__ = ["bytes_text", "duration_text"]
+__all__ = ["bytes_text", "counted", "duration_text"]
 
 
 def bytes_text(count: float) -> str:
@@ -12,6 +12,11 @@ def bytes_text(count: float) -> str:
             return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} TB"
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """A number with the words that agree with it: ``1 row is``, ``2,000 rows are``."""
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def duration_text(nanoseconds: float) -> str:

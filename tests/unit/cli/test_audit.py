@@ -33,7 +33,7 @@ def test_audit_fails_where_something_is_missing_that_the_ledger_does_not_name(re
     done = daedalus("audit", lake)
     assert done.exit_code == 1
     assert "BROKEN" in done.stdout
-    assert "10 ids are missing that the ledger does not name" in done.stdout
+    assert "10 missing ids are not in the ledger" in done.stdout
 
 
 def test_audit_for_machines_is_one_object(recording: Recording) -> None:

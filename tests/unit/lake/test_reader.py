@@ -14,10 +14,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 from support.lake_workbench import Recording, audited, files
 
-from daedalus.lake.audit.lake_audit import audit
-from daedalus.lake.books.book_at import NoBookError, book_at
-from daedalus.lake.merge.lakes import merge
-from daedalus.lake.reader import Lake, open_lake
+from daedalus.lake import Lake, open_lake
+from daedalus.lake.audit import audit
+from daedalus.lake.books import NoBookError, book_at
+from daedalus.lake.merge import merge
 from daedalus.storage import StorageSettings, TargetError, TargetErrorKind
 
 ACCESS, SECRET = "AKIAOFTHETEST", "secret-of-the-test"

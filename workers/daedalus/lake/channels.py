@@ -1,4 +1,4 @@
-"""What the ids in a table's rows prove of a channel: the rules that the audit and the merge go by."""
+"""What is known of a channel when its tables are read: what its exchange says, and what its ids can prove."""
 
 from __future__ import annotations
 
@@ -7,30 +7,32 @@ from enum import StrEnum
 from ..exchanges import EXCHANGES
 from ..exchanges.model import Channel, Proof
 
-__all__ = ["IdScheme", "channel_of", "id_scheme"]
+__all__ = ["SIDE_TABLES", "IdScheme", "channel_of", "id_scheme"]
+
+SIDE_TABLES = frozenset({"gaps", "book_digests", "connections", "instruments", "exact_values"})
+"""Tables without a stream of their own."""
+
+_UNKNOWN = Channel(None)
 
 
 class IdScheme(StrEnum):
     """What the ids of a channel's rows can prove."""
 
-    CONSECUTIVE = "consecutive"  # every number has a row: what is absent is missing
-    SPARSE = "sparse"  # the exchange spends numbers on what is no row: what is absent may be nothing
+    CONSECUTIVE = "consecutive"  # each id has a row: an id without one is missing
+    SPARSE = "sparse"  # the exchange also uses ids for what gives no row: an id without one may be nothing
     BOOK = "book"  # messages cover first_id..last_id, and begin where the one before ended
     CHAIN = "chain"  # messages name the one before, which the table does not keep
-    NONE = "none"  # nothing in the rows can prove anything
+    NONE = "none"  # the rows can prove nothing
 
 
-_NOTHING = Channel(None)
-
-
-def channel_of(name: str, channel: str) -> Channel:
-    """What the exchange says of a channel; nothing where it is unknown here."""
-    exchange = EXCHANGES.get(name)
-    return exchange.channels.get(channel, _NOTHING) if exchange is not None else _NOTHING
+def channel_of(exchange: str, channel: str) -> Channel:
+    """What the exchange says of a channel; nothing where either is unknown here."""
+    known = EXCHANGES.get(exchange)
+    return _UNKNOWN if known is None else known.channels.get(channel, _UNKNOWN)
 
 
 def id_scheme(exchange: str, channel: str) -> IdScheme:
-    """The scheme of ids of a channel."""
+    """The id scheme of a channel."""
     about = channel_of(exchange, channel)
     if about.table == "book_updates":
         if about.proof is Proof.IDS:

@@ -1,8 +1,8 @@
-"""The ledger as the lake has it: of each gap's lines the one that was learned last."""
+"""Rows of the ledger (table ``gaps``) as values: of each gap the row that was written last; pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import pyarrow as pa
@@ -10,14 +10,11 @@ import pyarrow as pa
 from ..tables.gaps import Gap
 from .spans import Span
 
-__all__ = ["gaps_of", "inside", "latest", "seconds_without"]
-
-_SERVED = ("exchange", "snapshot")
-"""Causes of gaps in which a connection did serve the stream."""
+__all__ = ["encloses_nothing", "gaps_of", "inside", "latest", "started_anew"]
 
 
 def gaps_of(batch: pa.RecordBatch) -> list[Gap]:
-    """The lines in rows of the table ``gaps``; times in UTC ns."""
+    """The rows of a batch; times in UTC ns."""
     columns: list[list[Any]] = []
     for name in Gap.__struct_fields__:
         column = batch.column(name)
@@ -28,7 +25,7 @@ def gaps_of(batch: pa.RecordBatch) -> list[Gap]:
 
 
 def latest(lines: Iterable[Gap]) -> list[Gap]:
-    """One line for each gap, in the order of time."""
+    """Of each gap the row with the latest ``as_of``, in the order of time."""
     newest: dict[tuple[str, str, int, int | None], Gap] = {}
     for line in lines:
         key = line.channel, line.symbol, line.from_timestamp, line.from_id
@@ -39,16 +36,17 @@ def latest(lines: Iterable[Gap]) -> list[Gap]:
 
 
 def inside(line: Gap) -> Span | None:
-    """The ids that a line says were missing; None where it names none."""
+    """The ids that were missing; None where the row names none."""
     if line.from_id is None or line.to_id is None or line.to_id <= line.from_id + 1:
         return None
     return line.from_id + 1, line.to_id - 1
 
 
-def seconds_without(lines: Sequence[Gap], outages: Sequence[Span], from_ns: int, to_ns: int) -> float:
-    """Seconds within ``from_ns``..``to_ns`` in which nobody served the stream."""
-    from .spans import common, count, union
+def started_anew(line: Gap) -> bool:
+    """Whether the exchange's ids started again from below."""
+    return line.from_id is not None and line.to_id is not None and line.to_id <= line.from_id
 
-    off = [(line.from_timestamp, line.to_timestamp - 1) for line in lines if line.cause not in _SERVED]
-    spans, _ = union([span for span in (*off, *outages) if span[0] <= span[1]])
-    return count(common(spans, [(from_ns, to_ns - 1)])) / 1e9
+
+def encloses_nothing(line: Gap) -> bool:
+    """Whether a row begins at an id and encloses none: around it, ids do not tell what came first."""
+    return line.from_id is not None and inside(line) is None

@@ -1,6 +1,6 @@
-"""A lake as it lies there: its files, by whatever fsspec reaches them, read with their page checksums.
+"""A lake: which files it has, and their rows, read with all checksums compared.
 
-A lake is one folder (`sync.target`) or a data directory, whose tables lie in two of them (ready, synced).
+A lake is one folder (`sync.target`), or a data directory, whose tables lie in two folders (ready, synced).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ pc: Any = pyarrow.compute
 
 
 class LakeFile(Struct, frozen=True, order=True):
-    """One file of a table. ``key`` is its path below the lake's root, ``path`` where it is read."""
+    """One file of a table. ``key``: its path below the lake's root, ``path``: its place, ``size``: bytes."""
 
     date: str
     number: int
@@ -42,16 +42,16 @@ class LakeFile(Struct, frozen=True, order=True):
 
 
 class RawFile(Struct, frozen=True, order=True):
-    """One raw segment that is in the lake too."""
+    """One raw segment in the lake."""
 
     segment: SegmentId
     path: str
 
 
 class Listing(Struct, frozen=True):
-    """All files of a lake, sorted. ``strangers``: Parquet files that readers find and nobody here wrote.
+    """All files of a lake, sorted. ``strangers``: keys of Parquet files that Daedalus did not name.
 
-    ``unreadable``: folders, and what looks like a file, that cannot be looked at; and why.
+    ``unreadable``: keys of folders and files that cannot be read, each with the reason.
     """
 
     files: tuple[LakeFile, ...]
@@ -61,7 +61,7 @@ class Listing(Struct, frozen=True):
 
 
 class Lake:
-    """What is below some roots of one place."""
+    """Files below some roots of one place. ``url`` names it, without secrets."""
 
     def __init__(self, reader: Reader, roots: Sequence[str], raw_roots: Sequence[str]) -> None:
         self.url = reader.url
@@ -70,7 +70,7 @@ class Lake:
         self._raw_roots = tuple(root.rstrip("/") for root in raw_roots)
 
     def listing(self) -> Listing:
-        """Every file there is; one that lies in two states counts once. Raises `TargetError`."""
+        """Every file; one that lies in two states counts once. Raises `TargetError`."""
         files: dict[str, LakeFile] = {}
         strangers: list[str] = []
         unreadable: list[tuple[str, str]] = []
@@ -122,11 +122,12 @@ class Lake:
         symbol: str | None = None,
         content: Content | None = None,
     ) -> Generator[pa.RecordBatch, None, bool]:
-        """The rows of a file (or of one symbol in it), in batches, of all columns or some.
+        """The rows of a file, in batches; of some ``columns`` or one ``symbol`` where these are given.
 
-        Every page is held against its checksum. Where all is read, into ``content``, the rows are held
-        against what the file says of them; returns whether it says so. Raises `DamagedFileError`, as
-        `AlteredFileError` where other rows were written; `TargetError` where the store does not answer.
+        Every page is compared with its checksum. With ``content`` (and neither columns nor symbol), the rows
+        are compared with the checksum of the rows as written; returns whether the file has one. Raises
+        `DamagedFileError`, `AlteredFileError` where other rows were written, and `TargetError` where the file
+        cannot be read for another reason.
         """
         expected = TABLES[file.table].schema
         try:
@@ -147,7 +148,7 @@ class Lake:
                 return content is not None and claimed(file.key, parquet, content)
         except FileNotFoundError as error:
             raise DamagedFileError(f"{file.key}: is gone") from error
-        except MemoryError:  # Arrow's own is one too; it says nothing of the bytes
+        except MemoryError:  # Arrow raises it too; the bytes may be sound
             remedy = "Read fewer days at a time, or on a larger machine."
             problem = f"there is not enough memory to read {file.key}"
             raise TargetError(TargetErrorKind.SOURCE, self.url, problem, remedy) from None
@@ -157,11 +158,11 @@ class Lake:
             raise DamagedFileError(f"{file.key}: {_one_line(error)}") from None
 
     def checked(self, file: LakeFile) -> Generator[pa.RecordBatch, None, bool]:
-        """All rows of a file, held against what the file says of them; returns whether it says so."""
+        """All rows of a file, compared with their checksum; returns whether the file has one."""
         return self.batches(file, content=Content())
 
     def messages(self, file: RawFile) -> int:
-        """How many messages of the exchange a raw file holds; -1 where its bytes are damaged.
+        """How many messages a raw file holds; -1 where its bytes are damaged.
 
         Raises `TargetError` where it cannot be read for another reason.
         """
@@ -176,7 +177,7 @@ class Lake:
             return -1
 
     def _open(self, file: LakeFile) -> Any:  # noqa: ANN401 - a file of Python's, or one like it
-        """In a data directory it may have moved to another root since it was listed: it was uploaded."""
+        """Open a file; since it was listed, sync may have moved it to another root."""
         for path in dict.fromkeys((file.path, *(f"{root}/{file.key}" for root in self._roots))):
             with suppress(FileNotFoundError):
                 return self._reader.open(path, file.key)
@@ -184,9 +185,9 @@ class Lake:
 
 
 def open_lake(settings: StorageSettings) -> Lake:
-    """The lake of ``settings.target``: a URL, a folder, or a data directory with its tables.
+    """The lake at ``settings.target``: a URL, a folder, or a data directory.
 
-    Raises `TargetError` where there is none, or no driver for such a URL.
+    Raises `TargetError` where there is no such folder, or no driver for such a URL.
     """
     reader = open_reader(settings)
     if local_path(settings.target) is None:

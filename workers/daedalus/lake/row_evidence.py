@@ -1,6 +1,6 @@
-"""What the rows themselves say of a stream and a day: how many, which ids, when, and how late.
+"""What the rows of a stream's day show: how many, which ids, when, and how late.
 
-Ids are kept as spans, offsets as samples: a day takes little memory, whatever it holds.
+Ids are kept as spans and delays as samples, so that a day takes little memory, whatever it holds.
 """
 
 from __future__ import annotations
@@ -18,24 +18,25 @@ from .spans import Span, union
 
 pc: Any = pyarrow.compute
 
-__all__ = ["Evidence", "note", "slices", "whole_numbers"]
+__all__ = ["Evidence", "by_symbol", "trade_numbers"]
 
-_SAMPLES = 200  # offsets per batch and symbol
-_MOST_SAMPLES = 50_000
-_COMPACT = 100_000
+_SAMPLES = 200  # delays per batch and symbol
+_MOST_SAMPLES = 50_000  # per day and symbol
+_COMPACT = 100_000  # so many spans are united before more are taken
 
 
 class Evidence(Struct):
-    """One stream's day. ``spans`` are the ids as they came, ``duplicates`` how many came more than once.
-    ``parts``: of aggregate trades, the ids of the single trades they stand for.
+    """One stream's day. ``spans`` are the ids, ``duplicates`` counts those that came more than once.
 
-    ``repeated`` counts rows that are the very same as the one before. ``first_ns`` and ``last_ns`` are
-    local times; ``offsets`` samples of receive delay (ns), ``late_ns`` their median once the day is over.
+    ``trade_ids``: of aggregate trades, the ids of the single trades they stand for. ``unnumbered`` counts
+    rows without an id that proves anything, ``repeated`` rows identical to the row before. ``first_ns`` and
+    ``last_ns`` are local times (UTC ns). ``offsets``: samples of the receive delay (ns), ``late_ns``: their
+    median, once the day is over.
     """
 
     rows: int = 0
     spans: list[Span] = []
-    parts: list[Span] = []
+    trade_ids: list[Span] = []
     duplicates: int = 0
     unnumbered: int = 0
     repeated: int = 0
@@ -44,6 +45,20 @@ class Evidence(Struct):
     offsets: list[int] = []
     late_ns: float | None = None
 
+    def add(self, table: str, scheme: IdScheme, part: pa.RecordBatch) -> None:
+        """Take rows of one symbol."""
+        self.rows += part.num_rows
+        local = part.column("local_timestamp").cast(pa.int64())
+        bounds = pc.min_max(local)
+        first, last = bounds["min"].as_py(), bounds["max"].as_py()
+        self.first_ns = first if self.first_ns is None else min(self.first_ns, first)
+        self.last_ns = last if self.last_ns is None else max(self.last_ns, last)
+        self._sample(part, local)
+        if table in ("trades", "agg_trades") and scheme is not IdScheme.NONE:
+            self._number(table, part)
+        elif scheme is IdScheme.NONE:
+            self.repeated += _repeated(part)
+
     def compacted(self) -> list[Span]:
         """The ids, sorted and disjoint."""
         self.spans, duplicates = union(self.spans)
@@ -51,15 +66,44 @@ class Evidence(Struct):
         return self.spans
 
     def close(self) -> None:
-        """The day is over: keep the ids and the median offset (None: the exchange gives no time)."""
+        """The day is over: keep the ids and the median delay (None: the exchange sends no time)."""
         self.compacted()
-        self.parts = union(self.parts)[0]
+        self.trade_ids = union(self.trade_ids)[0]
         self.late_ns = median(self.offsets) if self.offsets else None
         self.offsets = []
 
+    def _number(self, table: str, part: pa.RecordBatch) -> None:
+        last = trade_numbers(part)
+        if last is None or last.null_count:
+            self.unnumbered += part.num_rows
+            return
+        first = last
+        if table == "agg_trades":
+            self.trade_ids += _runs(part.column("first_id"), part.column("last_id"))
+            if len(self.trade_ids) > _COMPACT:
+                self.trade_ids = union(self.trade_ids)[0]
+        # An aggregate whose id is that of its last trade covers the ids of all its trades.
+        if table == "agg_trades" and last.equals(part.column("last_id")):
+            first = part.column("first_id")
+        self.spans += _runs(first, last)
+        if len(self.spans) > _COMPACT:
+            self.compacted()
 
-def slices(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
-    """The parts of a batch that are of one symbol each, in its order."""
+    def _sample(self, part: pa.RecordBatch, local: pa.Array[Any]) -> None:
+        step = max(1, part.num_rows // _SAMPLES)
+        chosen = pa.array(range(0, part.num_rows, step), pa.int64())
+        late = pc.subtract(
+            local.take(chosen), part.column("timestamp").cast(pa.int64()).take(chosen)
+        ).to_pylist()
+        if "source" in part.schema.names:
+            sources = part.column("source").take(chosen).to_pylist()
+            late = [each for each, source in zip(late, sources, strict=True) if source == "stream"]
+        if len(self.offsets) < _MOST_SAMPLES:
+            self.offsets += [each for each in late if each]  # zero: the exchange sent no time
+
+
+def by_symbol(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
+    """The rows of a batch in runs of one symbol each, in their order."""
     if not batch.num_rows:
         return
     symbols = batch.column("symbol")
@@ -73,23 +117,8 @@ def slices(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
         begin = end
 
 
-def note(found: Evidence, table: str, rule: IdScheme, part: pa.RecordBatch) -> None:
-    """Take rows of one symbol of a table into its evidence."""
-    found.rows += part.num_rows
-    local = part.column("local_timestamp").cast(pa.int64())
-    bounds = pc.min_max(local)
-    first, last = bounds["min"].as_py(), bounds["max"].as_py()
-    found.first_ns = first if found.first_ns is None else min(found.first_ns, first)
-    found.last_ns = last if found.last_ns is None else max(found.last_ns, last)
-    _sample(found, part, local)
-    if table in ("trades", "agg_trades") and rule is not IdScheme.NONE:
-        _number(found, table, part)
-    elif rule is IdScheme.NONE:
-        found.repeated += _repeated(part)
-
-
-def whole_numbers(part: pa.RecordBatch) -> pa.Array[Any] | None:
-    """The place of each trade in its exchange's numbering; None where rows do not say it."""
+def trade_numbers(part: pa.RecordBatch) -> pa.Array[Any] | None:
+    """The number of each trade as its exchange counts them; None where the rows have none."""
     ids: pa.Array[Any] | None
     try:
         ids = pc.cast(part.column("id"), pa.int64())
@@ -100,26 +129,8 @@ def whole_numbers(part: pa.RecordBatch) -> pa.Array[Any] | None:
     return ids
 
 
-def _number(found: Evidence, table: str, part: pa.RecordBatch) -> None:
-    last = whole_numbers(part)
-    if last is None or last.null_count:
-        found.unnumbered += part.num_rows
-        return
-    first = last
-    if table == "agg_trades":
-        found.parts += _runs(part.column("first_id"), part.column("last_id"))
-        if len(found.parts) > _COMPACT:
-            found.parts = union(found.parts)[0]
-    # Where an aggregate is known by its last trade, its ids are those of all its trades.
-    if table == "agg_trades" and last.equals(part.column("last_id")):
-        first = part.column("first_id")
-    found.spans += _runs(first, last)
-    if len(found.spans) > _COMPACT:
-        found.compacted()
-
-
 def _runs(first: Any, last: Any) -> list[Span]:  # noqa: ANN401 - arrays of whole numbers
-    """The spans ``first``..``last``, those that follow upon each other as one."""
+    """The spans ``first``..``last``; consecutive ones are joined."""
     breaks = [0]
     if len(last) > 1:
         follows = pc.equal(first.slice(1), pc.add(last.slice(0, len(last) - 1), 1))
@@ -129,18 +140,8 @@ def _runs(first: Any, last: Any) -> list[Span]:  # noqa: ANN401 - arrays of whol
     return list(zip(begins, ends, strict=True))
 
 
-def _sample(found: Evidence, part: pa.RecordBatch, local: pa.Array[Any]) -> None:
-    step = max(1, part.num_rows // _SAMPLES)
-    chosen = pa.array(range(0, part.num_rows, step), pa.int64())
-    late = pc.subtract(local.take(chosen), part.column("timestamp").cast(pa.int64()).take(chosen)).to_pylist()
-    if "source" in part.schema.names:
-        sources = part.column("source").take(chosen).to_pylist()
-        late = [each for each, source in zip(late, sources, strict=True) if source == "stream"]
-    if len(found.offsets) < _MOST_SAMPLES:
-        found.offsets += [each for each in late if each]  # none at all: the exchange gave no time
-
-
 def _repeated(part: pa.RecordBatch) -> int:
+    """How many rows are identical to the row before."""
     if part.num_rows < 2:
         return 0
     same: Any = None

@@ -15,7 +15,7 @@ Span = tuple[int, int]
 
 
 def union(spans: Iterable[Span]) -> tuple[list[Span], int]:
-    """The numbers that are in any of these, and how many were there again (once for each time more)."""
+    """The numbers in any of these, and how many came again (once for each further time)."""
     merged: list[Span] = []
     again = 0
     for first, last in sorted(spans):
@@ -34,7 +34,7 @@ def count(spans: Iterable[Span]) -> int:
 
 
 def minus(spans: Sequence[Span], others: Sequence[Span]) -> list[Span]:
-    """What is in ``spans`` and not in ``others``; both sorted and disjoint."""
+    """The numbers in ``spans`` and not in ``others``; both sorted and disjoint."""
     left: list[Span] = []
     at = 0
     for first, last in spans:
@@ -52,12 +52,12 @@ def minus(spans: Sequence[Span], others: Sequence[Span]) -> list[Span]:
 
 
 def common(spans: Sequence[Span], others: Sequence[Span]) -> list[Span]:
-    """What is in both; both sorted and disjoint."""
+    """The numbers in both; both sorted and disjoint."""
     return minus(spans, minus(spans, others))
 
 
 def overlapping(spans: Sequence[Span], span: Span) -> int:
-    """How many numbers of ``span`` are in these sorted, disjoint spans; quick where there are many."""
+    """How many numbers of ``span`` are in these sorted, disjoint spans; quick also among many."""
     at = bisect_left(spans, span[0], key=lambda each: each[1])
     found = 0
     while at < len(spans) and spans[at][0] <= span[1]:
@@ -67,5 +67,5 @@ def overlapping(spans: Sequence[Span], span: Span) -> int:
 
 
 def between(spans: Sequence[Span]) -> list[Span]:
-    """What lies between these sorted, disjoint spans: their gaps."""
+    """The gaps between these sorted, disjoint spans."""
     return [(one[1] + 1, after[0] - 1) for one, after in pairwise(spans)]

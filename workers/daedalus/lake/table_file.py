@@ -1,4 +1,8 @@
-"""Row groups of a file, read with their page checksums and held against what the footer says of them."""
+"""One Parquet file of a table: its columns, its row groups, and whether they are what was written.
+
+Files of earlier versions are read in today's columns. A table only gains columns that may be null, and a
+column only becomes nullable: an older file stays readable, and what it did not know is null.
+"""
 
 from __future__ import annotations
 
@@ -20,15 +24,15 @@ _BATCH_ROWS = 100_000
 
 
 class DamagedFileError(DaedalusError):
-    """A file of the lake cannot be read as it was written; the message says which and why."""
+    """A file of the lake is not as it was written, or is gone; the message says which and why."""
 
 
 class AlteredFileError(DamagedFileError):
-    """A file of the lake can be read, and its rows are not the ones that were written."""
+    """A file of the lake can be read, but its rows are not those that were written."""
 
 
 def fits(found: pa.Schema, expected: pa.Schema) -> bool:
-    """Whether a file's columns are those of its table, or were those of an earlier version of it."""
+    """Whether a file's columns are those of its table, today or in an earlier version."""
     if found.equals(expected):
         return True
     names = set(found.names)
@@ -38,7 +42,7 @@ def fits(found: pa.Schema, expected: pa.Schema) -> bool:
 
 
 def conformed(batch: pa.RecordBatch, expected: pa.Schema, columns: Sequence[str] | None) -> pa.RecordBatch:
-    """The rows in the table's columns of now, all or some: null where the file has none of that name."""
+    """The rows in today's columns, all or some; null where the file lacks one."""
     if batch.schema.equals(expected):
         return batch
     fields = [field for field in expected if columns is None or field.name in columns]
@@ -50,9 +54,9 @@ def conformed(batch: pa.RecordBatch, expected: pa.Schema, columns: Sequence[str]
 
 
 def claimed(key: str, parquet: pq.ParquetFile, content: Content) -> bool:
-    """Hold all rows of a file against what its footer says of them; False where it says nothing.
+    """Compare all rows of a file with the checksum in its footer; False where it has none.
 
-    Raises `AlteredFileError`.
+    Raises `AlteredFileError` where they differ.
     """
     claim = Claim.of(parquet.metadata.metadata)
     if claim is None:
@@ -64,14 +68,14 @@ def claimed(key: str, parquet: pq.ParquetFile, content: Content) -> bool:
         raise AlteredFileError(f"{key}: it has {found.rows:,} rows, and {claim.rows:,} were written")
     other = [name for name, sum_ in found.columns.items() if claim.columns.get(name) != sum_]
     if other:
-        raise AlteredFileError(f"{key}: it has not the values that were written, in {', '.join(other)}")
+        raise AlteredFileError(f"{key}: its values are not those that were written, in {', '.join(other)}")
     return True
 
 
 def row_group(
     key: str, parquet: pq.ParquetFile, group: int, columns: Sequence[str] | None
 ) -> Iterator[pa.RecordBatch]:
-    """The rows of one row group, which must be as many, and within such bounds, as the footer says."""
+    """The rows of one row group. Raises `DamagedFileError` where the footer says otherwise."""
     about = parquet.metadata.row_group(group)
     rows = 0
     bounds = _Bounds()
@@ -87,6 +91,7 @@ def row_group(
 
 
 def holds(parquet: pq.ParquetFile, group: int, symbol: str) -> bool:
+    """Whether a row group has rows of a symbol."""
     batches = parquet.iter_batches(_BATCH_ROWS, row_groups=[group], columns=["symbol"], use_threads=False)
     return any(pc.any(pc.equal(batch.column("symbol"), symbol)).as_py() for batch in batches)
 
@@ -96,9 +101,9 @@ def _fits(found: pa.Field[pa.DataType], expected: pa.Field[pa.DataType]) -> bool
 
 
 class _Bounds:
-    """The least and the largest value of each column of whole numbers, as read and as the footer has them.
+    """The smallest and largest value of each integer column, as read and as the footer has them.
 
-    Readers leave out whole row groups by them: a wrong one hides rows, though every page is right.
+    Query engines skip row groups by these bounds: a wrong one hides rows, though every page is right.
     """
 
     def __init__(self) -> None:
@@ -114,10 +119,10 @@ class _Bounds:
                     self._read[field.name] = min(low, known[0]), max(high, known[1])
 
     def wrong(self, about: pq.RowGroupMetaData, schema: pa.Schema) -> str:
-        """The name of a column whose bounds differ; "" where there is none.
+        """The name of a column whose bounds differ, "" where there is none.
 
-        To be asked when all is read: asked for what a damaged footer says of a column that cannot be read,
-        pyarrow ends the process.
+        Call it when all rows are read: pyarrow ends the process when it is asked for the statistics of a
+        column that cannot be read.
         """
         for name, read in sorted(self._read.items()):
             statistics: Any = about.column(schema.get_field_index(name)).statistics

@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 from support.lake_workbench import DAY, Recording, audited, files, stream
 
-from daedalus.lake.audit.report import Report, Verdict
-from daedalus.lake.books.book_at import book_at
-from daedalus.lake.reader import AlteredFileError
+from daedalus.lake.audit import Report, Verdict
+from daedalus.lake.books import book_at
+from daedalus.lake.table_file import AlteredFileError
 
 
 @pytest.fixture
@@ -166,4 +166,4 @@ def test_messages_without_levels_behind_a_gap_are_no_loss_where_the_file_is_whol
     assert report.sound, report.findings
     line = stream(report, "depth")
     assert line.verdict is Verdict.MISSING
-    assert any("the file has all that was written" in note for note in line.notes)
+    assert any("files that have every row written" in note for note in line.notes)

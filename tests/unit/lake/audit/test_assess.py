@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from daedalus.lake.audit import StreamDay, Verdict
 from daedalus.lake.audit.assess import assess
-from daedalus.lake.audit.facts import Day
-from daedalus.lake.audit.report import StreamDay, Verdict
+from daedalus.lake.audit.facts import DayFacts
 from daedalus.lake.books.replay import ReplayResult
 from daedalus.lake.channels import IdScheme, id_scheme
 from daedalus.lake.row_evidence import Evidence
@@ -17,8 +17,8 @@ NS = 1_790_035_200 * 10**9
 
 def day(exchange: str, channel: str, spans: list[Span], **more: object) -> StreamDay:
     found = Evidence(rows=100, spans=spans)
-    rule = id_scheme(exchange, channel)
-    stream, _ = assess(Day(DATE, exchange, channel, "A", rule, found, **more))  # type: ignore[arg-type]
+    scheme = id_scheme(exchange, channel)
+    stream, _ = assess(DayFacts(DATE, exchange, channel, "A", scheme, found, **more))  # type: ignore[arg-type]
     return stream
 
 
@@ -30,12 +30,12 @@ def test_ids_that_a_exchange_spends_on_no_trade_leave_a_doubt() -> None:
 
 
 def test_aggregate_trades_settle_the_doubt() -> None:
-    line = day("binance_futures", "trade", [(1, 50), (53, 100)], parts=[(1, 50), (53, 100)])
+    line = day("binance_futures", "trade", [(1, 50), (53, 100)], trade_ids=[(1, 50), (53, 100)])
     assert (line.verdict, line.missing) == (Verdict.COMPLETE, 0)
-    assert "2 ids were spent on no trade" in line.notes[0]
-    line = day("binance_futures", "trade", [(1, 50), (53, 100)], parts=[(1, 51), (53, 100)])
+    assert "2 ids belong to no trade" in line.notes[0]
+    line = day("binance_futures", "trade", [(1, 50), (53, 100)], trade_ids=[(1, 51), (53, 100)])
     assert (line.verdict, line.missing, line.unledgered) == (Verdict.BROKEN, 1, 1)
-    line = day("binance_futures", "trade", [(1, 50), (53, 100)], parts=[(60, 100)])
+    line = day("binance_futures", "trade", [(1, 50), (53, 100)], trade_ids=[(60, 100)])
     assert line.verdict is Verdict.UNPROVED
 
 
@@ -45,9 +45,7 @@ def test_a_stream_that_fell_silent_is_told_with_the_time_since_when() -> None:
 
     line = day("binance", "bookTicker", [], lines=[gap("silence", 3600, 90), gap("silence", 7200, 30)])
     assert line.verdict is Verdict.MISSING
-    assert line.notes == (
-        "silent for 120 s, since 01:00:00: nobody knows what there was to say, in 2 stretches",
-    )
+    assert line.notes == ("silent for 120 s, since 01:00:00: what was missed is unknown (2 times)",)
     line = day("binance", "depth", [], lines=[gap("snapshot", 60, 20)])
     assert line.notes == ("no book for 20 s: no snapshot came",)
 
@@ -77,7 +75,7 @@ def test_numbers_that_start_anew_prove_nothing_on_that_day() -> None:
     line = Gap("trade", "A", NS, NS + 5, 100, 3, None, "exchange", status="unfillable", as_of=NS)
     stream = day("binance", "trade", [(1, 10), (90, 100)], lines=[line])
     assert (stream.verdict, stream.missing, stream.unledgered) == (Verdict.MISSING, None, 0)
-    assert "the exchange's numbers started anew" in stream.notes
+    assert "the exchange's ids started anew" in stream.notes
 
 
 def test_an_id_that_is_there_again_is_no_duplicate_where_the_numbers_started_anew() -> None:

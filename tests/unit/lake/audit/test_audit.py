@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from support.lake_workbench import DAY, Recording, audited, files, rewrite, stream
 
-from daedalus.lake.audit.report import Verdict
+from daedalus.lake.audit import Verdict
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_a_gap_still_called_open_whose_ids_are_there_is_told_and_no_fault(record
     report = audited(lake)
     line = stream(report, "trade")
     assert (line.missing, line.gaps_open) == (0, 1)
-    assert "10 ids are there that the ledger still calls missing" in line.doubts
+    assert "10 ids have a row though the ledger calls them missing" in line.doubts
     assert report.sound
     assert not report.agrees
 
@@ -196,7 +196,7 @@ def test_a_repeated_row_is_told_where_there_are_no_ids(recording: Recording) -> 
     (path,) = files(lake, "quotes")
     rewrite(path, lambda table: pa.concat_tables([table.slice(0, 4), table.slice(3)]))
     report = audited(lake)
-    assert stream(report, "bookTicker").doubts == ("1 rows are the very same as the one before",)
+    assert stream(report, "bookTicker").doubts == ("1 row is identical to the row before",)
     assert report.sound  # an exchange may have repeated itself
 
 

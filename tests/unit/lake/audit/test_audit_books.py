@@ -15,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.lake_workbench import BEGIN, CONN, DAY, SECOND, Recording, audited, files, rewrite, stream
 
-from daedalus.lake.audit.report import Verdict
+from daedalus.lake import open_lake
+from daedalus.lake.audit import Verdict
 from daedalus.lake.books.messages import Digest, Message
 from daedalus.lake.books.replay import BookReplay
-from daedalus.lake.merge.lakes import merge
-from daedalus.lake.reader import open_lake
+from daedalus.lake.merge import merge
 from daedalus.storage import StorageSettings, open_target
 from daedalus.store.raw import RawKind
 from daedalus.tables.rows import BookUpdate
@@ -216,7 +216,7 @@ def test_a_book_without_ids_goes_by_time() -> None:
     replay = BookReplay("A", numbered=False, began_anew=True)
     replay.feed(message(1, None, [(1.0, 1.0)], is_snapshot=True))
     replay.feed(message(59, None, [(2.0, 1.0)]))
-    replay.expect([], [Digest(60 * SECOND, None, 2, 0, replay.book.digest())])
+    replay.expect_digests([Digest(60 * SECOND, None, 2, 0, replay.book.digest())])
     replay.feed(message(60, None, [(2.0, 0.0)]))
     found = replay.take(over=True)
     assert found.checked == ((60 * SECOND, True),)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from daedalus.lake.audit.days import days_of_gaps, days_to_read
+from daedalus.lake.audit.days_to_read import days_of_gaps, days_to_read
 from daedalus.lake.audit.ledger import Ledger
 from daedalus.tables.gaps import Gap
 
@@ -38,7 +38,7 @@ def test_a_line_is_told_by_one_day() -> None:
     assert ledger.take("A", (TODAY[0] - DAY, TODAY[0])) == []
     assert ledger.take("A", TODAY, shifted=True) == [mine]
     assert ledger.take("A", TODAY) == []
-    assert ledger.told_elsewhere("A", TODAY)
+    assert ledger.reported_elsewhere("A", TODAY)
 
 
 def test_of_a_gap_the_line_that_was_learned_last_counts() -> None:

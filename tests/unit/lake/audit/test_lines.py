@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from daedalus.lake.audit import StreamDay, Verdict
 from daedalus.lake.audit.lines import aligned, percent_text, sentence, stream_lines
-from daedalus.lake.audit.report import StreamDay, Verdict
 
 
 def line(**more: object) -> StreamDay:

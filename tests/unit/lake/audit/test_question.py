@@ -10,8 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from support.lake_workbench import CONN, DAY, Recording, audited, files, stream
 
-from daedalus.lake.audit.question import UnknownNameError
-from daedalus.lake.audit.report import StreamDay, Verdict
+from daedalus.lake.audit import StreamDay, UnknownNameError, Verdict
 
 MIDNIGHT = DAY
 NEXT = "2026-09-23"

@@ -13,7 +13,7 @@ from support.lake_workbench import BEGIN, CONN, DAY, SECOND, Recording, audited,
 from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.orderbook import Book
 from daedalus.lake import NoBookError, book_at
-from daedalus.lake.books.book_at import moment
+from daedalus.lake.books import moment
 from daedalus.store.raw import RawKind
 from daedalus.tables.rows import BookUpdate
 
@@ -85,7 +85,7 @@ def test_while_no_connection_stood_there_is_none(recording: Recording) -> None:
     recording.opened(95, ["depth"], cause="disconnect", conn=other)
     recording.depth(96, 5, 5, [["99", "2"]], [], conn=other)
     lake = recording.seal()
-    with pytest.raises(NoBookError, match="no connection stood"):
+    with pytest.raises(NoBookError, match="there was no connection"):
         at(lake, 90)
     assert at(lake, 97)[0][99.0] == 2.0
 

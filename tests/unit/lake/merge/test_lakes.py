@@ -13,10 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.lake_workbench import BEGIN, DAY, SECOND, Recording, audited, files, stream
 
-from daedalus.lake import NoBookError, book_at
-from daedalus.lake.audit.report import Verdict
-from daedalus.lake.merge.lakes import Merged, merge
-from daedalus.lake.reader import open_lake
+from daedalus.lake import NoBookError, book_at, open_lake
+from daedalus.lake.audit import Verdict
+from daedalus.lake.merge import Merged, merge
 from daedalus.storage import StorageSettings, TargetError, open_target
 from daedalus.store.raw import RawKind
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from daedalus.lake.merge.overlap import refuse_overlap
+from daedalus.lake.merge import refuse_overlap
 from daedalus.storage import StorageSettings, TargetError, TargetErrorKind
 
 

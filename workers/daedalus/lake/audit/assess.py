@@ -1,39 +1,44 @@
-"""The assessment of one stream's day: what the rows show, held against what the ledger says; pure."""
+"""The assessment of one stream's day: what the rows show, held against the ledger; pure."""
 
 from __future__ import annotations
 
 from ...tables.gaps import Gap
 from ..books.replay import ReplayResult
 from ..channels import IdScheme, channel_of
-from ..gap_rows import seconds_without
-from .facts import Day, bounds_of
-from .id_proof import FILLED, Ids, ids_of_books, ids_of_trades, started_anew
+from ..days import bounds_of
+from ..gap_rows import started_anew
+from ..spans import common, count, union
+from .facts import DayFacts
+from .id_proof import FILLED, IdProof, proof_of_books, proof_of_trades
 from .notes import doubts_of, findings_of, notes_of
 from .report import Finding, StreamDay, Verdict
 
 __all__ = ["assess"]
 
+_CONNECTED = ("exchange", "snapshot")
+"""Causes of gaps during which a connection served the stream."""
 
-def assess(day: Day) -> tuple[StreamDay, list[Finding]]:
-    """The line of the day, and what is wrong with it."""
+
+def assess(day: DayFacts) -> tuple[StreamDay, list[Finding]]:
+    """The assessment, and what is wrong with the day."""
     about = channel_of(day.exchange, day.channel)
     from_ns, to_ns = (bound + day.shift_ns for bound in bounds_of(day.date))
     own = day.own
     if own is None:
         own = [line for line in day.lines if from_ns <= line.from_timestamp < to_ns]
     replayed = day.replayed or ReplayResult()
-    if day.rule in (IdScheme.CONSECUTIVE, IdScheme.SPARSE):
-        ids = ids_of_trades(day, own)
+    if day.scheme in (IdScheme.CONSECUTIVE, IdScheme.SPARSE):
+        ids = proof_of_trades(day, own)
     else:
-        ids = ids_of_books(day, own, about)
+        ids = proof_of_books(day, own, about)
     wrong = sum(not right for _, right in replayed.checked)
-    # Where the numbers started anew, an id may rightly be there twice.
+    # Where the exchange's ids started anew, an id may rightly come twice.
     anew = any(started_anew(line) for line in day.lines)
     duplicates = replayed.old + (0 if anew else day.found.duplicates)
     still = [line for line in own if line.status != FILLED]
-    if not ids.ids:  # a gap that began earlier: where ids show what is there, they tell
-        told = set(still)
-        around = (line for line in day.lines if line.status != FILLED and line not in told)
+    if not ids.ids:  # no ids show whether a gap that began on an earlier day reaches into this one
+        already = set(still)
+        around = (line for line in day.lines if line.status != FILLED and line not in already)
         still += [line for line in around if _within(line, from_ns, to_ns)]
     broken = bool(ids.unledgered or ids.not_filled or wrong or duplicates)
     gaps = bool(still) or bool(ids.missing) or ids.missing is None
@@ -45,7 +50,7 @@ def assess(day: Day) -> tuple[StreamDay, list[Finding]]:
         verdict = Verdict.UNPROVED
     else:
         verdict = Verdict.REPAIRED if own else Verdict.COMPLETE
-    seconds = seconds_without(day.lines, day.outages, from_ns, to_ns)
+    seconds = _seconds_unconnected(day, from_ns, to_ns)
     percent, basis = _percent(day, ids, seconds, from_ns, to_ns)
     stream = StreamDay(
         date=day.date,
@@ -80,7 +85,16 @@ def _within(line: Gap, from_ns: int, to_ns: int) -> bool:
     return line.from_timestamp < to_ns and line.to_timestamp > from_ns
 
 
-def _percent(day: Day, ids: Ids, seconds: float, from_ns: int, to_ns: int) -> tuple[float | None, str]:
+def _seconds_unconnected(day: DayFacts, from_ns: int, to_ns: int) -> float:
+    """Seconds of the day in which no connection served the stream."""
+    off = [(line.from_timestamp, line.to_timestamp - 1) for line in day.lines if line.cause not in _CONNECTED]
+    spans, _ = union([span for span in (*off, *day.outages) if span[0] <= span[1]])
+    return count(common(spans, [(from_ns, to_ns - 1)])) / 1e9
+
+
+def _percent(
+    day: DayFacts, ids: IdProof, seconds: float, from_ns: int, to_ns: int
+) -> tuple[float | None, str]:
     if ids.ids is not None and ids.missing is not None:
         whole = ids.ids + ids.missing
         return (100 * ids.ids / whole if whole else None), "ids"
@@ -92,7 +106,7 @@ def _percent(day: Day, ids: Ids, seconds: float, from_ns: int, to_ns: int) -> tu
     return max(0.0, 100 * (1 - seconds * 1e9 / lived)), "time"
 
 
-def _evidence(day: Day, ids: Ids, replayed: ReplayResult) -> str:
+def _evidence(day: DayFacts, ids: IdProof, replayed: ReplayResult) -> str:
     found = []
     if ids.ids is not None:
         found.append("ids")

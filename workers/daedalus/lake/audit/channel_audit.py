@@ -8,142 +8,180 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
+from msgspec import Struct
+
+from ..days import MINUTE_NS, bounds_of
 from ..row_evidence import Evidence
 from ..spans import Span, union
 from .assess import assess
 from .channel_reader import ChannelReader, DayRead
-from .days import days_of_gaps, days_to_read
-from .facts import Day, bounds_of
+from .days_to_read import days_of_gaps, days_to_read
+from .facts import DayFacts
 from .question import Question
 from .report import Finding, StreamDay
 
-__all__ = ["ChannelAudit"]
+__all__ = ["ChannelResult", "TradeIds", "audit_channel"]
+
+TradeIds = Mapping[tuple[str, str], Sequence[Span]]
+"""By date and symbol: the ids of the single trades that a day's aggregate trades stand for."""
 
 
-class ChannelAudit:
-    """One channel. ``outages``: see `coverage.outages`. ``parts``: by date and symbol, the single trades that
-    another channel's aggregate trades stand for; `parts` are those of this one.
+class ChannelResult(Struct, frozen=True):
+    """What an audit found of one channel.
+
+    ``trade_ids`` are those that its aggregate trades stand for, on days proved complete. ``symbols``: all
+    that were met. ``minutes`` and ``gap_minutes`` (since 1970): those with a row, and those of which the
+    ledger tells. ``files`` and ``bytes`` were read; ``unclaimed`` of the files have no checksum of their
+    rows.
     """
 
+    streams: tuple[StreamDay, ...]
+    findings: tuple[Finding, ...]
+    trade_ids: TradeIds
+    symbols: frozenset[str]
+    minutes: Sequence[Span]
+    gap_minutes: Sequence[Span]
+    files: int
+    bytes: int
+    unclaimed: int
+
+
+def audit_channel(
+    reader: ChannelReader, question: Question, outages: Sequence[Span], trade_ids: TradeIds
+) -> ChannelResult:
+    """Read the days that are asked for, with their neighbours, and assess them.
+
+    ``outages``: UTC ns in which the exchange had no connection. ``trade_ids``: of another channel.
+    """
+    audit = _ChannelAudit(reader, question, outages, trade_ids)
+    streams = tuple(audit.run())
+    lines = reader.ledger.lines
+    return ChannelResult(
+        streams=streams,
+        findings=(*reader.checks.findings, *reader.checks.written_again(), *audit.findings),
+        trade_ids=audit.trade_ids,
+        symbols=frozenset(reader.symbols),
+        minutes=reader.minutes,
+        gap_minutes=[(line.from_timestamp // MINUTE_NS, line.to_timestamp // MINUTE_NS) for line in lines],
+        files=reader.checks.files,
+        bytes=reader.checks.bytes,
+        unclaimed=reader.checks.unclaimed,
+    )
+
+
+class _ChannelAudit:
+    """Walks through the days. ``trade_ids`` grow by those of each proved day."""
+
     def __init__(
-        self,
-        exchange: str,
-        channel: str,
-        reader: ChannelReader,
-        question: Question,
-        *,
-        outages: Sequence[Span],
-        parts: Mapping[tuple[str, str], Sequence[Span]],
+        self, reader: ChannelReader, question: Question, outages: Sequence[Span], known: TradeIds
     ) -> None:
         self.findings: list[Finding] = []
-        self.parts: dict[tuple[str, str], list[Span]] = {}
-        self._exchange, self._channel = exchange, channel
-        self._reader, self._question = reader, question
-        self._outages, self._known_parts = outages, parts
+        self.trade_ids: dict[tuple[str, str], Sequence[Span]] = {}
+        self._reader, self._ledger, self._question = reader, reader.ledger, question
+        self._outages, self._known = outages, known
         self._owed: dict[str, list[Span]] = {}
         self._bare: list[tuple[str, str, Span | None]] = []
 
     def run(self) -> Iterator[StreamDay]:
-        """Read the days, and assess those that were asked for."""
-        known = sorted(self._reader.days | days_of_gaps(self._reader.ledger.lines))
+        known = sorted(self._reader.days | days_of_gaps(self._ledger.lines))
         asked = {day for day in known if self._question.covers(day)}
         days = days_to_read(known, self._reader.days_with_rows, asked, self._reader.has_snapshots)
         if not days:
             return
         self._reader.follow(None if days[0] == known[0] else days[0])
         before: DayRead | None = None
-        last: DayRead | None = None
-        for position, day in enumerate(days):
-            read = self._reader.read(day, over=position == len(days) - 1)
-            if last is not None:
-                yield from self._assess(last, before, read)
-                before = last
-            last = read
-        if last is not None:
-            yield from self._assess(last, before, None)
-        for day, symbol, life in self._bare:
-            bounds = bounds_of(day)
-            own = self._reader.ledger.take(symbol, bounds)
-            if own or not self._reader.ledger.told_elsewhere(symbol, bounds):
-                yield from self._of_stream(
-                    Day(
-                        date=day,
-                        exchange=self._exchange,
-                        channel=self._channel,
-                        symbol=symbol,
-                        rule=self._reader.rule,
-                        found=Evidence(),
-                        lines=self._reader.ledger.about(symbol, bounds),
-                        own=own,
-                        outages=self._outages,
-                        life=life,
-                    )
-                )
+        this: DayRead | None = None
+        for day in days:
+            after = self._reader.read(day, last=day == days[-1])
+            if this is not None:
+                yield from self._day(this, before, after)
+                before = this
+            this = after
+        if this is not None:
+            yield from self._day(this, before, None)
+        yield from self._days_without_rows()
 
-    def _assess(self, read: DayRead, before: DayRead | None, after: DayRead | None) -> Iterator[StreamDay]:
+    def _day(self, read: DayRead, before: DayRead | None, after: DayRead | None) -> Iterator[StreamDay]:
         bounds = bounds_of(read.date)
-        ledger = self._reader.ledger
-        for symbol in sorted(ledger.symbols_in(bounds) - read.found.keys()):
-            # Its lines may be those of a day of another date: that is known when all are read.
+        for symbol in sorted(self._ledger.symbols_in(bounds) - read.found.keys()):
+            # Its lines may belong to a day of another date: only when all are read is that known.
             there = [each is not None and symbol in each.found for each in (before, after)]
             self._bare.append((read.date, symbol, bounds if all(there) else None))
         for symbol, found in sorted(read.found.items()):
             ids = read.spans(symbol)
-            own_ids = before.spans(symbol) if before is not None else []
             next_ids = after.spans(symbol) if after is not None else []
             owed = self._owed.pop(symbol, []) if ids else []
             if ids and not next_ids:
                 self._owed[symbol] = ids
             shift = _shift(found, bounds)
             local = bounds[0] + shift, bounds[1] + shift
-            lines = ledger.about(symbol, local, ids)
-            yield from self._of_stream(
-                Day(
+            yield from self._assess(
+                DayFacts(
                     date=read.date,
-                    exchange=self._exchange,
-                    channel=self._channel,
+                    exchange=self._reader.exchange,
+                    channel=self._reader.channel,
                     symbol=symbol,
-                    rule=self._reader.rule,
+                    scheme=self._reader.scheme,
                     found=found,
-                    before=own_ids,
+                    before=before.spans(symbol) if before is not None else [],
                     owed=owed,
                     after=next_ids,
-                    lines=lines,
-                    own=ledger.take(symbol, local, shifted=bool(shift)),
+                    lines=self._ledger.about(symbol, local, ids),
+                    own=self._ledger.take(symbol, local, shifted=bool(shift)),
                     outages=self._outages,
                     life=self._life(symbol, found, local, before, after),
                     replayed=read.replayed.get(symbol),
-                    parts=self._parts_about(read.date, symbol),
+                    trade_ids=self._trade_ids_around(read.date, symbol),
                     shift_ns=shift,
                 )
             )
 
-    def _of_stream(self, day: Day) -> Iterator[StreamDay]:
-        stream, findings = assess(day)
-        if stream.proved and day.found.rows:
-            self.parts[day.date, day.symbol] = day.found.parts
-        if self._question.covers(day.date):
+    def _days_without_rows(self) -> Iterator[StreamDay]:
+        for day, symbol, life in self._bare:
+            bounds = bounds_of(day)
+            own = self._ledger.take(symbol, bounds)
+            if own or not self._ledger.reported_elsewhere(symbol, bounds):
+                yield from self._assess(
+                    DayFacts(
+                        date=day,
+                        exchange=self._reader.exchange,
+                        channel=self._reader.channel,
+                        symbol=symbol,
+                        scheme=self._reader.scheme,
+                        found=Evidence(),
+                        lines=self._ledger.about(symbol, bounds),
+                        own=own,
+                        outages=self._outages,
+                        life=life,
+                    )
+                )
+
+    def _assess(self, facts: DayFacts) -> Iterator[StreamDay]:
+        stream, findings = assess(facts)
+        if stream.proved and facts.found.rows:
+            self.trade_ids[facts.date, facts.symbol] = facts.found.trade_ids
+        if self._question.covers(facts.date):
             self.findings += findings
             yield stream
 
     def _life(
         self, symbol: str, found: Evidence, day: Span, before: DayRead | None, after: DayRead | None
     ) -> Span | None:
-        """From when to when the stream was wanted on this day: it may have begun or ended in its midst."""
+        """From when to when the stream was recorded on this day, if it began or ended within it."""
         if found.first_ns is None or found.last_ns is None:
             return None
-        was = (before is not None and symbol in before.found) or self._reader.ledger.covers(symbol, day[0])
-        goes_on = (after is not None and symbol in after.found) or self._reader.ledger.covers(symbol, day[1])
+        was = (before is not None and symbol in before.found) or self._ledger.covers(symbol, day[0])
+        goes_on = (after is not None and symbol in after.found) or self._ledger.covers(symbol, day[1])
         return (day[0] if was else found.first_ns), (day[1] if goes_on else found.last_ns)
 
-    def _parts_about(self, day: str, symbol: str) -> list[Span]:
+    def _trade_ids_around(self, day: str, symbol: str) -> list[Span]:
         this = date.fromisoformat(day)
         near = (str(this + timedelta(days=more)) for more in (-1, 0, 1))
-        return union(span for each in near for span in self._known_parts.get((each, symbol), ()))[0]
+        return union(span for each in near for span in self._known.get((each, symbol), ()))[0]
 
 
 def _shift(found: Evidence, day: Span) -> int:
-    """How far the recorder's clock was ahead of the day in which the exchange dates these rows."""
+    """How far (ns) the recorder's clock was ahead of the day in which the exchange dates these rows."""
     if found.first_ns is None or found.last_ns is None or found.late_ns is None:
         return 0
     if found.first_ns < day[1] and found.last_ns >= day[0]:

@@ -1,9 +1,8 @@
-"""A stream's day as it is assessed: what was read of it, and what the ledger says."""
+"""What is known of one stream's day before its assessment: what was read, and what the ledger says."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
 
 from msgspec import Struct
 
@@ -13,24 +12,26 @@ from ..channels import IdScheme
 from ..row_evidence import Evidence
 from ..spans import Span
 
-__all__ = ["Day", "bounds_of"]
+__all__ = ["DayFacts"]
 
 
-class Day(Struct, frozen=True):
-    """What is assessed. ``before`` and ``after`` are the ids of the neighbouring days; ``owed`` those of
-    an earlier day, where days without a row lie between: the gap after them is reported on this day.
+class DayFacts(Struct, frozen=True):
+    """One stream's day. All times are UTC ns.
 
-    ``lines`` are the ledger's that may concern this day, ``own`` those that are reported on this day (None:
-    that begin in it); ``outages`` times (UTC ns) in which no connection to the exchange stood. ``life`` is
-    from when to when the stream was there. ``parts`` are the single trades that complete aggregate trades of
-    the same symbol stand for. ``shift_ns``: how far the recorder's clock was ahead of the rows' day.
+    ``before`` and ``after`` are the ids of the neighbouring days. ``owed``: the ids of an earlier day, where
+    the days between have no rows; the gap after them is reported on this day.
+
+    ``lines`` are the rows of the ledger that may concern this day, ``own`` those that are reported on it
+    (None: those that begin in it). ``outages``: times without a connection to the exchange. ``life``: from
+    when to when the stream was recorded. ``trade_ids``: the single trades that complete aggregate trades of
+    this symbol stand for. ``shift_ns``: how far the recorder's clock was ahead of the rows' day.
     """
 
     date: str
     exchange: str
     channel: str
     symbol: str
-    rule: IdScheme
+    scheme: IdScheme
     found: Evidence
     before: Sequence[Span] = ()
     owed: Sequence[Span] = ()
@@ -40,14 +41,5 @@ class Day(Struct, frozen=True):
     outages: Sequence[Span] = ()
     life: Span | None = None
     replayed: ReplayResult | None = None
-    parts: Sequence[Span] = ()
+    trade_ids: Sequence[Span] = ()
     shift_ns: int = 0
-
-
-def bounds_of(day: str) -> Span:
-    """The day's first ns and the one after its last (UTC)."""
-    begin = date.fromisoformat(day)
-    begins, ends = (
-        datetime(each.year, each.month, each.day, tzinfo=UTC) for each in (begin, begin + timedelta(days=1))
-    )
-    return int(begins.timestamp()) * 10**9, int(ends.timestamp()) * 10**9

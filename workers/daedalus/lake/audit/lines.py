@@ -1,4 +1,4 @@
-"""Text in columns that is never folded or cut: it goes through pipes, into files and mails as it is; pure."""
+"""Lines of text in columns, never folded or cut, for pipes, files and mails; pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SENTENCES = {
 
 
 def aligned(rows: Sequence[Sequence[str]], right: Iterable[int] = ()) -> list[str]:
-    """Rows of texts as lines, each column as wide as its longest text; the columns in ``right`` end alike."""
+    """Rows as lines, each column as wide as its longest text; columns in ``right`` are right-aligned."""
     if not rows:
         return []
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
@@ -34,20 +34,20 @@ def aligned(rows: Sequence[Sequence[str]], right: Iterable[int] = ()) -> list[st
 
 
 def sentence(stream: StreamDay) -> str:
-    """The verdict on a stream's day in words."""
+    """The verdict on a stream's day, in words."""
     if stream.verdict is Verdict.MISSING:
         said = "missing an unknown number" if stream.missing is None else f"missing {stream.missing:,}"
     elif stream.verdict is Verdict.UNPROVED and stream.proof != "none":
-        said = "no loss, by the ledger alone"  # what proves it is not in the rows
+        said = "no loss, by the ledger alone"  # what would prove it is not in the rows
     else:
         said = _SENTENCES[stream.verdict]
     return f"{said} by {stream.evidence}" if stream.proved else said
 
 
 def stream_lines(streams: Sequence[StreamDay], *, dates: bool = True, width: int = WIDTH) -> list[str]:
-    """One line for each stream's day: what it is, the verdict, and the figures for which there is room.
+    """One line for each stream's day: its names, the verdict, and as many figures as fit into ``width``.
 
-    Names stand in columns where that leaves room for the verdicts.
+    Names stand in columns where the verdicts still fit.
     """
     names = [
         [*((stream.date,) if dates else ()), stream.exchange, stream.channel, stream.symbol]
@@ -72,7 +72,7 @@ def stream_lines(streams: Sequence[StreamDay], *, dates: bool = True, width: int
 
 
 def _figures(stream: StreamDay) -> list[str]:
-    """What is worth a word, the most important first."""
+    """Figures worth showing, the most important first."""
     found = []
     if stream.complete_percent is not None and stream.complete_percent < 100:
         found.append(f"{percent_text(stream.complete_percent)} % of {stream.basis}")
@@ -86,5 +86,5 @@ def _figures(stream: StreamDay) -> list[str]:
 
 
 def percent_text(value: float) -> str:
-    """Never rounded up to 100: that would claim what is not so."""
+    """A percentage; only 100 itself is shown as 100."""
     return "100" if value == 100 else f"{min(value, 99.999):.3f}".rstrip("0").rstrip(".")

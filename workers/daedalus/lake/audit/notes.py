@@ -1,4 +1,4 @@
-"""What is said of a day in words: notes that explain, doubts, and what is wrong; pure."""
+"""An assessment in sentences: notes that explain, doubts, and findings; pure."""
 
 from __future__ import annotations
 
@@ -7,101 +7,98 @@ from datetime import UTC, datetime
 
 from ...exchanges.model import Channel
 from ...tables.gaps import Gap
+from ...units import counted
 from ..books.replay import ReplayResult
-from ..gap_rows import inside
-from .facts import Day
-from .id_proof import Ids, started_anew, uncompared
+from ..gap_rows import inside, started_anew
+from .facts import DayFacts
+from .id_proof import IdProof, uncompared
 from .report import Finding, StreamDay
 
 __all__ = ["doubts_of", "findings_of", "notes_of"]
 
-_STRETCHES = {
+_WITHOUT_IDS = {
     "snapshot": "no book for {seconds:,.0f} s: no snapshot came",
-    "silence": "silent for {seconds:,.0f} s, since {since:%H:%M:%S}: nobody knows what there was to say",
+    "silence": "silent for {seconds:,.0f} s, since {since:%H:%M:%S}: what was missed is unknown",
 }
+"""By the gap's cause."""
 
 
-def notes_of(day: Day, ids: Ids, replayed: ReplayResult, still: Sequence[Gap]) -> list[str]:
-    """What explains the figures."""
+def notes_of(day: DayFacts, proof: IdProof, replayed: ReplayResult, still: Sequence[Gap]) -> list[str]:
+    """What explains the figures. ``still``: gaps that are not filled."""
     notes = _stretches(still)
-    if ids.spent:
-        notes.append(f"{ids.spent:,} ids were spent on no trade: aggregate trades leave them out too")
+    if proof.spent:
+        ids = counted(proof.spent, "id belongs", "ids belong")
+        notes.append(f"{ids} to no trade: aggregate trades leave {_them(proof.spent)} out too")
     if replayed.vouched:
-        notes.append(
-            f"{replayed.vouched:,} times ids have no row, and the book is right: messages without levels"
-        )
+        jumps = counted(replayed.vouched, "jump", "jumps")
+        notes.append(f"{jumps} of the ids, and the book is right after: messages without levels")
     if replayed.whole:
-        notes.append(
-            f"{replayed.whole:,} times ids have no row, and the file has all that was written: no levels"
-        )
+        jumps = counted(replayed.whole, "jump", "jumps")
+        notes.append(f"{jumps} of the ids in files that have every row written: messages without levels")
     if any(started_anew(line) for line in day.lines):
-        notes.append("the exchange's numbers started anew")
+        notes.append("the exchange's ids started anew")
     return notes
 
 
 def _stretches(still: Sequence[Gap]) -> list[str]:
-    """What the ledger says of times that no number of ids can tell of."""
+    """Gaps without ids: how long, and since when."""
     notes = []
-    for cause, said in _STRETCHES.items():
+    for cause, text in _WITHOUT_IDS.items():
         lines = [line for line in still if line.cause == cause and inside(line) is None]
         if lines:
             seconds = sum(line.to_timestamp - line.from_timestamp for line in lines) / 1e9
             since = datetime.fromtimestamp(min(line.from_timestamp for line in lines) // 10**9, UTC)
-            times = f", in {len(lines):,} stretches" if len(lines) > 1 else ""
-            notes.append(f"{said.format(since=since, seconds=seconds)}{times}")
+            times = f" ({len(lines):,} times)" if len(lines) > 1 else ""
+            notes.append(text.format(since=since, seconds=seconds) + times)
     return notes
 
 
-def doubts_of(day: Day, ids: Ids, replayed: ReplayResult, about: Channel) -> list[str]:
+def doubts_of(day: DayFacts, proof: IdProof, replayed: ReplayResult, about: Channel) -> list[str]:
     """What keeps rows and ledger from agreeing in full, without being wrong."""
     doubts = []
-    if ids.found_again:
-        doubts.append(
-            f"{ids.found_again:,} {_are(ids.found_again)} there that the ledger still calls missing"
-        )
+    if proof.found_again:
+        ids = counted(proof.found_again, "id has a row", "ids have a row")
+        doubts.append(f"{ids} though the ledger calls {_them(proof.found_again)} missing")
     if day.found.repeated:
-        # Frames that are read at once have one time: an exchange that repeats itself is not told from damage.
-        doubts.append(f"{day.found.repeated:,} rows are the very same as the one before")
-    if ids.unexplained:
-        doubts.append(f"{ids.unexplained:,} ids have no row: the exchange spent them, or rows were removed")
-    if replayed.unchecked:
+        # The exchange may have repeated itself: messages that are read at once have the same time.
+        rows = counted(day.found.repeated, "row is identical", "rows are identical")
+        doubts.append(f"{rows} to the row before")
+    if proof.unexplained:
+        ids = counted(proof.unexplained, "id has no row", "ids have no row")
         doubts.append(
-            f"{replayed.unchecked:,} digests were not compared: no snapshot before them is in the lake"
+            f"{ids}: the exchange used {_them(proof.unexplained)} for no trade, or rows were removed"
         )
+    if replayed.unchecked:
+        digests = counted(replayed.unchecked, "digest was", "digests were")
+        doubts.append(f"{digests} not compared: the lake has no snapshot from before")
     if minutes := uncompared(replayed, about):
-        doubts.append(f"the exchange's checksums could not be compared in {minutes:,} minutes")
+        text = counted(minutes, "minute", "minutes")
+        doubts.append(f"the exchange's checksums could not be compared in {text}")
     return doubts
 
 
-def _are(number: int) -> str:
-    return "id is" if number == 1 else "ids are"
-
-
-def findings_of(stream: StreamDay, ids: Ids, replayed: ReplayResult) -> list[Finding]:
+def findings_of(stream: StreamDay, proof: IdProof, replayed: ReplayResult) -> list[Finding]:
+    """What is wrong with the stream's day."""
     where = f"{stream.date} {stream.exchange} {stream.channel} {stream.symbol}"
     found = []
-    if ids.unledgered:
-        found.append(
-            Finding(
-                "unledgered",
-                where,
-                f"{ids.unledgered:,} {_are(ids.unledgered)} missing that the ledger does not name",
-            )
-        )
-    if ids.not_filled:
-        found.append(
-            Finding(
-                "not filled",
-                where,
-                f"{ids.not_filled:,} {_are(ids.not_filled)} missing that the ledger calls filled",
-            )
-        )
+    if proof.unledgered:
+        ids = counted(proof.unledgered, "missing id is", "missing ids are")
+        found.append(Finding("unledgered", where, f"{ids} not in the ledger"))
+    if proof.not_filled:
+        ids = counted(proof.not_filled, "id is missing", "ids are missing")
+        text = f"{ids} though the ledger calls {_them(proof.not_filled)} filled"
+        found.append(Finding("not filled", where, text))
     if stream.digests_wrong:
         first = min(minute for minute, right in replayed.checked if not right)
         at = f"{datetime.fromtimestamp(first // 10**9, UTC):%H:%M}"
         text = f"{stream.digests_wrong:,} of {stream.digests:,} digests of the book differ, the first at {at}"
         found.append(Finding("digest", where, text))
     if stream.duplicates:
-        what = "messages" if replayed.old else "rows"
-        found.append(Finding("duplicates", where, f"{stream.duplicates:,} {what} are there more than once"))
+        one, many = ("message is", "messages are") if replayed.old else ("row is", "rows are")
+        text = f"{counted(stream.duplicates, one, many)} there more than once"
+        found.append(Finding("duplicates", where, text))
     return found
+
+
+def _them(number: int) -> str:
+    return "it" if number == 1 else "them"

@@ -1,4 +1,4 @@
-"""What an audit is asked, and whether the names in it are known: what was misspelt is not called sound."""
+"""What an audit is asked, and whether the names in it exist: a misspelt name must not pass as sound."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Question", "UnknownNameError", "check_names", "spelled"]
 
 
 class UnknownNameError(DaedalusError, ValueError):
-    """A name that nothing here has; the message names the nearest. ``what``: exchange, channel, symbol."""
+    """A name that does not exist here; the message names the nearest. ``what``: exchange, channel, symbol."""
 
     exit_code = USAGE
 
@@ -26,7 +26,7 @@ class UnknownNameError(DaedalusError, ValueError):
 
 
 class Question(Struct, frozen=True):
-    """What is to be audited; None: everything. Dates are inclusive; ``books``: rebuild them too."""
+    """What to audit; None: everything. Dates are UTC days, inclusive. ``books``: rebuild books too."""
 
     since: str | None = None
     until: str | None = None
@@ -36,17 +36,20 @@ class Question(Struct, frozen=True):
     books: bool = True
 
     def covers(self, date: str) -> bool:
+        """Whether a day is asked for."""
         return (self.since or "") <= date <= (self.until or "9999")
 
     def asks(self, exchange: str, channel: str) -> bool:
+        """Whether a channel is asked for."""
         return self.exchange in (None, exchange) and self.channel in (None, channel)
 
     def about(self, file: LakeFile) -> bool:
+        """Whether a file is of a channel and day asked for."""
         return self.asks(file.exchange, file.channel) and self.covers(file.date)
 
 
 def check_names(question: Question, listing: Listing) -> None:
-    """Look the exchange and the channel of a question up. Raises `UnknownNameError`."""
+    """Check the exchange and the channel of a question. Raises `UnknownNameError`."""
     exchange, channel = question.exchange, question.channel
     exchanges = {file.exchange for file in listing.files}
     if exchange is not None and exchange not in exchanges and exchange not in EXCHANGES:

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ...shown import shown
-from ...units import bytes_text
+from ...units import bytes_text, counted
 from .lines import aligned, percent_text, sentence, stream_lines
 from .report import Finding, Report, StreamDay, Total, Verdict
 
@@ -27,7 +27,7 @@ _STYLES = {
 }
 _MOST_LINES = 400
 _TABLE_WIDTH = 150
-"""A terminal so broad has room for every figure."""
+"""A terminal this wide has room for every figure."""
 
 
 def as_json(report: Report) -> str:
@@ -40,13 +40,13 @@ def as_json(report: Report) -> str:
 def show_report(console: Console, report: Report, *, only_problems: bool = False) -> None:
     """Print a line per stream and day, how much is intact and proved, and what is wrong.
 
-    ``only_problems``: of streams only those of which something is missing, wrong or in doubt.
+    ``only_problems``: leave out streams without a loss, a finding or a doubt.
     """
     _print(console, f"{report.url}: {report.files:,} files, {bytes_text(report.bytes)}, read and checked")
     streams = [each for each in report.streams if not only_problems or not each.intact or each.doubts]
     told = streams[-_MOST_LINES:]
     if len(streams) > len(told):
-        _print(console, f"{len(streams) - len(told):,} lines before these are left out; --json has them all.")
+        _print(console, f"{len(streams) - len(told):,} earlier lines are left out; --json has them all.")
     if console.is_terminal and console.width >= _TABLE_WIDTH:
         console.print(_table(told))
     else:
@@ -57,15 +57,17 @@ def show_report(console: Console, report: Report, *, only_problems: bool = False
     for name in ("exchange", "channel") + (("date",) if len(groups.get("date", ())) > 1 else ()):
         _totals(console, name, groups.get(name, ()))
     if report.unclaimed:
-        text = f"{report.unclaimed:,} files do not say which rows they were written with: altered values"
-        _wrapped(console, f"{text} would not be seen there.", "yellow")
+        files = counted(report.unclaimed, "file has", "files have")
+        _wrapped(
+            console, f"{files} no checksum of the rows: an altered value would not be noticed.", "yellow"
+        )
     for finding in report.findings:
         _finding(console, finding)
     _conclude(console, report)
 
 
 def styled(streams: Sequence[StreamDay], width: int, *, dates: bool = True) -> list[Text]:
-    """The streams' lines, each in the colour of its verdict."""
+    """The lines of `stream_lines`, each in the colour of its verdict."""
     lines = stream_lines(streams, dates=dates, width=width)
     return [Text(line, _STYLES[stream.verdict]) for line, stream in zip(lines, streams, strict=True)]
 
@@ -90,12 +92,12 @@ def _conclude(console: Console, report: Report) -> None:
 
 
 def _print(console: Console, text: str | Text) -> None:
-    """One line, whatever the width: what folds it is the terminal."""
+    """One line, whatever the width."""
     console.print(text, soft_wrap=True, highlight=False, markup=False)
 
 
 def _wrapped(console: Console, text: str, style: str = "", indent: str = "") -> None:
-    """Words on as many lines as they need, none of them cut."""
+    """Text over as many lines as it needs, no word cut."""
     for line in textwrap.wrap(
         shown(text),
         max(40, console.width),
@@ -108,7 +110,7 @@ def _wrapped(console: Console, text: str, style: str = "", indent: str = "") -> 
 
 
 def _table(streams: Sequence[StreamDay]) -> Table:
-    """Every figure, on a broad terminal."""
+    """All figures, for a wide terminal."""
     table = Table(title="Streams", title_justify="left")
     for name in ("date", "exchange", "channel", "symbol"):
         table.add_column(name)

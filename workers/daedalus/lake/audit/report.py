@@ -1,4 +1,4 @@
-"""What an audit says: a line for each stream and day, what is wrong, how much of it all is proved."""
+"""What an audit finds: an assessment of each stream's day, findings, and how much is proved in all."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ __all__ = ["Finding", "Report", "StreamDay", "Total", "Verdict", "totals"]
 
 
 class Verdict(StrEnum):
-    """What is known of a stream's day, best first."""
+    """What is known of a stream's day, from best to worst."""
 
-    COMPLETE = "complete"  # proved: the exchange's ids (or checks) and the rows leave no room for a loss
-    REPAIRED = "repaired"  # gaps there were, and every one is filled
-    UNPROVED = "unproved"  # nothing says that something is missing, nor could anything
+    COMPLETE = "complete"  # proved: with the exchange's ids or checksums, the rows leave no room for a loss
+    REPAIRED = "repaired"  # there were gaps, and each one is filled
+    UNPROVED = "unproved"  # no sign of a loss, but the rows could not show one
     MISSING = "missing"  # something is missing, and the ledger says so
     BROKEN = "broken"  # rows and ledger contradict each other, or rows are damaged
 
 
 class StreamDay(Struct, frozen=True):
-    """One stream's day. ``proof`` is how the exchange lets us prove it, ``evidence`` what was found in the
-    rows.
+    """One stream's day.
 
-    ``ids``: distinct ids seen, None where rows have none that prove anything; ``missing``: ids that are
-    missing still, None where nobody can know how many. ``unledgered``: missing ids that the
-    ledger omits or claims are filled. ``complete_percent``: of ids, or where there are none,
-    of the time between the first and the last row (``basis``). ``seconds_unconnected``: time in which
-    nothing served the stream. ``clock_offset_ms``: median of local_timestamp - timestamp. ``notes`` explain
-    the figures; ``doubts`` are what keeps rows and ledger from agreeing in full, without being wrong.
+    ``proof``: how the exchange lets a loss be seen. ``evidence``: what the rows have of it. ``ids``: distinct
+    ids seen, None where they prove nothing. ``missing``: ids still missing, None if unknown. ``unledgered``:
+    missing ids that the ledger omits or claims are filled. ``complete_percent``: of ids, or without ids of
+    the time between the first and the last row (``basis``). ``seconds_unconnected``: no connection served the
+    stream. ``clock_offset_ms``: median of local_timestamp - timestamp. ``lossy``: what the exchange leaves
+    out by design. ``notes`` explain the figures; ``doubts`` keep rows and ledger from agreeing in full,
+    without being wrong.
     """
 
     date: str
@@ -61,17 +61,17 @@ class StreamDay(Struct, frozen=True):
 
     @property
     def proved(self) -> bool:
-        """Whether rows show that nothing is missing (any more)."""
+        """Whether the rows prove that nothing is missing."""
         return self.verdict in (Verdict.COMPLETE, Verdict.REPAIRED)
 
     @property
     def intact(self) -> bool:
-        """Whether nothing is known to be missing: proved, or served all the time without a word of a loss."""
+        """Whether no loss is known: proved, or connected all day without a gap."""
         return self.proved or (self.verdict is Verdict.UNPROVED and not self.seconds_unconnected)
 
 
 class Finding(Struct, frozen=True, order=True):
-    """Something that is not as it must be. ``where``: a file's key, or the stream and day."""
+    """Something that is wrong. ``where``: a file's key, or a stream and day."""
 
     kind: str
     where: str
@@ -79,16 +79,13 @@ class Finding(Struct, frozen=True, order=True):
 
     @classmethod
     def of(cls, key: str, damage: DamagedFileError) -> Finding:
-        """A file whose bytes or rows are not the ones that were written."""
+        """The finding for a file whose bytes or rows are not those that were written."""
         kind = "altered" if isinstance(damage, AlteredFileError) else "damaged"
         return cls(kind, key, str(damage).partition(": ")[2])
 
 
 class Total(Struct, frozen=True):
-    """Streams' days of one group: how many there are, of how many no loss is known, how many are proved.
-
-    A loss makes both smaller, and never larger.
-    """
+    """Stream days of a group: all, those without a known loss, those proved complete."""
 
     group: str
     days: int
@@ -107,7 +104,8 @@ class Total(Struct, frozen=True):
 class Report(Struct, frozen=True):
     """A whole audit. ``files`` and ``bytes`` were read and held against their checksums.
 
-    ``unclaimed``: files that do not say which rows were written into them: altered ones are not known.
+    ``unclaimed``: how many files have no checksum of their rows; an altered value in them is not noticed.
+    ``totals``: by exchange, channel and date.
     """
 
     url: str
@@ -120,17 +118,17 @@ class Report(Struct, frozen=True):
 
     @property
     def sound(self) -> bool:
-        """Whether there was something to look at, and nothing in it is wrong: exit code 0."""
+        """Whether files were read and nothing is wrong; the command ends with exit code 0."""
         return not self.findings
 
     @property
     def agrees(self) -> bool:
-        """Whether rows and ledger agree in full: no finding, and no doubt either."""
+        """Whether rows and ledger agree in full: no finding and no doubt."""
         return self.sound and bool(self.streams) and not any(stream.doubts for stream in self.streams)
 
 
 def totals(streams: Iterable[StreamDay]) -> dict[str, list[Total]]:
-    """Counts per exchange, channel and day."""
+    """Totals by exchange, channel and date."""
     counts: dict[str, dict[str, list[int]]] = {"exchange": {}, "channel": {}, "date": {}}
     for stream in streams:
         groups = (

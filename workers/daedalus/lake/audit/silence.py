@@ -1,21 +1,46 @@
-"""When an exchange's connections stood, and when a channel was silent without a written reason; pure.
+"""Channels that were silent without a written reason; pure.
 
-A file that was deleted at the end of a stream leaves no gap in its ids. What speaks against it is the
-rest: a channel may not be silent for long (`Channel.silence_seconds`), or the recorder would have replaced
-its connection, and that is in ``connections``.
+A file deleted at the end of a stream leaves no gap in its ids. But a channel may not be silent for long
+(`Channel.silence_seconds`): the recorder would have replaced its connection, and ``connections`` would say
+so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 
+from ..channels import channel_of
+from ..connections import Event
+from ..days import MINUTE_NS
 from ..spans import Span, between, common, count, union
+from .channel_audit import ChannelResult
+from .report import Finding
 
-__all__ = ["MINUTE_NS", "silences"]
+__all__ = ["silences", "silent_channels"]
 
-MINUTE_NS = 60_000_000_000
 _SEAL_MINUTES = 15
-"""A file that was begun in an hour is in the lake so long after its end."""
+"""So long after its hour ends, a file is in the lake."""
+
+
+def silent_channels(
+    exchange: str, results: Mapping[str, ChannelResult], events: Sequence[Event]
+) -> list[Finding]:
+    """Channels without rows while others of the exchange had some, and nothing that explains it."""
+    found = []
+    opened = [(event.at_ns // MINUTE_NS, event.at_ns // MINUTE_NS) for event in events]
+    for channel, result in results.items():
+        limit = channel_of(exchange, channel).silence_seconds
+        if limit is None:
+            continue
+        others, _ = union(span for name, each in results.items() if name != channel for span in each.minutes)
+        for first, last in silences(result.minutes, others, limit, [*opened, *result.gap_minutes]):
+            text = (
+                f"no row for {last - first + 1:,} minutes from {_minute(first)} on, while other channels had "
+                "some and no connection ended: rows are missing here, or were never written"
+            )
+            found.append(Finding("silent", f"{exchange} {channel}", text))
+    return found
 
 
 def silences(
@@ -24,10 +49,10 @@ def silences(
     silence_seconds: float,
     excuses: Iterable[Span],
 ) -> list[Span]:
-    """Stretches of minutes (since 1970) in which a channel must have said something, and no row is there.
+    """Stretches of minutes (since 1970) without a row, in which a channel must have sent something.
 
     ``minutes`` are those with a row of it, ``others`` those with a row of another channel of the exchange.
-    ``excuses`` are minutes of which something is written down: a connection's begin or end, a gap.
+    ``excuses``: minutes that the lake explains, by a connection's begin or end or by a gap.
     """
     if not minutes:
         return []
@@ -42,7 +67,7 @@ def silences(
     found = []
     for first, last in stretches:
         if excused:
-            # Behind a connection's end nobody knows whether the channel was asked for again.
+            # After a connection's end nothing shows whether the channel was subscribed to again.
             hit = common(excused, [(first - 1, last + 1)])
             if hit:
                 last = hit[0][0] - 1
@@ -50,3 +75,7 @@ def silences(
         if count(common(silent, others)) > limit:
             found.append((first, last))
     return found
+
+
+def _minute(number: int) -> str:
+    return f"{datetime.fromtimestamp(number * 60, UTC):%Y-%m-%d %H:%M}"

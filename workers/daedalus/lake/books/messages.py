@@ -1,4 +1,4 @@
-"""The updates of books and their digests as the tables have them, put together to messages again."""
+"""Rows of ``book_updates`` and ``book_digests`` as messages and digests again."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ __all__ = ["Digest", "Message", "Messages", "digests_of", "messages_of"]
 
 
 class Message(Struct, frozen=True):
-    """One stored message: its levels, and when it came (UTC ns)."""
+    """One stored message: its levels, and when it was received (UTC ns)."""
 
     update: BookUpdate
     local_ns: int
 
 
 class Digest(Struct, frozen=True):
-    """One line of ``book_digests``. ``minute_ns``: the full minute it was taken at."""
+    """One row of ``book_digests``. ``minute_ns``: the full minute (UTC ns) it was taken at."""
 
     minute_ns: int
     last_id: int | None
@@ -35,13 +35,13 @@ class Digest(Struct, frozen=True):
 
 
 def messages_of(symbol: str, part: pa.RecordBatch) -> Iterator[Message]:
-    """The messages in rows of one symbol of ``book_updates``, in their order."""
+    """The messages in rows of one symbol, in their order."""
     local = part.column("local_timestamp").cast(pa.int64())
     names = ("is_snapshot", "first_id", "last_id", "timestamp")
     changed = _changes(local)
     for name in names:
         changed = pc.or_(changed, _changes(part.column(name)))
-    empty = pc.is_null(part.column("side"))  # a snapshot without levels is a message of its own
+    empty = pc.is_null(part.column("side"))  # a snapshot without levels is one row
     if has_empty := pc.any(empty).as_py():
         changed = pc.or_(changed, pc.or_(empty.slice(0, len(empty) - 1), empty.slice(1)))
     begins = [0, *(at + 1 for at in pc.indices_nonzero(changed).to_pylist())]
@@ -70,14 +70,14 @@ def messages_of(symbol: str, part: pa.RecordBatch) -> Iterator[Message]:
 
 
 class Messages:
-    """Puts the messages of one symbol together again that lie in two batches of rows."""
+    """The messages of one symbol, also those that continue in the next batch of rows."""
 
     def __init__(self, symbol: str) -> None:
         self._symbol = symbol
         self._last: Message | None = None
 
     def feed(self, part: pa.RecordBatch) -> Iterator[Message]:
-        """The messages that are whole with these rows."""
+        """The messages that end within these rows."""
         for message in messages_of(self._symbol, part):
             if self._last is not None:
                 joined = _joined(self._last, message)
@@ -88,24 +88,24 @@ class Messages:
             self._last = message
 
     def end(self) -> Iterator[Message]:
-        """The last one: the file is over."""
+        """The last message, at the end of a file."""
         if self._last is not None:
             yield self._last
             self._last = None
 
 
 def digests_of(part: pa.RecordBatch) -> list[Digest]:
-    """The lines of one symbol of ``book_digests``."""
+    """The digests in rows of one symbol."""
     minutes = part.column("timestamp").cast(pa.int64()).to_pylist()
     rest = [part.column(name).to_pylist() for name in ("last_id", "bids", "asks", "digest")]
     return [Digest(*row) for row in zip(minutes, *rest, strict=True)]
 
 
 def _joined(one: Message, more: Message) -> Message | None:
-    """Both as one message; None where they are two."""
+    """Both as one message; None where they are two messages."""
     first, second = one.update, more.update
     if not all(each.bids or each.asks for each in (first, second)):
-        return None  # a snapshot without levels is whole as it is
+        return None  # a snapshot without levels has no second row
     same = ("timestamp", "is_snapshot", "first_id", "last_id")
     if one.local_ns != more.local_ns or any(getattr(first, name) != getattr(second, name) for name in same):
         return None
@@ -128,7 +128,7 @@ def _changes(column: pa.Array[Any]) -> pa.Array[Any]:
 
 
 def _floats(column: pa.Array[Any]) -> list[float]:
-    """The numbers of a column, anything where it is null, faster than one by one."""
+    """The numbers of a column (anything where it is null), faster than `to_pylist`."""
     buffer = column.buffers()[1]
     if buffer is None:
         return []

@@ -18,7 +18,7 @@ import pyarrow.compute
 from msgspec import Struct
 
 from ..channels import IdScheme
-from ..row_evidence import whole_numbers
+from ..row_evidence import trade_numbers
 from ..spans import Span
 
 pc: Any = pyarrow.compute
@@ -61,7 +61,7 @@ def merged(table: str, rule: IdScheme, base: Side, other: Side, *, anew: bool = 
 
 
 def _trades(both: pa.Table, rule: IdScheme, anew: bool) -> pa.Table:
-    numbers = whole_numbers(both.combine_chunks().to_batches()[0])
+    numbers = trade_numbers(both.combine_chunks().to_batches()[0])
     if rule is IdScheme.NONE or numbers is None or numbers.null_count:
         return _in_order(_first_of(both, ["id"]), [])
     numbered = both.append_column("_number", numbers)

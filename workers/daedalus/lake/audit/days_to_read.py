@@ -1,7 +1,7 @@
 """Which days of a channel are read to assess those that were asked for; pure.
 
-A day's figures need its neighbours: ids of two days may interleave around midnight, a gap or an outage
-begins on one and ends on the other, a book goes on from the day before. They are read too, and not reported.
+A day's figures need its neighbours: ids of two days may interleave around midnight, a gap or an outage may
+begin on one and end on the other, a book goes on from the day before. They are read too, and not reported.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ __all__ = ["days_of_gaps", "days_to_read"]
 
 _LOOK_BACK = 8
 _MOST_DAYS = 100
-"""A gap of more days than that is a broken clock's."""
+"""A longer gap comes from a broken clock."""
 
 
 def days_of_gaps(lines: Iterable[Gap]) -> set[str]:
-    """The days in which something is missing still: there may be no file of them."""
+    """The days of gaps that are not filled; a lake may have no file of them."""
     found: set[str] = set()
     for line in lines:
         if line.status == "filled":
@@ -36,10 +36,10 @@ def days_to_read(
     asked: set[str],
     reaches: Callable[[str, str], bool] = lambda _first, _before: True,
 ) -> list[str]:
-    """The days from the nearest one with rows before those that are ``asked`` to the nearest one behind.
+    """The days from the nearest one with rows before those ``asked`` for to the nearest one behind them.
 
-    Further back, though no more than `_LOOK_BACK` days with rows, until ``reaches`` says of the first day
-    asked for and one before that what is read from there on is all that is needed.
+    ``reaches`` is given the first day asked for and one before it, and says whether reading from there is
+    enough. Until it does, a day further back is tried, at most `_LOOK_BACK` days with rows.
     """
     if not asked:
         return []
