@@ -23,6 +23,14 @@ def test_a_decision_has_its_day_and_status(page: Path) -> None:
     assert status[2] is None or status[2] > status[1]
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_decision_has_its_parts_in_order(page: Path) -> None:
+    parts = re.findall(r"^## (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert {"Context", "Decision", "Consequences"} <= set(parts)
+    assert set(parts) <= {"Context", "Decision", "Measurements", "Alternatives", "Consequences"}
+    assert (parts[:2], parts[-1]) == (["Context", "Decision"], "Consequences")
+
+
 def test_the_list_names_each_with_its_day() -> None:
     listed = dict(_LISTED.findall((DECISIONS / "README.md").read_text(encoding="utf-8")))
     days = {
