@@ -23,7 +23,7 @@ from pyarrow import csv
 from receiving import MODULE
 
 from daedalus.exchanges import EXCHANGES
-from daedalus.exchanges.model import Kind
+from daedalus.exchanges.model import Data, Heartbeat
 from daedalus.normalize import normalize_ready
 from daedalus.store import CONNECTION, Layout, RawKind, RawRecord, StreamingParquetWriter, WriterLimits
 
@@ -136,8 +136,9 @@ def records_of(exchange: str, stamped: list[tuple[int, bytes]]) -> list[RawRecor
             records.append(RawRecord(recv_ns, "bench-0", number, kind, "depth", symbol, payload))
             continue
         header = read(payload)
-        market = header.kind in (Kind.DATA, Kind.HEARTBEAT)
-        channel, symbol = (header.channel, header.symbol) if market and header.channel else (CONNECTION, "")
+        channel, symbol = CONNECTION, ""
+        if isinstance(header, Data | Heartbeat) and header.channel:
+            channel, symbol = header.channel, header.symbol
         kind = RawKind.MESSAGE.value
         records.append(RawRecord(recv_ns, "bench-0", number, kind, channel, symbol, payload))
     return records

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.continuity import Continuity
-from daedalus.exchanges.model import BookCheck, Exchange, Header, Kind
+from daedalus.exchanges.model import BookCheck, Data, Exchange, Header, Heartbeat, Malformed, Unknown
 from daedalus.exchanges.reading import UNREADABLE
 from daedalus.normalize.transform import Checkpoint, Transform
 from daedalus.store.raw import RawKind, RawRecord
@@ -47,11 +47,12 @@ def _messages(exchange: Exchange, lines: Iterable[bytes]) -> list[RawRecord]:
     for place, line in enumerate(lines):
         header = classify(line)
         _sound(header)
+        if isinstance(header, Heartbeat) and (last := header.announces) is not None:
+            followed.announced(last.channel, header.symbol, last.last, BEGIN + place)
+        if not isinstance(header, Data):
+            continue
         for part in (header, *header.more):
             followed.observe(part, BEGIN + place)
-        assert header.kind is not Kind.REPLY or header.reply is not None
-        if header.kind is not Kind.DATA:
-            continue
         about = exchange.channels[header.channel]
         if about.snapshot == "stream":
             _checked(exchange, checks, header, line)
@@ -67,14 +68,14 @@ def _answers(exchange: Exchange, body: bytes) -> list[RawRecord]:
     stored: list[RawRecord] = []
     header = exchange.classify_snapshot(SYMBOL, body)
     _sound(header)
-    if header.kind is Kind.DATA:
+    if isinstance(header, Data):
         _readable(lambda: exchange.normalize(header, body))
         stored.append(_record(RawKind.SNAPSHOT, header.channel, SYMBOL, body, 20))
     for channel in exchange.channels:
         found = exchange.classify_backfill(channel, SYMBOL, body)
         _sound(found)
-        assert found.kind in (Kind.DATA, Kind.MALFORMED, Kind.UNKNOWN)
-        if found.kind is Kind.DATA:
+        assert isinstance(found, Data | Malformed | Unknown)
+        if isinstance(found, Data):
             rows = _readable(lambda found=found: exchange.normalize_backfill(found, body))
             assert all(row.symbol == SYMBOL for row in rows)
             stored.append(_record(RawKind.BACKFILL, channel, SYMBOL, body, 30))
@@ -105,7 +106,7 @@ def to_tables(exchange: Exchange, channel: str, records: list[RawRecord]) -> Non
 
 
 def _checked(
-    exchange: Exchange, checks: dict[tuple[str, str], BookCheck | None], header: Header, line: bytes
+    exchange: Exchange, checks: dict[tuple[str, str], BookCheck | None], header: Data, line: bytes
 ) -> None:
     """Hold the book against the exchange's checksum, as the listener does, and go on from what was kept."""
     stream = header.channel, header.symbol
@@ -136,14 +137,18 @@ def _readable(read: Callable[[], Iterable[Row]]) -> list[Row]:
 
 def _sound(header: Header) -> None:
     """What every room takes for granted of a header."""
-    for part in (header, *header.more):
+    assert isinstance(header, Header)
+    if isinstance(header, Heartbeat):
+        header.symbol.encode()
+        (header.answer or "").encode()
+        assert header.exchange_ns is None or 0 < header.exchange_ns < 2**63
+        assert header.announces is None or -(2**63) <= header.announces.last < 2**62
+    for part in (header, *header.more) if isinstance(header, Data) else ():
         part.symbol.encode()
         assert part.exchange_ns is None or 0 < part.exchange_ns < 2**63
         if part.ids is not None:
             assert -(2**63) <= part.ids.first <= part.ids.last < 2**62
             assert part.ids.previous is None or -(2**63) <= part.ids.previous < 2**63
-    if header.answer is not None:
-        header.answer.encode()
 
 
 def _record(kind: RawKind, channel: str, symbol: str, payload: bytes, place: int) -> RawRecord:

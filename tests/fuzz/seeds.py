@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from daedalus.exchanges import EXCHANGES
+from daedalus.exchanges.model import Data, Heartbeat
 from daedalus.normalize.checkpoint import write_checkpoint
 from daedalus.normalize.recorded import lines_of, read_line
 from daedalus.normalize.transform import Checkpoint, Transform
@@ -79,7 +80,10 @@ def recorded(family: str, each: int = 4) -> list[bytes]:
                 if message is None or len(message.payload) > LARGEST_BYTES:
                     continue
                 headers = [exchange.classify(message.payload) for exchange in readers]
-                kind = next(((h.kind, h.channel) for h in headers if h.channel), (headers[0].kind, path.name))
+                kind = next(
+                    ((h.kind, h.channel) for h in headers if isinstance(h, Data | Heartbeat) and h.channel),
+                    (headers[0].kind, path.name),
+                )
                 seen[kind] += 1
                 if seen[kind] <= each:
                     found.append(message.payload)

@@ -17,7 +17,7 @@ from websockets.asyncio.client import connect
 
 from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.continuity import Continuity
-from daedalus.exchanges.model import Kind, Missing, Subscription
+from daedalus.exchanges.model import Data, Missing, Reply, Subscription
 from daedalus.exchanges.orderbook import Book
 from daedalus.simulator import Simulator, SimulatorOptions, running
 from daedalus.simulator.exchanges.binance.contracts import agg_id, outside
@@ -189,11 +189,10 @@ async def test_our_rows_are_the_market(name: str) -> None:
     rows: dict[str, list[Row]] = defaultdict(list)
     for payload in messages:
         header = exchange.classify(payload)
-        if header.kind is Kind.REPLY:
-            assert header.reply
-            assert header.reply.error is None
+        if isinstance(header, Reply):
+            assert header.error is None
             continue
-        assert (header.kind, header.symbol) == (Kind.DATA, symbol)
+        assert (type(header), header.symbol) == (Data, symbol)
         observed = continuity.observe(header, 0)
         assert not observed.duplicate
         assert observed.gap is None

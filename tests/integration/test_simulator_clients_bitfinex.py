@@ -15,7 +15,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from daedalus.exchanges import EXCHANGES
-from daedalus.exchanges.model import Header, Kind, Missing, Subscription
+from daedalus.exchanges.model import Data, Header, Heartbeat, Missing, Reply, Subscription
 from daedalus.exchanges.orderbook import Book
 from daedalus.simulator import Faults, Simulator, SimulatorOptions, running
 from daedalus.simulator.notation import Notation
@@ -138,14 +138,14 @@ async def test_our_rows_are_the_market() -> None:
     assert check is not None
     sequence, right, rows, replies = 0, 0, [], set()
     for header, payload in found:
-        assert header.kind in (Kind.DATA, Kind.REPLY, Kind.HEARTBEAT)
-        if header.reply is not None:
-            assert header.reply.error is None
-            replies.update(header.reply.subscriptions)
+        assert isinstance(header, Data | Reply | Heartbeat)
+        if isinstance(header, Reply):
+            assert header.error is None
+            replies.update(header.subscriptions)
         if header.sequence is not None:
             assert header.sequence == sequence + 1
             sequence = header.sequence
-        if header.kind is not Kind.DATA:
+        if not isinstance(header, Data):
             continue
         assert EXCHANGE.classify_stored(header.channel, header.symbol, payload) == header
         for row in EXCHANGE.normalize(header, payload):
@@ -190,7 +190,11 @@ async def test_our_numbers_and_checksums_show_what_the_exchange_lost(fault: Faul
     assert gaps
     check = EXCHANGE.book_check("book", "tBTCF0:USTF0")
     assert check is not None
-    books = [(header, payload) for header, payload in found if header.channel == "book"]
+    books = [
+        (header, payload)
+        for header, payload in found
+        if isinstance(header, Data) and header.channel == "book"
+    ]
     assert False in [check.apply(*each) for each in books]
 
 

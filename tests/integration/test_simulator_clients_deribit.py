@@ -16,7 +16,7 @@ from websockets.asyncio.client import connect
 
 from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.continuity import Continuity
-from daedalus.exchanges.model import Kind, Missing, Subscription
+from daedalus.exchanges.model import Data, Heartbeat, Missing, Reply, Subscription
 from daedalus.exchanges.orderbook import Book
 from daedalus.simulator import Simulator, SimulatorOptions, running
 from daedalus.simulator.exchanges.deribit.text import liquidation, trade_id
@@ -126,11 +126,11 @@ async def test_our_rows_are_the_market() -> None:
     rows: list[Row] = []
     for payload in messages:
         header = exchange.classify(payload)
-        if header.reply is not None:
-            assert header.reply.error is None
-            confirmed |= set(header.reply.subscriptions)
-        if header.kind is not Kind.DATA:
-            assert header.kind in (Kind.REPLY, Kind.HEARTBEAT)
+        if isinstance(header, Reply):
+            assert header.error is None
+            confirmed |= set(header.subscriptions)
+        if not isinstance(header, Data):
+            assert isinstance(header, Reply | Heartbeat)
             continue
         assert continuity.observe(header, 0).gap is None
         for row in exchange.normalize(header, payload):

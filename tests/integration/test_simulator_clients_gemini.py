@@ -13,7 +13,7 @@ from websockets.asyncio.client import connect
 
 from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.continuity import Continuity
-from daedalus.exchanges.model import Kind, Missing, Subscription
+from daedalus.exchanges.model import Data, Missing, Reply, Subscription
 from daedalus.exchanges.orderbook import Book
 from daedalus.simulator import Simulator, SimulatorOptions, running
 from daedalus.simulator.notation import Notation
@@ -68,12 +68,12 @@ async def test_our_rows_are_the_market() -> None:
     rows: list[Row] = []
     for payload in messages:
         header = EXCHANGE.classify(payload)
-        if header.reply is not None and header.reply.error is not None:
-            errors[header.reply.request_id] = header.reply.error
-        elif header.reply is not None:
-            confirmed.add(header.reply.request_id)
-        if header.kind is not Kind.DATA:
-            assert header.kind is Kind.REPLY
+        if isinstance(header, Reply) and header.error is not None:
+            errors[header.request_id] = header.error
+        elif isinstance(header, Reply):
+            confirmed.add(header.request_id)
+        if not isinstance(header, Data):
+            assert isinstance(header, Reply)
             continue
         assert continuity.observe(header, 0).gap is None
         for row in EXCHANGE.normalize(header, payload):
@@ -105,7 +105,7 @@ async def test_what_the_exchange_loses_is_a_gap_in_the_book() -> None:
     continuity, gaps, last = Continuity(EXCHANGE.channels), [], 0
     for payload in messages:
         header = EXCHANGE.classify(payload)
-        if header.channel == "depth" and header.ids is not None:
+        if isinstance(header, Data) and header.channel == "depth" and header.ids is not None:
             gap, last = continuity.observe(header, 0).gap, header.ids.last
             gaps += [(gap.from_id, gap.to_id - 1)] if gap else []
     lost: list[tuple[int, int]] = []

@@ -17,7 +17,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from daedalus.exchanges import EXCHANGES
-from daedalus.exchanges.model import Kind, Subscription
+from daedalus.exchanges.model import Data, Heartbeat, Reply, Subscription
 from daedalus.simulator import Faults, Simulator, SimulatorOptions, running
 from daedalus.simulator.exchanges.hyperliquid.text import trade_id
 from daedalus.simulator.market import Order
@@ -131,15 +131,15 @@ async def test_our_rows_are_the_market(symbol: str, place: int) -> None:
     served, pongs = set(), 0
     for payload in messages:
         header = EXCHANGE.classify(payload)
-        pongs += header.kind is Kind.HEARTBEAT
-        if header.reply is not None:
-            assert header.reply.error is None
-            served.update(header.reply.subscriptions)
-        if header.kind is Kind.DATA:
+        pongs += isinstance(header, Heartbeat)
+        if isinstance(header, Reply):
+            assert header.error is None
+            served.update(header.subscriptions)
+        if isinstance(header, Data):
             assert header.symbol == symbol
             rows += EXCHANGE.normalize(header, payload)
         else:
-            assert header.kind in (Kind.REPLY, Kind.HEARTBEAT)
+            assert isinstance(header, Reply | Heartbeat)
     assert pongs == 1
     assert served == {Subscription(name, symbol) for name in EXCHANGE.channels}
     trades = [row for row in rows if isinstance(row, Trade)]

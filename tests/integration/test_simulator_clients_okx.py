@@ -16,7 +16,7 @@ from websockets.asyncio.client import connect
 
 from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.continuity import Continuity
-from daedalus.exchanges.model import Kind, Missing, Subscription
+from daedalus.exchanges.model import Data, Heartbeat, Missing, Reply, Subscription
 from daedalus.exchanges.orderbook import Book
 from daedalus.simulator import Simulator, SimulatorOptions, running
 from daedalus.simulator.market import Order
@@ -148,12 +148,12 @@ async def test_our_rows_are_the_market() -> None:
     rows: list[Row] = []
     for payload in messages:
         header = EXCHANGE.classify(payload)
-        if header.reply is not None:
-            assert header.reply.error is None
-            replies.update(header.reply.subscriptions)
-        pongs += header.kind is Kind.HEARTBEAT
-        if header.kind is not Kind.DATA:
-            assert header.kind in (Kind.REPLY, Kind.HEARTBEAT)
+        if isinstance(header, Reply):
+            assert header.error is None
+            replies.update(header.subscriptions)
+        pongs += isinstance(header, Heartbeat)
+        if not isinstance(header, Data):
+            assert isinstance(header, Reply | Heartbeat)
             continue
         channels.add(header.channel)
         observed = continuity.observe(header, 0)

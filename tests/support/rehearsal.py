@@ -18,7 +18,7 @@ from support.processes import Recorder
 
 from daedalus.config import load_config
 from daedalus.exchanges import EXCHANGES
-from daedalus.exchanges.model import Exchange, Header, Kind
+from daedalus.exchanges.model import Data, Exchange, Header
 from daedalus.normalize.worker import normalize_ready
 from daedalus.simulator import Simulator, SimulatorOptions
 from daedalus.simulator.client import Client, Sent
@@ -35,7 +35,7 @@ _OURS = ("local_timestamp", "number", "source")  # what no row or no table has
 Line = tuple[str, tuple[tuple[str, Any], ...]]
 """A table, and what one line of it says."""
 
-Decoded = tuple[Header, bytes, Sequence[Row]]
+Decoded = tuple[Data, bytes, Sequence[Row]]
 """A message of data that was sent, and what it says."""
 
 
@@ -208,7 +208,7 @@ class Rehearsal:
     def read(self, reader: Callable[[bytes], Header], message: str | bytes) -> Iterator[Decoded]:
         payload = _bytes(message)
         header = reader(payload)
-        if header.kind is Kind.DATA:
+        if isinstance(header, Data):
             yield header, payload, self.exchange.normalize(header, payload)
 
 

@@ -12,7 +12,7 @@ from fuzz.mutate import JsonMutator
 from fuzz.targets import TARGETS
 
 from daedalus.exchanges import EXCHANGES
-from daedalus.exchanges.model import Header, Kind
+from daedalus.exchanges.model import Data, Ids, Notice
 from daedalus.normalize import recorded
 from daedalus.store import SegmentId
 from daedalus.watchdog.state import State
@@ -55,8 +55,14 @@ def fails(*_: object, **__: object) -> object:
     ("name", "place", "attribute", "fault", "expected"),
     [
         ("binance", type(EXCHANGES["binance"]), "classify", fails, KeyError),
-        ("kraken", type(EXCHANGES["kraken"]), "classify", answers(Header(Kind.REPLY)), AssertionError),
-        ("okx", type(EXCHANGES["okx"]), "classify_backfill", answers(Header(Kind.NOTICE)), AssertionError),
+        (
+            "kraken",
+            type(EXCHANGES["kraken"]),
+            "classify",
+            answers(Data("trade", "A", Ids(2, 1))),
+            AssertionError,
+        ),
+        ("okx", type(EXCHANGES["okx"]), "classify_backfill", answers(Notice()), AssertionError),
         ("watchdog", State, "in_boot", fails, KeyError),
         ("file-name", SegmentId, "from_sealed", answers(SEGMENT), AssertionError),
         ("recorded", recorded, "_own_form", fails, KeyError),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from daedalus.exchanges import EXCHANGES
-from daedalus.exchanges.model import Header, Kind
+from daedalus.exchanges.model import Data
 
 REFUSED = {
     "binance": ["BTC-251226-100000-C", "BTCUSD_PERP", "BTCUSDT_260327"],
@@ -58,7 +58,7 @@ def test_every_exchange_is_asked() -> None:
 
 
 def test_a_header_is_of_each_of_its_symbols_once() -> None:
-    others = tuple(Header(Kind.DATA, "book", symbol) for symbol in ("B", "A", "B"))
-    header = Header(Kind.DATA, "book", "A", more=others)
+    others = tuple(Data("book", symbol) for symbol in ("B", "A", "B"))
+    header = Data("book", "A", more=others)
     assert [part.symbol for part in header.by_symbol()] == ["A", "B"]
     assert list(others[0].by_symbol()) == [others[0]]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daedalus.exchanges.continuity import MAX_GAPS, Continuity, IdGap, Observation, StreamState
-from daedalus.exchanges.model import Channel, Header, Ids, Kind, Proof
+from daedalus.exchanges.model import Announcement, Channel, Data, Heartbeat, Ids, Proof
 
 CHANNELS = {
     "trade": Channel(table="trades", proof=Proof.IDS),
@@ -19,17 +19,22 @@ CHANNELS = {
 SECOND = 1_000_000_000
 
 
-def message(first: int, last: int | None = None, previous: int | None = None, at: int = 0) -> Header:
+def message(first: int, last: int | None = None, previous: int | None = None, at: int = 0) -> Data:
     ids = Ids(first, first if last is None else last, previous)
-    return Header(Kind.DATA, "trade", "A", ids, at * SECOND + 1)
+    return Data("trade", "A", ids, at * SECOND + 1)
 
 
-def heartbeat(last: int) -> Header:
-    return Header(Kind.HEARTBEAT, "heartbeat", "A", Ids(last, last), proves="trade")
+def heartbeat(last: int) -> Heartbeat:
+    return Heartbeat("heartbeat", "A", announces=Announcement("trade", last))
 
 
-def observe(continuity: Continuity, *headers: Header) -> list[Observation]:
-    return [continuity.observe(header, number) for number, header in enumerate(headers)]
+def observe(continuity: Continuity, *headers: Data | Heartbeat) -> list[Observation]:
+    return [
+        continuity.observe(header, number)
+        if isinstance(header, Data)
+        else continuity.announced("trade", "A", header.announces.last, number)
+        for number, header in enumerate(headers)
+    ]
 
 
 def duplicates(observed: Sequence[Observation]) -> list[bool]:
@@ -130,8 +135,8 @@ def test_heartbeats_before_the_first_message_prove_nothing() -> None:
 
 
 def test_ids_that_may_skip_only_tell_duplicates() -> None:
-    def quote(number: int) -> Header:
-        return Header(Kind.DATA, "quote", "A", Ids(number, number))
+    def quote(number: int) -> Data:
+        return Data("quote", "A", Ids(number, number))
 
     observed = observe(Continuity(CHANNELS), quote(5), quote(9), quote(7), quote(9), quote(5), quote(20))
     assert duplicates(observed) == [False, False, False, True, True, False]
@@ -140,8 +145,8 @@ def test_ids_that_may_skip_only_tell_duplicates() -> None:
 
 def test_streams_do_not_disturb_each_other_and_messages_without_ids_are_new() -> None:
     continuity = Continuity(CHANNELS)
-    other = Header(Kind.DATA, "trade", "B", Ids(5, 5))
-    assert observe(continuity, message(900), other, Header(Kind.DATA, "quote", "A")) == [Observation()] * 3
+    other = Data("trade", "B", Ids(5, 5))
+    assert observe(continuity, message(900), other, Data("quote", "A")) == [Observation()] * 3
 
 
 def test_the_gaps_remembered_are_bounded_and_every_missing_id_still_counts_as_missing() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.continuity import Continuity
-from daedalus.exchanges.model import Header, Kind
+from daedalus.exchanges.model import Data, Header, Heartbeat, Malformed, Unknown
 from daedalus.exchanges.reading import UNREADABLE
 
 REAL = [
@@ -51,13 +51,17 @@ def mutated(draw: st.DrawFn) -> bytes:
 
 def follow(exchange: str, payload: bytes) -> Header:
     found = EXCHANGES[exchange].classify(payload)
-    found.symbol.encode()
     observed = Continuity(EXCHANGES[exchange].channels)
-    for _ in range(2):
-        observed.observe(found, 0)
-    if found.ids:
-        assert -(2**63) <= found.ids.first <= found.ids.last < 2**62
-    assert found.exchange_ns is None or 0 < found.exchange_ns < 2**63
+    if isinstance(found, Heartbeat) and found.announces:
+        assert -(2**63) <= found.announces.last < 2**62
+    if isinstance(found, Data):
+        for _ in range(2):
+            observed.observe(found, 0)
+        if found.ids:
+            assert -(2**63) <= found.ids.first <= found.ids.last < 2**62
+    if isinstance(found, Data | Heartbeat):
+        found.symbol.encode()
+        assert found.exchange_ns is None or 0 < found.exchange_ns < 2**63
     return found
 
 
@@ -65,7 +69,7 @@ def follow(exchange: str, payload: bytes) -> Header:
 @given(payload=st.binary() | mutated() | VALUES.map(lambda value: json.dumps(value).encode()))
 def test_any_bytes_are_classified(exchange: str, payload: bytes) -> None:
     header = follow(exchange, payload)
-    if header.kind is Kind.DATA:
+    if isinstance(header, Data):
         try:
             rows = EXCHANGES[exchange].normalize(header, payload)
         except UNREADABLE:
@@ -76,4 +80,4 @@ def test_any_bytes_are_classified(exchange: str, payload: bytes) -> None:
 @pytest.mark.parametrize("exchange", sorted(EXCHANGES))
 @given(body=st.binary() | mutated())
 def test_any_body_of_a_snapshot_is_classified(exchange: str, body: bytes) -> None:
-    assert EXCHANGES[exchange].classify_snapshot("A", body).kind in (Kind.DATA, Kind.MALFORMED, Kind.UNKNOWN)
+    assert isinstance(EXCHANGES[exchange].classify_snapshot("A", body), Data | Malformed | Unknown)

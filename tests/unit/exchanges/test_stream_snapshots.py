@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from daedalus.exchanges.continuity import Continuity, IdGap, Observation
-from daedalus.exchanges.model import Channel, Header, Ids, Kind, Proof
+from daedalus.exchanges.model import Channel, Data, Ids, Proof
 
 CHANNELS = {
     "counted": Channel("book_updates", Proof.IDS, "stream"),
@@ -11,15 +11,15 @@ CHANNELS = {
 }
 
 
-def snapshot(channel: str, number: int, at: int = 0) -> Header:
-    return Header(Kind.DATA, channel, "A", Ids(number, number), exchange_ns=at or None, is_snapshot=True)
+def snapshot(channel: str, number: int, at: int = 0) -> Data:
+    return Data(channel, "A", Ids(number, number), exchange_ns=at or None, is_snapshot=True)
 
 
-def update(channel: str, last: int, previous: int | None = None, at: int = 0) -> Header:
-    return Header(Kind.DATA, channel, "A", Ids(last, last, previous), exchange_ns=at or None)
+def update(channel: str, last: int, previous: int | None = None, at: int = 0) -> Data:
+    return Data(channel, "A", Ids(last, last, previous), exchange_ns=at or None)
 
 
-def seen(*headers: Header) -> list[Observation]:
+def seen(*headers: Data) -> list[Observation]:
     continuity = Continuity(CHANNELS)
     return [continuity.observe(header, at) for at, header in enumerate(headers)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from daedalus.exchanges.model import Header, Kind
+from daedalus.exchanges.model import Data
 from daedalus.exchanges.orderbook import Book
 from daedalus.normalize.book_failover import BookFailover, Piece
 from daedalus.store.raw import RawKind, RawRecord
@@ -61,7 +61,7 @@ class Told:
         again = any(content in said for other, said in self.said.items() if other != conn)
         self.said.setdefault(conn, set()).add(content)
         record = RawRecord(self.at_ns, conn, 0, "message", "level2", SYMBOL, content)
-        header = Header(Kind.DATA, "level2", SYMBOL, is_snapshot=is_snapshot)
+        header = Data("level2", SYMBOL, is_snapshot=is_snapshot)
         row = BookUpdate(SYMBOL, self.at_ns, is_snapshot, bids, ())
         piece = Piece(record, header, (row,))
         self.out += self.failover.message(SYMBOL, content, piece, again=again)

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from .model import Channel, Header, Ids, Proof
+from .model import Channel, Data, Ids, Proof
 from .times import IMPLAUSIBLE_NS
 
 __all__ = ["MAX_GAPS", "RECENT_IDS", "Continuity", "IdGap", "Observation", "StreamState"]
@@ -99,7 +99,7 @@ class Continuity:
         self._books = frozenset(name for name, channel in channels.items() if channel.snapshot is not None)
         self._streams = {(stream.channel, stream.symbol): stream for stream in state or []}
 
-    def observe(self, header: Header, recv_ns: int, conn: str = "") -> Observation:
+    def observe(self, header: Data, recv_ns: int, conn: str = "") -> Observation:
         """Take note of a message that came at ``recv_ns`` (UTC ns) over ``conn`` and say what it proves.
 
         To be asked once per message, in the order of arrival. Bodies of snapshots are not messages. Where
@@ -108,8 +108,6 @@ class Continuity:
         ids = header.ids
         if ids is None:
             return _NEW
-        if header.proves is not None:
-            return self._heartbeat(header.proves, header.symbol, ids.last, recv_ns)
         stream = self._streams.get((header.channel, header.symbol))
         if stream is None:
             return self._begin(header, ids, recv_ns, conn)
@@ -125,7 +123,25 @@ class Continuity:
             return _NEW
         return self._out_of_step(stream, header, ids, recv_ns, conn)
 
-    def anew(self, header: Header, recv_ns: int, conn: str = "") -> Observation:
+    def announced(self, channel: str, symbol: str, last: int, recv_ns: int) -> Observation:
+        """Take note that the exchange has sent the ids up to ``last`` (`Heartbeat.announces`).
+
+        A heartbeat may overtake the message it announces, but not by two beats.
+        """
+        stream = self._streams.get((channel, symbol))
+        if stream is None:
+            return _NEW
+        gap = None
+        if stream.announced is not None and stream.announced > stream.last:
+            missing = stream.announced - stream.last
+            gap = _gap(stream, stream.announced + 1, missing, recv_ns)
+            _remember(stream, (stream.last + 1, stream.announced))
+            stream.last = stream.announced
+            stream.recv_ns = recv_ns
+        stream.announced = last if last > stream.last else None
+        return Observation(gap=gap) if gap else _NEW
+
+    def anew(self, header: Data, recv_ns: int, conn: str = "") -> Observation:
         """Take note of a message of which its rows say that the exchange's counter starts anew with it."""
         ids, stream = header.ids, self._streams.get((header.channel, header.symbol))
         if ids is None or stream is None or stream.recent is not None:
@@ -189,7 +205,7 @@ class Continuity:
         """All that is remembered, by channel and symbol. Valid until the next `observe`."""
         return [stream for _, stream in sorted(self._streams.items())]
 
-    def _begin(self, header: Header, ids: Ids, recv_ns: int, conn: str) -> Observation:
+    def _begin(self, header: Data, ids: Ids, recv_ns: int, conn: str) -> Observation:
         recent = None if header.channel in self._consecutive else [ids.last]
         self._streams[header.channel, header.symbol] = StreamState(
             header.channel,
@@ -206,7 +222,7 @@ class Continuity:
     def _anew(
         self,
         stream: StreamState,
-        header: Header,
+        header: Data,
         ids: Ids,
         recv_ns: int,
         conn: str,
@@ -215,9 +231,7 @@ class Continuity:
         self._begin(header, ids, recv_ns, conn)
         return Observation(gap=gap, reset=True, dropped=tuple(stream.gaps))
 
-    def _snapshot(
-        self, stream: StreamState, header: Header, ids: Ids, recv_ns: int, conn: str
-    ) -> Observation:
+    def _snapshot(self, stream: StreamState, header: Data, ids: Ids, recv_ns: int, conn: str) -> Observation:
         """A whole book on the stream: it stands for all updates up to its id, which may not have come."""
         counted = header.channel in self._counted
         # Where messages are counted, the snapshot is the message of its number; a link leads up to it.
@@ -238,7 +252,7 @@ class Continuity:
         return self._anew(stream, header, ids, recv_ns, conn, _gap(stream, ids.last, None, recv_ns))
 
     def _out_of_step(
-        self, stream: StreamState, header: Header, ids: Ids, recv_ns: int, conn: str
+        self, stream: StreamState, header: Data, ids: Ids, recv_ns: int, conn: str
     ) -> Observation:
         first = _first(ids)
         if ids.last <= stream.last:
@@ -266,21 +280,6 @@ class Continuity:
         _advance(stream, header, ids, recv_ns, conn)
         return Observation(gap=gap) if gap else _NEW
 
-    def _heartbeat(self, channel: str, symbol: str, last: int, recv_ns: int) -> Observation:
-        """A heartbeat names the last id there is. It may overtake its message, but not by two beats."""
-        stream = self._streams.get((channel, symbol))
-        if stream is None:
-            return _NEW
-        gap = None
-        if stream.announced is not None and stream.announced > stream.last:
-            missing = stream.announced - stream.last
-            gap = _gap(stream, stream.announced + 1, missing, recv_ns)
-            _remember(stream, (stream.last + 1, stream.announced))
-            stream.last = stream.announced
-            stream.recv_ns = recv_ns
-        stream.announced = last if last > stream.last else None
-        return Observation(gap=gap) if gap else _NEW
-
 
 def _first(ids: Ids) -> int:
     """A link covers all that lies behind the message it names, whatever numbers the exchange skips."""
@@ -299,7 +298,7 @@ def _observe_recent(stream: StreamState, number: int, recv_ns: int) -> Observati
     return _NEW
 
 
-def _advance(stream: StreamState, header: Header, ids: Ids, recv_ns: int, conn: str) -> None:
+def _advance(stream: StreamState, header: Data, ids: Ids, recv_ns: int, conn: str) -> None:
     stream.last = ids.last
     stream.recv_ns = recv_ns
     stream.exchange_ns = header.exchange_ns or stream.exchange_ns
@@ -311,7 +310,7 @@ def _alone(stream: StreamState, conn: str) -> bool:
     return conn != "" and stream.conn == conn
 
 
-def _later_ns(stream: StreamState, header: Header, recv_ns: int) -> int | None:
+def _later_ns(stream: StreamState, header: Data, recv_ns: int) -> int | None:
     """How much later than the last message the exchange said this one; None where its times do not tell."""
     if header.exchange_ns is None or stream.exchange_ns is None:
         return None

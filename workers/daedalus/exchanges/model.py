@@ -7,62 +7,49 @@ frozen value, so that the same answer is given live and years later over stored 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import ClassVar, Protocol
 
 from msgspec import Struct
 
 from ..tables.rows import Listing, Row
+from .header import (
+    Announcement,
+    Data,
+    Header,
+    Heartbeat,
+    Ids,
+    Malformed,
+    Notice,
+    Reply,
+    Subscription,
+    Unknown,
+    joined,
+)
 
 __all__ = [
+    "Announcement",
     "BookCheck",
     "Channel",
     "ConnectionPlan",
+    "Data",
     "Exchange",
     "Header",
+    "Heartbeat",
     "Ids",
-    "Kind",
+    "Malformed",
     "Missing",
+    "Notice",
     "Proof",
     "Reply",
     "Request",
     "RestLimit",
     "RestRequest",
     "Subscription",
+    "Unknown",
+    "joined",
 ]
-
-
-class Subscription(Struct, frozen=True, order=True):
-    """One stream: a channel of one symbol, both spelled as in the configuration and in every table."""
-
-    channel: str
-    symbol: str
-
-
-class Ids(Struct, frozen=True, gc=False):
-    """The numbers a message carries that prove nothing lies between it and the one before.
-
-    ``first``..``last`` (inclusive) are the ids the message covers. Where ids are consecutive, the next
-    message must start at ``last + 1``. Where the exchange links messages instead, ``previous`` names the
-    ``last`` of the message before; how many were lost in a broken chain is then unknown. A snapshot of a
-    book has ``first == last`` and no ``previous``: it stands for everything up to ``last``.
-    """
-
-    first: int
-    last: int
-    previous: int | None = None
-
-
-class Kind(StrEnum):
-    """What a message off the wire is about."""
-
-    DATA = "data"  # market data of one subscription
-    HEARTBEAT = "heartbeat"  # the exchange is alive; its ids, where it has them, prove another channel
-    REPLY = "reply"  # the answer to one of our requests
-    NOTICE = "notice"  # the exchange asks for something: a reconnect before it goes down
-    UNKNOWN = "unknown"  # sound JSON, but nothing we subscribe to
-    MALFORMED = "malformed"  # cannot be read at all
 
 
 class Proof(StrEnum):
@@ -73,45 +60,6 @@ class Proof(StrEnum):
     CHAIN = "chain"  # each message names the one before; how many a broken chain lost is unknown
     SEQUENCE = "sequence"  # the connection counts its frames: a gap makes all its streams suspect
     CHECKSUM = "checksum"  # each message carries a checksum of the book as it must be after it
-
-
-class Reply(Struct, frozen=True, gc=False):
-    """The exchange's answer to a request: by its id, or by naming the subscriptions it now serves."""
-
-    request_id: int | None = None
-    subscriptions: tuple[Subscription, ...] = ()
-    error: str | None = None
-
-
-class Header(Struct, frozen=True, gc=False):
-    """What `Exchange.classify` reads off a raw message without decoding the whole of it.
-
-    ``exchange_ns`` is the exchange's own time of the message (UTC, ns), None where it sends none.
-    ``proves`` names the channel that the ids speak of, where it is not ``channel`` itself.
-    ``sequence`` is the number of this frame among all frames of its connection (`Proof.SEQUENCE`).
-    ``is_snapshot`` says that a whole book came on the stream: what was known of it before is void.
-    ``more`` are the other streams, or the other runs of consecutive ids, that the same message covers.
-    ``answer`` is what the exchange wants to hear back at once, to keep the connection.
-    A heartbeat that concerns the connection alone has no ``channel``.
-    """
-
-    kind: Kind
-    channel: str = ""
-    symbol: str = ""
-    ids: Ids | None = None
-    exchange_ns: int | None = None
-    proves: str | None = None
-    reply: Reply | None = None
-    sequence: int | None = None
-    is_snapshot: bool = False
-    more: tuple[Header, ...] = ()
-    answer: str | None = None
-
-    def by_symbol(self) -> Iterable[Header]:
-        """One header for each symbol that the message is about."""
-        if not self.more:
-            return (self,)
-        return {part.symbol: part for part in (self, *self.more)}.values()
 
 
 class Channel(Struct, frozen=True):
@@ -207,7 +155,7 @@ class RestLimit(Struct, frozen=True):
 class BookCheck(Protocol):
     """Follows the book of one symbol and compares it with the checksums the exchange sends (pure)."""
 
-    def apply(self, header: Header, payload: bytes) -> bool | None:
+    def apply(self, header: Data, payload: bytes) -> bool | None:
         """Take a message; whether its checksum is right, None where there is nothing to compare."""
 
     def state(self) -> bytes:
@@ -289,25 +237,25 @@ class Exchange(ABC):
 
     def classify_snapshot(self, symbol: str, body: bytes) -> Header:
         """Read the ids of a snapshot's body over REST, as `classify` does for a message."""
-        return Header(Kind.MALFORMED)
+        return Malformed()
 
     def classify_backfill(self, channel: str, symbol: str, body: bytes) -> Header:
-        """Read the ids of a backfill's body. An answer without trades is DATA without ids."""
-        return Header(Kind.MALFORMED)
+        """Read the ids of a backfill's body. An answer without trades is `Data` without ids."""
+        return Malformed()
 
     @abstractmethod
-    def normalize(self, header: Header, payload: bytes) -> Sequence[Row]:
+    def normalize(self, header: Data, payload: bytes) -> Sequence[Row]:
         """Decode a message or a snapshot into rows.
 
         ``header`` is what `classify` (or `classify_snapshot`) said of the same bytes. Raises
         `msgspec.DecodeError` or `ValueError` for bytes that are not what the header promised.
         """
 
-    def normalize_backfill(self, header: Header, body: bytes) -> Sequence[Row]:
+    def normalize_backfill(self, header: Data, body: bytes) -> Sequence[Row]:
         """The same for the body of a backfill, oldest first."""
         return ()
 
-    def identity(self, header: Header, payload: bytes) -> bytes:
+    def identity(self, header: Data, payload: bytes) -> bytes:
         """What is the same of a message on every connection, where it has no id to be known by."""
         return payload
 

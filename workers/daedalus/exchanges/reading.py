@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from ..tables.rows import AggTrade, Row, Trade
-from .model import Header, Kind
+from .model import Malformed, Unknown
 
 __all__ = ["UNREADABLE", "Amount", "Id", "number_of", "unexpected", "whole_number"]
 
@@ -27,21 +27,19 @@ Amount = Annotated[float, Meta(ge=0.0, le=sys.float_info.max)]
 so that the float's shortest form has the exchange's digits (up to 15 of them); NaN and infinity are
 refused."""
 
-_UNKNOWN = Header(Kind.UNKNOWN)
-_MALFORMED = Header(Kind.MALFORMED)
 
+def unexpected(payload: bytes, ours: Callable[[dict[str, Any]], bool] | None = None) -> Unknown | Malformed:
+    """The header of a message that fits nothing known: `Unknown` if it is valid JSON, else `Malformed`.
 
-def unexpected(payload: bytes, ours: Callable[[dict[str, Any]], bool] | None = None) -> Header:
-    """The header of a message that fits nothing known: UNKNOWN if it is sound JSON, else MALFORMED.
-
-    ``ours`` tells of an object whether it is of a kind that is known: then its fields are impossible,
-    which is damage too.
+    ``ours`` says of a JSON object whether it looks like a message we subscribe to. Then its fields are
+    impossible, and it is `Malformed` too.
     """
     try:
         message = msgspec.json.decode(payload)
     except UNREADABLE:
-        return _MALFORMED
-    return _MALFORMED if ours is not None and isinstance(message, dict) and ours(message) else _UNKNOWN
+        return Malformed()
+    damaged = ours is not None and isinstance(message, dict) and ours(message)
+    return Malformed() if damaged else Unknown()
 
 
 def number_of(row: Row) -> int | None:

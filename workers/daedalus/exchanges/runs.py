@@ -1,30 +1,29 @@
-"""What the body of a backfill proves: the runs of consecutive ids that it holds."""
+"""Runs of consecutive ids: what the trades of one message, or of one backfill, prove."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .model import Header, Ids, Kind
+from .header import Data, Ids, joined
 
-__all__ = ["backfill_header"]
-
-
-def backfill_header(channel: str, symbol: str, numbers: Iterable[int]) -> Header:
-    """The header of trades with these ids, in whatever order: one run in the header, the others in ``more``.
-
-    Without trades it is DATA without ids.
-    """
-    first, *more = [Header(Kind.DATA, channel, symbol, run) for run in _runs(numbers)] or [
-        Header(Kind.DATA, channel, symbol)
-    ]
-    return Header(first.kind, channel, symbol, first.ids, more=tuple(more)) if more else first
+__all__ = ["backfill_header", "runs"]
 
 
-def _runs(numbers: Iterable[int]) -> list[Ids]:
-    runs: list[Ids] = []
+def runs(numbers: Iterable[int]) -> list[Ids]:
+    """The runs of consecutive ids among these, ascending."""
+    found: list[Ids] = []
+    first = last = None
     for number in sorted(set(numbers)):
-        if runs and number == runs[-1].last + 1:
-            runs[-1] = Ids(runs[-1].first, number)
-        else:
-            runs.append(Ids(number, number))
-    return runs
+        if first is None or last is None:
+            first = number
+        elif number != last + 1:
+            found.append(Ids(first, last))
+            first = number
+        last = number
+    return found if first is None or last is None else [*found, Ids(first, last)]
+
+
+def backfill_header(channel: str, symbol: str, numbers: Iterable[int]) -> Data:
+    """The header of a backfill with trades of these ids, in any order; without trades it has no ids."""
+    found = [Data(channel, symbol, run) for run in runs(numbers)]
+    return joined(found) if found else Data(channel, symbol)

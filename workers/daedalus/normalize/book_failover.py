@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from ..exchanges.model import Header, Kind
+from ..exchanges.model import Data
 from ..exchanges.orderbook import Book
 from ..store.raw import RawRecord
 from ..tables.rows import BookUpdate, Row
@@ -30,7 +30,7 @@ class Piece(Struct, frozen=True):
     """A message that counts, with its rows; ``made``: a snapshot of our own making."""
 
     record: RawRecord
-    header: Header
+    header: Data
     rows: Sequence[Row]
     made: bool = False
 
@@ -84,7 +84,7 @@ class _Standby:
         told = None if self.last is None else self.last.rows[-1].timestamp
         bids, asks = self.book.levels()
         snapshot = BookUpdate(symbol, told, is_snapshot=True, bids=bids, asks=asks)
-        header = Header(Kind.DATA, about.header.channel, symbol, is_snapshot=True)
+        header = Data(about.header.channel, symbol, is_snapshot=True)
         return [Piece(about.record, header, (snapshot,), made=True), *then]
 
 

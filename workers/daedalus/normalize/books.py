@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from ..exchanges.continuity import Continuity
-from ..exchanges.model import BookCheck, Exchange, Header
+from ..exchanges.model import BookCheck, Data, Exchange
 from ..exchanges.orderbook import Book
 from ..tables.book_digests import BookDigest
 from ..tables.rows import BookUpdate
@@ -161,7 +161,7 @@ class Checks:
                 agrees = each.right_ns > 0 and not each.broken if each.agrees is None else each.agrees
                 self._checked[each.conn, each.symbol] = _Checked(check, each.broken, each.right_ns, agrees)
 
-    def feed(self, conn: str, header: Header, payload: bytes, recv_ns: int) -> int | None:
+    def feed(self, conn: str, header: Data, payload: bytes, recv_ns: int) -> int | None:
         """Take a message; where the book has just turned out wrong, the time when it was last right."""
         key = conn, header.symbol
         if key not in self._checked:

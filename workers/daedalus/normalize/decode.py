@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from ..exchanges.model import Exchange, Header, Kind
+from ..exchanges.model import Data, Exchange, Header, Unknown
 from ..exchanges.reading import UNREADABLE
 from ..shown import shown, shown_json
 from ..tables.registry import TABLES, table_of
@@ -44,8 +44,8 @@ def decode_lines(
             counts["no message" if line.strip() else "blank"] += 1
             continue
         header = _header(exchange, classify, recorded)
-        if header.kind is not Kind.DATA:
-            counts[header.kind.value] += 1
+        if not isinstance(header, Data):
+            counts[header.kind] += 1
             continue
         try:
             rows = exchange.normalize(header, recorded.payload)
@@ -120,7 +120,7 @@ def _header(exchange: Exchange, classify: Callable[[bytes], Header], recorded: R
     except ValueError:  # no address at all
         symbol = None
     if not symbol:
-        return Header(Kind.UNKNOWN)
+        return Unknown()
     return exchange.classify_snapshot(exchange.symbol(symbol[0]), recorded.payload)
 
 

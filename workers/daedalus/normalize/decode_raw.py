@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..errors import USAGE, DaedalusError
-from ..exchanges.model import Exchange, Header, Kind
+from ..exchanges.model import Data, Exchange
 from ..exchanges.reading import UNREADABLE
 from ..store.ipc_log import HEAD
 from ..store.raw import RAW_SCHEMA, RawKind, RawRecord
@@ -48,7 +48,7 @@ def rows_of(
 ) -> tuple[Sequence[Row | Instrument], str]:
     """The rows of one raw row and their ``source``; what gives none is counted by its kind."""
     payload, source = record.payload, "stream"
-    normalize: Callable[[Header, bytes], Sequence[Row]] = exchange.normalize
+    normalize: Callable[[Data, bytes], Sequence[Row]] = exchange.normalize
     try:
         if record.kind == RawKind.INSTRUMENTS:
             return exchange.instruments(payload), source
@@ -62,8 +62,8 @@ def rows_of(
         else:
             counts["note of the recorder"] += 1
             return (), source
-        if header.kind is not Kind.DATA:
-            counts[header.kind.value] += 1
+        if not isinstance(header, Data):
+            counts[header.kind] += 1
             return (), source
         return normalize(header, payload), source
     except UNREADABLE:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
 from ..exchanges.continuity import Continuity
-from ..exchanges.model import Exchange, Header
+from ..exchanges.model import Data, Exchange
 from ..exchanges.reading import number_of
 from ..store.raw import RawRecord
 from ..tables.rows import AggTrade, Liquidation, Row, Trade
@@ -50,7 +50,7 @@ class Deduplication:
         self._fails_over = fails_over
 
     def of_message(
-        self, record: RawRecord, header: Header, rows: Sequence[Row], anew: AbstractSet[str] = frozenset()
+        self, record: RawRecord, header: Data, rows: Sequence[Row], anew: AbstractSet[str] = frozenset()
     ) -> Sequence[Row]:
         """The new rows of a message. To be asked before its ids are observed.
 
@@ -69,7 +69,7 @@ class Deduplication:
         return () if again else rows
 
     def of_backfill(
-        self, header: Header, rows: Sequence[Row], times: Sequence[tuple[int, int]]
+        self, header: Data, rows: Sequence[Row], times: Sequence[tuple[int, int]]
     ) -> Sequence[Row]:
         """The rows of a backfill that were missing; takes them out of the gaps.
 
@@ -91,7 +91,7 @@ class Deduplication:
         return list(missing.values())
 
     def _trades(
-        self, header: Header, rows: Sequence[Row], recv_ns: int, anew: AbstractSet[str]
+        self, header: Data, rows: Sequence[Row], recv_ns: int, anew: AbstractSet[str]
     ) -> Sequence[Row]:
         if self._consecutive and header.ids is not None:
             seen = self._continuity.seen

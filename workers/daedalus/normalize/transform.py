@@ -15,7 +15,7 @@ import pyarrow as pa
 from msgspec import Meta, Struct
 
 from ..exchanges.continuity import Continuity
-from ..exchanges.model import Channel, Exchange, Header, Kind, Proof
+from ..exchanges.model import Channel, Data, Exchange, Header, Proof
 from ..exchanges.reading import UNREADABLE, number_of
 from ..store.raw import CONNECTION, UNKNOWN, RawKind, RawRecord
 from ..tables.book_digests import BookDigest
@@ -174,7 +174,7 @@ class Transform:
             self._ledger.message(self._channel, record.symbol, record.conn, record.recv_ns, None)
             return
         header, decode = self._read(record)
-        if header.kind is not Kind.DATA or header.channel != self._channel:
+        if not isinstance(header, Data) or header.channel != self._channel:
             self.counts.undecodable += 1
             return
         try:
@@ -218,7 +218,7 @@ class Transform:
                 for value in exact_values(texts, table_of(row), row):
                     self._add(record, value, 0)
 
-    def _read(self, record: RawRecord) -> tuple[Header, Callable[[Header, bytes], Sequence[Row]]]:
+    def _read(self, record: RawRecord) -> tuple[Header, Callable[[Data, bytes], Sequence[Row]]]:
         exchange, payload = self._exchange, record.payload
         if record.kind == RawKind.SNAPSHOT:
             return exchange.classify_snapshot(record.symbol, payload), exchange.normalize
@@ -227,7 +227,7 @@ class Transform:
             return header, exchange.normalize_backfill
         return exchange.classify_stored(record.channel, record.symbol, payload), exchange.normalize
 
-    def _news(self, record: RawRecord, header: Header, rows: Sequence[Row]) -> Sequence[Row]:
+    def _news(self, record: RawRecord, header: Data, rows: Sequence[Row]) -> Sequence[Row]:
         """The rows of a message that did not come before; takes note of its ids."""
         anew = self._renumbering.anew(rows, record.recv_ns) if self._counts_trades else set()
         new = self._dedup.of_message(record, header, rows, anew)
@@ -244,7 +244,7 @@ class Transform:
                     self._lost(record, part.symbol, right_ns, "the exchange's checksum of the book differs")
         return new
 
-    def _found(self, record: RawRecord, header: Header, rows: Sequence[Row]) -> Sequence[Row]:
+    def _found(self, record: RawRecord, header: Data, rows: Sequence[Row]) -> Sequence[Row]:
         """The rows of a backfill that were missing; takes them out of the gaps."""
         # Where trades have numbers, these say what was missing.
         times = () if self._about.consecutive else self._gap_tracker.open_times(self._channel, record.symbol)
@@ -252,7 +252,7 @@ class Transform:
         self.counts.duplicates += not found
         return found
 
-    def _seen(self, record: RawRecord, part: Header, anew: set[str]) -> bool:
+    def _seen(self, record: RawRecord, part: Data, anew: set[str]) -> bool:
         if part.symbol in anew:
             anew.remove(part.symbol)
             observed = self._continuity.anew(part, record.recv_ns, record.conn)
@@ -277,7 +277,7 @@ class Transform:
             self._books.gap(part.symbol, proved=bool(gaps))
         return observed.duplicate
 
-    def _key(self, header: Header, row: Row, is_snapshot: bool, *, alone: bool) -> int:
+    def _key(self, header: Data, row: Row, is_snapshot: bool, *, alone: bool) -> int:
         """Orders by the exchange's id; a snapshot stands after the update it ends with."""
         if not alone and self._about.consecutive and (number := number_of(row)) is not None:
             return number * 2

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from daedalus.exchanges.binance.delivery import BinanceDelivery
-from daedalus.exchanges.model import Header, Ids, Kind, RestRequest, Subscription
+from daedalus.exchanges.model import Data, Header, Ids, RestRequest, Subscription
 from daedalus.tables.rows import (
     AggTrade,
     BookUpdate,
@@ -25,14 +25,14 @@ MESSAGES = [
     (
         b'{"stream":"btcusd_perp@trade","data":{"e":"trade","E":1790373534694,"T":1790373534694,'
         b'"s":"BTCUSD_PERP","t":1155839922,"p":"83781.6","q":"1","X":"MARKET","m":false}}',
-        Header(Kind.DATA, "trade", "BTCUSD_PERP", Ids(1155839922, 1155839922), 1790373534694000000),
+        Data("trade", "BTCUSD_PERP", Ids(1155839922, 1155839922), 1790373534694000000),
         Trade("BTCUSD_PERP", 1790373534694000000, "1155839922", "buy", 83781.6, 1.0),
     ),
     (
         b'{"stream":"btcusd_perp@aggTrade","data":{"e":"aggTrade","E":1787492348372,"a":494118434,'
         b'"s":"BTCUSD_PERP","p":"77505.5","q":"38","f":1149067072,"l":1149067074,"T":1787492348362,'
         b'"m":true,"st":2}}',
-        Header(Kind.DATA, "aggTrade", "BTCUSD_PERP", Ids(494118434, 494118434), 1787492348372000000),
+        Data("aggTrade", "BTCUSD_PERP", Ids(494118434, 494118434), 1787492348372000000),
         AggTrade(
             "BTCUSD_PERP", 1787492348362000000, "494118434", "sell", 77505.5, 38.0, 1149067072, 1149067074
         ),
@@ -41,12 +41,8 @@ MESSAGES = [
         b'{"stream":"btcusd_perp@depth@100ms","data":{"e":"depthUpdate","E":1790373637622,"T":1790373637613,'
         b'"s":"BTCUSD_PERP","ps":"BTCUSD","U":11660059838224,"u":11660059844303,"pu":11660059836647,'
         b'"b":[["82997.3","1382"],["83517.9","0"]],"a":[["83732.5","2458"]],"st":2}}',
-        Header(
-            Kind.DATA,
-            "depth",
-            "BTCUSD_PERP",
-            Ids(11660059838224, 11660059844303, 11660059836647),
-            1790373637622000000,
+        Data(
+            "depth", "BTCUSD_PERP", Ids(11660059838224, 11660059844303, 11660059836647), 1790373637622000000
         ),
         BookUpdate(
             "BTCUSD_PERP",
@@ -63,20 +59,14 @@ MESSAGES = [
         b'{"stream":"btcusd_perp@bookTicker","data":{"e":"bookTicker","u":11660059839759,"s":"BTCUSD_PERP",'
         b'"ps":"BTCUSD","b":"83732.4","B":"680","a":"83732.5","A":"2458","T":1790373637536,'
         b'"E":1790373637547,"st":2}}',
-        Header(
-            Kind.DATA,
-            "bookTicker",
-            "BTCUSD_PERP",
-            Ids(11660059839759, 11660059839759),
-            1790373637547000000,
-        ),
+        Data("bookTicker", "BTCUSD_PERP", Ids(11660059839759, 11660059839759), 1790373637547000000),
         Quote("BTCUSD_PERP", 1790373637547000000, 83732.4, 680.0, 83732.5, 2458.0, 11660059839759),
     ),
     (
         b'{"stream":"btcusd_perp@markPrice@1s","data":{"e":"markPriceUpdate","E":1790373638000,'
         b'"s":"BTCUSD_PERP","p":"83732.50000000","ap":"83732.50000000","P":"83805.72765516",'
         b'"i":"83786.17543766","r":"-0.00000573","T":1790380800000,"st":2}}',
-        Header(Kind.DATA, "markPrice", "BTCUSD_PERP", None, 1790373638000000000),
+        Data("markPrice", "BTCUSD_PERP", None, 1790373638000000000),
         DerivativeTicker(
             "BTCUSD_PERP",
             1790373638000000000,
@@ -90,7 +80,7 @@ MESSAGES = [
         b'{"stream":"btcusd_200925@forceOrder","data":{"e":"forceOrder","E":1591154240950,"o":{'
         b'"s":"BTCUSD_200925","ps":"BTCUSD","S":"SELL","o":"LIMIT","f":"IOC","q":"1","p":"9425.5",'
         b'"ap":"9496.5","X":"FILLED","l":"1","z":"1","T":1591154240949}}}',
-        Header(Kind.DATA, "forceOrder", "BTCUSD_200925", None, 1591154240950000000),
+        Data("forceOrder", "BTCUSD_200925", None, 1591154240950000000),
         Liquidation("BTCUSD_200925", 1591154240949000000, None, "sell", 9425.5, 1.0, 9496.5),
     ),
 ]

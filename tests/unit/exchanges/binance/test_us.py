@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from daedalus.exchanges.binance.us import BinanceUs
-from daedalus.exchanges.model import Header, Ids, Kind, Missing, RestRequest, Subscription
+from daedalus.exchanges.model import Data, Ids, Missing, RestRequest, Subscription
 
 EXCHANGE = BinanceUs()
 
@@ -14,7 +14,7 @@ def test_its_messages_are_those_of_binance() -> None:
         b'"u":6,"b":[["57000.01","0.5"]],"a":[]}}'
     )
     header = EXCHANGE.classify(message)
-    assert header == Header(Kind.DATA, "depth", "BTCUSD", Ids(5, 6), 1633998274568000000)
+    assert header == Data("depth", "BTCUSD", Ids(5, 6), 1633998274568000000)
     assert len(EXCHANGE.normalize(header, message)) == 1
 
 

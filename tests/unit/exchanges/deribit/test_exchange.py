@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.deribit.exchange import Deribit
-from daedalus.exchanges.model import Header, Ids, Kind, Missing, Reply, RestRequest, Subscription
+from daedalus.exchanges.model import (
+    Data,
+    Heartbeat,
+    Ids,
+    Malformed,
+    Missing,
+    Reply,
+    RestRequest,
+    Subscription,
+    Unknown,
+)
 from daedalus.exchanges.reading import UNREADABLE
 from daedalus.tables.rows import BookUpdate, DerivativeTicker, Instrument, Liquidation, Quote, Row, Trade
 
@@ -81,7 +91,7 @@ def rows(message: bytes) -> list[Row]:
 
 def test_trades_are_numbered_by_their_sequence_and_known_by_their_id() -> None:
     header = EXCHANGE.classify(TRADES)
-    assert header == Header(Kind.DATA, "trades", "BTC-PERPETUAL", Ids(20944815, 20944816), 1567296022566 * MS)
+    assert header == Data("trades", "BTC-PERPETUAL", Ids(20944815, 20944816), 1567296022566 * MS)
     assert rows(TRADES) == [
         Trade("BTC-PERPETUAL", 1567296022565 * MS, "39355898", "sell", 9598.5, 2000.0, 20944815),
         Trade("BTC-PERPETUAL", 1567296022566 * MS, "39355899", "sell", 9598.5, 50.0, 20944816),
@@ -98,8 +108,8 @@ def test_trades_in_any_order_come_out_oldest_first_and_their_runs_are_told_apart
         Ids(20944816, 20944816),
         Ids(20944818, 20944818),
     ]
-    assert {(part.kind, part.channel, part.symbol) for part in header.more} == {
-        (Kind.DATA, "trades", "BTC-PERPETUAL")
+    assert {(type(part), part.channel, part.symbol) for part in header.more} == {
+        (Data, "trades", "BTC-PERPETUAL")
     }
     assert [row.number for row in rows(message) if isinstance(row, Trade)] == [20944816, 20944818]
 
@@ -119,10 +129,8 @@ def test_a_trade_that_liquidates_gives_the_order_of_the_one_who_was_liquidated(
 def test_a_book_begins_with_a_snapshot_and_each_change_names_the_one_before() -> None:
     symbol, first, last = "ETH-30JUL21-2800-C", 13169025645, 13169031288
     time, later = 1626993723632 * MS, 1626993725864 * MS
-    assert EXCHANGE.classify(SNAPSHOT) == Header(
-        Kind.DATA, "book", symbol, Ids(first, first), time, is_snapshot=True
-    )
-    assert EXCHANGE.classify(CHANGE) == Header(Kind.DATA, "book", symbol, Ids(first + 1, last, first), later)
+    assert EXCHANGE.classify(SNAPSHOT) == Data("book", symbol, Ids(first, first), time, is_snapshot=True)
+    assert EXCHANGE.classify(CHANGE) == Data("book", symbol, Ids(first + 1, last, first), later)
     assert rows(SNAPSHOT) == [
         BookUpdate(symbol, time, True, [(0.0015, 4714.0), (0.001, 861.0)], [(0.0025, 873.0)], first, first)
     ]
@@ -142,7 +150,7 @@ def test_a_snapshot_is_one_with_a_predecessor_or_without_a_type() -> None:
 
 def test_an_empty_side_of_a_quote_has_no_price() -> None:
     time = 1567296000183 * MS
-    assert EXCHANGE.classify(QUOTE) == Header(Kind.DATA, "quote", "BTC-PERPETUAL", None, time)
+    assert EXCHANGE.classify(QUOTE) == Data("quote", "BTC-PERPETUAL", None, time)
     assert rows(QUOTE) == [Quote("BTC-PERPETUAL", time, 9600.5, 162800.0, 9601.0, 49710.0)]
     for price in (b"0.0", b"null"):
         empty = QUOTE.replace(b"9600.5", price).replace(b"162800.0", b"0.0")
@@ -157,7 +165,7 @@ def test_a_combination_may_be_bid_for_at_nothing() -> None:
 
 def test_a_ticker_tells_of_a_derivative_and_null_is_not_zero() -> None:
     time = 1569888003897 * MS
-    assert EXCHANGE.classify(TICKER) == Header(Kind.DATA, "ticker", "BTC-PERPETUAL", None, time)
+    assert EXCHANGE.classify(TICKER) == Data("ticker", "BTC-PERPETUAL", None, time)
     assert rows(TICKER) == [
         DerivativeTicker(
             "BTC-PERPETUAL",
@@ -178,12 +186,12 @@ def test_a_ticker_tells_of_a_derivative_and_null_is_not_zero() -> None:
 
 
 def test_a_test_request_is_answered_and_a_heartbeat_is_not() -> None:
-    assert EXCHANGE.classify(HEARTBEAT) == Header(Kind.HEARTBEAT)
+    assert EXCHANGE.classify(HEARTBEAT) == Heartbeat()
     answer = EXCHANGE.classify(TEST_REQUEST).answer
     assert answer is not None
     assert json.loads(answer) == {"jsonrpc": "2.0", "id": 0, "method": "public/test", "params": {}}
     tested = b'{"jsonrpc":"2.0","id":0,"result":{"version":"1.2.26"},"usIn":1,"usOut":2,"usDiff":1}'
-    assert EXCHANGE.classify(tested) == Header(Kind.REPLY, reply=Reply(0))
+    assert EXCHANGE.classify(tested) == Reply(0)
 
 
 def test_a_subscription_confirms_what_it_names_and_nothing_else() -> None:
@@ -193,11 +201,11 @@ def test_a_subscription_confirms_what_it_names_and_nothing_else() -> None:
         b'"deribit_price_index.btc_usd"],"usIn":1,"usOut":2,"usDiff":1,"testnet":false}'
     )
     served = (Subscription("trades", "BTC-PERPETUAL"), Subscription("quote", "BTC-PERPETUAL"))
-    assert EXCHANGE.classify(message) == Header(Kind.REPLY, reply=Reply(subscriptions=served))
+    assert EXCHANGE.classify(message) == Reply(subscriptions=served)
     nothing = b'{"jsonrpc":"2.0","id":3,"result":[],"usIn":1,"usOut":2,"usDiff":1}'
-    assert EXCHANGE.classify(nothing) == Header(Kind.REPLY, reply=Reply())
+    assert EXCHANGE.classify(nothing) == Reply()
     ok = b'{"jsonrpc":"2.0","id":1,"result":"ok","usIn":1,"usOut":2,"usDiff":1,"testnet":false}'
-    assert EXCHANGE.classify(ok) == Header(Kind.REPLY, reply=Reply(1))
+    assert EXCHANGE.classify(ok) == Reply(1)
 
 
 @pytest.mark.parametrize(
@@ -215,7 +223,7 @@ def test_a_subscription_confirms_what_it_names_and_nothing_else() -> None:
 )
 def test_an_error_says_why_and_to_which_request(error: bytes, says: str) -> None:
     message = b'{"jsonrpc":"2.0","id":5,"error":' + error + b',"usIn":1,"usOut":2,"usDiff":1}'
-    assert EXCHANGE.classify(message) == Header(Kind.REPLY, reply=Reply(5, error=says))
+    assert EXCHANGE.classify(message) == Reply(5, error=says)
 
 
 def test_the_order_of_the_keys_does_not_matter() -> None:
@@ -228,27 +236,27 @@ def test_the_order_of_the_keys_does_not_matter() -> None:
 @pytest.mark.parametrize(
     ("message", "kind"),
     [
-        (_BEGIN + b'trades.option.BTC.raw","data":[]}}', Kind.UNKNOWN),
-        (_BEGIN + b'perpetual.BTC-PERPETUAL.100ms","data":{}}}', Kind.UNKNOWN),
-        (_BEGIN + b'quote.BTC-PERPETUAL","data":{}}}', Kind.MALFORMED),
-        (_BEGIN + b'book.A.raw","data":{"change_id":"x","timestamp":1}}}', Kind.MALFORMED),
-        (_BEGIN + b'trades.A.raw","data":[{"trade_seq":1.5}]}}', Kind.MALFORMED),
-        (b'{"jsonrpc":"2.0","method":"subscription","params":{"data":[]}}', Kind.UNKNOWN),
-        (b'{"jsonrpc":"2.0"}', Kind.UNKNOWN),
-        (b"[]", Kind.UNKNOWN),
-        (b"{", Kind.MALFORMED),
-        (b"\xff", Kind.MALFORMED),
+        (_BEGIN + b'trades.option.BTC.raw","data":[]}}', Unknown),
+        (_BEGIN + b'perpetual.BTC-PERPETUAL.100ms","data":{}}}', Unknown),
+        (_BEGIN + b'quote.BTC-PERPETUAL","data":{}}}', Malformed),
+        (_BEGIN + b'book.A.raw","data":{"change_id":"x","timestamp":1}}}', Malformed),
+        (_BEGIN + b'trades.A.raw","data":[{"trade_seq":1.5}]}}', Malformed),
+        (b'{"jsonrpc":"2.0","method":"subscription","params":{"data":[]}}', Unknown),
+        (b'{"jsonrpc":"2.0"}', Unknown),
+        (b"[]", Unknown),
+        (b"{", Malformed),
+        (b"\xff", Malformed),
     ],
 )
-def test_all_other_messages_have_their_kind(message: bytes, kind: Kind) -> None:
-    assert EXCHANGE.classify(message).kind is kind
+def test_all_other_messages_have_their_kind(message: bytes, kind: type) -> None:
+    assert type(EXCHANGE.classify(message)) is kind
 
 
 @given(message=st.sampled_from(REAL), cut=st.integers(0, 400), put=st.binary(max_size=4))
 def test_damage_never_raises(message: bytes, cut: int, put: bytes) -> None:
     damaged = message[:cut] + put + message[cut + len(put) :]
     header = EXCHANGE.classify(damaged)
-    if header.kind is Kind.DATA:
+    if isinstance(header, Data):
         try:
             assert all(row.symbol == header.symbol for row in EXCHANGE.normalize(header, damaged))
         except UNREADABLE:
@@ -337,12 +345,12 @@ def test_an_answer_with_missed_trades_gives_the_same_rows_as_the_stream() -> Non
     answer: dict[str, Any] = {"jsonrpc": "2.0", "result": {"trades": trades[::-1], "has_more": False}}
     body = json.dumps(answer).encode()
     header = EXCHANGE.classify_backfill("trades", "BTC-PERPETUAL", body)
-    assert (header.kind, header.ids, header.more) == (Kind.DATA, Ids(20944815, 20944816), ())
+    assert (type(header), header.ids, header.more) == (Data, Ids(20944815, 20944816), ())
     assert EXCHANGE.normalize_backfill(header, body) == rows(TRADES)
     empty = b'{"jsonrpc":"2.0","result":{"trades":[],"has_more":false}}'
-    assert EXCHANGE.classify_backfill("trades", "A", empty) == Header(Kind.DATA, "trades", "A")
+    assert EXCHANGE.classify_backfill("trades", "A", empty) == Data("trades", "A")
     refused = b'{"jsonrpc":"2.0","error":{"code":-32602,"message":"Invalid params"}}'
-    assert EXCHANGE.classify_backfill("trades", "A", refused).kind is Kind.MALFORMED
+    assert isinstance(EXCHANGE.classify_backfill("trades", "A", refused), Malformed)
 
 
 def test_instruments_are_read_with_their_steps_and_expiries() -> None:
@@ -377,10 +385,9 @@ def test_every_recorded_message_equals_a_plain_reading_of_it(recordings: Path) -
             continue
         payload = line.split(b" ", 1)[1]
         header = EXCHANGE.classify(payload)
-        kinds.append(header.kind)
-        if header.kind is Kind.REPLY:
-            assert header.reply
-            assert len(header.reply.subscriptions) == 30
+        kinds.append(type(header))
+        if isinstance(header, Reply):
+            assert len(header.subscriptions) == 30
             continue
         data = json.loads(payload, parse_float=Decimal)["params"]["data"]
         (row,) = EXCHANGE.normalize(header, payload)
@@ -397,5 +404,5 @@ def test_every_recorded_message_equals_a_plain_reading_of_it(recordings: Path) -
         observed = continuity.observe(header, 0)
         assert not observed.duplicate
         assert observed.gap is None
-    assert kinds.count(Kind.DATA) == 80
-    assert set(kinds) == {Kind.DATA, Kind.REPLY}
+    assert kinds.count(Data) == 80
+    assert set(kinds) == {Data, Reply}

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from support.kraken_recording import BTC_USD, MINA_GBP
 
 from daedalus.exchanges.kraken.book import KrakenBook
-from daedalus.exchanges.model import Header, Kind
+from daedalus.exchanges.model import Data
 
-HEADER = Header(Kind.DATA, "book", "BTC/USD")
+HEADER = Data("book", "BTC/USD")
 REAL = [("BTC/USD", 10, BTC_USD), ("MINA/GBP", 25, MINA_GBP)]
 
 

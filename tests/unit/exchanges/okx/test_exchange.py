@@ -12,7 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daedalus.exchanges.continuity import Continuity
-from daedalus.exchanges.model import Header, Ids, Kind, Missing, Reply, Subscription
+from daedalus.exchanges.model import (
+    Data,
+    Header,
+    Heartbeat,
+    Ids,
+    Malformed,
+    Missing,
+    Notice,
+    Reply,
+    Subscription,
+    Unknown,
+)
 from daedalus.exchanges.okx.exchange import Okx
 from daedalus.exchanges.reading import UNREADABLE
 from daedalus.tables.rows import (
@@ -100,9 +111,7 @@ def rows(message: bytes) -> list[Row]:
 
 def test_a_trade_that_sums_up_others_covers_all_their_ids() -> None:
     time = 1630048897897000000
-    assert EXCHANGE.classify(TRADES) == Header(
-        Kind.DATA, "trades", "BTC-USDT", Ids(130639472, 130639474), time
-    )
+    assert EXCHANGE.classify(TRADES) == Data("trades", "BTC-USDT", Ids(130639472, 130639474), time)
     assert rows(TRADES) == [
         AggTrade("BTC-USDT", time, "130639474", "buy", 42219.9, 0.12060306, 130639472, 130639474)
     ]
@@ -111,7 +120,7 @@ def test_a_trade_that_sums_up_others_covers_all_their_ids() -> None:
 def test_a_trade_from_before_there_was_a_count_is_one() -> None:
     time = 1652459224818000000
     ids = Ids(338476307, 338476307)
-    assert EXCHANGE.classify(OLD_TRADE) == Header(Kind.DATA, "trades", "BTC-USDT", ids, time)
+    assert EXCHANGE.classify(OLD_TRADE) == Data("trades", "BTC-USDT", ids, time)
     assert rows(OLD_TRADE) == [
         AggTrade("BTC-USDT", time, "338476307", "buy", 30236.0, 0.0002, 338476307, 338476307)
     ]
@@ -119,9 +128,7 @@ def test_a_trade_from_before_there_was_a_count_is_one() -> None:
 
 def test_a_single_trade_has_its_own_id() -> None:
     time = 1701388800105000000
-    assert EXCHANGE.classify(SINGLE) == Header(
-        Kind.DATA, "trades_all", "FITFI-USDT-SWAP", Ids(38380467, 38380467), time
-    )
+    assert EXCHANGE.classify(SINGLE) == Data("trades_all", "FITFI-USDT-SWAP", Ids(38380467, 38380467), time)
     assert rows(SINGLE) == [Trade("FITFI-USDT-SWAP", time, "38380467", "sell", 0.007173, 44.0)]
 
 
@@ -151,10 +158,8 @@ def test_missing_trades_are_counted_by_their_ids() -> None:
 
 def test_a_book_is_a_snapshot_and_then_updates_that_name_the_one_before() -> None:
     begun, changed = EXCHANGE.classify(SNAPSHOT), EXCHANGE.classify(UPDATE)
-    assert begun == Header(
-        Kind.DATA, "books", "BTC-USDT", Ids(100, 100), 1784016942000000000, is_snapshot=True
-    )
-    assert changed == Header(Kind.DATA, "books", "BTC-USDT", Ids(110, 110, 100), 1784016942108000000)
+    assert begun == Data("books", "BTC-USDT", Ids(100, 100), 1784016942000000000, is_snapshot=True)
+    assert changed == Data("books", "BTC-USDT", Ids(110, 110, 100), 1784016942108000000)
     assert rows(SNAPSHOT) == [
         BookUpdate(
             "BTC-USDT",
@@ -174,9 +179,7 @@ def test_a_book_is_a_snapshot_and_then_updates_that_name_the_one_before() -> Non
 
 
 def test_a_book_from_before_there_were_numbers_has_none() -> None:
-    assert EXCHANGE.classify(OLD_UPDATE) == Header(
-        Kind.DATA, "books", "BTC-USD-220527", None, 1652459225464000000
-    )
+    assert EXCHANGE.classify(OLD_UPDATE) == Data("books", "BTC-USD-220527", None, 1652459225464000000)
     assert rows(OLD_UPDATE) == [
         BookUpdate("BTC-USD-220527", 1652459225464000000, False, [(30182.6, 452.0)], [(30249.4, 0.0)])
     ]
@@ -213,9 +216,7 @@ def test_an_update_that_is_missing_breaks_the_chain() -> None:
 
 def test_the_top_of_the_book_is_a_quote() -> None:
     time = 1670324386802000000
-    assert EXCHANGE.classify(TOP) == Header(
-        Kind.DATA, "bbo_tbt", "BCH-USDT-SWAP", Ids(363996337, 363996337), time
-    )
+    assert EXCHANGE.classify(TOP) == Data("bbo_tbt", "BCH-USDT-SWAP", Ids(363996337, 363996337), time)
     assert rows(TOP) == [Quote("BCH-USDT-SWAP", time, 111.05, 57745.0, 111.06, 55154.0, 363996337)]
     (quote,) = rows(TOP.replace(b'[["111.05","57745","0","2"]]', b"[]"))
     assert isinstance(quote, Quote)
@@ -255,13 +256,17 @@ def test_the_top_of_the_book_is_a_quote() -> None:
 def test_each_channel_about_contracts_tells_its_own(
     message: bytes, channel: str, row: DerivativeTicker
 ) -> None:
-    assert EXCHANGE.classify(message) == Header(Kind.DATA, channel, row.symbol, None, row.timestamp)
+    assert EXCHANGE.classify(message) == Data(channel, row.symbol, None, row.timestamp)
     assert rows(message) == [row]
 
 
 def test_liquidations_of_several_symbols_come_in_one_message() -> None:
     header = EXCHANGE.classify(LIQUIDATIONS)
-    assert (header.kind, header.channel, header.symbol) == (Kind.DATA, "liquidation_orders", "XRP-USD-230929")
+    assert (type(header), header.channel, header.symbol) == (
+        Data,
+        "liquidation_orders",
+        "XRP-USD-230929",
+    )
     assert [(part.channel, part.symbol) for part in header.more] == [("liquidation_orders", "BTC-USD-230929")]
     assert rows(LIQUIDATIONS) == [
         Liquidation("XRP-USD-230929", 1680173247614000000, None, "buy", 0.55205, 39.0),
@@ -273,14 +278,14 @@ def test_liquidations_of_several_symbols_come_in_one_message() -> None:
 
 def test_a_confirmation_names_its_stream() -> None:
     named = (Subscription("books", "BTC-USDT"),)
-    assert EXCHANGE.classify(ACK) == Header(Kind.REPLY, reply=Reply(subscriptions=named))
+    assert EXCHANGE.classify(ACK) == Reply(subscriptions=named)
     all_of_them = (
         b'{"event":"subscribe","arg":{"channel":"liquidation-orders","instType":"SWAP"},"connId":"a"}'
     )
     named = (Subscription("liquidation_orders", ""),)
-    assert EXCHANGE.classify(all_of_them) == Header(Kind.REPLY, reply=Reply(subscriptions=named))
+    assert EXCHANGE.classify(all_of_them) == Reply(subscriptions=named)
     left = ACK.replace(b'"subscribe"', b'"unsubscribe"')
-    assert EXCHANGE.classify(left) == Header(Kind.REPLY, reply=Reply())
+    assert EXCHANGE.classify(left) == Reply()
 
 
 @pytest.mark.parametrize(
@@ -296,7 +301,7 @@ def test_a_confirmation_names_its_stream() -> None:
 def test_a_refusal_costs_only_the_stream_that_it_names(words: str) -> None:
     message = json.dumps({"id": "4", "event": "error", "code": "60018", "msg": words, "connId": "x"}).encode()
     named = (Subscription("trades", "NOT-USDT"),)
-    assert EXCHANGE.classify(message) == Header(Kind.REPLY, reply=Reply(None, named, f"{words} (code 60018)"))
+    assert EXCHANGE.classify(message) == Reply(None, named, f"{words} (code 60018)")
 
 
 def test_another_error_is_that_of_its_request() -> None:
@@ -305,40 +310,40 @@ def test_another_error_is_that_of_its_request() -> None:
         b'"connId":"a"}'
     )
     error = 'Invalid request: {"op": "subscribe"} (code 60012)'
-    assert EXCHANGE.classify(message) == Header(Kind.REPLY, reply=Reply(7, (), error))
+    assert EXCHANGE.classify(message) == Reply(7, (), error)
     nameless = b'{"event":"error"}'
-    assert EXCHANGE.classify(nameless).reply == Reply(None, (), "refused without a reason (code None)")
+    assert EXCHANGE.classify(nameless) == Reply(None, (), "refused without a reason (code None)")
 
 
 def test_pongs_and_notices_are_known() -> None:
-    assert EXCHANGE.classify(b"pong") == Header(Kind.HEARTBEAT)
-    assert EXCHANGE.classify(NOTICE) == Header(Kind.NOTICE)
+    assert EXCHANGE.classify(b"pong") == Heartbeat()
+    assert EXCHANGE.classify(NOTICE) == Notice()
 
 
 @pytest.mark.parametrize(
     ("message", "kind"),
     [
-        (b'{"arg":{"channel":"tickers","instId":"BTC-USDT"},"data":[{}]}', Kind.UNKNOWN),
-        (b'{"event":"login","code":"0","msg":"","connId":"a4d3ae55"}', Kind.UNKNOWN),
-        (b'{"event":"channel-conn-count","channel":"orders","connCount":"2","connId":"a"}', Kind.UNKNOWN),
-        (b'{ "arg": {"instId":"A-B","channel":"trades"}, "data": [{"tradeId":"5"}] }', Kind.DATA),
-        (b'{"data":[{"tradeId":"5"}],"arg":{"channel":"trades","instId":"A-B"}}', Kind.DATA),
-        (b'{"arg":{"channel":"trades","instId":"A-B"},"data":[]}', Kind.MALFORMED),
-        (b'{"arg":{"channel":"trades","instId":"A-B"},"data":[{"tradeId":"x"}]}', Kind.MALFORMED),
-        (b'{"arg":{"channel":"trades","instId":"A-B"},"data":[{"tradeId":"5","count":"0"}]}', Kind.MALFORMED),
-        (b'{"arg":{"channel":"books","instId":"A-B"},"action":"other","data":[{"seqId":1}]}', Kind.MALFORMED),
-        (b'{"arg":{"channel":"books","instId":""},"data":[{"seqId":1}]}', Kind.UNKNOWN),
-        (b'{"arg":{"channel":"books","instId":"A-B"}', Kind.MALFORMED),
-        (b'{"arg":5,"data":[]}', Kind.UNKNOWN),
-        (b"{}", Kind.UNKNOWN),
-        (b"null", Kind.UNKNOWN),
-        (b"ping", Kind.MALFORMED),
-        (b"\xff", Kind.MALFORMED),
-        (b'{"arg":{"channel":"books","instId":"A"},"data":' + b"[" * 100_000, Kind.MALFORMED),
+        (b'{"arg":{"channel":"tickers","instId":"BTC-USDT"},"data":[{}]}', Unknown),
+        (b'{"event":"login","code":"0","msg":"","connId":"a4d3ae55"}', Unknown),
+        (b'{"event":"channel-conn-count","channel":"orders","connCount":"2","connId":"a"}', Unknown),
+        (b'{ "arg": {"instId":"A-B","channel":"trades"}, "data": [{"tradeId":"5"}] }', Data),
+        (b'{"data":[{"tradeId":"5"}],"arg":{"channel":"trades","instId":"A-B"}}', Data),
+        (b'{"arg":{"channel":"trades","instId":"A-B"},"data":[]}', Malformed),
+        (b'{"arg":{"channel":"trades","instId":"A-B"},"data":[{"tradeId":"x"}]}', Malformed),
+        (b'{"arg":{"channel":"trades","instId":"A-B"},"data":[{"tradeId":"5","count":"0"}]}', Malformed),
+        (b'{"arg":{"channel":"books","instId":"A-B"},"action":"other","data":[{"seqId":1}]}', Malformed),
+        (b'{"arg":{"channel":"books","instId":""},"data":[{"seqId":1}]}', Unknown),
+        (b'{"arg":{"channel":"books","instId":"A-B"}', Malformed),
+        (b'{"arg":5,"data":[]}', Unknown),
+        (b"{}", Unknown),
+        (b"null", Unknown),
+        (b"ping", Malformed),
+        (b"\xff", Malformed),
+        (b'{"arg":{"channel":"books","instId":"A"},"data":' + b"[" * 100_000, Malformed),
     ],
 )
-def test_all_other_messages_have_their_kind(message: bytes, kind: Kind) -> None:
-    assert EXCHANGE.classify(message).kind is kind
+def test_all_other_messages_have_their_kind(message: bytes, kind: type) -> None:
+    assert type(EXCHANGE.classify(message)) is kind
 
 
 def test_a_plan_keeps_every_limit_and_forgets_no_stream() -> None:
@@ -441,9 +446,9 @@ def test_a_backfill_of_summed_up_trades_is_sums_of_one() -> None:
 
 def test_an_answer_without_trades_is_data_and_an_error_is_not() -> None:
     empty = b'{"code":"0","msg":"","data":[]}'
-    assert EXCHANGE.classify_backfill("trades", "A-B", empty) == Header(Kind.DATA, "trades", "A-B")
+    assert EXCHANGE.classify_backfill("trades", "A-B", empty) == Data("trades", "A-B")
     refused = b'{"code":"51001","msg":"Instrument ID doesn\'t exist.","data":[]}'
-    assert EXCHANGE.classify_backfill("trades", "A-B", refused).kind is Kind.MALFORMED
+    assert isinstance(EXCHANGE.classify_backfill("trades", "A-B", refused), Malformed)
     with pytest.raises(ValueError, match="okx answers 51001"):
         EXCHANGE.instruments(refused)
 
@@ -483,15 +488,15 @@ def test_symbols_have_one_spelling() -> None:
 
 
 def test_every_message_of_the_recording_of_2022_is_read(recordings: Path) -> None:
-    continuity, kinds = Continuity(EXCHANGE.channels), Counter[tuple[Kind, str]]()
+    continuity, kinds = Continuity(EXCHANGE.channels), Counter[tuple[type, str]]()
     with (recordings / "OKX.ws.1.0").open("rb") as lines:
         payloads = [line.rstrip(b"\n").split(b" ", 1)[1] for line in lines if line[:1].isdigit()]
     for payload in payloads:
         header, message = EXCHANGE.classify(payload), json.loads(payload)
-        kinds[header.kind, header.channel] += 1
-        if header.kind is Kind.UNKNOWN:
+        kinds[type(header), getattr(header, "channel", "")] += 1
+        if isinstance(header, Unknown):
             assert message["arg"]["channel"] == "tickers"
-        if header.kind is not Kind.DATA:
+        if not isinstance(header, Data):
             continue
         assert (header.channel, header.symbol) == (message["arg"]["channel"], message["arg"]["instId"])
         observed = continuity.observe(header, 0)
@@ -510,10 +515,10 @@ def test_every_message_of_the_recording_of_2022_is_read(recordings: Path) -> Non
             for side, levels in ((row.bids, told["bids"]), (row.asks, told["asks"])):
                 assert list(side) == [(float(price), float(amount)) for price, amount, *_ in levels]
     assert kinds == {
-        (Kind.REPLY, ""): 18,
-        (Kind.UNKNOWN, ""): 18,
-        (Kind.DATA, "trades"): 39,
-        (Kind.DATA, "books"): 169,
+        (Reply, ""): 18,
+        (Unknown, ""): 18,
+        (Data, "trades"): 39,
+        (Data, "books"): 169,
     }
 
 
@@ -524,7 +529,7 @@ def test_a_damaged_message_is_classified_all_the_same(message: bytes, data: st.D
     at = data.draw(st.integers(0, len(message)))
     damaged = message[:at] + data.draw(st.binary(max_size=4)) + message[at + data.draw(st.integers(0, 6)) :]
     header = EXCHANGE.classify(damaged)
-    if header.kind is Kind.DATA:
+    if isinstance(header, Data):
         try:
             found = EXCHANGE.normalize(header, damaged)
         except UNREADABLE:

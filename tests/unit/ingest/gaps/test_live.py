@@ -8,7 +8,7 @@ import pytest
 
 from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.continuity import Continuity, IdGap
-from daedalus.exchanges.model import Header, Ids, Kind, Missing
+from daedalus.exchanges.model import Data, Header, Ids, Missing
 from daedalus.ingest.counters import Counters
 from daedalus.ingest.gaps import live as gaps_module
 from daedalus.ingest.gaps.live import LiveGaps
@@ -17,7 +17,7 @@ EXCHANGE = EXCHANGES["binance"]
 
 
 def trade(first: int, last: int) -> Header:
-    return Header(Kind.DATA, "trade", "A", Ids(first, last))
+    return Data("trade", "A", Ids(first, last))
 
 
 def nothing(channel: str, symbol: str) -> None:

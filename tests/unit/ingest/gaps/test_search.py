@@ -71,7 +71,7 @@ def test_by_time_an_answer_that_begins_too_late_fills_nothing() -> None:
     missing = Missing("trade", "A", None, None, 10_000_000_000, 90_000_000_000)
     search = ByTime(missing)
     header = backfill_header("trade", "A", [])
-    late = type(header)(header.kind, "trade", "A", None, 50_000_000_000)
+    late = type(header)("trade", "A", None, 50_000_000_000)
     search.take(late, {-1: 95_000_000_000}, by_id=False)
     assert search.wanted is None
     assert "begins 40.0 s too late" in search.left(missing)

@@ -14,7 +14,7 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.binance.exchange import Binance
-from daedalus.exchanges.model import Header, Kind, Subscription
+from daedalus.exchanges.model import Data, Header, Subscription
 from daedalus.ingest.recorder_state import RecorderState
 from daedalus.ingest.session import books as fetched_books_module
 from daedalus.ingest.session import session as session_module
@@ -217,7 +217,7 @@ async def test_frames_that_come_twice_or_late_are_not_missing(monkeypatch: pytes
             await connection.send(str(number))
 
     def classify(payload: bytes) -> Header:
-        return Header(Kind.DATA, "bookTicker", "BTCUSDT", sequence=int(payload))
+        return Data("bookTicker", "BTCUSDT", sequence=int(payload))
 
     recorded = Recorded()
     monkeypatch.setattr(recorded.recorder, "exchange", Mistaken(classify))

@@ -17,7 +17,17 @@ import msgspec
 from msgspec import Struct
 
 from ...tables.rows import Listing, Row
-from ..model import ConnectionPlan, Exchange, Header, Kind, Missing, RestRequest, Subscription
+from ..model import (
+    ConnectionPlan,
+    Data,
+    Exchange,
+    Header,
+    Malformed,
+    Missing,
+    Notice,
+    RestRequest,
+    Subscription,
+)
 from ..reading import UNREADABLE, unexpected
 from .messages import READERS, force_order_symbol
 from .requests import read_other, reply, requests
@@ -53,8 +63,6 @@ _MOST_ROWS = 1000  # in one answer over REST
 _PREFIX = b'{"stream":"'
 _PREFIX_LENGTH = len(_PREFIX)
 _SHUTDOWN = "serverShutdown"
-_NOTICE = Header(Kind.NOTICE)
-_MALFORMED = Header(Kind.MALFORMED)
 
 _Found = tuple[Callable[[str, bytes], Header], str]
 """The header's reader and the symbol of a stream."""
@@ -126,7 +134,7 @@ class BinanceMarket(Exchange):
         except UNREADABLE:
             return unexpected(payload, self._is_ours)
 
-    def normalize(self, header: Header, payload: bytes) -> Sequence[Row]:
+    def normalize(self, header: Data, payload: bytes) -> Sequence[Row]:
         """Decode a message, enveloped or not, or the body of a snapshot."""
         try:
             return READERS[header.channel].rows(header.symbol, payload)
@@ -145,7 +153,7 @@ class BinanceMarket(Exchange):
         try:
             return snapshot_header(symbol, body)
         except UNREADABLE:
-            return _MALFORMED
+            return Malformed()
 
     def backfill_request(self, missing: Missing) -> RestRequest | None:
         """The trades from the first that is missing, or the newest where none can be asked for by id."""
@@ -163,9 +171,9 @@ class BinanceMarket(Exchange):
         try:
             return ANSWERS[channel].header(symbol, body)
         except (KeyError, *UNREADABLE):
-            return _MALFORMED
+            return Malformed()
 
-    def normalize_backfill(self, header: Header, body: bytes) -> Sequence[Row]:
+    def normalize_backfill(self, header: Data, body: bytes) -> Sequence[Row]:
         """Decode an answer; trades come oldest first."""
         return ANSWERS[header.channel].rows(header.symbol, body)
 
@@ -205,12 +213,12 @@ class BinanceMarket(Exchange):
     def _other_header(self, payload: bytes) -> Header:
         other = read_other(payload)
         if other.e == _SHUTDOWN or other.stream.lstrip("!") == _SHUTDOWN:
-            return _NOTICE
+            return Notice()
         if other.stream:
             found = self._stream(other.stream)
             return found[0](found[1], payload) if found else unexpected(payload)
         if other.error or other.code is not None or bytes(other.result):
-            return Header(Kind.REPLY, reply=reply(other))
+            return reply(other)
         channel = _EVENTS.get(other.e)
         if not other.e and other.u is not None and bytes(other.B) and bytes(other.A):
             channel = "bookTicker"  # the one raw stream (of spot) whose events do not name themselves

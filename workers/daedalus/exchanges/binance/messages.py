@@ -14,13 +14,12 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from ...tables.rows import AggTrade, BookUpdate, DerivativeTicker, Liquidation, Row, Trade, quote
-from ..model import Header, Ids, Kind
+from ..model import Data, Header, Ids
 from ..reading import Amount, Id
 from ..times import epoch_ns
 
 __all__ = ["READERS", "Reader", "force_order_symbol"]
 
-_DATA = Kind.DATA
 _LARGEST = sys.float_info.max
 _Rate = Annotated[float, Meta(ge=-_LARGEST, le=_LARGEST)]
 
@@ -162,29 +161,29 @@ _force_order_symbol = msgspec.json.Decoder(_ForceOrderSymbol).decode
 
 
 def _trade_header(symbol: str, ids: _TradeIds) -> Header:
-    return Header(_DATA, "trade", symbol, Ids(ids.t, ids.t), epoch_ns(ids.E))
+    return Data("trade", symbol, Ids(ids.t, ids.t), epoch_ns(ids.E))
 
 
 def _agg_trade_header(symbol: str, ids: _AggTradeIds) -> Header:
-    return Header(_DATA, "aggTrade", symbol, Ids(ids.a, ids.a), epoch_ns(ids.E))
+    return Data("aggTrade", symbol, Ids(ids.a, ids.a), epoch_ns(ids.E))
 
 
 def _depth_header(symbol: str, ids: _DepthIds) -> Header:
     if ids.u < ids.U:
         raise ValueError(f"depth update of {symbol} ends at {ids.u}, before it begins ({ids.U})")
-    return Header(_DATA, "depth", symbol, Ids(ids.U, ids.u, ids.pu), epoch_ns(ids.E))
+    return Data("depth", symbol, Ids(ids.U, ids.u, ids.pu), epoch_ns(ids.E))
 
 
 def _book_ticker_header(symbol: str, ids: _BookTickerIds) -> Header:
-    return Header(_DATA, "bookTicker", symbol, Ids(ids.u, ids.u), epoch_ns(ids.E))
+    return Data("bookTicker", symbol, Ids(ids.u, ids.u), epoch_ns(ids.E))
 
 
 def _mark_price_header(symbol: str, message: _Time) -> Header:
-    return Header(_DATA, "markPrice", symbol, None, epoch_ns(message.E))
+    return Data("markPrice", symbol, None, epoch_ns(message.E))
 
 
 def _force_order_header(symbol: str, message: _Time) -> Header:
-    return Header(_DATA, "forceOrder", symbol, None, epoch_ns(message.E))
+    return Data("forceOrder", symbol, None, epoch_ns(message.E))
 
 
 def _trade_rows(symbol: str, trade: _Trade) -> Sequence[Row]:

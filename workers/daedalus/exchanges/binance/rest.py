@@ -13,7 +13,7 @@ from msgspec import Raw, Struct
 
 from ...tables.rows import AggTrade, BookUpdate, Instrument, Listing, Row, Trade
 from ..listing import listing
-from ..model import Header, Ids, Kind
+from ..model import Data, Header, Ids
 from ..reading import Amount, Id
 from ..runs import backfill_header
 from ..times import epoch_ns
@@ -131,10 +131,10 @@ ANSWERS: dict[str, Answer[Any, Any]] = {
 }
 
 
-def snapshot_header(symbol: str, body: bytes) -> Header:
+def snapshot_header(symbol: str, body: bytes) -> Data:
     """A snapshot stands for all updates up to ``lastUpdateId``. Raises one of `UNREADABLE`."""
     book = _snapshot_ids(body)
-    return Header(Kind.DATA, "depth", symbol, Ids(book.lastUpdateId, book.lastUpdateId), epoch_ns(book.E))
+    return Data("depth", symbol, Ids(book.lastUpdateId, book.lastUpdateId), epoch_ns(book.E))
 
 
 def snapshot_row(symbol: str, body: bytes) -> BookUpdate:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Raw, Struct
 
-from ..model import Header
+from ..model import Data
 from ..reading import UNREADABLE
 from .messages import body_of
 
@@ -80,7 +80,7 @@ class BitfinexBook:
             told = _state(state)
             self._sides = _Side(-1, told.bids), _Side(1, told.asks)
 
-    def apply(self, header: Header, payload: bytes) -> bool | None:
+    def apply(self, header: Data, payload: bytes) -> bool | None:
         """Take a message; whether its checksum is right, None where there is nothing to compare."""
         try:
             label, body = body_of(payload)
@@ -99,7 +99,7 @@ class BitfinexBook:
         bids, asks = self._sides
         return msgspec.json.encode(_State(bids.best(), asks.best()))
 
-    def _take(self, header: Header, body: bytes) -> None:
+    def _take(self, header: Data, body: bytes) -> None:
         if header.is_snapshot:
             self._sides = _Side(-1), _Side(1)
         if self._sides is None:

@@ -24,10 +24,13 @@ from ...tables.rows import Listing, Row
 from ..model import (
     Channel,
     ConnectionPlan,
+    Data,
     Exchange,
     Header,
-    Kind,
+    Heartbeat,
+    Malformed,
     Missing,
+    Notice,
     Proof,
     Reply,
     Request,
@@ -55,8 +58,6 @@ _MOST_TRADES = 10_000  # in one answer over REST
 _MARGIN_NS = 2_000_000_000  # clocks differ, and messages take their time
 _RECONNECT, _MAINTENANCE, _MAINTENANCE_OVER = 20051, 20060, 20061
 _NOTICES = (_RECONNECT, _MAINTENANCE, _MAINTENANCE_OVER)
-
-_HEARTBEAT, _NOTICE, _MALFORMED = Header(Kind.HEARTBEAT), Header(Kind.NOTICE), Header(Kind.MALFORMED)
 
 
 class _Event(Struct, gc=False):
@@ -155,18 +156,18 @@ class Bitfinex(Exchange):
         try:
             trades_of(body)
         except UNREADABLE:
-            return _MALFORMED
-        return Header(Kind.DATA, channel, symbol)
+            return Malformed()
+        return Data(channel, symbol)
 
-    def normalize(self, header: Header, payload: bytes) -> Sequence[Row]:
+    def normalize(self, header: Data, payload: bytes) -> Sequence[Row]:
         """Decode a message. Trades are told twice (te, then tu): the first gives the row."""
         return rows(header, payload)
 
-    def normalize_backfill(self, header: Header, body: bytes) -> Sequence[Row]:
+    def normalize_backfill(self, header: Data, body: bytes) -> Sequence[Row]:
         """Decode the trades of an answer."""
         return [trade.row(header.symbol) for trade in sorted(trades_of(body), key=lambda trade: trade.id)]
 
-    def identity(self, header: Header, payload: bytes) -> bytes:
+    def identity(self, header: Data, payload: bytes) -> bytes:
         """The body, and its time (a level may well change back), without what the connection numbered."""
         label, body = body_of(payload)
         return b"%s %s %d" % (
@@ -208,17 +209,17 @@ class BitfinexReader:
             if stream is None or event.chanId is None:
                 return unexpected(payload)
             self._streams[event.chanId] = stream
-            return Header(Kind.REPLY, reply=Reply(subscriptions=(Subscription(*stream),)))
+            return Reply(subscriptions=(Subscription(*stream),))
         if kind == "unsubscribed":
             self._streams.pop(event.chanId or 0, None)
-            return Header(Kind.REPLY, reply=Reply())
+            return Reply()
         if kind == "conf" and event.status == "OK":
-            return Header(Kind.REPLY, reply=Reply(request_id=1))
+            return Reply(request_id=1)
         if kind in ("error", "conf"):
-            return Header(Kind.REPLY, reply=_refusal(event))
+            return _refusal(event)
         if kind == "info":
-            return _NOTICE if event.code in _NOTICES else _HEARTBEAT
-        return _HEARTBEAT if kind == "pong" else unexpected(payload)
+            return Notice() if event.code in _NOTICES else Heartbeat()
+        return Heartbeat() if kind == "pong" else unexpected(payload)
 
 
 def _endpoint(url: str) -> str:

@@ -27,7 +27,7 @@ from ...tables.rows import (
     quote,
 )
 from ..listing import listing
-from ..model import Header, Kind
+from ..model import Data, Header, Heartbeat, Malformed, Unknown
 from ..reading import UNREADABLE, Amount, Id, unexpected
 from ..times import epoch_ns
 
@@ -145,17 +145,17 @@ def data_header(
     stream = stored or stream_of(_number(bytes(parts[0])) or 0)
     if body == _HEARTBEAT_LABEL:
         channel, symbol = stream or ("", "")
-        return Header(Kind.HEARTBEAT, channel, symbol, exchange_ns=exchange_ns, sequence=sequence)
+        return Heartbeat(channel, symbol, exchange_ns=exchange_ns, sequence=sequence)
     if stream is None or not (body in _LABELS or body.startswith(b"[")):
-        return Header(Kind.UNKNOWN, exchange_ns=exchange_ns, sequence=sequence)
+        return Unknown(sequence=sequence)
     channel, symbol = stream
     if channel == "liq":
         return _liquidation_header(body, exchange_ns, sequence)
     whole = channel == "book" and (body.startswith(b"[[") or body == b"[]")
-    return Header(Kind.DATA, channel, symbol, None, exchange_ns, sequence=sequence, is_snapshot=whole)
+    return Data(channel, symbol, None, exchange_ns, sequence=sequence, is_snapshot=whole)
 
 
-def rows(header: Header, payload: bytes) -> Sequence[Row]:
+def rows(header: Data, payload: bytes) -> Sequence[Row]:
     """All rows of a message. Raises one of `UNREADABLE`."""
     label, body = body_of(payload)
     symbol, channel, time = header.symbol, header.channel, header.exchange_ns
@@ -197,7 +197,7 @@ def _number(text: bytes) -> int | None:
     return int(text) if text.isdigit() and len(text) <= _MOST_DIGITS else None
 
 
-def _book(symbol: str, time: int | None, levels: Sequence[_Level], header: Header) -> BookUpdate:
+def _book(symbol: str, time: int | None, levels: Sequence[_Level], header: Data) -> BookUpdate:
     bids: list[Level] = []
     asks: list[Level] = []
     for each in levels:
@@ -228,10 +228,10 @@ def _liquidation_header(body: bytes, exchange_ns: int | None, sequence: int | No
     try:
         symbols = list(dict.fromkeys(each.symbol for each in _closed(body))) if body.startswith(b"[") else []
     except UNREADABLE:
-        return Header(Kind.MALFORMED, exchange_ns=exchange_ns, sequence=sequence)
+        return Malformed(sequence=sequence)
     first, *others = symbols or [""]
-    more = tuple(Header(Kind.DATA, "liq", other, exchange_ns=exchange_ns) for other in others)
-    return Header(Kind.DATA, "liq", first, exchange_ns=exchange_ns, sequence=sequence, more=more)
+    more = tuple(Data("liq", other, exchange_ns=exchange_ns) for other in others)
+    return Data("liq", first, exchange_ns=exchange_ns, more=more, sequence=sequence)
 
 
 def _liquidation(position: _Position) -> Liquidation:

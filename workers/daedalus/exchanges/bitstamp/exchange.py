@@ -23,10 +23,13 @@ from ...tables.rows import Listing, Row
 from ..model import (
     Channel,
     ConnectionPlan,
+    Data,
     Exchange,
     Header,
-    Kind,
+    Heartbeat,
+    Malformed,
     Missing,
+    Notice,
     Proof,
     Reply,
     Request,
@@ -52,13 +55,11 @@ _SUBSCRIBED = "bts:subscription_succeeded"
 _UNSUBSCRIBED = "bts:unsubscription_succeeded"
 
 _STREAMS_PER_CONNECTION = 100  # ours, not the exchange's: one broken link costs that many streams
-_HEARTBEAT = '{"event":"bts:heartbeat"}'
 
 _HALF_AN_HOUR_NS = 1_800_000_000_000  # the rest of the hour is for a request that comes late
 
-_DATA = Kind.DATA
-_MALFORMED = Header(Kind.MALFORMED)
-_FIXED = {"bts:heartbeat": Header(Kind.HEARTBEAT), "bts:request_reconnect": Header(Kind.NOTICE)}
+_HEARTBEAT = '{"event":"bts:heartbeat"}'
+_FIXED: dict[str, Header] = {"bts:heartbeat": Heartbeat(), "bts:request_reconnect": Notice()}
 
 
 class _Data(Struct, gc=False):
@@ -161,21 +162,21 @@ class Bitstamp(Exchange):
             return unexpected(payload)
         data = message.data
         if not isinstance(data, _Data):
-            return _MALFORMED
+            return Malformed()
         time = microseconds_ns(data.microtimestamp) or microseconds_ns(data.timestamp + "000000")
         ids = None
         if channel == "live_orders":
             ids = event_ids(message.event_id, message.pre_event_id)
         elif channel == "diff_order_book":
             ids = time_ids(data.microtimestamp)
-        return Header(_DATA, channel, one.symbol, ids, time)
+        return Data(channel, one.symbol, ids, time)
 
     def classify_snapshot(self, symbol: str, body: bytes) -> Header:
         """A snapshot has its time for an id, just as the changes have."""
         try:
             return snapshot_header(symbol, body)
         except UNREADABLE:
-            return _MALFORMED
+            return Malformed()
 
     def classify_backfill(self, channel: str, symbol: str, body: bytes) -> Header:
         """Trades have no numbers to look for: DATA, if they can be read."""
@@ -184,9 +185,9 @@ class Bitstamp(Exchange):
         try:
             return missed_header(channel, symbol, body)
         except UNREADABLE:
-            return _MALFORMED
+            return Malformed()
 
-    def normalize(self, header: Header, payload: bytes) -> Sequence[Row]:
+    def normalize(self, header: Data, payload: bytes) -> Sequence[Row]:
         """Decode a message, or the body of a snapshot over REST."""
         try:
             return ROWS[header.channel](header, payload)
@@ -195,7 +196,7 @@ class Bitstamp(Exchange):
                 raise
             return snapshot_rows(header, payload)
 
-    def normalize_backfill(self, header: Header, body: bytes) -> Sequence[Row]:
+    def normalize_backfill(self, header: Data, body: bytes) -> Sequence[Row]:
         """Decode trades that were missed; over REST their times are whole seconds."""
         return missed_rows(header, body)
 
@@ -220,15 +221,13 @@ def _reply_header(message: _Message, payload: bytes) -> Header:
     one = _subscription(message.channel)
     named = (one,) if one else ()
     if message.event == _SUBSCRIBED:
-        return Header(Kind.REPLY, reply=Reply(subscriptions=named))
+        return Reply(subscriptions=named)
     if message.event == _UNSUBSCRIBED:
-        return Header(Kind.REPLY, reply=Reply())
+        return Reply()
     if message.event == "bts:error":
         data = message.data if isinstance(message.data, _Data) else _NOTHING
         code = "" if data.code is None else f" (code {data.code})"
-        return Header(
-            Kind.REPLY, reply=Reply(subscriptions=named, error=f"{data.message or 'refused'}{code}")
-        )
+        return Reply(subscriptions=named, error=f"{data.message or 'refused'}{code}")
     return unexpected(payload)
 
 

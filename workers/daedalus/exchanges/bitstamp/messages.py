@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 
 from ...tables.rows import BookUpdate, DerivativeTicker, Instrument, Listing, OrderEvent, Row, Trade
 from ..listing import listing
-from ..model import Header, Kind
+from ..model import Data
 from ..reading import Amount, Id
 from ..times import epoch_ns
 from .ids import microseconds_ns, time_ids
@@ -111,18 +111,18 @@ _markets = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _market = msgspec.json.Decoder(_Market, strict=False).decode
 
 
-def snapshot_header(symbol: str, body: bytes) -> Header:
+def snapshot_header(symbol: str, body: bytes) -> Data:
     """When the book over REST was true. Raises one of `UNREADABLE`."""
     time = _snapshot_time(body).microtimestamp
-    return Header(Kind.DATA, "diff_order_book", symbol, time_ids(time), microseconds_ns(time))
+    return Data("diff_order_book", symbol, time_ids(time), microseconds_ns(time))
 
 
-def snapshot_rows(header: Header, body: bytes) -> Sequence[Row]:
+def snapshot_rows(header: Data, body: bytes) -> Sequence[Row]:
     """Read the book over REST. Raises one of `UNREADABLE`."""
     return (_book(header, _snapshot(body), whole=True),)
 
 
-def missed_header(channel: str, symbol: str, body: bytes) -> Header:
+def missed_header(channel: str, symbol: str, body: bytes) -> Data:
     """From when on an answer to ``/transactions/`` holds all trades (None: from when it was asked to).
 
     What spans more than an hour was asked for a day, and a day is all there is. Raises one of `UNREADABLE`.
@@ -130,10 +130,10 @@ def missed_header(channel: str, symbol: str, body: bytes) -> Header:
     dates = [each.date for each in _missed_dates(body)]
     newest = max(dates, default=0)
     begins = newest - _DAY_SECONDS if dates and newest - min(dates) > _HOUR_SECONDS else 0
-    return Header(Kind.DATA, channel, symbol, None, epoch_ns(begins * 1_000))
+    return Data(channel, symbol, None, epoch_ns(begins * 1_000))
 
 
-def missed_rows(header: Header, body: bytes) -> Sequence[Row]:
+def missed_rows(header: Data, body: bytes) -> Sequence[Row]:
     """Read such an answer, which has the newest trade first. Raises one of `UNREADABLE`."""
     return [
         Trade(
@@ -171,23 +171,23 @@ def _step(decimals: int | None) -> float | None:
     return None if decimals is None else float(f"1e-{decimals}")
 
 
-def _trade_rows(header: Header, payload: bytes) -> Sequence[Row]:
+def _trade_rows(header: Data, payload: bytes) -> Sequence[Row]:
     trade = _trade(payload).data
     side = _SIDES[trade.type]
     price, amount = trade.price_str, trade.amount_str
     return (Trade(header.symbol, header.exchange_ns, str(trade.id), side, price, amount),)
 
 
-def _diff_rows(header: Header, payload: bytes) -> Sequence[Row]:
+def _diff_rows(header: Data, payload: bytes) -> Sequence[Row]:
     return (_book(header, _diff(payload).data, whole=False),)
 
 
-def _book(header: Header, book: _Diff, *, whole: bool) -> BookUpdate:
+def _book(header: Data, book: _Diff, *, whole: bool) -> BookUpdate:
     at = header.ids.last if header.ids else None
     return BookUpdate(header.symbol, header.exchange_ns, whole, book.bids, book.asks, at, at)
 
 
-def _order_rows(header: Header, payload: bytes) -> Sequence[Row]:
+def _order_rows(header: Data, payload: bytes) -> Sequence[Row]:
     """The amount is what is left of the order, for a deletion what was left of it."""
     message = _order(payload)
     order = message.data
@@ -205,7 +205,7 @@ def _order_rows(header: Header, payload: bytes) -> Sequence[Row]:
     )
 
 
-def _funding_rows(header: Header, payload: bytes) -> Sequence[Row]:
+def _funding_rows(header: Data, payload: bytes) -> Sequence[Row]:
     funding = _funding(payload).data
     due = funding.next_funding_time
     return (
@@ -220,7 +220,7 @@ def _funding_rows(header: Header, payload: bytes) -> Sequence[Row]:
     )
 
 
-ROWS: Mapping[str, Callable[[Header, bytes], Sequence[Row]]] = {
+ROWS: Mapping[str, Callable[[Data, bytes], Sequence[Row]]] = {
     "live_trades": _trade_rows,
     "diff_order_book": _diff_rows,
     "live_orders": _order_rows,

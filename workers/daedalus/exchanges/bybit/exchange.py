@@ -25,9 +25,11 @@ from ...tables.rows import Listing, Row
 from ..model import (
     Channel,
     ConnectionPlan,
+    Data,
     Exchange,
     Header,
-    Kind,
+    Heartbeat,
+    Malformed,
     Missing,
     Proof,
     Reply,
@@ -51,7 +53,6 @@ _DATED = re.compile(r"-\d")
 _COIN = re.compile(r"[A-Z]{1,4}")  # a contract names what it is paid in too
 _INVERSE = re.compile(r"[0-9A-Z]+USD(?:[FGHJKMNQUVXZ]\d\d)?")
 _TOPIC = re.compile(r"topic:([^\s,\"]+)")
-_HEARTBEAT, _MALFORMED = Header(Kind.HEARTBEAT), Header(Kind.MALFORMED)
 
 
 class _Other(Struct, gc=False):
@@ -138,13 +139,13 @@ class Bybit(Exchange):
         try:
             return bybit_rest.trades_header(channel, symbol, body)
         except UNREADABLE:
-            return _MALFORMED
+            return Malformed()
 
-    def normalize(self, header: Header, payload: bytes) -> Sequence[Row]:
+    def normalize(self, header: Data, payload: bytes) -> Sequence[Row]:
         """Decode a message; one of trades or liquidations has several rows, oldest first."""
         return READERS[header.channel].rows(header.symbol, payload)
 
-    def normalize_backfill(self, header: Header, body: bytes) -> Sequence[Row]:
+    def normalize_backfill(self, header: Data, body: bytes) -> Sequence[Row]:
         """The trades of an answer, which have the ids that the stream gives them."""
         return bybit_rest.trades(header.symbol, body)
 
@@ -162,10 +163,10 @@ class Bybit(Exchange):
             found = self._stream(other.topic)
             return found[0].header(found[1], payload) if found else unexpected(payload)
         if other.op == "pong" or (other.op == "ping" and other.success is not False):
-            return _HEARTBEAT
+            return Heartbeat()
         if other.success is None:
             return unexpected(payload)
-        return Header(Kind.REPLY, reply=self._reply(other))
+        return self._reply(other)
 
     def _reply(self, other: _Other) -> Reply:
         asked = other.req_id or ""

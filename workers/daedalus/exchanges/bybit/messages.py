@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from ...tables.rows import BookUpdate, DerivativeTicker, Level, Liquidation, Row, Trade, quote
-from ..model import Header, Ids, Kind
+from ..model import Data, Header, Ids
 from ..reading import Amount, Id
 from ..times import epoch_ns
 
@@ -124,17 +124,17 @@ class Reader(Generic[_H, _M]):
 
 
 def _timed_header(channel: str, symbol: str, head: _Timed) -> Header:
-    return Header(Kind.DATA, channel, symbol, None, epoch_ns(head.ts))
+    return Data(channel, symbol, None, epoch_ns(head.ts))
 
 
 def _book_header(channel: str, symbol: str, head: _BookHead) -> Header:
     number = head.data.u
     whole = head.type == "snapshot"
-    return Header(Kind.DATA, channel, symbol, Ids(number, number), epoch_ns(head.ts), is_snapshot=whole)
+    return Data(channel, symbol, Ids(number, number), epoch_ns(head.ts), is_snapshot=whole)
 
 
 def _top_header(channel: str, symbol: str, head: _BookHead) -> Header:
-    return Header(Kind.DATA, channel, symbol, Ids(head.data.u, head.data.u), epoch_ns(head.ts))
+    return Data(channel, symbol, Ids(head.data.u, head.data.u), epoch_ns(head.ts))
 
 
 def _trade_rows(symbol: str, message: _Trades) -> Sequence[Row]:

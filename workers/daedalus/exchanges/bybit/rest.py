@@ -10,7 +10,7 @@ from msgspec import Raw, Struct, field
 
 from ...tables.rows import Instrument, Listing, Trade
 from ..listing import listing
-from ..model import Header, Kind
+from ..model import Data
 from ..reading import Amount
 from ..times import epoch_ns
 from .messages import SIDES
@@ -72,13 +72,13 @@ _instruments = msgspec.json.Decoder(_InstrumentsAnswer, strict=False).decode
 _entry = msgspec.json.Decoder(_Instrument, strict=False).decode
 
 
-def trades_header(channel: str, symbol: str, body: bytes) -> Header:
+def trades_header(channel: str, symbol: str, body: bytes) -> Data:
     """Read an answer of ``recent-trade``: without numbers, and with all trades from the oldest one's time on.
 
     Raises one of `UNREADABLE`.
     """
     found = _newest_first(body)
-    return Header(Kind.DATA, channel, symbol, None, epoch_ns(found[-1].time) if found else None)
+    return Data(channel, symbol, None, epoch_ns(found[-1].time) if found else None)
 
 
 def trades(symbol: str, body: bytes) -> Sequence[Trade]:

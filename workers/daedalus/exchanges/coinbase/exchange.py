@@ -20,9 +20,11 @@ from ...tables.rows import Listing, Row
 from ..model import (
     Channel,
     ConnectionPlan,
+    Data,
     Exchange,
     Header,
-    Kind,
+    Heartbeat,
+    Malformed,
     Missing,
     Proof,
     Reply,
@@ -30,6 +32,8 @@ from ..model import (
     RestLimit,
     RestRequest,
     Subscription,
+    Unknown,
+    joined,
 )
 from ..reading import UNREADABLE, unexpected
 from .messages import Envelope, headers, rows
@@ -43,7 +47,6 @@ _USDC_BOOKS = ("USDT-USDC", "EURC-USDC")
 _PRODUCTS = "/api/v3/brokerage/market/products"
 _PAGE = 1000
 _SECOND_NS = 1_000_000_000
-_HEARTBEAT, _MALFORMED = Kind.HEARTBEAT, Header(Kind.MALFORMED)
 
 _envelope = msgspec.json.Decoder(Envelope, strict=False).decode
 
@@ -121,37 +124,37 @@ class Coinbase(Exchange):
             message = _envelope(payload)
             if channel := _CHANNELS.get(message.channel):
                 found = headers(channel, message)
-                return _joined(found) if found else Header(_HEARTBEAT, sequence=message.sequence_num)
+                return joined(found) if found else Heartbeat(sequence=message.sequence_num)
         except UNREADABLE:
             return unexpected(payload, _is_ours)
         if message.channel == "heartbeats":
-            return Header(_HEARTBEAT, sequence=message.sequence_num)
+            return Heartbeat(sequence=message.sequence_num)
         if message.channel == "subscriptions":
-            return Header(Kind.REPLY, reply=_served(message), sequence=message.sequence_num)
+            return _served(message)
         if message.type == "error":
             error = message.message or "refused without a reason"
-            return Header(Kind.REPLY, reply=Reply(error=error), sequence=message.sequence_num)
+            return Reply(error=error, sequence=message.sequence_num)
         header = unexpected(payload)
-        if message.sequence_num is None or header.kind is not Kind.UNKNOWN:
+        if message.sequence_num is None or not isinstance(header, Unknown):
             return header
-        return Header(Kind.UNKNOWN, sequence=message.sequence_num)
+        return Unknown(sequence=message.sequence_num)
 
     def classify_backfill(self, channel: str, symbol: str, body: bytes) -> Header:
         """Read the trade ids of an answer."""
         try:
             return backfill_header(symbol, body)
         except UNREADABLE:
-            return _MALFORMED
+            return Malformed()
 
-    def normalize(self, header: Header, payload: bytes) -> Sequence[Row]:
+    def normalize(self, header: Data, payload: bytes) -> Sequence[Row]:
         """Decode a message: the rows of all its products."""
         return rows(header.channel, payload)
 
-    def normalize_backfill(self, header: Header, body: bytes) -> Sequence[Row]:
+    def normalize_backfill(self, header: Data, body: bytes) -> Sequence[Row]:
         """Decode the trades of an answer."""
         return backfill_rows(header.symbol, body)
 
-    def identity(self, header: Header, payload: bytes) -> bytes:
+    def identity(self, header: Data, payload: bytes) -> bytes:
         """The events: the number in front of them is the connection's, and so is the time."""
         start = payload.find(b'"events"')
         return payload[start:] if start >= 0 else payload
@@ -189,14 +192,9 @@ def _served(message: Envelope) -> Reply:
             for channel, products in (event.subscriptions or {}).items()
             if channel in Coinbase.channels
             for product in products
-        )
+        ),
+        sequence=message.sequence_num,
     )
-
-
-def _joined(found: Sequence[Header]) -> Header:
-    """One header for a message: the first, with the others as `more`."""
-    first, *others = found
-    return msgspec.structs.replace(first, more=tuple(others)) if others else first
 
 
 def _is_ours(message: dict[str, Any]) -> bool:

@@ -5,15 +5,16 @@ All share an envelope: ``channel``, ``timestamp``, ``sequence_num`` and ``events
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
 from ...tables.rows import BookUpdate, Level, Row, Trade, quote
-from ..model import Header, Ids, Kind
+from ..model import Data
 from ..reading import Amount, Id
+from ..runs import runs
 from ..times import rfc3339_ns
 
 __all__ = ["Envelope", "TradeMessage", "headers", "rows", "sent", "time_ns", "trade_rows"]
@@ -109,7 +110,7 @@ _books = msgspec.json.Decoder(_Books, strict=False).decode
 _tickers = msgspec.json.Decoder(_Tickers, strict=False).decode
 
 
-def headers(channel: str, message: Envelope) -> list[Header]:
+def headers(channel: str, message: Envelope) -> list[Data]:
     """The headers of a message of market data. Raises ValueError for a book that names no product."""
     number, exchange_ns = message.sequence_num, time_ns(message.timestamp)
     if channel == "market_trades":
@@ -118,15 +119,14 @@ def headers(channel: str, message: Envelope) -> list[Header]:
         named = [ticker.product_id for event in message.events for ticker in event.tickers]
         # Where there is nothing to tell yet, all fields come empty, the product too.
         return [
-            Header(Kind.DATA, channel, product, exchange_ns=exchange_ns, sequence=number)
+            Data(channel, product, exchange_ns=exchange_ns, sequence=number)
             for product in dict.fromkeys(named)
             if product
         ]
     if not all(event.product_id for event in message.events):
         raise ValueError("a book without a product")
     return [
-        Header(
-            Kind.DATA,
+        Data(
             channel,
             event.product_id,
             exchange_ns=exchange_ns,
@@ -156,7 +156,7 @@ def rows(channel: str, payload: bytes) -> Sequence[Row]:
     return [_book(event, time) for event in books.events]
 
 
-def _trade_headers(trades: Iterable[_TradeId], number: int | None) -> list[Header]:
+def _trade_headers(trades: Iterable[_TradeId], number: int | None) -> list[Data]:
     """One header per product and run of consecutive ids; its time is that of the run's last trade.
 
     Not the message's: what is sent on subscribing is old, and must not look like ids starting anew.
@@ -167,19 +167,10 @@ def _trade_headers(trades: Iterable[_TradeId], number: int | None) -> list[Heade
             raise ValueError("a trade without a product")
         products.setdefault(trade.product_id, {})[trade.trade_id] = trade.time
     return [
-        Header(Kind.DATA, "market_trades", product, ids, time_ns(times[ids.last]), sequence=number)
+        Data("market_trades", product, ids, time_ns(times[ids.last]), sequence=number)
         for product, times in products.items()
-        for ids in _runs(sorted(times))
+        for ids in runs(times)
     ]
-
-
-def _runs(numbers: Sequence[int]) -> Iterator[Ids]:
-    """The runs of consecutive ids among these, which ascend."""
-    start = 0
-    for place in range(1, len(numbers) + 1):
-        if place == len(numbers) or numbers[place] != numbers[place - 1] + 1:
-            yield Ids(numbers[start], numbers[place - 1])
-            start = place
 
 
 def trade_rows(trades: Iterable[TradeMessage]) -> list[Trade]:

@@ -10,7 +10,7 @@ from msgspec import Raw, Struct
 from ...tables.rows import Instrument, Listing, Trade
 from .. import runs
 from ..listing import listing
-from ..model import Header
+from ..model import Data
 from ..reading import Amount
 from .messages import TradeMessage, sent, time_ns, trade_rows
 
@@ -52,7 +52,7 @@ _products = msgspec.json.Decoder(_Products).decode
 _product = msgspec.json.Decoder(_Product, strict=False).decode
 
 
-def backfill_header(symbol: str, body: bytes) -> Header:
+def backfill_header(symbol: str, body: bytes) -> Data:
     """The header of an answer's trades. Raises one of `UNREADABLE`."""
     return runs.backfill_header("market_trades", symbol, (one.trade_id for one in _trades_of(symbol, body)))
 

@@ -17,12 +17,15 @@ from msgspec import Struct
 
 from ...tables.rows import Listing, Row
 from ..model import (
+    Announcement,
     Channel,
     ConnectionPlan,
+    Data,
     Exchange,
     Header,
+    Heartbeat,
     Ids,
-    Kind,
+    Malformed,
     Missing,
     Proof,
     Reply,
@@ -54,7 +57,6 @@ _ORDER = ("heartbeat", "status", "matches", "ticker", "level2_batch")
 
 _MOST_ROWS = 1000  # in one answer over REST
 _PRODUCTS_PER_CONNECTION = 100  # ours, not the exchange's: one broken link costs that many products
-_DATA, _HEARTBEAT, _MALFORMED = Kind.DATA, Kind.HEARTBEAT, Header(Kind.MALFORMED)
 
 
 class _Message(Struct):
@@ -138,21 +140,21 @@ class CoinbaseExchange(Exchange):
             return _reply_header(payload, kind) if kind in ("subscriptions", "error") else unexpected(payload)
         symbol = message.product_id
         if kind == "status":
-            return Header(_DATA, channel)
+            return Data(channel)
         if not symbol:
-            return _MALFORMED
+            return Malformed()
         exchange_ns = rfc3339_ns(message.time) if message.time else None
         if channel == "matches":
             number = message.trade_id
             if number is None:
-                return _MALFORMED
-            return Header(_DATA, channel, symbol, Ids(number, number), exchange_ns)
+                return Malformed()
+            return Data(channel, symbol, Ids(number, number), exchange_ns)
         if kind == "heartbeat":
             number = message.last_trade_id
-            ids = None if number is None else Ids(number, number)
-            return Header(_HEARTBEAT, channel, symbol, ids, exchange_ns, "matches" if ids else None)
+            last = None if number is None else Announcement("matches", number)
+            return Heartbeat(channel, symbol, exchange_ns, last)
         number = message.sequence if kind == "ticker" else None
-        return Header(_DATA, channel, symbol, None if number is None else Ids(number, number), exchange_ns)
+        return Data(channel, symbol, None if number is None else Ids(number, number), exchange_ns)
 
     def snapshot_request(self, symbol: str) -> RestRequest:
         """No channel needs one: the stream sends its own snapshot. Asking is a mistake in our code."""
@@ -162,7 +164,7 @@ class CoinbaseExchange(Exchange):
         """Books over REST share no numbers with the stream and are not read."""
         return unexpected(body)
 
-    def normalize(self, header: Header, payload: bytes) -> Sequence[Row]:
+    def normalize(self, header: Data, payload: bytes) -> Sequence[Row]:
         """Decode a message; heartbeats and status have no rows."""
         symbol = header.symbol
         if header.channel == "matches":
@@ -187,9 +189,9 @@ class CoinbaseExchange(Exchange):
         try:
             return missed_header(channel, symbol, body)
         except UNREADABLE:
-            return _MALFORMED
+            return Malformed()
 
-    def normalize_backfill(self, header: Header, body: bytes) -> Sequence[Row]:
+    def normalize_backfill(self, header: Data, body: bytes) -> Sequence[Row]:
         """Decode an answer, oldest first."""
         return missed_rows(header.symbol, body)
 
@@ -225,10 +227,10 @@ def _reply_header(payload: bytes, kind: str) -> Header:
     try:
         reply = _reply(payload)
     except UNREADABLE:
-        return _MALFORMED
+        return Malformed()
     if kind == "error":
         text = ": ".join(part for part in (reply.message, reply.reason) if part)
-        return Header(Kind.REPLY, reply=Reply(error=text or "refused without a reason"))
+        return Reply(error=text or "refused without a reason")
     served = []
     for entry in reply.channels:
         if isinstance(entry, str):
@@ -236,4 +238,4 @@ def _reply_header(payload: bytes, kind: str) -> Header:
         channel = _SUBSCRIBED.get(entry.name, entry.name)
         symbols = ("",) if channel == "status" else entry.product_ids or ()
         served += [Subscription(channel, symbol) for symbol in symbols]
-    return Header(Kind.REPLY, reply=Reply(subscriptions=tuple(served)))
+    return Reply(subscriptions=tuple(served))

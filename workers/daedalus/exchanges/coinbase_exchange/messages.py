@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from ...tables.rows import BookUpdate, Instrument, Level, Listing, Quote, Trade, quote
 from ..listing import listing
-from ..model import Header
+from ..model import Data
 from ..reading import Amount, Id
 from ..runs import backfill_header
 from ..times import rfc3339_ns
@@ -100,7 +100,7 @@ def trade_row(symbol: str, payload: bytes) -> Trade:
     return _trade(symbol, _match(payload))
 
 
-def missed_header(channel: str, symbol: str, body: bytes) -> Header:
+def missed_header(channel: str, symbol: str, body: bytes) -> Data:
     """The ids of trades over REST. Raises one of `UNREADABLE`."""
     return backfill_header(channel, symbol, (trade.trade_id for trade in _missed_ids(body)))
 

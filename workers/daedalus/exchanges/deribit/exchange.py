@@ -22,9 +22,11 @@ from ...tables.rows import Listing, Row
 from ..model import (
     Channel,
     ConnectionPlan,
+    Data,
     Exchange,
     Header,
-    Kind,
+    Heartbeat,
+    Malformed,
     Missing,
     Proof,
     Reply,
@@ -57,9 +59,7 @@ _CONNECTIONS = 30  # of 32 per address; a REST request is one, too
 _HEARTBEAT_SECONDS = 10
 _MOST_TRADES = 1000
 
-_HEARTBEAT = Header(Kind.HEARTBEAT)
-_TEST = Header(Kind.HEARTBEAT, answer='{"jsonrpc":"2.0","id":0,"method":"public/test","params":{}}')
-_MALFORMED = Header(Kind.MALFORMED)
+_TEST = Heartbeat(answer='{"jsonrpc":"2.0","id":0,"method":"public/test","params":{}}')
 
 
 class _Params(Struct):
@@ -159,13 +159,13 @@ class Deribit(Exchange):
         try:
             return missed_header(symbol, body) if channel == "trades" else unexpected(body)
         except UNREADABLE:
-            return _MALFORMED
+            return Malformed()
 
-    def normalize(self, header: Header, payload: bytes) -> Sequence[Row]:
+    def normalize(self, header: Data, payload: bytes) -> Sequence[Row]:
         """Decode a message; trades that liquidate somebody give a row for that, too."""
         return READERS[header.channel].rows(header, payload)
 
-    def normalize_backfill(self, header: Header, body: bytes) -> Sequence[Row]:
+    def normalize_backfill(self, header: Data, body: bytes) -> Sequence[Row]:
         """Decode trades that were missed."""
         return missed_rows(header, body)
 
@@ -227,22 +227,22 @@ def _other_header(payload: bytes) -> Header:
     other = _other(payload)
     params = other.params or _Params()
     if other.method == "heartbeat":
-        return _TEST if params.type == "test_request" else _HEARTBEAT
+        return _TEST if params.type == "test_request" else Heartbeat()
     if other.method == "subscription":
         one = _subscription(params.channel)
         return READERS[one.channel].header(one.symbol, payload) if one else unexpected(payload)
     number = other.id if isinstance(other.id, int) else None
     if other.error is not None:
-        return Header(Kind.REPLY, reply=Reply(number, error=_words(other.error)))
+        return Reply(number, error=_words(other.error))
     result = bytes(other.result)
     if not result:
         return unexpected(payload)
     if not result.startswith(b"["):
-        return Header(Kind.REPLY, reply=Reply(number))
+        return Reply(number)
     # What was asked for and is not named here was refused, without a word: only the named are confirmed,
     # whatever the request, so that the others stay unconfirmed and are reported by their names.
     served = (_subscription(name) for name in _channels(result))
-    return Header(Kind.REPLY, reply=Reply(subscriptions=tuple(one for one in served if one)))
+    return Reply(subscriptions=tuple(one for one in served if one))
 
 
 def _words(error: _Error) -> str:

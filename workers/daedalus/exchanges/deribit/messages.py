@@ -15,14 +15,13 @@ import msgspec
 from msgspec import Meta, Struct, structs
 
 from ...tables.rows import BookUpdate, DerivativeTicker, Level, Liquidation, Quote, Row, Trade
-from ..model import Header, Ids, Kind
+from ..model import Data, Header, Ids
 from ..reading import Amount, Id
 from ..runs import backfill_header
 from ..times import epoch_ns
 
 __all__ = ["READERS", "Reader", "missed_header", "missed_rows"]
 
-_DATA = Kind.DATA
 _LARGEST = sys.float_info.max
 _Value = Annotated[float, Meta(ge=-_LARGEST, le=_LARGEST)]
 _Side = Literal["buy", "sell"]
@@ -110,7 +109,7 @@ class Reader(Generic[_I, _M]):
         ids: type[_I],
         header: Callable[[str, _I], Header],
         message: type[_M],
-        rows: Callable[[Header, _M], Sequence[Row]],
+        rows: Callable[[Data, _M], Sequence[Row]],
     ) -> None:
         self._header, self._rows = header, rows
         self._ids = msgspec.json.Decoder(_Notification[ids]).decode  # type: ignore[valid-type]
@@ -120,7 +119,7 @@ class Reader(Generic[_I, _M]):
         """Read the ids and the time. Raises one of `UNREADABLE`."""
         return self._header(symbol, self._ids(payload).params.data)
 
-    def rows(self, header: Header, payload: bytes) -> Sequence[Row]:
+    def rows(self, header: Data, payload: bytes) -> Sequence[Row]:
         """Read the whole message. Raises one of `UNREADABLE`."""
         return self._rows(header, self._message(payload).params.data)
 
@@ -138,12 +137,12 @@ def _trades_header(symbol: str, trades: list[_TradeIds]) -> Header:
             break
     else:
         ids = Ids(number, number + len(trades) - 1) if trades else None
-        return Header(_DATA, "trades", symbol, ids, time)
+        return Data("trades", symbol, ids, time)
     header = backfill_header("trades", symbol, (trade.trade_seq for trade in trades))
     return structs.replace(header, exchange_ns=time)
 
 
-def _trades_rows(header: Header, trades: list[_Trade]) -> Sequence[Row]:
+def _trades_rows(header: Data, trades: list[_Trade]) -> Sequence[Row]:
     """The trades, oldest first, then the liquidations among them."""
     symbol = header.symbol
     rows: list[Row] = []
@@ -163,11 +162,11 @@ def _book_header(symbol: str, book: _BookIds) -> Header:
     last, previous, time = book.change_id, book.prev_change_id, epoch_ns(book.timestamp)
     # Snapshots of 2022 named a predecessor, those of 2019 had no type.
     if book.type == "snapshot" or previous is None:
-        return Header(_DATA, "book", symbol, Ids(last, last), time, is_snapshot=True)
-    return Header(_DATA, "book", symbol, Ids(min(previous + 1, last), last, previous), time)
+        return Data("book", symbol, Ids(last, last), time, is_snapshot=True)
+    return Data("book", symbol, Ids(min(previous + 1, last), last, previous), time)
 
 
-def _book_rows(header: Header, book: _Book) -> Sequence[Row]:
+def _book_rows(header: Data, book: _Book) -> Sequence[Row]:
     time, whole = epoch_ns(book.timestamp), header.is_snapshot
     first = header.ids.first if header.ids else None
     bids, asks = _levels(book.bids), _levels(book.asks)
@@ -179,10 +178,10 @@ def _levels(changes: list[_Change]) -> list[Level]:
 
 
 def _quote_header(symbol: str, message: _Time) -> Header:
-    return Header(_DATA, "quote", symbol, None, epoch_ns(message.timestamp))
+    return Data("quote", symbol, None, epoch_ns(message.timestamp))
 
 
-def _quote_rows(header: Header, top: _Quote) -> Sequence[Row]:
+def _quote_rows(header: Data, top: _Quote) -> Sequence[Row]:
     """An empty side has the amount 0; a price of 0, or below, is a combination's."""
     bid = (top.best_bid_price, top.best_bid_amount) if top.best_bid_amount else (None, None)
     ask = (top.best_ask_price, top.best_ask_amount) if top.best_ask_amount else (None, None)
@@ -192,10 +191,10 @@ def _quote_rows(header: Header, top: _Quote) -> Sequence[Row]:
 
 
 def _ticker_header(symbol: str, message: _Time) -> Header:
-    return Header(_DATA, "ticker", symbol, None, epoch_ns(message.timestamp))
+    return Data("ticker", symbol, None, epoch_ns(message.timestamp))
 
 
-def _ticker_rows(header: Header, ticker: _Ticker) -> Sequence[Row]:
+def _ticker_rows(header: Data, ticker: _Ticker) -> Sequence[Row]:
     return (
         DerivativeTicker(
             header.symbol,
@@ -218,12 +217,12 @@ READERS: dict[str, Reader[Any, Any]] = {
 }
 
 
-def missed_header(symbol: str, body: bytes) -> Header:
+def missed_header(symbol: str, body: bytes) -> Data:
     """Read the ids of an answer to ``get_last_trades_by_instrument``. Raises one of `UNREADABLE`."""
     trades = _missed_ids(body).result.trades
     return backfill_header("trades", symbol, (trade.trade_seq for trade in trades))
 
 
-def missed_rows(header: Header, body: bytes) -> Sequence[Row]:
+def missed_rows(header: Data, body: bytes) -> Sequence[Row]:
     """Read such an answer whole. Raises one of `UNREADABLE`."""
     return _trades_rows(header, _missed(body).result.trades)

@@ -24,10 +24,11 @@ from ...tables.rows import Listing, Row
 from ..model import (
     Channel,
     ConnectionPlan,
+    Data,
     Exchange,
     Header,
     Ids,
-    Kind,
+    Malformed,
     Missing,
     Proof,
     Reply,
@@ -48,9 +49,6 @@ _PING = f'{{"id":{_PING_ID},"method":"ping"}}'
 _MOST_TRADES = 500
 _LARGEST_NS = 2**63 - 1
 _MILLISECOND = 1_000_000
-
-_DATA = Kind.DATA
-_MALFORMED = Header(Kind.MALFORMED)
 
 
 class _Error(Struct, gc=False):
@@ -141,15 +139,15 @@ class Gemini(Exchange):
         time = message.E if 0 < message.E <= _LARGEST_NS else None
         if message.e == "depthUpdate":
             if first is None or last is None or last < first:
-                return _MALFORMED
+                return Malformed()
             if first == last:
-                return Header(_DATA, "depth", symbol, Ids(last, last), time, is_snapshot=True)
-            return Header(_DATA, "depth", symbol, Ids(first + 1, last, first), time)
+                return Data("depth", symbol, Ids(last, last), time, is_snapshot=True)
+            return Data("depth", symbol, Ids(first + 1, last, first), time)
         if message.e:
             return unexpected(payload)
         if message.t is not None:
-            return Header(_DATA, "trade", symbol, None, time)
-        return Header(_DATA, "bookTicker", symbol, None, time) if last is not None else unexpected(payload)
+            return Data("trade", symbol, None, time)
+        return Data("bookTicker", symbol, None, time) if last is not None else unexpected(payload)
 
     def classify_backfill(self, channel: str, symbol: str, body: bytes) -> Header:
         """Trades have no numbers to look for: DATA, if they can be read."""
@@ -158,13 +156,13 @@ class Gemini(Exchange):
         try:
             return missed_header(symbol, body)
         except UNREADABLE:
-            return _MALFORMED
+            return Malformed()
 
-    def normalize(self, header: Header, payload: bytes) -> Sequence[Row]:
+    def normalize(self, header: Data, payload: bytes) -> Sequence[Row]:
         """Decode a message."""
         return ROWS[header.channel](header, payload)
 
-    def normalize_backfill(self, header: Header, body: bytes) -> Sequence[Row]:
+    def normalize_backfill(self, header: Data, body: bytes) -> Sequence[Row]:
         """Decode trades that were missed; auctions and block trades, which have no taker, are left out."""
         return missed_rows(header, body)
 
@@ -190,10 +188,10 @@ def _reply_header(message: _Message, payload: bytes) -> Header:
         return unexpected(payload)
     number = message.id if isinstance(message.id, int) else None
     if message.error is None and message.status == 200:
-        return Header(Kind.REPLY, reply=Reply(number))
+        return Reply(number)
     error = message.error or _Error(message.status)
     text = f"{error.msg or 'refused'} (code {error.code})"
-    return Header(Kind.REPLY, reply=Reply(number, error=text))
+    return Reply(number, error=text)
 
 
 def _is_ours(message: dict[str, Any]) -> bool:

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from ...tables.rows import BookUpdate, Instrument, Listing, Row, Trade, quote
 from ..listing import listing
-from ..model import Header, Kind
+from ..model import Data
 from ..reading import Amount, Id
 from ..times import epoch_ns
 
@@ -68,13 +68,13 @@ _symbols = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _name = msgspec.json.Decoder(str).decode
 
 
-def missed_header(symbol: str, body: bytes) -> Header:
+def missed_header(symbol: str, body: bytes) -> Data:
     """Whether this is an answer to ``/v1/trades``; its ids prove nothing. Raises one of `UNREADABLE`."""
     _missed_ids(body)
-    return Header(Kind.DATA, "trade", symbol)
+    return Data("trade", symbol)
 
 
-def missed_rows(header: Header, body: bytes) -> Sequence[Row]:
+def missed_rows(header: Data, body: bytes) -> Sequence[Row]:
     """Read such an answer, which has the newest trade first. Raises one of `UNREADABLE`."""
     return [
         Trade(header.symbol, epoch_ns(each.timestampms), str(each.tid), each.type, each.price, each.amount)
@@ -88,13 +88,13 @@ def instruments(body: bytes) -> Listing:
     return listing(_symbols(body), _instrument)
 
 
-def _trade_rows(header: Header, payload: bytes) -> Sequence[Row]:
+def _trade_rows(header: Data, payload: bytes) -> Sequence[Row]:
     trade = _trade(payload)
     side = "sell" if trade.m else "buy"  # m: the buyer was there before
     return (Trade(header.symbol, header.exchange_ns, str(trade.t), side, trade.p, trade.q),)
 
 
-def _depth_rows(header: Header, payload: bytes) -> Sequence[Row]:
+def _depth_rows(header: Data, payload: bytes) -> Sequence[Row]:
     """``first_id`` is the one after the update that this one follows."""
     depth = _depth(payload)
     first = header.ids.first if header.ids else None
@@ -102,7 +102,7 @@ def _depth_rows(header: Header, payload: bytes) -> Sequence[Row]:
     return (BookUpdate(header.symbol, header.exchange_ns, whole, depth.b, depth.a, first, depth.u),)
 
 
-def _quote_rows(header: Header, payload: bytes) -> Sequence[Row]:
+def _quote_rows(header: Data, payload: bytes) -> Sequence[Row]:
     top = _book_ticker(payload)
     bid, ask = (_sent(top.b), _sent(top.B)), (_sent(top.a), _sent(top.A))
     return quote(header.symbol, header.exchange_ns, bid, ask, top.u)
@@ -121,7 +121,7 @@ def _instrument(entry: msgspec.Raw) -> Instrument:
     return Instrument(name, base.upper(), money.upper(), kind)
 
 
-ROWS: Mapping[str, Callable[[Header, bytes], Sequence[Row]]] = {
+ROWS: Mapping[str, Callable[[Data, bytes], Sequence[Row]]] = {
     "trade": _trade_rows,
     "depth": _depth_rows,
     "bookTicker": _quote_rows,

@@ -23,9 +23,11 @@ from ...tables.rows import Listing, Row
 from ..model import (
     Channel,
     ConnectionPlan,
+    Data,
     Exchange,
     Header,
-    Kind,
+    Heartbeat,
+    Malformed,
     Reply,
     Request,
     RestLimit,
@@ -40,7 +42,6 @@ __all__ = ["Hyperliquid"]
 _SUBSCRIPTIONS_PER_CONNECTION = 200  # 1000 and ten connections per address: all can be served twice
 _GREETING = b"Websocket connection established."
 _PONG = b'{"channel":"pong"}'
-_HEARTBEAT, _MALFORMED = Header(Kind.HEARTBEAT), Header(Kind.MALFORMED)
 _ALIASES = {"activeSpotAssetCtx": "activeAssetCtx"}
 
 
@@ -132,7 +133,7 @@ class Hyperliquid(Exchange):
     def classify(self, payload: bytes) -> Header:
         """Read a message's channel, coin and time."""
         if payload in (_PONG, _GREETING):
-            return _HEARTBEAT
+            return Heartbeat()
         try:
             message = _message(payload)
         except UNREADABLE:
@@ -145,14 +146,14 @@ class Hyperliquid(Exchange):
                 answer = _answer(message.data)
                 stream = _stream(answer.subscription)
                 served = (stream,) if stream and answer.method == "subscribe" else ()
-                return Header(Kind.REPLY, reply=Reply(subscriptions=served))
+                return Reply(subscriptions=served)
             if channel == "error":
-                return Header(Kind.REPLY, reply=_refusal(_text(message.data)))
+                return _refusal(_text(message.data))
         except UNREADABLE:
-            return _MALFORMED
-        return _HEARTBEAT if channel == "pong" else unexpected(payload)
+            return Malformed()
+        return Heartbeat() if channel == "pong" else unexpected(payload)
 
-    def normalize(self, header: Header, payload: bytes) -> Sequence[Row]:
+    def normalize(self, header: Data, payload: bytes) -> Sequence[Row]:
         """Decode a message: the rows of all its coins."""
         return READERS[header.channel].rows(_message(payload).data)
 

@@ -12,7 +12,7 @@ from msgspec import Meta, Raw, Struct
 
 from ...tables.rows import BookUpdate, DerivativeTicker, Instrument, Level, Listing, Row, Trade, quote
 from ..listing import listing
-from ..model import Header, Kind
+from ..model import Data, Header, Heartbeat, joined
 from ..reading import UNREADABLE, Amount
 from ..times import epoch_ns
 
@@ -127,22 +127,21 @@ _token = msgspec.json.Decoder(_Token).decode
 _pair = msgspec.json.Decoder(_Pair).decode
 
 
-def _coin_header(channel: str, head: _Head) -> Header:
+def _coin_header(channel: str, head: _Head) -> Data:
     if not head.coin:
         raise ValueError("no coin")
-    return Header(Kind.DATA, channel, head.coin, None, epoch_ns(head.time))
+    return Data(channel, head.coin, None, epoch_ns(head.time))
 
 
 def _book_header(channel: str, head: _Head) -> Header:
-    header = _coin_header(channel, head)
-    return msgspec.structs.replace(header, is_snapshot=True)
+    return msgspec.structs.replace(_coin_header(channel, head), is_snapshot=True)
 
 
 def _trades_header(channel: str, heads: list[_Head]) -> Header:
     """A message is of one coin; were it of several, of each of them."""
     newest = {head.coin: head for head in sorted(heads, key=lambda head: head.time)}
-    first, *more = [_coin_header(channel, head) for head in newest.values()] or [Header(Kind.HEARTBEAT)]
-    return msgspec.structs.replace(first, more=tuple(more)) if more else first
+    found = [_coin_header(channel, head) for head in newest.values()]
+    return joined(found) if found else Heartbeat()
 
 
 def _trade_rows(trades: list[_Trade]) -> Sequence[Row]:

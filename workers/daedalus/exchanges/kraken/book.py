@@ -19,7 +19,7 @@ from decimal import Decimal
 import msgspec
 from msgspec import Raw, Struct
 
-from ..model import Header
+from ..model import Data
 from ..reading import UNREADABLE
 
 __all__ = ["KrakenBook"]
@@ -116,7 +116,7 @@ class KrakenBook:
             self._depth, self._known_by, self._places = told.depth, told.known_by, told.places
             self._bids, self._asks = _Side(-1, told.bids), _Side(1, told.asks)
 
-    def apply(self, header: Header, payload: bytes) -> bool | None:
+    def apply(self, header: Data, payload: bytes) -> bool | None:
         """Take a message; whether its checksum is right, None where there is nothing to compare."""
         try:
             message = _message(payload)

@@ -20,9 +20,11 @@ from ...tables.rows import Listing, Row
 from ..model import (
     Channel,
     ConnectionPlan,
+    Data,
     Exchange,
     Header,
-    Kind,
+    Heartbeat,
+    Malformed,
     Missing,
     Proof,
     Reply,
@@ -30,6 +32,7 @@ from ..model import (
     RestLimit,
     RestRequest,
     Subscription,
+    joined,
 )
 from ..reading import UNREADABLE, unexpected
 from .book import KrakenBook
@@ -49,7 +52,6 @@ _SYMBOLS_PER_CONNECTION = 50  # ours, the exchange names no limit: one lost link
 _FUTURES = re.compile(r"[PF][FIV]_")
 _MARGIN_NS = 2_000_000_000  # clocks differ, and messages take their time
 _HEARTBEAT_TEXT = b'{"channel":"heartbeat"}'
-_HEARTBEAT, _MALFORMED, _REPLY = Header(Kind.HEARTBEAT), Header(Kind.MALFORMED), Kind.REPLY
 
 
 class _Result(Struct, gc=False):
@@ -152,19 +154,20 @@ class Kraken(Exchange):
     def classify(self, payload: bytes) -> Header:
         """Read a message's channel, symbol, time and trade ids."""
         if payload == _HEARTBEAT_TEXT:
-            return _HEARTBEAT
+            return Heartbeat()
         try:
             message = _message(payload)
             channel = message.channel
             if channel in self.channels:
                 found = headers(channel, message.data, is_snapshot=message.type == "snapshot")
-                return _joined(found)
+                # A snapshot without entries: no trade was ever made.
+                return joined(found) if found else Heartbeat()
         except UNREADABLE:
             return unexpected(payload, _is_ours)
         if channel in ("heartbeat", "status") or message.method in ("ping", "pong"):
-            return _HEARTBEAT
+            return Heartbeat()
         if message.method and (message.success is not None or message.error):
-            return Header(_REPLY, reply=_reply(message))
+            return _reply(message)
         return unexpected(payload)
 
     def classify_backfill(self, channel: str, symbol: str, body: bytes) -> Header:
@@ -172,13 +175,13 @@ class Kraken(Exchange):
         try:
             return backfill_header(channel, symbol, body)
         except UNREADABLE:
-            return _MALFORMED
+            return Malformed()
 
-    def normalize(self, header: Header, payload: bytes) -> Sequence[Row]:
+    def normalize(self, header: Data, payload: bytes) -> Sequence[Row]:
         """Decode a message: the rows of all its symbols."""
         return rows(header.channel, payload)
 
-    def normalize_backfill(self, header: Header, body: bytes) -> Sequence[Row]:
+    def normalize_backfill(self, header: Data, body: bytes) -> Sequence[Row]:
         """Decode the trades of an answer."""
         return backfill_rows(header.symbol, body)
 
@@ -236,14 +239,6 @@ def _reply(message: _Message) -> Reply:
         # The request was for many symbols: only this one is refused.
         return Reply(subscriptions=(Subscription(_CHANNELS[number % 10], message.symbol),), error=error)
     return Reply(number, error=error)
-
-
-def _joined(found: Sequence[Header]) -> Header:
-    """One header for a message: the first, with the others as `more`."""
-    if not found:
-        return _HEARTBEAT  # a snapshot of nothing: no trade was ever made
-    first, *others = found
-    return msgspec.structs.replace(first, more=tuple(others)) if others else first
 
 
 def _is_ours(message: dict[str, Any]) -> bool:

@@ -12,8 +12,9 @@ import msgspec
 from msgspec import Struct
 
 from ...tables.rows import BookUpdate, Row, Trade, quote
-from ..model import Header, Ids, Kind
+from ..model import Data
 from ..reading import Amount, Id
+from ..runs import runs
 from ..times import rfc3339_ns
 
 __all__ = ["Item", "headers", "rows"]
@@ -75,15 +76,15 @@ _books = msgspec.json.Decoder(_Books).decode
 _tickers = msgspec.json.Decoder(_Tickers).decode
 
 
-def headers(channel: str, items: Sequence[Item], *, is_snapshot: bool) -> list[Header]:
+def headers(channel: str, items: Sequence[Item], *, is_snapshot: bool) -> list[Data]:
     """The headers of a message of market data. Raises ValueError for one that names no symbol or no id."""
     if channel != "trade":
         snapshot = is_snapshot and channel == "book"
         return [
-            Header(Kind.DATA, channel, _named(each), exchange_ns=_time(each.timestamp), is_snapshot=snapshot)
+            Data(channel, _named(each), exchange_ns=_time(each.timestamp), is_snapshot=snapshot)
             for each in items
         ]
-    found: list[Header] = []
+    found: list[Data] = []
     for symbol in dict.fromkeys(map(_named, items)):
         times: dict[int, str] = {}
         for each in items:
@@ -91,22 +92,8 @@ def headers(channel: str, items: Sequence[Item], *, is_snapshot: bool) -> list[H
                 if each.trade_id is None:
                     raise ValueError(f"a trade of {symbol} without an id")
                 times[each.trade_id] = each.timestamp
-        found += [Header(Kind.DATA, channel, symbol, ids, _time(times[ids.last])) for ids in _runs(times)]
+        found += [Data(channel, symbol, ids, _time(times[ids.last])) for ids in runs(times)]
     return found
-
-
-def _runs(numbers: Iterable[int]) -> list[Ids]:
-    """The runs of consecutive ids among these, ascending."""
-    found: list[Ids] = []
-    first = last = None
-    for number in sorted(set(numbers)):
-        if first is None or last is None:
-            first = number
-        elif number != last + 1:
-            found.append(Ids(first, last))
-            first = number
-        last = number
-    return found if first is None or last is None else [*found, Ids(first, last)]
 
 
 def rows(channel: str, payload: bytes) -> Sequence[Row]:

@@ -12,7 +12,7 @@ from msgspec import Raw, Struct
 from ...tables.rows import Instrument, Listing, Trade
 from .. import runs
 from ..listing import listing
-from ..model import Header
+from ..model import Data
 from ..reading import Amount, Id
 
 __all__ = ["OLD_NAMES", "backfill_header", "backfill_rows", "instruments"]
@@ -51,7 +51,7 @@ _pairs = msgspec.json.Decoder(_Pairs, strict=False).decode
 _pair = msgspec.json.Decoder(_Pair, strict=False).decode
 
 
-def backfill_header(channel: str, symbol: str, body: bytes) -> Header:
+def backfill_header(channel: str, symbol: str, body: bytes) -> Data:
     """The header of an answer's trades. Raises one of `UNREADABLE`."""
     return runs.backfill_header(channel, symbol, (trade[-1] for trade in _trades_of(body)))
 

@@ -26,10 +26,13 @@ from ...tables.rows import AggTrade, Listing, Row, Trade
 from ..model import (
     Channel,
     ConnectionPlan,
+    Data,
     Exchange,
     Header,
-    Kind,
+    Heartbeat,
+    Malformed,
     Missing,
+    Notice,
     Proof,
     Reply,
     RestLimit,
@@ -49,7 +52,6 @@ _MOST_TRADES = 100  # in one answer over REST
 _PREFIX = b'{"arg":{'
 _OPTION = re.compile(r"-\d{6}-[^-]+-[CP]$")
 _REFUSED = re.compile(r"channel:(?P<channel>[\w-]+),(?:instId:(?P<symbol>\S+?)|instType:\w+)(?: |,|$)")
-_HEARTBEAT, _NOTICE, _MALFORMED = Header(Kind.HEARTBEAT), Header(Kind.NOTICE), Header(Kind.MALFORMED)
 
 
 class _Arg(Struct):
@@ -153,13 +155,13 @@ class Okx(Exchange):
         try:
             return backfill_header(channel, symbol, [one.tradeId for one in fills(body)])
         except UNREADABLE:
-            return _MALFORMED
+            return Malformed()
 
-    def normalize(self, header: Header, payload: bytes) -> Sequence[Row]:
+    def normalize(self, header: Data, payload: bytes) -> Sequence[Row]:
         """Decode a message; one of liquidations has the rows of all symbols that its header names."""
         return READERS[header.channel].rows(header.symbol, payload)
 
-    def normalize_backfill(self, header: Header, body: bytes) -> Sequence[Row]:
+    def normalize_backfill(self, header: Data, body: bytes) -> Sequence[Row]:
         """The trades of an answer; to the summed up ones a single trade is a sum of one."""
         symbol = header.symbol
         if header.channel == "trades":
@@ -201,15 +203,15 @@ def _begins(beginning: bytes) -> tuple[Reader[Any, Any], str] | None:
 
 def _other_header(payload: bytes) -> Header:
     if payload == b"pong":
-        return _HEARTBEAT
+        return Heartbeat()
     other = _other(payload)
     if other.event == "notice":
-        return _NOTICE
+        return Notice()
     if other.event == "error":
-        return Header(Kind.REPLY, reply=_refusal(other))
+        return _refusal(other)
     if other.event in ("subscribe", "unsubscribe"):
         named = _named(other.arg) if other.event == "subscribe" else ()
-        return Header(Kind.REPLY, reply=Reply(subscriptions=named))
+        return Reply(subscriptions=named)
     found = _stream(other.arg) if other.arg and not other.event else None
     return found[0].header(found[1], payload) if found else unexpected(payload)
 

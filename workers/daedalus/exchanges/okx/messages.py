@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from ...tables.rows import AggTrade, BookUpdate, DerivativeTicker, Level, Liquidation, Row, Trade, quote
-from ..model import Header, Ids, Kind
+from ..model import Data, Header, Ids, joined
 from ..reading import Amount, Id
 from ..times import epoch_ns
 
@@ -132,25 +132,24 @@ def _time(value: Time) -> int | None:
 
 def _plain_header(channel: str, symbol: str, message: _Data[_Any]) -> Header:
     (first, *_) = message.data
-    return Header(Kind.DATA, channel, symbol, None, _time(first.ts))
+    return Data(channel, symbol, None, _time(first.ts))
 
 
 def _trades_header(channel: str, symbol: str, message: _Data[_TradeIds]) -> Header:
     """One message is one taker's order at one price: the last id of its trades, and how many there are."""
-    first, *more = [
-        Header(Kind.DATA, channel, symbol, Ids(one.tradeId - one.count + 1, one.tradeId), _time(one.ts))
-        for one in sorted(message.data, key=_trade_id)
-    ]
-    return _with(first, more) if more else first
+    return joined(
+        [
+            Data(channel, symbol, Ids(one.tradeId - one.count + 1, one.tradeId), _time(one.ts))
+            for one in sorted(message.data, key=_trade_id)
+        ]
+    )
 
 
 def _books_header(channel: str, symbol: str, message: _Data[_BookIds]) -> Header:
     whole = message.action == "snapshot"
-    first, *more = [
-        Header(Kind.DATA, channel, symbol, _link(one, whole), _time(one.ts), is_snapshot=whole)
-        for one in message.data
-    ]
-    return _with(first, more) if more else first
+    return joined(
+        [Data(channel, symbol, _link(one, whole), _time(one.ts), is_snapshot=whole) for one in message.data]
+    )
 
 
 def _link(one: _BookIds, whole: bool) -> Ids | None:
@@ -163,14 +162,7 @@ def _link(one: _BookIds, whole: bool) -> Ids | None:
 
 def _liquidations_header(channel: str, symbol: str, message: _Data[_Instrument]) -> Header:
     """One stream tells of all instruments; these messages are of those that they name."""
-    first, *more = [
-        Header(Kind.DATA, channel, name) for name in dict.fromkeys(one.instId for one in message.data)
-    ]
-    return _with(first, more) if more else first
-
-
-def _with(first: Header, more: Sequence[Header]) -> Header:
-    return msgspec.structs.replace(first, more=tuple(more))
+    return joined([Data(channel, name) for name in dict.fromkeys(one.instId for one in message.data)])
 
 
 def _trade_id(trade: _TradeIds | _Trade) -> int:

@@ -16,7 +16,7 @@ from itertools import groupby
 
 from msgspec import Struct, structs
 
-from ...exchanges.model import Exchange, Header, Kind, Missing, RestRequest
+from ...exchanges.model import Data, Exchange, Missing, RestRequest
 from ...exchanges.reading import UNREADABLE, number_of
 from ...store.raw import RawKind
 from ..backoff import Backoff
@@ -176,7 +176,7 @@ class Backfill:
             search.take(header, self._times(header, body), by_id=by_id)
         raise _NoAnswerError(f"{path}: {MAX_REQUESTS:,} requests were not enough")
 
-    async def _answer(self, wanted: Missing, request: RestRequest) -> tuple[Header, bytes]:
+    async def _answer(self, wanted: Missing, request: RestRequest) -> tuple[Data, bytes]:
         """The first answer that is a list of trades. Raises `RestError` for a refusal that is meant."""
         backoff = _patience()
         began = time.monotonic()
@@ -190,7 +190,7 @@ class Backfill:
                 why, answered = str(error), None
             else:
                 header = self._exchange.classify_backfill(wanted.channel, wanted.symbol, body)
-                if header.kind is Kind.DATA:
+                if isinstance(header, Data):
                     return header, body
                 why = f"{request.path}: the exchange answers {excerpt(body) or 'nothing'}"
                 answered = time.monotonic() if answered is None else answered
@@ -219,7 +219,7 @@ class Backfill:
             self._trouble = _patience()
             return body
 
-    def _times(self, header: Header, body: bytes) -> dict[int, int]:
+    def _times(self, header: Data, body: bytes) -> dict[int, int]:
         """The times of an answer's trades, by id; those without an id count down from -1."""
         try:
             rows = self._exchange.normalize_backfill(header, body)

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from msgspec import Struct
 
-from ...exchanges.model import Exchange, Header, Kind, Missing, Subscription
+from ...exchanges.model import Data, Exchange, Header, Missing, Subscription
 from ...store import Layout, Partition, SegmentId
 from ...store.layout import NORMALIZED, READY, SYNCED
 from ...store.raw import RawKind
@@ -152,8 +152,10 @@ def _last(
         if kind == RawKind.MESSAGE
         else exchange.classify_backfill(channel, symbol, payload)
     )
+    if not isinstance(header, Data):
+        return None
     numbers = [part.ids.last for part in (header, *header.more) if part.ids is not None]
-    return Last(max(numbers), recv_ns) if header.kind is Kind.DATA and numbers else None
+    return Last(max(numbers), recv_ns) if numbers else None
 
 
 def _later(one: Last | None, other: Last) -> Last:

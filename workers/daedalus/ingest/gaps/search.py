@@ -13,7 +13,7 @@ from typing import Protocol
 
 from msgspec import Struct, structs
 
-from ...exchanges.model import Header, Ids, Missing
+from ...exchanges.model import Data, Ids, Missing
 
 __all__ = ["ById", "ByTime", "Search"]
 
@@ -33,7 +33,7 @@ class Search(Protocol):
     def wanted(self) -> Missing | None:
         """The oldest of what is still to be asked for; None: nothing is."""
 
-    def take(self, header: Header, times: Mapping[int, int], *, by_id: bool) -> None:
+    def take(self, header: Data, times: Mapping[int, int], *, by_id: bool) -> None:
         """Take an answer, and its times by id. ``by_id``: times did not matter to what was asked for."""
 
     def give_up(self) -> None:
@@ -85,7 +85,7 @@ class ById:
             from_ns, to_ns = to_ns, from_ns
         return Missing(about.channel, about.symbol, oldest.first, self._last, from_ns, to_ns)
 
-    def take(self, header: Header, times: Mapping[int, int], *, by_id: bool) -> None:
+    def take(self, header: Data, times: Mapping[int, int], *, by_id: bool) -> None:
         if not self._left:
             return
         runs = sorted(
@@ -176,7 +176,7 @@ class ByTime:
         missing = self._missing
         return Missing(missing.channel, missing.symbol, None, None, self._from_ns, missing.to_ns)
 
-    def take(self, header: Header, times: Mapping[int, int], *, by_id: bool) -> None:
+    def take(self, header: Data, times: Mapping[int, int], *, by_id: bool) -> None:
         """Take an answer, which holds all from its header's time on (None: all that was asked for)."""
         begins_ns, newest_ns = header.exchange_ns, max(times.values(), default=None)
         self._any |= newest_ns is not None

@@ -11,7 +11,7 @@ import logging
 
 from msgspec import Struct, field
 
-from ...exchanges.model import Exchange, Header, Kind
+from ...exchanges.model import Data, Exchange
 from ...exchanges.reading import UNREADABLE
 from ..backoff import Backoff
 from ..counters import Counters
@@ -102,8 +102,8 @@ class Snapshots:
 
 def _last_of(exchange: Exchange, symbol: str, body: bytes) -> int | None:
     """The id up to which a body holds the whole book; None where it is none, or can only be read in part."""
-    header: Header = exchange.classify_snapshot(symbol, body)
-    if header.kind is not Kind.DATA or header.ids is None:
+    header = exchange.classify_snapshot(symbol, body)
+    if not isinstance(header, Data) or header.ids is None:
         return None
     try:
         exchange.normalize(header, body)

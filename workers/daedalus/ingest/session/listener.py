@@ -10,7 +10,19 @@ import logging
 from collections.abc import Iterable
 from typing import Protocol
 
-from ...exchanges.model import BookCheck, Header, Kind, Reply, Subscription
+from ...exchanges.continuity import IdGap
+from ...exchanges.model import (
+    BookCheck,
+    Data,
+    Header,
+    Heartbeat,
+    Ids,
+    Malformed,
+    Notice,
+    Reply,
+    Subscription,
+    Unknown,
+)
 from ...store.raw import CONNECTION, UNKNOWN
 from ..journal import Journal
 from ..rate_limited_log import RateLimitedLog
@@ -22,9 +34,6 @@ from .served_streams import ServedStreams
 __all__ = ["Listener", "SessionEvents", "excerpt"]
 
 log = logging.getLogger("daedalus.ingest.session.session")
-
-_DATA, _HEARTBEAT = Kind.DATA, Kind.HEARTBEAT
-_UNREADABLE = Header(Kind.MALFORMED)
 
 
 class SessionEvents(Protocol):
@@ -83,36 +92,36 @@ class Listener:
         """Take messages, each with the UTC ns of its arrival; ``now``: seconds of the event loop's clock."""
         counters = self._recorder.counters
         write, heard, lags = self._journal.message, self._liveness.heard, counters.lags_ns
-        classify, checked = self._classify, self._checked
+        classify, checked, sent = self._classify, self._checked, self._sent
         service, awaited, asked = self._service, self._service.awaited, self._asked
         size = 0
         for recv_ns, payload in zip(times, payloads, strict=True):
             try:
-                header = classify(payload)
+                header: Header = classify(payload)
             except Exception as error:
                 # An exchange file's mistake must cost no message and no connection.
                 self._rate_limited.warning("classify", "a message could not be classified: %r", error)
-                header = _UNREADABLE
+                header = Malformed()
             if header.sequence is not None:
                 self._count(header.sequence, recv_ns)
-            channel, symbol = header.channel, header.symbol
-            if symbol and symbol not in asked and header.kind is _DATA and self._is_foreign(header):
+            if not isinstance(header, Data):
+                channel, symbol = self._other(header, payload, recv_ns, now)
+            elif header.symbol and header.symbol not in asked and self._is_foreign(header):
                 channel, symbol = self._foreign(header), ""
-            elif channel and (header.kind is _DATA or header.kind is _HEARTBEAT):
+            else:
+                channel, symbol = header.channel, header.symbol
                 heard(channel, symbol, now)
                 if awaited:
                     service.heard(channel, symbol, recv_ns)
-                if header.ids is not None and (channel in checked or header.proves is not None):
-                    self._check(header, recv_ns)
+                if header.ids is not None and channel in checked:
+                    self._check(header, header.ids, recv_ns)
                 if header.more:
                     self._also(header.more, recv_ns, now)
-                if channel in self._sent:
+                if channel in sent:
                     for part in header.by_symbol():
                         self._compare(part, payload)
                 if header.exchange_ns is not None:
                     lags.append(recv_ns - header.exchange_ns)
-            else:
-                channel, symbol = self._odd(header, payload, recv_ns), ""
             write(recv_ns, channel, symbol, payload)
             size += len(payload)
             self._heard_ns = recv_ns
@@ -122,13 +131,13 @@ class Listener:
         counters.last_message_ns = times[-1]
         self._recorder.received(len(payloads))
 
-    def _is_foreign(self, header: Header) -> bool:
+    def _is_foreign(self, header: Data) -> bool:
         """Whether a message tells of symbols alone that this connection never asked for."""
         return header.channel not in self._shared and all(
             part.symbol not in self._asked for part in header.more
         )
 
-    def _foreign(self, header: Header) -> str:
+    def _foreign(self, header: Data) -> str:
         """Nothing is followed of a symbol that nobody asked for: there may be any number of them."""
         self._recorder.counters.oddities["foreign"] += 1
         self._rate_limited.warning(
@@ -136,25 +145,26 @@ class Listener:
         )
         return UNKNOWN
 
-    def _also(self, parts: Iterable[Header], recv_ns: int, now: float) -> None:
+    def _also(self, parts: Iterable[Data], recv_ns: int, now: float) -> None:
         """Other streams, or other runs of ids, that the same message brought."""
         for part in parts:
             self._liveness.heard(part.channel, part.symbol, now)
             if self._service.awaited:
                 self._service.heard(part.channel, part.symbol, recv_ns)
             if part.ids is not None and part.channel in self._checked:
-                self._check(part, recv_ns)
+                self._check(part, part.ids, recv_ns)
 
-    def _check(self, header: Header, recv_ns: int) -> None:
+    def _check(self, header: Data, ids: Ids, recv_ns: int) -> None:
         gap = self._recorder.continuity.observe(header, recv_ns, self._journal.conn).gap
         channel, symbol = header.channel, header.symbol
         if gap is not None and not header.is_snapshot:
-            alone = self._recorder.serving[gap.channel, gap.symbol] <= 1
-            self._recorder.gaps.seen(gap, self._void, alone=alone)
-        if symbol in self._books.unsynced and channel in self._fetched:
-            assert header.ids is not None
-            if self._books.delta(symbol, header.ids):
-                self._events.book_needed(channel, symbol)
+            self._gap(gap)
+        if symbol in self._books.unsynced and channel in self._fetched and self._books.delta(symbol, ids):
+            self._events.book_needed(channel, symbol)
+
+    def _gap(self, gap: IdGap) -> None:
+        alone = self._recorder.serving[gap.channel, gap.symbol] <= 1
+        self._recorder.gaps.seen(gap, self._void, alone=alone)
 
     def _void(self, channel: str, symbol: str) -> None:
         if channel in self._fetched:
@@ -162,7 +172,7 @@ class Listener:
             self._recorder.void(channel, symbol)
         self._events.book_needed(channel, symbol)
 
-    def _compare(self, header: Header, payload: bytes) -> None:
+    def _compare(self, header: Data, payload: bytes) -> None:
         """Hold the book against the exchange's checksum, where it sends one."""
         stream = header.channel, header.symbol
         if stream not in self._sums:
@@ -193,23 +203,43 @@ class Listener:
         self._recorder.counters.gaps += 1
         self._events.frames_lost(missing, self._heard_ns or recv_ns)
 
-    def _odd(self, header: Header, payload: bytes, recv_ns: int) -> str:
-        """Deal with what is not market data; the name of the partition where it is kept."""
-        if header.answer is not None:
-            self._events.wants(header.answer)
-        if header.kind is _HEARTBEAT:  # of the connection as such
-            return CONNECTION
-        if header.kind is Kind.REPLY:
-            assert header.reply is not None
-            self._events.replied(header.reply, recv_ns)
-            return CONNECTION
-        if header.kind is Kind.NOTICE:
+    def _other(
+        self,
+        header: Heartbeat | Reply | Notice | Unknown | Malformed,
+        payload: bytes,
+        recv_ns: int,
+        now: float,
+    ) -> tuple[str, str]:
+        """Deal with what is not market data; the channel and the symbol it is stored under."""
+        if isinstance(header, Heartbeat):
+            return self._beat(header, recv_ns, now)
+        if isinstance(header, Reply):
+            self._events.replied(header, recv_ns)
+            return CONNECTION, ""
+        if isinstance(header, Notice):
             self._events.warned(payload)
-            return CONNECTION
-        kind = header.kind.value
+            return CONNECTION, ""
+        kind = header.kind
         self._recorder.counters.oddities[kind] += 1
         self._rate_limited.warning(kind, "%s message, kept as it is: %s", kind, excerpt(payload))
-        return UNKNOWN
+        return UNKNOWN, ""
+
+    def _beat(self, beat: Heartbeat, recv_ns: int, now: float) -> tuple[str, str]:
+        """A heartbeat, of one stream or of the connection."""
+        if beat.answer is not None:
+            self._events.wants(beat.answer)
+        if not beat.channel:
+            return CONNECTION, ""
+        self._liveness.heard(beat.channel, beat.symbol, now)
+        if self._service.awaited:
+            self._service.heard(beat.channel, beat.symbol, recv_ns)
+        if (last := beat.announces) is not None:
+            seen = self._recorder.continuity.announced(last.channel, beat.symbol, last.last, recv_ns)
+            if seen.gap is not None:
+                self._gap(seen.gap)
+        if beat.exchange_ns is not None:
+            self._recorder.counters.lags_ns.append(recv_ns - beat.exchange_ns)
+        return beat.channel, beat.symbol
 
 
 def excerpt(payload: bytes) -> str:
