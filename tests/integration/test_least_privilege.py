@@ -15,7 +15,7 @@ from support.backlog import START_NS, tree
 from support.s3_server import ACCESS_KEY, SECRET_KEY, S3Server, weed_binary
 from support.sync_workbench import changed, fill, waiting
 
-from daedalus.storage.s3 import S3Target
+from daedalus.storage.s3_target import S3Target
 from daedalus.store.layout import Layout
 from daedalus.sync import SyncSettings, sync_once
 

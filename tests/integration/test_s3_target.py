@@ -17,7 +17,7 @@ from support.faulty_proxy import Answer, FaultyProxy, Forward, Request, faulty_p
 from support.s3_server import ACCESS_KEY, SECRET_KEY, S3Server
 
 from daedalus.storage import Outcome, StoppedError, TargetError, TargetErrorKind, open_target
-from daedalus.storage.s3 import S3Target
+from daedalus.storage.s3_target import S3Target
 
 pytestmark = pytest.mark.integration
 

@@ -25,7 +25,7 @@ from daedalus.storage import (
     open_reader,
     open_target,
 )
-from daedalus.storage.s3 import S3Target
+from daedalus.storage.s3_target import S3Target
 
 pytestmark = pytest.mark.integration
 

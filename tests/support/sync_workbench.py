@@ -12,7 +12,7 @@ import msgspec
 from support.backlog import raw_file, segment, table_file, tree
 
 from daedalus.storage import Receipt, Target, TargetError, TargetErrorKind
-from daedalus.storage.mark import MARK
+from daedalus.storage.lake_mark import MARK
 from daedalus.store.layout import NORMALIZED, READY, SYNCED, Layout
 from daedalus.store.status import Status, read_status
 from daedalus.sync import SyncSettings, run_sync

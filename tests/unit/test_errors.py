@@ -24,7 +24,7 @@ from daedalus.lake.books import NoBookError
 from daedalus.simulator.options import SimulatorError
 from daedalus.storage.errors import TargetError, TargetErrorKind
 from daedalus.store.lock import AlreadyRunning
-from daedalus.store.regular import NoRegularFileError
+from daedalus.store.regular_files import NoRegularFileError
 from daedalus.store.segment import SegmentError
 
 _NEAREST = "Did you mean 'BTCUSDT'? Known are BTCUSDT."

@@ -10,7 +10,7 @@ import pytest
 
 from daedalus.store import Layout, Partition, RawRecord, SegmentId, WorkerLock
 from daedalus.store.files import make_directories
-from daedalus.store.orphans import orphaned_exchanges, seal_orphans
+from daedalus.store.left_behind import orphaned_exchanges, seal_orphans
 from daedalus.store.segment import Segment
 
 Row = Callable[..., RawRecord]
@@ -50,7 +50,7 @@ def test_one_exchange_that_cannot_be_sealed_holds_up_no_other(
     (layout.raw("ready") / "exchange=kraken").touch()
     os.mkfifo(layout.active / SegmentId(fine.partition, fine.number + 1).active_name)
     assert seal_orphans(layout, []) == [fine]
-    assert "what was recorded of kraken waits" in caplog.text
+    assert "files of kraken cannot be sealed and wait" in caplog.text
     assert (layout.active / stuck.active_name).exists()
 
 

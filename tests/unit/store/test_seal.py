@@ -14,8 +14,8 @@ import pytest
 
 from daedalus.store import NORMALIZED, READY, SYNCED, Layout, Partition, RawRecord, SegmentId, move
 from daedalus.store.files import make_directories
+from daedalus.store.left_behind import find_left_behind
 from daedalus.store.raw import DAMAGE
-from daedalus.store.recovery import find_left_behind
 from daedalus.store.seal import ROW_GROUP_BYTES, SealCancelled, seal
 from daedalus.store.segment import Segment
 
@@ -174,7 +174,7 @@ def test_batches_behind_damage_are_sealed_too(layout: Layout, active: Any, ready
 
 
 def recover(layout: Layout) -> None:
-    for segment in find_left_behind(layout, "binance").segments:
+    for segment in find_left_behind(layout, "binance"):
         seal(layout, segment)
 
 

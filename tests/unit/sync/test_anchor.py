@@ -12,7 +12,7 @@ from support.sync_workbench import Running, changed, fill, lake_of, status, sync
 
 from daedalus.host import unmounted_above
 from daedalus.storage import TargetError, open_target
-from daedalus.storage.mark import MARK
+from daedalus.storage.lake_mark import MARK
 from daedalus.store.layout import READY, SYNCED, Layout
 from daedalus.sync import SyncSettings, sync_once
 from daedalus.sync.anchor import Anchor

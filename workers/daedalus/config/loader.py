@@ -10,8 +10,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from ..store.places import clash
-from ..store.regular import open_regular
+from ..store.lake_place import clash
+from ..store.regular_files import open_regular
 from .document import parse
 from .explain import explain
 from .model import Config, Origin

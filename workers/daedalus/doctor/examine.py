@@ -13,9 +13,9 @@ from .. import host
 from ..config import Config, ConfigError, find_config, load_config
 from ..config.report import warnings
 from ..status import elsewhere, observe
-from ..store.access import unreadable
-from ..store.home_disk import away
+from ..store.data_disk import away
 from ..store.layout import Layout
+from ..store.permissions import unreadable
 from ..store.status import read_status
 from . import disk, machine, reach, workers
 from .finding import Finding, bad, ok, warn

@@ -16,7 +16,7 @@ from websockets.uri import parse_uri
 from ..config import Config
 from ..dial import connect
 from ..storage.errors import TargetError
-from ..store.places import local_path
+from ..store.lake_place import local_path
 from .finding import Finding, bad, ok
 
 __all__ = ["exchange", "is_directory", "nearest", "store"]

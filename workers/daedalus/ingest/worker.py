@@ -213,10 +213,10 @@ class _Ingest:
     def _take_over(self) -> Start:
         """Find what the recorder before left in its active files, and see why it ended."""
         last = read_status(self._layout.status, f"ingest-{self._exchange.name}")
-        recovery = self._writer.recover()
+        left = self._writer.recover()
         if not os.access(self._layout.active, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self._layout.active))
-        start = start_after(last, boot_id(), left=bool(recovery.segments))
+        start = start_after(last, boot_id(), left=bool(left))
         if start.cause in ("crash", "power"):
             log.warning("the recorder before ended without a word: %s", start.cause)
         return start

@@ -17,8 +17,8 @@ from msgspec import Struct
 
 from ..storage import Reader, StorageSettings, TargetError, TargetErrorKind, open_reader
 from ..storage.errors import from_os_error
+from ..store.lake_place import local_path
 from ..store.layout import NORMALIZED, READY, SYNCED, Layout, SegmentId, TableFile
-from ..store.places import local_path
 from ..tables.content import Content
 from ..tables.registry import TABLES
 from .table_file import AlteredFileError, DamagedFileError, claimed, conformed, fits, holds, row_group

@@ -15,7 +15,7 @@ from msgspec import Raw, Struct
 from ..exchanges.reading import UNREADABLE
 from ..store.files import write_atomic
 from ..store.layout import NORMALIZED, READY, SYNCED, Layout, Partition, SegmentId
-from ..store.regular import open_regular
+from ..store.regular_files import open_regular
 from .transform import Checkpoint
 
 __all__ = ["prune_checkpoints", "read_checkpoint", "write_checkpoint"]

@@ -22,7 +22,7 @@ from ..exchanges.model import Exchange
 from ..store.files import make_directories, move, publish
 from ..store.layout import NORMALIZED, READY, SYNCED, Layout, SegmentId, TableFile
 from ..store.raw import DAMAGE, RAW_SCHEMA, RawRecord
-from ..store.regular import create, open_descriptor
+from ..store.regular_files import create, open_descriptor
 from ..tables.parquet import ROW_GROUP_LINES, TableWriter
 from ..tables.registry import TABLES
 from .checkpoint import read_checkpoint, write_checkpoint

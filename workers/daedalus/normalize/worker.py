@@ -11,8 +11,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from ..exchanges import EXCHANGES
 from ..exchanges.model import Exchange
 from ..store.layout import READY, Layout, Partition, SegmentId
+from ..store.left_behind import seal_orphans
 from ..store.lock import WorkerLock
-from ..store.orphans import seal_orphans
 from ..store.status import UNTOLD, Setup
 from .again import take_in_again
 from .checkpoint import prune_checkpoints

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from ..lifeline import child_environment, pipe_of_children
-from ..store.regular import open_descriptor, open_regular
+from ..store.regular_files import open_descriptor, open_regular
 
 __all__ = ["Child", "command"]
 

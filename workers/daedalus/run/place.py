@@ -16,7 +16,7 @@ import yaml
 from ..config import ConfigError, Problem
 from ..store.layout import Layout
 from ..store.lock import WorkerLock
-from ..store.regular import open_regular
+from ..store.regular_files import open_regular
 from ..sync.anchor import MEMORY
 
 __all__ = ["CONFIG", "claimed", "cleared"]

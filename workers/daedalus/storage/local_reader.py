@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
 
-from ..store.regular import open_regular
+from ..store.regular_files import open_regular
 from .errors import from_os_error
 from .reader import Found
 

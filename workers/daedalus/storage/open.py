@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..store.places import local_path
-from .local import LocalTarget
+from ..store.lake_place import local_path
 from .local_reader import LocalReader
+from .local_target import LocalTarget
 from .reader import Reader
 from .settings import StorageSettings, public_url
 from .target import Target
@@ -24,10 +24,10 @@ def open_target(settings: StorageSettings) -> Target:
     if folder is not None:
         return LocalTarget(folder)
     if is_s3(settings.target):
-        from .s3 import S3Target
+        from .s3_target import S3Target
 
         return S3Target(settings)
-    from .fsspec import FsspecTarget
+    from .fsspec_target import FsspecTarget
 
     return FsspecTarget(settings.target)
 
@@ -41,8 +41,8 @@ def open_reader(settings: StorageSettings) -> Reader:
         from .s3_client import S3Reader
 
         return S3Reader(settings)
-    from .fsspec import other_filesystem
     from .fsspec_reader import FsspecReader
+    from .fsspec_target import other_filesystem
 
     return FsspecReader(public_url(settings.target).rstrip("/"), *other_filesystem(settings.target))
 

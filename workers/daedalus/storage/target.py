@@ -19,9 +19,9 @@ from typing import BinaryIO, Protocol
 
 from msgspec import Struct
 
-from ..store.regular import open_regular
+from ..store.regular_files import open_regular
 from .errors import SourceGoneError, StoppedError, TargetError, TargetErrorKind
-from .mark import MarkFile
+from .lake_mark import MarkFile
 
 __all__ = ["CHUNK_BYTES", "Outcome", "Receipt", "Target", "open_source", "read_chunks", "sha256_of"]
 

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from .files import fsync_directory, make_directories, move, publish, write_atomic
 from .layout import NORMALIZED, READY, SYNCED, Layout, Partition, SegmentId, TableFile
-from .limits import Closing, WriterLimits, WriterStats
 from .lock import AlreadyRunning, WorkerLock
 from .status import Setup, Status, boot_id, read_status, read_statuses, write_status
+from .writer_values import Closing, WriterLimits, WriterStats
 
 if TYPE_CHECKING:
     from .raw import CONNECTION, RAW_SCHEMA, UNKNOWN, RawKind, RawRecord
-    from .recovery import Recovery
     from .writer import StreamingParquetWriter
 
 __all__ = [
@@ -33,7 +32,6 @@ __all__ = [
     "Partition",
     "RawKind",
     "RawRecord",
-    "Recovery",
     "SegmentId",
     "Setup",
     "Status",
@@ -59,7 +57,6 @@ _WITH_ARROW = {
     "UNKNOWN": "raw",
     "RawKind": "raw",
     "RawRecord": "raw",
-    "Recovery": "recovery",
     "StreamingParquetWriter": "writer",
 }
 

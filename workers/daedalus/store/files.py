@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
-from .regular import create, open_regular
+from .regular_files import create, open_regular
 
 __all__ = [
     "PRIVATE_MODE",

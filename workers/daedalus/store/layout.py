@@ -24,7 +24,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from .regular import is_regular
+from .regular_files import is_regular
 
 __all__ = ["NORMALIZED", "READY", "SYNCED", "Layout", "Partition", "SegmentId", "TableFile"]
 
@@ -181,7 +181,7 @@ class Layout(Struct, frozen=True):
     def active_segments(self, exchange: str) -> list[SegmentId]:
         """The exchange's segments in ``raw/active/``, in the order in which they were opened.
 
-        What has the name of one and is no file is none: see `daedalus.store.recovery`.
+        Only regular files count; `daedalus.store.left_behind` logs anything else with such a name.
         """
         paths = self.active.glob(f"{exchange}.*.arrows") if self.active.is_dir() else ()
         found = (SegmentId.from_active(path.name) for path in paths if is_regular(path))

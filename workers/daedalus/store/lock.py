@@ -8,10 +8,10 @@ from pathlib import Path
 from types import TracebackType
 
 from ..errors import LOCKED, DaedalusError
+from .data_disk import require_disk
 from .files import PRIVATE_MODE, make_directories
-from .home_disk import require_disk
 from .layout import Layout
-from .regular import open_descriptor
+from .regular_files import open_descriptor
 
 __all__ = ["AlreadyRunning", "WorkerLock"]
 

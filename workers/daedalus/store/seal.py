@@ -24,7 +24,7 @@ from .files import PRIVATE_MODE, fsync_directory, make_directories, publish
 from .ipc_log import Damaged, read_bytes, scan
 from .layout import READY, Layout, SegmentId
 from .raw import DAMAGE, RAW_SCHEMA
-from .regular import create, open_descriptor
+from .regular_files import create, open_descriptor
 
 __all__ = ["SealCancelled", "Sealed", "remove_unfinished", "seal"]
 

@@ -19,7 +19,7 @@ from .files import PRIVATE_MODE, fsync_directory, make_directories
 from .ipc_log import HEAD, Committed, encode, scan
 from .layout import SegmentId
 from .raw import RawRecord
-from .regular import open_descriptor
+from .regular_files import open_descriptor
 
 __all__ = ["Segment", "SegmentError", "read_segment"]
 

@@ -16,14 +16,14 @@ from collections.abc import Callable
 
 from .disk import DiskTrouble, explain, require_free
 from .files import make_directories
-from .layout import Layout, Partition
-from .limits import Closing, WriterLimits, WriterStats
-from .numbering import Numbering
-from .partition import HOUR_NS, PartitionWriter
+from .layout import Layout, Partition, SegmentId
+from .left_behind import find_left_behind
+from .partition_writer import HOUR_NS, PartitionWriter
 from .raw import RawRecord
-from .recovery import Recovery, find_left_behind
 from .sealer import Sealer
 from .segment import Segment
+from .segment_numbers import SegmentNumbers
+from .writer_values import Closing, WriterLimits, WriterStats
 
 __all__ = ["StreamingParquetWriter"]
 
@@ -57,7 +57,7 @@ class StreamingParquetWriter:
         self._inbox: deque[RawRecord] = deque()
         self._held = 0  # rows in the partitions' buffers
         self._partitions: dict[str, PartitionWriter] = {}
-        self._numbering = Numbering(layout)
+        self._numbers = SegmentNumbers(layout)
         self._sealer = Sealer(layout)
         self._blocked: str | None = None
         self._flushed_at = self._cleaned_at = monotonic()
@@ -101,12 +101,12 @@ class StreamingParquetWriter:
             stale_buffers_cleaned=count["stale_buffers"],
         )
 
-    def recover(self) -> Recovery:
-        """Find what an earlier process left, and begin to seal it. Raises `OSError`."""
-        recovery = find_left_behind(self._layout, self._exchange)
-        for segment in recovery.segments:
+    def recover(self) -> tuple[SegmentId, ...]:
+        """Begin to seal what an earlier process left; which segments these are. Raises `OSError`."""
+        left = find_left_behind(self._layout, self._exchange)
+        for segment in left:
             self._sealer.put(segment)
-        return recovery
+        return left
 
     def work(self) -> None:
         """Write, fsync, rotate and tidy up what is due. Trouble with the disk shows in `blocked`."""
@@ -174,7 +174,7 @@ class StreamingParquetWriter:
             why = self._sealer.trouble or "the disk or the processor is too slow"
             raise DiskTrouble(f"{self._sealer.backlog} segments wait to be sealed: {why}")
         make_directories(self._layout.active)  # somebody may have swept it away
-        return Segment(self._layout.active, self._numbering.next(partition, recv_ns))
+        return Segment(self._layout.active, self._numbers.next(partition, recv_ns))
 
     def _write(self, now: float, now_ns: int, *, everything: bool) -> None:
         """Write the batches that are due; with ``everything`` all rows that came until then, made durable."""

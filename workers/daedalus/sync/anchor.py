@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from .. import host
 from ..storage.errors import TargetError, TargetErrorKind
-from ..storage.mark import MARK, Mark, MarkFile
+from ..storage.lake_mark import MARK, Mark, MarkFile
 from ..storage.target import Target
 from ..store.files import read_json, write_atomic
 from ..store.layout import SYNCED, Layout

@@ -17,9 +17,9 @@ from ..storage.errors import TargetError, TargetErrorKind
 from ..storage.open import open_target
 from ..storage.settings import public_url
 from ..storage.target import Target
+from ..store.lake_place import clash
 from ..store.layout import Layout
 from ..store.lock import WorkerLock
-from ..store.places import clash
 from ..store.status import UNTOLD, Setup
 from .anchor import Anchor
 from .attempts import Attempts

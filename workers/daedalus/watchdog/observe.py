@@ -13,10 +13,10 @@ from .. import host
 from ..config import Config
 from ..status.observe import process_lives
 from ..status.view import Row, view
-from ..store.access import unreadable
+from ..store.data_disk import away
 from ..store.disk import free_bytes
-from ..store.home_disk import away
 from ..store.layout import Layout
+from ..store.permissions import unreadable
 from ..store.status import Status, boot_id, read_statuses
 from .observation import MachineSeen, MemorySeen, Observation, WorkerSeen
 

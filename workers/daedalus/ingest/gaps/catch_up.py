@@ -19,7 +19,7 @@ from ...exchanges.model import Data, Exchange, Header, Missing, Subscription
 from ...store import Layout, Partition, SegmentId
 from ...store.layout import NORMALIZED, READY, SYNCED
 from ...store.raw import RawKind
-from ...store.regular import open_regular
+from ...store.regular_files import open_regular
 from ...store.segment import read_segment
 from ..recorder_state import RecorderState
 

@@ -23,7 +23,7 @@ from ...exchanges.reading import UNREADABLE
 from ...store import Layout, Partition
 from ...store.layout import NORMALIZED, READY, SYNCED
 from ...store.raw import RawKind
-from ...store.regular import open_regular
+from ...store.regular_files import open_regular
 from ...tables.rows import Instrument, Listing
 from ..journal import Journal
 from ..session.listener import excerpt

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ...storage.errors import TargetError, TargetErrorKind
 from ...storage.settings import StorageSettings, public_url
-from ...store.places import local_path
+from ...store.lake_place import local_path
 
 __all__ = ["refuse_overlap"]
 

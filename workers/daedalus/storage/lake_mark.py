@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from ..store.files import fsync_directory, publish
-from ..store.regular import open_regular
+from ..store.regular_files import open_regular
 from .errors import from_os_error
 
 __all__ = ["MARK", "Mark", "MarkFile"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from daedalus.storage import TargetError
-from daedalus.storage.mark import MARK, MarkFile
+from daedalus.storage.lake_mark import MARK, MarkFile
 
 
 def mark_of(root: Path) -> MarkFile:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from daedalus.store.places import clash, local_path
+from daedalus.store.lake_place import clash, local_path
 
 OWN = ["raw/ready", "raw/normalized/lake", "tables", "tables/ready", "tables/synced", "status", "logs/lake"]
 
@@ -56,7 +56,7 @@ def test_the_same_directory_under_another_name_is_known_by_what_it_is(
 ) -> None:
     # As on a file system that does not tell case, or below a bind mount: other names, one directory.
     (tmp_path / "DATA").symlink_to("data")
-    monkeypatch.setattr("daedalus.store.places._real", lambda path: path)
+    monkeypatch.setattr("daedalus.store.lake_place._real", lambda path: path)
     assert clash(data, f"file://{tmp_path}/DATA/tables/synced")
 
 

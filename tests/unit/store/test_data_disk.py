@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from faults.disks import a_disk
 
-from daedalus.store.home_disk import away, require_disk
+from daedalus.store.data_disk import away, require_disk
 from daedalus.store.layout import Layout
 from daedalus.store.lock import WorkerLock
 

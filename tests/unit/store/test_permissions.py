@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from support.backlog import raw_file, segment, table_file
 
-from daedalus.store.access import unreadable
 from daedalus.store.layout import READY, SYNCED, Layout
+from daedalus.store.permissions import unreadable
 
 NOBODY = 65534
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from daedalus.store import Layout, Partition, RawRecord, Recovery, SegmentId
+from daedalus.store import Layout, Partition, RawRecord, SegmentId
 from daedalus.store.files import make_directories
-from daedalus.store.recovery import find_left_behind
+from daedalus.store.left_behind import find_left_behind
 from daedalus.store.segment import Segment
 
 Row = Callable[..., RawRecord]
@@ -27,12 +27,12 @@ def damaged(layout: Layout) -> list[bytes]:
 
 
 def test_a_first_start_finds_nothing(layout: Layout) -> None:
-    assert find_left_behind(layout, "binance") == Recovery()
+    assert find_left_behind(layout, "binance") == ()
 
 
 def test_what_was_left_is_found_oldest_first(layout: Layout, row: Row) -> None:
     later, earlier = leave(layout, [row(2)]), leave(layout, [row(0), row(1)])
-    assert find_left_behind(layout, "binance") == Recovery((earlier, later))
+    assert find_left_behind(layout, "binance") == (earlier, later)
 
 
 def test_what_was_left_is_sealed_beside_the_recording(
@@ -123,6 +123,6 @@ def test_what_is_no_file_is_left_where_it_is_and_told_and_holds_up_nothing(
     (layout.active / "binance.trade.parquet").mkdir()
     assert writer().close(10).unsealed == ()
     assert ready_rows(layout) == [row(1)]
-    assert f"{pipe} is no file of ours" in caplog.text
-    assert f"{link} is no file of ours" in caplog.text
+    assert f"{pipe} is not a regular file" in caplog.text
+    assert f"{link} is not a regular file" in caplog.text
     assert link.is_symlink()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from daedalus.store.regular import NoRegularFileError, create, is_regular, open_descriptor, open_regular
+from daedalus.store.regular_files import NoRegularFileError, create, is_regular, open_descriptor, open_regular
 
 pytestmark = pytest.mark.timeout(30)
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from .layout import NORMALIZED, READY, SYNCED, Layout, Partition, SegmentId, TableFile
 
-__all__ = ["Numbering"]
+__all__ = ["SegmentNumbers"]
 
 
-class Numbering:
+class SegmentNumbers:
     """Gives out segment numbers; those of a partition always grow, over restarts too, whatever is left.
 
     Raw files go with retention, and a clock that ran ahead comes back: so what normalize made of them counts

@@ -4,18 +4,18 @@ import pytest
 
 from daedalus.store import NORMALIZED, READY, SYNCED, Layout, Partition, SegmentId, TableFile
 from daedalus.store.files import make_directories
-from daedalus.store.numbering import Numbering
+from daedalus.store.segment_numbers import SegmentNumbers
 
 TRADE = Partition("binance", "trade")
 T = 1_790_000_000_000_000_000
 
 
 def test_a_number_is_the_time_of_the_first_row(layout: Layout) -> None:
-    assert Numbering(layout).next(TRADE, T).number == T
+    assert SegmentNumbers(layout).next(TRADE, T).number == T
 
 
 def test_numbers_grow_when_the_clock_does_not(layout: Layout) -> None:
-    numbering = Numbering(layout)
+    numbering = SegmentNumbers(layout)
     assert [numbering.next(TRADE, t).number for t in (T, T, T - 10**18)] == [T, T + 1, T + 2]
 
 
@@ -34,8 +34,8 @@ def test_no_number_on_disk_is_given_again(layout: Layout, state: str) -> None:
     }.get(state, layout.raw(state) / there.sealed_path)
     make_directories(path.parent)
     path.touch()
-    assert Numbering(layout).next(TRADE, T - 5).number == T + 1
-    assert Numbering(layout).next(Partition("binance", "depth"), T - 5).number == T - 5
+    assert SegmentNumbers(layout).next(TRADE, T - 5).number == T + 1
+    assert SegmentNumbers(layout).next(Partition("binance", "depth"), T - 5).number == T - 5
 
 
 def test_a_channel_whose_files_could_not_be_found_again_is_refused() -> None:

@@ -13,9 +13,9 @@ from threading import Event
 from typing import BinaryIO
 
 from ..store.files import publish
-from ..store.regular import create, open_regular
+from ..store.regular_files import create, open_regular
 from .errors import TargetError, TargetErrorKind, from_os_error
-from .mark import MarkFile
+from .lake_mark import MarkFile
 from .target import Outcome, Receipt, mismatch, open_source, read_chunks, sha256_of, size_of
 
 __all__ = ["LocalTarget"]

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from itertools import islice
 
 from .layout import Partition, SegmentId
-from .limits import WriterLimits
 from .raw import RawRecord
 from .segment import Segment
+from .writer_values import WriterLimits
 
 __all__ = ["HOUR_NS", "PartitionWriter"]
 
