@@ -86,9 +86,7 @@ class Account(Rehearsal):
     @cached_property
     def trade_channels(self) -> list[str]:
         """The channels that tell of trades and are recorded."""
-        return [
-            each for each in self.channels if self.exchange.channels[each].table in ("trades", "agg_trades")
-        ]
+        return [each for each in self.channels if self.exchange.channels[each].has_trades]
 
     @cached_property
     def _traded(self) -> dict[tuple[str, str], list[tuple[Told, int | None, int]]]:

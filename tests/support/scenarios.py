@@ -123,7 +123,7 @@ async def farewell(directory: Path, exchange: str) -> Account:
 
 
 def trade_channels(exchange: Exchange) -> list[str]:
-    return [name for name, channel in exchange.channels.items() if channel.table in ("trades", "agg_trades")]
+    return [name for name, channel in exchange.channels.items() if channel.has_trades]
 
 
 def proof_of(exchange: str, channel: str) -> Proof:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
-from typing import ClassVar, Protocol
+from typing import ClassVar, Literal, Protocol
 
 from msgspec import Struct
 
@@ -37,6 +37,7 @@ __all__ = [
     "Exchange",
     "Header",
     "Heartbeat",
+    "History",
     "Ids",
     "Malformed",
     "Missing",
@@ -62,31 +63,55 @@ class Proof(StrEnum):
     CHECKSUM = "checksum"  # each message carries a checksum of the book as it must be after it
 
 
-class Channel(Struct, frozen=True):
-    """What one channel of an exchange is.
+class History(StrEnum):
+    """What the exchange's REST API gives of a channel's past trades."""
 
-    ``table`` is where its rows go (None: raw only). ``proof`` is how a loss inside a connection can be
-    seen. ``snapshot``: a book, which needs a snapshot over REST after each connect (``"rest"``) or gets
-    one on the stream itself (``"stream"``). ``silence_seconds``: a connection on which the whole channel
-    said nothing for so long is taken for dead; None where silence is normal. ``per_symbol=False``: one
-    stream for all. ``lossy`` says in words what the exchange leaves out by design, "" where it sends all.
-    ``depth``: a book of which the exchange sends so many levels of each side, and of a level that falls out
-    of them no removal. ``spends_ids``: some of its consecutive ids stand for nothing that gives a row.
+    IDS = "ids"  # those with the ids that are asked for
+    TIME = "time"  # those of the time that is asked for
+    NEWEST = "newest"  # the newest, whatever is missing
+
+
+class Channel(Struct, frozen=True):
+    """What one channel of an exchange is and can do.
+
+    table: where its rows go; None: they are kept as raw messages alone
+    proof: how a loss inside a connection shows
+    snapshot: how a book begins: with a snapshot over REST, or with one on the stream
+    checksums: the exchange sends checksums of the book (`Exchange.book_check`)
+    depth: number of levels per side; the exchange sends no delete for a level that drops out of range
+    history: how missed messages can be asked for over REST; None: not at all
+    spends_ids: some ids never produce a row
+    silence_seconds: a connection on which the whole channel was silent for so long is dead; None: silence
+        is normal
+    per_symbol: False: one stream serves all symbols
+    lossy: in words, what the exchange leaves out by design; "": nothing
     """
 
     table: str | None
     proof: Proof = Proof.NONE
-    snapshot: str | None = None
+    snapshot: Literal["rest", "stream"] | None = None
     silence_seconds: float | None = None
     per_symbol: bool = True
     lossy: str = ""
     depth: int | None = None
     spends_ids: bool = False
+    checksums: bool = False
+    history: History | None = None
 
     @property
     def consecutive(self) -> bool:
         """Whether its ids prove it complete, whichever connections they came by."""
         return self.proof in (Proof.IDS, Proof.CHAIN)
+
+    @property
+    def has_trades(self) -> bool:
+        """Whether its rows are trades, single or aggregated."""
+        return self.table in ("trades", "agg_trades")
+
+    @property
+    def fails_over(self) -> bool:
+        """Whether its book has no ids to merge two connections by, so that one of them is the primary."""
+        return self.snapshot == "stream" and not self.consecutive
 
 
 class Request(Struct, frozen=True):
@@ -204,18 +229,15 @@ class Exchange(ABC):
         raise NotImplementedError(f"{self.name} has no book over REST")
 
     def backfill_request(self, missing: Missing) -> RestRequest | None:
-        """The REST request for the oldest of what is missing, one answer full; None where there is none."""
+        """The REST request for the oldest of what is missing, one answer full; None where there is none.
+
+        Only asked for channels with a ``history``.
+        """
         return None
 
     def serves(self, channel: str, symbol: str) -> bool:
         """Whether there is this stream at all; one that there is not is asked for only where it is named."""
         return True
-
-    def has_history(self, channel: str, symbol: str) -> bool:
-        """Whether what was missed of a stream can be asked for at all."""
-        about = self.channels.get(channel)
-        number = 1 if about is not None and about.consecutive else None
-        return self.backfill_request(Missing(channel, symbol, number, number, 0, 1)) is not None
 
     def instruments_requests(self) -> tuple[RestRequest, ...]:
         """The REST requests whose answers list all instruments; () where there is no such list."""

@@ -38,6 +38,6 @@ def id_scheme(exchange: str, channel: str) -> IdScheme:
         if about.proof is Proof.IDS:
             return IdScheme.BOOK
         return IdScheme.CHAIN if about.proof is Proof.CHAIN else IdScheme.NONE
-    if about.table not in ("trades", "agg_trades") or about.proof is not Proof.IDS:
+    if not about.has_trades or about.proof is not Proof.IDS:
         return IdScheme.NONE
     return IdScheme.SPARSE if about.spends_ids else IdScheme.CONSECUTIVE

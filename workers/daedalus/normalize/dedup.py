@@ -46,7 +46,7 @@ class Deduplication:
         self._channel = channel
         self._continuity = continuity
         self._consecutive = about is not None and about.consecutive
-        self._has_trades = about is not None and about.table in ("trades", "agg_trades")
+        self._has_trades = about is not None and about.has_trades
         self._fails_over = fails_over
 
     def of_message(

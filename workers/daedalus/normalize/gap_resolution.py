@@ -8,7 +8,7 @@ seen. Beyond `MAX_OPEN` the oldest are followed no more: what the ledger says of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -72,18 +72,16 @@ class _Stream:
 
 
 class GapTracker:
-    """The gaps of one partition. ``fillable(channel, symbol)``: whether the exchange offers its past."""
+    """The gaps of one partition."""
 
     def __init__(
         self,
         channels: Mapping[str, Channel],
         continuity: Continuity,
-        fillable: Callable[[str, str], bool],
         state: Sequence[OpenGap] = (),
     ) -> None:
         self._channels = channels
         self._continuity = continuity
-        self._fillable = fillable
         self._open: dict[tuple[str, str], _Stream] = {}
         for each in state:
             self._follow(each)
@@ -194,7 +192,7 @@ class GapTracker:
         channel = self._channels.get(gap.channel)
         if channel is None or channel.snapshot is not None:
             return _OF_A_BOOK if channel is not None else _NO_HISTORY
-        if not self._fillable(gap.channel, gap.symbol):
+        if channel.history is None:
             return _NO_HISTORY
         if not channel.consecutive or gap.missing is not None:
             return None

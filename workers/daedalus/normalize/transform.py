@@ -81,24 +81,19 @@ class Transform:
         checkpoint = msgspec.convert(msgspec.to_builtins(checkpoint), Checkpoint)
         self._continuity = Continuity(exchange.channels, checkpoint.continuity)
         self._ledger = Ledger(exchange.channels, self._continuity, checkpoint.ledger, checkpoint.damaged)
-        self._gap_tracker = GapTracker(
-            exchange.channels, self._continuity, exchange.has_history, checkpoint.open_gaps
-        )
+        self._gap_tracker = GapTracker(exchange.channels, self._continuity, checkpoint.open_gaps)
         books = () if checkpoint.damaged else checkpoint.books
         self._books = Books(channel, self._continuity, books, self._about.depth)
         self._checks = Checks(exchange, channel, () if checkpoint.damaged else checkpoint.checks)
         # Books that begin on the stream, and whose updates have no numbers to be put in order by.
-        self._fails_over = self._about.snapshot == "stream" and not self._about.consecutive
+        self._fails_over = self._about.fails_over
         self._failover = BookFailover(() if checkpoint.damaged else checkpoint.failover, self._about.depth)
         ids, contents = SeenIds(checkpoint.recent), SeenContent(checkpoint.contents)
         self._dedup = Deduplication(
             exchange, channel, self._continuity, ids, contents, fails_over=self._fails_over
         )
         self._renumbering = Renumbering(channel, self._continuity, checkpoint.counts)
-        self._counts_trades = self._about.consecutive and self._about.table in ("trades", "agg_trades")
-        self._has_sums = (
-            type(exchange).book_check is not Exchange.book_check and self._about.snapshot is not None
-        )
+        self._counts_trades = self._about.consecutive and self._about.has_trades
         self._eras = dict(checkpoint.eras)
         self._ordering = Ordering(spill)
         self._links: list[LinkEvent] = []
@@ -237,7 +232,7 @@ class Transform:
         if duplicate or not new:
             self.counts.duplicates += bool(rows)
             new = ()
-        if self._has_sums:
+        if self._about.checksums:
             for part in header.by_symbol():
                 right_ns = self._checks.feed(record.conn, part, record.payload, record.recv_ns)
                 if right_ns is not None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar
 
-from ..model import Channel, Proof, RestRequest
+from ..model import Channel, History, Proof, RestRequest
 from .futures import BinanceFutures
 
 __all__ = ["BinanceDelivery"]
@@ -26,10 +26,10 @@ class BinanceDelivery(BinanceFutures):
     channels: ClassVar[Mapping[str, Channel]] = MappingProxyType(
         {
             **BinanceFutures.channels,
-            "trade": Channel(table="trades", proof=Proof.IDS, spends_ids=True),
-            "aggTrade": Channel(table="agg_trades", proof=Proof.IDS),
-            "depth": Channel(table="book_updates", proof=Proof.CHAIN, snapshot="rest", silence_seconds=300.0),
-            "bookTicker": Channel(table="quotes", silence_seconds=300.0),
+            "trade": Channel("trades", Proof.IDS, spends_ids=True, history=History.NEWEST),
+            "aggTrade": Channel("agg_trades", Proof.IDS, history=History.IDS),
+            "depth": Channel("book_updates", Proof.CHAIN, snapshot="rest", silence_seconds=300.0),
+            "bookTicker": Channel("quotes", silence_seconds=300.0),
         }
     )
 

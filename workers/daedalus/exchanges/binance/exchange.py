@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar
 
-from ..model import Channel, Proof, RestLimit, RestRequest
+from ..model import Channel, History, Proof, RestLimit, RestRequest
 from .market import Backfill, BinanceMarket
 
 __all__ = ["Binance"]
@@ -26,10 +26,10 @@ class Binance(BinanceMarket):
     rest_limit: ClassVar[RestLimit] = RestLimit(weight_per_minute=6000, used_header="X-MBX-USED-WEIGHT-1M")
     channels: ClassVar[Mapping[str, Channel]] = MappingProxyType(
         {
-            "trade": Channel(table="trades", proof=Proof.IDS, silence_seconds=300.0),
-            "aggTrade": Channel(table="agg_trades", proof=Proof.IDS, silence_seconds=300.0),
-            "depth": Channel(table="book_updates", proof=Proof.IDS, snapshot="rest", silence_seconds=60.0),
-            "bookTicker": Channel(table="quotes", silence_seconds=60.0),
+            "trade": Channel("trades", Proof.IDS, silence_seconds=300.0, history=History.IDS),
+            "aggTrade": Channel("agg_trades", Proof.IDS, silence_seconds=300.0, history=History.IDS),
+            "depth": Channel("book_updates", Proof.IDS, snapshot="rest", silence_seconds=60.0),
+            "bookTicker": Channel("quotes", silence_seconds=60.0),
         }
     )
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar
 
-from ..model import Channel, Proof, RestLimit, RestRequest
+from ..model import Channel, History, Proof, RestLimit, RestRequest
 from .market import Backfill, BinanceMarket
 
 __all__ = ["BinanceFutures"]
@@ -32,13 +32,15 @@ class BinanceFutures(BinanceMarket):
     rest_limit: ClassVar[RestLimit] = RestLimit(weight_per_minute=2400, used_header="X-MBX-USED-WEIGHT-1M")
     channels: ClassVar[Mapping[str, Channel]] = MappingProxyType(
         {
-            "trade": Channel(table="trades", proof=Proof.IDS, silence_seconds=300.0, spends_ids=True),
-            "aggTrade": Channel(table="agg_trades", proof=Proof.IDS, silence_seconds=300.0),
-            "depth": Channel(table="book_updates", proof=Proof.CHAIN, snapshot="rest", silence_seconds=60.0),
-            "bookTicker": Channel(table="quotes", silence_seconds=60.0),
-            "markPrice": Channel(table="derivative_tickers", silence_seconds=30.0),  # one per second
+            "trade": Channel(
+                "trades", Proof.IDS, silence_seconds=300.0, spends_ids=True, history=History.NEWEST
+            ),
+            "aggTrade": Channel("agg_trades", Proof.IDS, silence_seconds=300.0, history=History.IDS),
+            "depth": Channel("book_updates", Proof.CHAIN, snapshot="rest", silence_seconds=60.0),
+            "bookTicker": Channel("quotes", silence_seconds=60.0),
+            "markPrice": Channel("derivative_tickers", silence_seconds=30.0),  # one per second
             "forceOrder": Channel(
-                table="liquidations",
+                "liquidations",
                 lossy="the exchange tells only the newest liquidation of each symbol within 1000 ms",
             ),
         }

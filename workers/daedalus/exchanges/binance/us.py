@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar
 
-from ..model import Channel, Proof, RestLimit, RestRequest
+from ..model import Channel, History, Proof, RestLimit, RestRequest
 from .exchange import Binance
 from .market import Backfill
 
@@ -25,10 +25,10 @@ class BinanceUs(Binance):
     rest_limit: ClassVar[RestLimit] = RestLimit(weight_per_minute=1200, used_header="X-MBX-USED-WEIGHT-1M")
     channels: ClassVar[Mapping[str, Channel]] = MappingProxyType(
         {
-            "trade": Channel(table="trades", proof=Proof.IDS),
-            "aggTrade": Channel(table="agg_trades", proof=Proof.IDS),
-            "depth": Channel(table="book_updates", proof=Proof.IDS, snapshot="rest", silence_seconds=300.0),
-            "bookTicker": Channel(table="quotes", silence_seconds=300.0),
+            "trade": Channel("trades", Proof.IDS, history=History.NEWEST),
+            "aggTrade": Channel("agg_trades", Proof.IDS, history=History.IDS),
+            "depth": Channel("book_updates", Proof.IDS, snapshot="rest", silence_seconds=300.0),
+            "bookTicker": Channel("quotes", silence_seconds=300.0),
         }
     )
 

@@ -28,6 +28,7 @@ from ..model import (
     Exchange,
     Header,
     Heartbeat,
+    History,
     Malformed,
     Missing,
     Notice,
@@ -87,11 +88,11 @@ class Bitfinex(Exchange):
     connect_interval_seconds: ClassVar[float] = 3.0  # 20 connections per minute
     channels: ClassVar[Mapping[str, Channel]] = MappingProxyType(
         {
-            "trades": Channel(table="trades", proof=Proof.SEQUENCE),
-            "book": Channel(table="book_updates", proof=Proof.SEQUENCE, snapshot="stream", lossy=_LOSSY),
-            "ticker": Channel(table="quotes", proof=Proof.SEQUENCE),
-            "deriv": Channel(table="derivative_tickers", proof=Proof.SEQUENCE),
-            "liq": Channel(table="liquidations", proof=Proof.SEQUENCE, per_symbol=False),
+            "trades": Channel("trades", Proof.SEQUENCE, history=History.TIME),
+            "book": Channel("book_updates", Proof.SEQUENCE, snapshot="stream", checksums=True, lossy=_LOSSY),
+            "ticker": Channel("quotes", Proof.SEQUENCE),
+            "deriv": Channel("derivative_tickers", Proof.SEQUENCE),
+            "liq": Channel("liquidations", Proof.SEQUENCE, per_symbol=False),
         }
     )
 

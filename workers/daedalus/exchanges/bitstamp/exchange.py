@@ -27,6 +27,7 @@ from ..model import (
     Exchange,
     Header,
     Heartbeat,
+    History,
     Malformed,
     Missing,
     Notice,
@@ -90,14 +91,14 @@ class Bitstamp(Exchange):
     rest_limit: ClassVar[RestLimit] = RestLimit(weight_per_minute=600)  # of 10,000 in ten minutes
     channels: ClassVar[Mapping[str, Channel]] = MappingProxyType(
         {
-            "live_trades": Channel(table="trades"),
-            "diff_order_book": Channel(table="book_updates", snapshot="rest"),
+            "live_trades": Channel("trades", history=History.TIME),
+            "diff_order_book": Channel("book_updates", snapshot="rest"),
             "live_orders": Channel(
-                table="orders",
+                "orders",
                 proof=Proof.CHAIN,
                 lossy="orders that rested in the book before the connection are not told",
             ),
-            "funding_rate": Channel(table="derivative_tickers"),
+            "funding_rate": Channel("derivative_tickers"),
         }
     )
 

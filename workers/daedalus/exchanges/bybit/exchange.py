@@ -29,6 +29,7 @@ from ..model import (
     Exchange,
     Header,
     Heartbeat,
+    History,
     Malformed,
     Missing,
     Proof,
@@ -80,13 +81,11 @@ class Bybit(Exchange):
     newest_trades: ClassVar[int] = 1000
     channels: ClassVar[Mapping[str, Channel]] = MappingProxyType(
         {
-            "publicTrade": Channel(table="trades", silence_seconds=600.0),
-            "orderbook": Channel(
-                table="book_updates", proof=Proof.IDS, snapshot="stream", silence_seconds=60.0
-            ),
-            "orderbook1": Channel(table="quotes", silence_seconds=60.0),  # again after 3 s without a change
-            "tickers": Channel(table="derivative_tickers", silence_seconds=60.0),
-            "allLiquidation": Channel(table="liquidations"),
+            "publicTrade": Channel("trades", silence_seconds=600.0, history=History.NEWEST),
+            "orderbook": Channel("book_updates", proof=Proof.IDS, snapshot="stream", silence_seconds=60.0),
+            "orderbook1": Channel("quotes", silence_seconds=60.0),  # again after 3 s without a change
+            "tickers": Channel("derivative_tickers", silence_seconds=60.0),
+            "allLiquidation": Channel("liquidations"),
         }
     )
 

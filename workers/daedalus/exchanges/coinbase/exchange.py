@@ -24,6 +24,7 @@ from ..model import (
     Exchange,
     Header,
     Heartbeat,
+    History,
     Malformed,
     Missing,
     Proof,
@@ -62,10 +63,10 @@ class Coinbase(Exchange):
     connect_interval_seconds: ClassVar[float] = 0.5
     channels: ClassVar[Mapping[str, Channel]] = MappingProxyType(
         {
-            "market_trades": Channel(table="trades", proof=Proof.IDS),
-            "level2": Channel(table="book_updates", proof=Proof.SEQUENCE, snapshot="stream"),
+            "market_trades": Channel("trades", Proof.IDS, history=History.TIME),
+            "level2": Channel("book_updates", Proof.SEQUENCE, snapshot="stream"),
             "ticker": Channel(
-                table="quotes", proof=Proof.SEQUENCE, lossy="the top of the book only when a trade is made"
+                "quotes", proof=Proof.SEQUENCE, lossy="the top of the book only when a trade is made"
             ),
         }
     )

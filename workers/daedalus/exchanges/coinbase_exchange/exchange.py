@@ -24,6 +24,7 @@ from ..model import (
     Exchange,
     Header,
     Heartbeat,
+    History,
     Ids,
     Malformed,
     Missing,
@@ -92,11 +93,11 @@ class CoinbaseExchange(Exchange):
     rest_limit: ClassVar[RestLimit] = RestLimit(weight_per_minute=600, interval_seconds=0.15)
     channels: ClassVar[Mapping[str, Channel]] = MappingProxyType(
         {
-            "matches": Channel(table="trades", proof=Proof.IDS, silence_seconds=600.0),
-            "level2_batch": Channel(table="book_updates", snapshot="stream", silence_seconds=60.0),
-            "ticker": Channel(table="quotes", silence_seconds=600.0),
-            "heartbeat": Channel(table=None, silence_seconds=10.0),  # one per second and product
-            "status": Channel(table=None, per_symbol=False),
+            "matches": Channel("trades", Proof.IDS, silence_seconds=600.0, history=History.IDS),
+            "level2_batch": Channel("book_updates", snapshot="stream", silence_seconds=60.0),
+            "ticker": Channel("quotes", silence_seconds=600.0),
+            "heartbeat": Channel(None, silence_seconds=10.0),  # one per second and product
+            "status": Channel(None, per_symbol=False),
         }
     )
 

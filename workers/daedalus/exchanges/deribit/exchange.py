@@ -26,6 +26,7 @@ from ..model import (
     Exchange,
     Header,
     Heartbeat,
+    History,
     Malformed,
     Missing,
     Proof,
@@ -102,10 +103,10 @@ class Deribit(Exchange):
     connect_interval_seconds: ClassVar[float] = 1.0
     channels: ClassVar[Mapping[str, Channel]] = MappingProxyType(
         {
-            "trades": Channel(table="trades", proof=Proof.IDS),
-            "book": Channel(table="book_updates", proof=Proof.CHAIN, snapshot="stream"),
-            "quote": Channel(table="quotes"),
-            "ticker": Channel(table="derivative_tickers"),
+            "trades": Channel("trades", Proof.IDS, history=History.IDS),
+            "book": Channel("book_updates", Proof.CHAIN, snapshot="stream"),
+            "quote": Channel("quotes"),
+            "ticker": Channel("derivative_tickers"),
         }
     )
 

@@ -27,6 +27,7 @@ from ..model import (
     Data,
     Exchange,
     Header,
+    History,
     Ids,
     Malformed,
     Missing,
@@ -81,9 +82,9 @@ class Gemini(Exchange):
     connect_interval_seconds: ClassVar[float] = 1.0  # 300 attempts in five minutes
     channels: ClassVar[Mapping[str, Channel]] = MappingProxyType(
         {
-            "trade": Channel(table="trades"),
-            "depth": Channel(table="book_updates", proof=Proof.CHAIN, snapshot="stream"),
-            "bookTicker": Channel(table="quotes"),
+            "trade": Channel("trades", history=History.TIME),
+            "depth": Channel("book_updates", Proof.CHAIN, snapshot="stream"),
+            "bookTicker": Channel("quotes"),
         }
     )
 

@@ -77,15 +77,15 @@ class Hyperliquid(Exchange):
     connect_interval_seconds: ClassVar[float] = 2.0  # 30 connections per minute
     channels: ClassVar[Mapping[str, Channel]] = MappingProxyType(
         {
-            "trades": Channel(table="trades"),
+            "trades": Channel("trades"),
             "l2Book": Channel(
-                table="book_updates",
+                "book_updates",
                 snapshot="stream",
                 silence_seconds=60.0,  # idle books are sent again too
                 lossy="a picture of the best 20 levels of each side every few seconds, not what changed",
             ),
-            "bbo": Channel(table="quotes", lossy="at most one per block, of what the block left"),
-            "activeAssetCtx": Channel(table="derivative_tickers"),
+            "bbo": Channel("quotes", lossy="at most one per block, of what the block left"),
+            "activeAssetCtx": Channel("derivative_tickers"),
         }
     )
 

@@ -24,6 +24,7 @@ from ..model import (
     Exchange,
     Header,
     Heartbeat,
+    History,
     Malformed,
     Missing,
     Proof,
@@ -85,15 +86,16 @@ class Kraken(Exchange):
     connect_interval_seconds: ClassVar[float] = 4.0  # 150 attempts in ten minutes
     channels: ClassVar[Mapping[str, Channel]] = MappingProxyType(
         {
-            "trade": Channel(table="trades", proof=Proof.IDS),
+            "trade": Channel("trades", Proof.IDS, history=History.TIME),
             "book": Channel(
-                table="book_updates",
+                "book_updates",
                 proof=Proof.CHECKSUM,
                 snapshot="stream",
+                checksums=True,
                 lossy=f"only the best {DEPTH} levels of each side; the checksum proves the best 10",
                 depth=DEPTH,
             ),
-            "ticker": Channel(table="quotes"),
+            "ticker": Channel("quotes"),
         }
     )
 

@@ -30,6 +30,7 @@ from ..model import (
     Exchange,
     Header,
     Heartbeat,
+    History,
     Malformed,
     Missing,
     Notice,
@@ -88,19 +89,17 @@ class Okx(Exchange):
     connect_interval_seconds: ClassVar[float] = 0.4  # 3 connections a second
     channels: ClassVar[Mapping[str, Channel]] = MappingProxyType(
         {
-            "trades_all": Channel(table="trades", proof=Proof.IDS, silence_seconds=600.0),
-            "trades": Channel(table="agg_trades", proof=Proof.IDS, silence_seconds=600.0),
+            "trades_all": Channel("trades", Proof.IDS, silence_seconds=600.0, history=History.IDS),
+            "trades": Channel("agg_trades", Proof.IDS, silence_seconds=600.0, history=History.IDS),
             # a book that does not change says so after 60 s
-            "books": Channel(
-                table="book_updates", proof=Proof.CHAIN, snapshot="stream", silence_seconds=120.0
-            ),
-            "bbo_tbt": Channel(table="quotes", silence_seconds=120.0),
-            "mark_price": Channel(table="derivative_tickers", silence_seconds=60.0),  # at least every 10 s
-            "funding_rate": Channel(table="derivative_tickers", silence_seconds=600.0),  # 30 to 90 s apart
-            "open_interest": Channel(table="derivative_tickers", silence_seconds=120.0),  # 3 s apart
-            "index_tickers": Channel(table="derivative_tickers", silence_seconds=240.0),  # once a minute
+            "books": Channel("book_updates", proof=Proof.CHAIN, snapshot="stream", silence_seconds=120.0),
+            "bbo_tbt": Channel("quotes", silence_seconds=120.0),
+            "mark_price": Channel("derivative_tickers", silence_seconds=60.0),  # at least every 10 s
+            "funding_rate": Channel("derivative_tickers", silence_seconds=600.0),  # 30 to 90 s apart
+            "open_interest": Channel("derivative_tickers", silence_seconds=120.0),  # 3 s apart
+            "index_tickers": Channel("derivative_tickers", silence_seconds=240.0),  # once a minute
             "liquidation_orders": Channel(
-                table="liquidations",
+                "liquidations",
                 per_symbol=False,
                 lossy="the exchange sends some of the liquidations, by its own words not all of them",
             ),

@@ -16,7 +16,7 @@ from itertools import groupby
 
 from msgspec import Struct, structs
 
-from ...exchanges.model import Data, Exchange, Missing, RestRequest
+from ...exchanges.model import Data, Exchange, History, Missing, RestRequest
 from ...exchanges.reading import UNREADABLE, number_of
 from ...store.raw import RawKind
 from ..backoff import Backoff
@@ -171,8 +171,7 @@ class Backfill:
             except RestError as error:
                 return f"{path}: {error}"
             self._journal.body(RawKind.BACKFILL, wanted.channel, wanted.symbol, body)
-            timeless = structs.replace(wanted, from_ns=0, to_ns=1)
-            by_id = self._exchange.backfill_request(timeless) == request
+            by_id = self._exchange.channels[wanted.channel].history is not History.TIME
             search.take(header, self._times(header, body), by_id=by_id)
         raise _NoAnswerError(f"{path}: {MAX_REQUESTS:,} requests were not enough")
 

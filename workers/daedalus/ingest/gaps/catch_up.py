@@ -100,7 +100,7 @@ def last_recorded(
 
 def _is_fillable(exchange: Exchange, stream: Subscription) -> bool:
     about = exchange.channels[stream.channel]
-    return about.snapshot is None and exchange.has_history(stream.channel, stream.symbol)
+    return about.snapshot is None and about.history is not None
 
 
 def _newest(layout: Layout, partition: Partition, before_ns: int) -> list[SegmentId]:

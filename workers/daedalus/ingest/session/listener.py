@@ -79,7 +79,7 @@ class Listener:
         channels = recorder.exchange.channels
         self._fetched = {name for name, channel in channels.items() if channel.snapshot == "rest"}
         self._checked = {name for name, channel in channels.items() if channel.consecutive} | self._fetched
-        self._sent = {name for name, channel in channels.items() if channel.snapshot == "stream"}
+        self._checksummed = {name for name, channel in channels.items() if channel.checksums}
         self._asked = {each.symbol for each in asked}
         self._shared = {name for name, channel in channels.items() if not channel.per_symbol}
         self._sums: dict[tuple[str, str], BookCheck | None] = {}
@@ -92,7 +92,7 @@ class Listener:
         """Take messages, each with the UTC ns of its arrival; ``now``: seconds of the event loop's clock."""
         counters = self._recorder.counters
         write, heard, lags = self._journal.message, self._liveness.heard, counters.lags_ns
-        classify, checked, sent = self._classify, self._checked, self._sent
+        classify, checked, checksummed = self._classify, self._checked, self._checksummed
         service, awaited, asked = self._service, self._service.awaited, self._asked
         size = 0
         for recv_ns, payload in zip(times, payloads, strict=True):
@@ -117,7 +117,7 @@ class Listener:
                     self._check(header, header.ids, recv_ns)
                 if header.more:
                     self._also(header.more, recv_ns, now)
-                if channel in sent:
+                if channel in checksummed:
                     for part in header.by_symbol():
                         self._compare(part, payload)
                 if header.exchange_ns is not None:

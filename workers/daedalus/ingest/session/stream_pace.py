@@ -84,4 +84,4 @@ class StreamPaces:
 
 
 def _least(channel: Channel) -> float:
-    return _TRADES_SECONDS if channel.table in ("trades", "agg_trades") else _OTHERS_SECONDS
+    return _TRADES_SECONDS if channel.has_trades else _OTHERS_SECONDS
