@@ -20,10 +20,11 @@ from hypothesis import strategies as st
 
 from daedalus.config import Config, ConfigError, parse_config
 from daedalus.normalize import normalize_ready
-from daedalus.store import READY, Layout, Partition, SegmentId, read_status
+from daedalus.store import READY, Layout, Partition, SegmentId
 from daedalus.store.layout import TableFile
 from daedalus.store.raw import RAW_SCHEMA
 from daedalus.sync.plan import plan_uploads
+from daedalus.worker.status import read_status
 
 # The same examples each time: what is found in a file's unprotected footer must not decide about a build.
 here = settings(

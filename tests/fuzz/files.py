@@ -25,13 +25,14 @@ from daedalus.normalize.recorded import lines_of
 from daedalus.normalize.transform import Transform
 from daedalus.status.render import as_json, as_table
 from daedalus.status.view import view
-from daedalus.store import READY, Layout, Partition, SegmentId, read_status
+from daedalus.store import READY, Layout, Partition, SegmentId
 from daedalus.store.ipc_log import _MARKER_TEMPLATE, HEAD, Committed, encode, scan
 from daedalus.store.layout import TableFile
 from daedalus.store.raw import CONNECTION, RawKind, RawRecord
 from daedalus.watchdog.decide import decide
 from daedalus.watchdog.observation import Limits, Observation, WorkerSeen
 from daedalus.watchdog.state import FILE, load_state
+from daedalus.worker.status import IngestStatus, read_status
 from fuzz.exchanges import to_tables
 
 BEGIN = 1_790_000_000_000_000_000
@@ -141,7 +142,7 @@ def status_file(data: bytes) -> None:
     directory = folder() / "status"
     _written(directory / "ingest-binance.json", data)
     last = read_status(directory, "ingest-binance")
-    start_after(last, "a boot", left=True)
+    start_after(last if isinstance(last, IngestStatus) else None, "a boot", left=True)
     rows = view(
         [] if last is None else [last], ["sync"], now_ns=NOW_NS, boot_id="a boot", alive=lambda _: True
     )

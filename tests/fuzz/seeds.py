@@ -23,8 +23,9 @@ from daedalus.normalize.transform import Checkpoint, Transform
 from daedalus.store.ipc_log import HEAD, encode
 from daedalus.store.layout import Layout, TableFile
 from daedalus.store.raw import DAMAGE, RAW_SCHEMA
-from daedalus.store.status import Status
 from daedalus.watchdog.state import OpenProblem, State, WorkerState
+from daedalus.worker.status import IngestStatus, Process
+from daedalus.worker.status import State as WorkState
 
 from .files import BEGIN, BINANCE, SEGMENT, folder, trades
 
@@ -180,19 +181,15 @@ def note_rows() -> list[bytes]:
 
 
 def statuses() -> list[bytes]:
-    times = {"pid": 7, "boot_id": "a boot", "started_ns": BEGIN, "updated_ns": BEGIN}
-    figures = {
-        "kept_ns": 1.79e18,
-        "served_ns": 1.79e18,
-        "last_message_ns": 1.79e18,
-        "queue": 3.0,
-        "gaps": 0.0,
-        "rss_bytes": 5e7,
-    }
+    process = Process(worker="ingest-binance", pid=7, boot_id="a boot", started_ns=BEGIN)
+    states: tuple[WorkState, ...] = ("running", "stopped")
     found = [
-        Status(worker="ingest-binance", state=state, figures=figures, **times)
-        for state in ("running", "stopped")
-    ]  # type: ignore[arg-type]
+        IngestStatus(
+            process=process, state=state, updated_ns=BEGIN, kept_ns=BEGIN, served_ns=BEGIN,
+            last_message_ns=BEGIN, queued_rows=3, rss_bytes=50_000_000,
+        )
+        for state in states
+    ]  # fmt: skip
     return [msgspec.json.encode(each) for each in found]
 
 

@@ -85,9 +85,9 @@ def test_a_symbol_of_a_later_list_is_recorded_without_touching_other_connections
         wait_until(status.exists, 60, "the status")
         first = json.loads(status.read_text())
         assert first["note"] == "left out: the exchange lists no BTCUSDT (did you mean ETHUSDT?)"
-        assert first["figures"]["left_out"] == 1
+        assert first["left_out_symbols"] == 1
         wait_until(lambda: any("btcusdt" in topic for _, topic in exchange.subscribed), 90, "BTCUSDT")
-        wait_until(lambda: json.loads(status.read_text())["figures"]["left_out"] == 0, 20, "the status")
+        wait_until(lambda: json.loads(status.read_text())["left_out_symbols"] == 0, 20, "the status")
         assert exchange.connections == len(symbols)
         assert recorder.stop() < 15
     assert "Traceback" not in recorder.log.read_text()

@@ -41,8 +41,8 @@ def test_a_run_ends_by_itself_with_everything_in_the_lake(tmp_path: Path) -> Non
     messages = sum(row["kind"] == "message" for row in raw)
     assert messages == recorder.figure("messages") > 1000
     told = json.loads(recorder.run("config", "check", "--json").stdout)
-    assert recorder.status["config_hash"] == told["workers"]["ingest-coinbase_exchange"]
-    assert (recorder.status["config_path"], recorder.status["version"]) == (
+    assert recorder.status["process"]["config_hash"] == told["workers"]["ingest-coinbase_exchange"]
+    assert (recorder.status["process"]["config_path"], recorder.status["process"]["version"]) == (
         told["config_path"],
         told["version"],
     )

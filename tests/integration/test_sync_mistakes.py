@@ -61,7 +61,7 @@ def test_a_mistake_is_told_once_without_secrets_while_the_backlog_waits(
     wrong = changed(settings, **changes)
     expected = fill(layout, count=2)
     with Running(layout, wrong):
-        wait_for(lambda: status(layout).state == "blocked" and status(layout).figures["failures"] > 2)
+        wait_for(lambda: status(layout).state == "blocked" and status(layout).failures > 2)
     assert waiting(layout) == expected
     assert status(layout).note.startswith(f"{wrong.target}: {said}")
     ours = [record.getMessage() for record in caplog.records if record.name.startswith("daedalus")]

@@ -52,7 +52,7 @@ def blocked(layout: Layout) -> bool:
 
 
 def arrived(layout: Layout) -> bool:
-    return status(layout).figures.get("files_waiting") == 0 and not waiting(layout)
+    return status(layout).files_waiting == 0 and not waiting(layout)
 
 
 def test_all_arrives_and_moves_to_synced(s3_server: S3Server, layout: Layout, settings: SyncSettings) -> None:
@@ -167,8 +167,8 @@ def test_a_server_that_is_down_keeps_the_backlog_waiting_and_is_found_when_it_co
             now = status(layout)
             assert settings.endpoint_url is not None
             assert settings.endpoint_url in now.note
-            assert now.figures["files_waiting"] == 4
-            assert now.figures["bytes_waiting"] == sum(len(body) for body in expected.values())
+            assert now.files_waiting == 4
+            assert now.bytes_waiting == sum(len(body) for body in expected.values())
             s3_server.start()
             wait_for(lambda: arrived(layout))
     finally:

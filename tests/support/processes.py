@@ -106,10 +106,9 @@ class Recorder:
         return dict(json.loads(path.read_bytes())) if path.exists() else {}
 
     def figure(self, name: str) -> float:
-        """A number of ingest's status, 0 while there is none."""
-        figures = self.status.get("figures", {})
-        assert isinstance(figures, dict)
-        return float(figures.get(name, 0))
+        """A number of ingest's status, or how many oddities of this name it met; 0 while there is none."""
+        status = self.status
+        return float(status.get(name, status.get("oddities", {}).get(name, 0)))
 
     # What it left
 

@@ -113,7 +113,7 @@ class Rehearsal:
 
     def _state(self) -> str:
         log = self.recorder.log.read_text()[-1500:] if self.recorder.log.exists() else ""
-        return f"{self.recorder.status.get('figures')}\n{log}"
+        return f"{self.recorder.status}\n{log}"
 
     # What came of it
 

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import msgspec
 from support.backlog import raw_file, segment, table_file, tree
+from support.statuses import process_of
 
 from daedalus.storage import Receipt, Target, TargetError, TargetErrorKind
 from daedalus.storage.lake_mark import MARK
 from daedalus.store.layout import NORMALIZED, READY, SYNCED, Layout
-from daedalus.store.status import Status, read_status
 from daedalus.sync import SyncSettings, run_sync
+from daedalus.worker.status import SyncStatus, read_status
 
 __all__ = [
     "Running",
@@ -55,10 +56,12 @@ def synced(layout: Layout) -> dict[str, bytes]:
     return tree(layout.tables(SYNCED)) | {f"raw/{k}": v for k, v in tree(layout.raw(SYNCED)).items()}
 
 
-def status(layout: Layout) -> Status:
-    """The last status; before the first one, one that says nothing."""
-    empty = Status(worker="sync", pid=0, boot_id="", started_ns=0, updated_ns=0, state="")
-    return read_status(layout.status, "sync") or empty
+def status(layout: Layout) -> SyncStatus:
+    """The last status; before the first one, one of a sync that has done nothing."""
+    found = read_status(layout.status, "sync")
+    return (
+        found if isinstance(found, SyncStatus) else SyncStatus(process=process_of("sync"), files_waiting=-1)
+    )
 
 
 def changed(settings: SyncSettings, **changes: object) -> SyncSettings:

@@ -99,7 +99,7 @@ class Appliance:
     def records(self, exchange: str = "binance", newer_than_ns: int = 0) -> bool:
         """Whether the exchange's recorder has received something after that time, and lately."""
         status = self.status(f"ingest-{exchange}")
-        last = int(status.get("figures", {}).get("last_message_ns", 0))
+        last = int(status.get("last_message_ns", 0))
         return status.get("state") == "running" and last > max(newer_than_ns, time.time_ns() - 30 * 10**9)
 
     def alerts(self) -> list[str]:

@@ -124,12 +124,12 @@ def test_a_crash_loop_backs_off_and_is_told_once(appliance: Appliance) -> None:
 
 def test_a_silent_exchange_is_noticed_and_connected_to_anew(appliance: Appliance) -> None:
     pid = appliance.show(BINANCE, "MainPID")
-    before = appliance.status()["figures"]["reconnects"]
+    before = appliance.status()["reconnects"]
     appliance.around.shut("binance")
     appliance.around.open("binance", "--stall-after", "300")
     try:
         # The first is the end of the old connection, the next of one that was open and silent.
-        appliance.wait(lambda: appliance.status()["figures"]["reconnects"] >= before + 2, "a new connection")
+        appliance.wait(lambda: appliance.status()["reconnects"] >= before + 2, "a new connection")
     finally:
         appliance.around.shut("binance")
         appliance.around.open("binance")

@@ -58,7 +58,7 @@ def unexplained(appliance: Appliance, table: str, channel: str) -> list[str]:
 
 def test_after_a_reboot_all_comes_back_by_itself_and_the_ledger_has_the_gap(appliance: Appliance) -> None:
     boot = appliance.sh("cat /proc/sys/kernel/random/boot_id")
-    last_before = appliance.status()["figures"]["last_message_ns"]
+    last_before = appliance.status()["last_message_ns"]
     appliance.machine.ssh("systemctl reboot", check=False)
     appliance.wait(
         lambda: (
@@ -73,7 +73,7 @@ def test_after_a_reboot_all_comes_back_by_itself_and_the_ledger_has_the_gap(appl
         appliance.wait(
             lambda each=exchange: appliance.records(each, last_before), f"{exchange} to be recorded"
         )
-    back = appliance.status()["started_ns"]
+    back = appliance.status()["process"]["started_ns"]
     outage = (back - last_before) / 1e9
     drained(appliance)
     gaps = [row for row in appliance.lake.rows("gaps") if row["channel"] == "trade"]

@@ -181,9 +181,10 @@ def test_each_worker_tells_in_its_status_which_configuration_it_runs() -> None:
     assert set(told["workers"]) == {"ingest-binance", "normalize", "sync", "watchdog"}
     for worker in ("normalize", "sync", "watchdog"):
         status = json.loads(Path("data/status", f"{worker}.json").read_bytes())
-        assert status["config_hash"] == told["workers"][worker]
-        assert status["config_path"] == told["config_path"] == str(Path(path).resolve())
-        assert status["version"] == told["version"] == __version__
+        process = status["process"]
+        assert process["config_hash"] == told["workers"][worker]
+        assert process["config_path"] == told["config_path"] == str(Path(path).resolve())
+        assert process["version"] == told["version"] == __version__
 
 
 def test_config_check_warns_of_secrets_that_everyone_may_read() -> None:

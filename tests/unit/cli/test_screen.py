@@ -7,15 +7,15 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from rich.table import Table
 from rich.text import Text
+from support.statuses import status_of
 
 from daedalus.cli.screen import Screen
-from daedalus.store.status import Status, boot_id, write_status
+from daedalus.worker.status import write_status
 
 HOSTILE = "\x1b[2J\x1b]0;own\x07\x9b31m\u202e\u2028"
 
@@ -60,17 +60,8 @@ def test_no_command_prints_what_a_terminal_obeys(words: tuple[str, ...], tmp_pat
     folder = tmp_path / "lake" / "trades" / "exchange=binance" / "date=2026-11-27"
     folder.mkdir(parents=True)
     (folder / f"{HOSTILE}.parquet").write_bytes(b"none")
-    now = time.time_ns()
     for worker in ("ingest-binance", "normalize", "sync"):
-        status = Status(
-            worker=worker,
-            pid=os.getpid(),
-            boot_id=boot_id(),
-            started_ns=now,
-            updated_ns=now,
-            state="blocked",
-            note=f"the store says {HOSTILE}",
-        )
+        status = status_of(worker, state="blocked", note=f"the store says {HOSTILE}")
         write_status(tmp_path / "data" / "status", status)
     (tmp_path / "config.yaml").write_text(
         f"data_dir: {tmp_path}/data\nwriter: {{min_free_mb: 1}}\nexchanges:\n"

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from daedalus import __version__
-from daedalus.config import fingerprint, load_config, setup_of, workers_of
+from daedalus.config import fingerprint, load_config, workers_of
+from daedalus.worker.start import setup_of
 
 TWO = """
 data_dir: /srv/data

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 from faults.proxy import a_proxy
+from support.statuses import status_of
 
 from daedalus.config import Config
 from daedalus.doctor import Finding, Level, as_json, as_table, examine
 from daedalus.storage.errors import TargetError, TargetErrorKind
 from daedalus.store.layout import Layout
-from daedalus.store.status import Status, boot_id, write_status
+from daedalus.worker.status import write_status
 
 
 def agree(config: Config) -> None:
@@ -63,21 +64,10 @@ def pi(root: Path, pid: int, limit: str = "2000000000") -> Path:
 
 
 def test_a_pi_in_trouble_is_told_all_of_it(tmp_path: Path) -> None:
-    now = time.time_ns()
     layout = Layout(tmp_path / "data")
-    figures = {"last_message_ns": now, "messages_per_second": 5.0}
-    for worker in ("ingest-binance", "sync"):
-        write_status(
-            layout.status,
-            Status(
-                worker=worker,
-                pid=os.getpid(),
-                boot_id=boot_id(),
-                started_ns=now,
-                updated_ns=now,
-                figures=figures,
-            ),
-        )
+    heard = status_of("ingest-binance", last_message_ns=time.time_ns(), messages_per_second=5.0)
+    for status in (heard, status_of("sync")):
+        write_status(layout.status, status)
     root = pi(tmp_path / "root", os.getpid())
     found = by_check(examine(configuration(tmp_path), ask_store=agree, offline=True, root=root))
     levels = {name: each.level.value for name, each in found.items()}

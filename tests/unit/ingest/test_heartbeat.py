@@ -10,7 +10,7 @@ import pytest
 
 from daedalus.ingest.storage_thread import StorageThread
 from daedalus.ingest.worker import _heartbeat
-from daedalus.notify import Notifier
+from daedalus.worker.notify import Notifier
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def test_life_is_told_only_when_the_storage_thread_has_had_a_turn_since(
 ) -> None:
     storage = StorageThread.__new__(StorageThread)  # only its count of turns is looked at
     storage.turns = 0
-    beat = _heartbeat(Notifier(str(tmp_path / "notify")), storage)
+    beat = _heartbeat(Notifier(str(tmp_path / "notify")).alive, storage)
     beat("not yet")
     storage.turns = 1
     beat("5 msg/s")

@@ -2,16 +2,15 @@ from __future__ import annotations
 
 from daedalus.ingest.last_run import KeptUntil, start_after
 from daedalus.ingest.session.served_streams import Start
-from daedalus.store.status import Status
+from daedalus.worker.status import IngestStatus, Process, State
 
 KEPT_NS = 1_795_400_000_000_000_000
 SERVED_NS = KEPT_NS - 60_000_000_000
 
 
-def left_behind(state: str, boot: str = "a", **figures: float) -> Status:
-    return Status(
-        worker="ingest-x", pid=1, boot_id=boot, started_ns=1, updated_ns=99, state=state, figures=figures
-    )
+def left_behind(state: State, boot: str = "a", **fields: int) -> IngestStatus:
+    process = Process(worker="ingest-x", pid=1, boot_id=boot, started_ns=1)
+    return IngestStatus(process=process, updated_ns=99, state=state, **fields)
 
 
 def test_the_very_first_start_ends_no_gap() -> None:
@@ -23,7 +22,8 @@ def test_a_clean_stop_is_a_restart() -> None:
 
 
 def test_after_a_crash_all_was_kept_until_what_the_status_vouches_for_and_no_file_says_more() -> None:
-    for state in ("running", "blocked"):
+    states: tuple[State, ...] = ("running", "blocked")
+    for state in states:
         last = left_behind(state, kept_ns=KEPT_NS, served_ns=SERVED_NS, durable_ns=KEPT_NS + 10**9)
         for left in (True, False):
             assert start_after(last, "a", left=left) == Start("crash", KEPT_NS)

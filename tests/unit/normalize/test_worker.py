@@ -22,7 +22,7 @@ from daedalus.normalize.checkpoint import read_checkpoint
 from daedalus.normalize.held import Held
 from daedalus.store.layout import NORMALIZED, READY, Layout, Partition, SegmentId
 from daedalus.store.segment import Segment
-from daedalus.store.status import read_status
+from daedalus.worker.status import NormalizeStatus, read_status
 
 HOUR = 3_600_000_000_000
 FIRST = 1_790_000_000_000_000_000
@@ -37,11 +37,11 @@ def test_once_does_what_is_there_and_says_so(layout: Layout, trades: Any) -> Non
     trades([1, 2, 5]).seal(layout, FIRST)
     assert run_normalize(layout, once=True).rows == 3
     status = read_status(layout.status, "normalize")
-    assert status is not None
+    assert isinstance(status, NormalizeStatus)
     assert status.state == "stopped"
-    assert status.figures["rows"] == 3
-    assert status.figures["gaps"] == 1
-    assert status.figures["segments_waiting"] == 0
+    assert status.rows == 3
+    assert status.gaps == 1
+    assert status.segments_waiting == 0
 
 
 def test_an_empty_data_dir_is_no_error(layout: Layout) -> None:
@@ -157,7 +157,7 @@ def test_a_file_out_of_reach_waits_is_told_and_holds_back_its_partition_only(
     assert (progress.segments, progress.damaged, progress.waiting) == (1, 0, 1)
     assert str(path.relative_to(layout.raw(READY))) in progress.trouble
     status = read_status(layout.status, "normalize")
-    assert status is not None
+    assert isinstance(status, NormalizeStatus)
     assert status.note == progress.trouble
     path.unlink()
     aside.rename(path)

@@ -6,11 +6,12 @@ import time
 from pathlib import Path
 
 import pytest
+from support.statuses import status_of
 
 from daedalus.run.children import Child
 from daedalus.run.outcome import Outcome
 from daedalus.store.layout import Layout
-from daedalus.store.status import Status, write_status
+from daedalus.worker.status import write_status
 
 
 def child(tmp_path: Path, name: str, refused: int | None = None) -> Child:
@@ -19,11 +20,9 @@ def child(tmp_path: Path, name: str, refused: int | None = None) -> Child:
     return made
 
 
-def say(layout: Layout, worker: str, messages: float, started_ns: int) -> None:
+def say(layout: Layout, worker: str, messages: int, started_ns: int) -> None:
     layout.status.mkdir(parents=True, exist_ok=True)
-    status = Status(worker=worker, pid=1, boot_id="b", started_ns=started_ns, updated_ns=started_ns,
-                    figures={"messages": messages})  # fmt: skip
-    write_status(layout.status, status)
+    write_status(layout.status, status_of(worker, started_ns=started_ns, messages=messages))
 
 
 def test_an_exchange_that_brought_nothing_is_named_with_the_reason_and_fails_the_run(tmp_path: Path) -> None:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import io
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
+from support.statuses import status_of
 
 from daedalus.run.children import Child
 from daedalus.run.progress import Progress
 from daedalus.store.layout import Layout
-from daedalus.store.status import Status, write_status
+from daedalus.worker.status import write_status
 
 SIX = ("binance_delivery", "binance_futures", "bitfinex", "coinbase_exchange", "deribit", "hyperliquid")
-FIGURES = {
-    "messages_per_second": 12_345.0, "messages": 1_234_567_890.0, "bytes": 123.4e9, "gaps": 123_456.0,
-    "rss_bytes": 123.4e6,
+FIGURES: dict[str, Any] = {
+    "messages_per_second": 12_345.0, "messages": 1_234_567_890, "received_bytes": 123_400_000_000,
+    "gaps": 123_456, "rss_bytes": 123_400_000,
 }  # fmt: skip
 
 
@@ -26,12 +28,10 @@ def children(tmp_path: Path, started_ns: int) -> list[Child]:
     layout.status.mkdir()
     made = [Child(name, (), tmp_path) for name in (*(f"ingest-{name}" for name in SIX), "normalize", "sync")]
     for each in made:
-        figures = FIGURES if each.name.startswith("ingest-") else {"gaps": 7.0}
-        write_status(
-            layout.status,
-            Status(worker=each.name, pid=1, boot_id="b", started_ns=started_ns, updated_ns=started_ns,
-                   note="left out: " + "a long reason " * 20, figures=figures),
-        )  # fmt: skip
+        figures = FIGURES if each.name.startswith("ingest-") else {}
+        note = "left out: " + "a long reason " * 20
+        status = status_of(each.name, started_ns=started_ns, updated_ns=started_ns, note=note, **figures)
+        write_status(layout.status, status)
         each._process = type("Lives", (), {"poll": lambda self: None})()  # type: ignore[assignment]
     return made
 
@@ -95,14 +95,13 @@ def test_a_screen_that_has_gone_does_not_end_the_run(tmp_path: Path, error: OSEr
         progress.show("stopped", None)
 
 
-def notes(tmp_path: Path, note: str, *, alive: bool, state: str = "running", messages: float = 1.0) -> str:
+def notes(tmp_path: Path, note: str, *, alive: bool, state: str = "running", messages: int = 1) -> str:
     layout = Layout(tmp_path)
     layout.status.mkdir(exist_ok=True)
     now = time.time_ns() + 10**9
-    status = Status(
-        worker="ingest-binance", pid=1, boot_id="b", started_ns=now, updated_ns=now, state=state, note=note,
-        figures={"messages": messages},
-    )  # fmt: skip
+    status = status_of(
+        "ingest-binance", started_ns=now, updated_ns=now, state=state, note=note, messages=messages
+    )
     write_status(layout.status, status)
     child = Child("ingest-binance", (), tmp_path)
     child.log_path.write_text("2026-11-23T21:24:00.123Z WARNING ingest cannot connect\n")
@@ -117,17 +116,17 @@ def notes(tmp_path: Path, note: str, *, alive: bool, state: str = "running", mes
 @pytest.mark.parametrize(
     ("note", "alive", "state", "messages", "told"),
     [
-        ("8 streams on 1 connection", True, "running", 1.0, ""),
-        ("8 streams on 2 connections", True, "running", 1.0, ""),
-        ("8 streams on 0 connections", True, "running", 1.0, "binance: 8 streams on 0 connections"),
-        ("left out: XYZ", True, "running", 1.0, "binance: left out: XYZ"),
-        ("8 streams on 0 connections", True, "running", 0.0, "binance: ingest cannot connect"),
-        ("the disk is full", True, "blocked", 1.0, "binance: the disk is full"),
-        ("8 streams on 0 connections", False, "stopped", 1.0, ""),
-        ("8 streams on 1 connection", False, "running", 1.0, "binance: ingest cannot connect"),
+        ("8 streams on 1 connection", True, "running", 1, ""),
+        ("8 streams on 2 connections", True, "running", 1, ""),
+        ("8 streams on 0 connections", True, "running", 1, "binance: 8 streams on 0 connections"),
+        ("left out: XYZ", True, "running", 1, "binance: left out: XYZ"),
+        ("8 streams on 0 connections", True, "running", 0, "binance: ingest cannot connect"),
+        ("the disk is full", True, "blocked", 1, "binance: the disk is full"),
+        ("8 streams on 0 connections", False, "stopped", 1, ""),
+        ("8 streams on 1 connection", False, "running", 1, "binance: ingest cannot connect"),
     ],
 )
 def test_a_note_is_shown_where_somebody_should_know_of_it(
-    tmp_path: Path, note: str, alive: bool, state: str, messages: float, told: str
+    tmp_path: Path, note: str, alive: bool, state: str, messages: int, told: str
 ) -> None:
     assert notes(tmp_path, note, alive=alive, state=state, messages=messages) == told

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import time
 from pathlib import Path
 
 import pytest
 from msgspec.structs import asdict
+from support.statuses import status_of
 
 from daedalus import __version__
-from daedalus.config import load_config, setup_of
+from daedalus.config import load_config
 from daedalus.status import observe
 from daedalus.status.installed import difference, elsewhere
 from daedalus.store.layout import Layout
-from daedalus.store.status import Setup, Status, boot_id, write_status
+from daedalus.worker.start import setup_of
+from daedalus.worker.status import Setup, write_status
 
 PLACE, OTHER = "/etc/daedalus/config.yaml", "/home/me/config.yaml"
 HERE = Setup(config_path=PLACE, config_hash="abc", version="2.0.0")
@@ -50,15 +50,8 @@ def configuration(directory: Path, symbols: str = "BTCUSDT") -> Path:
 
 def runs(file: Path) -> None:
     """Let this very process be the ingest of a configuration."""
-    config, worker, now = load_config(file), "ingest-binance", time.time_ns()
-    status = Status(
-        **asdict(setup_of(config, worker)),
-        worker=worker,
-        pid=os.getpid(),
-        boot_id=boot_id(),
-        started_ns=now,
-        updated_ns=now,
-    )
+    config, worker = load_config(file), "ingest-binance"
+    status = status_of(worker, **asdict(setup_of(config, worker)))
     write_status(Layout(config.data_dir).status, status)
 
 

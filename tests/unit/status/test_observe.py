@@ -9,11 +9,12 @@ import time
 from pathlib import Path
 
 from faults.disks import a_disk
+from support.statuses import status_of
 
 from daedalus.config import Config
 from daedalus.status import observe
 from daedalus.store.layout import Layout
-from daedalus.store.status import Status, boot_id, write_status
+from daedalus.worker.status import write_status
 
 
 def config(data_dir: Path) -> Config:
@@ -22,9 +23,7 @@ def config(data_dir: Path) -> Config:
 
 def say(data_dir: Path, pid: int, updated_ns: int) -> None:
     directory = Layout(data_dir).status
-    status = Status(
-        worker="ingest-binance", pid=pid, boot_id=boot_id(), started_ns=updated_ns, updated_ns=updated_ns
-    )
+    status = status_of("ingest-binance", pid=pid, started_ns=updated_ns, updated_ns=updated_ns)
     write_status(directory, status)
 
 

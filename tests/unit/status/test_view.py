@@ -4,34 +4,35 @@ from __future__ import annotations
 
 import json
 from io import StringIO
+from typing import Any
 
-import msgspec
 import pytest
 from rich.console import Console
+from support.statuses import status_of
 
 from daedalus.status import Row, as_json, as_table, view
 from daedalus.status.view import SILENT_AFTER_NS, held_up
-from daedalus.store.status import Status
+from daedalus.worker.status import AnyStatus, UnreadableStatus
 
 NOW = 1_800_000_000_000_000_000
 
 
 def status(
-    worker: str = "ingest-binance", *, age_ns: int = 0, state: str = "running", **figures: float
-) -> Status:
-    return Status(
-        worker=worker,
+    worker: str = "ingest-binance", *, age_ns: int = 0, state: str = "running", **fields: Any
+) -> AnyStatus:
+    return status_of(
+        worker,
         pid=7,
         boot_id="this",
         started_ns=NOW - 10**12,
         updated_ns=NOW - age_ns,
         state=state,
         note="8 streams",
-        figures=figures,
+        **fields,
     )
 
 
-def row(one: Status, *, alive: bool = True, boot: str = "this") -> Row:
+def row(one: AnyStatus, *, alive: bool = True, boot: str = "this") -> Row:
     return view([one], [], now_ns=NOW, boot_id=boot, alive=lambda _: alive)[0]
 
 
@@ -50,7 +51,7 @@ def row(one: Status, *, alive: bool = True, boot: str = "this") -> Row:
     ],
 )
 def test_running_is_believed_only_of_a_live_process_that_still_speaks(
-    one: Status, alive: bool, boot: str, state: str, well: bool
+    one: AnyStatus, alive: bool, boot: str, state: str, well: bool
 ) -> None:
     found = row(one, alive=alive, boot=boot)
     assert (found.state, found.well) == (state, well)
@@ -72,16 +73,34 @@ def test_workers_that_are_expected_come_first_and_those_unknown_are_kept() -> No
 
 
 def test_rates_and_memory_are_those_of_a_worker_that_works() -> None:
-    one = status(messages_per_second=12.5, rss_bytes=1e8, gaps=2, queue=5, last_message_ns=NOW - 2e9)
+    one = status(
+        messages_per_second=12.5, rss_bytes=10**8, gaps=2, queued_rows=5, last_message_ns=NOW - 2 * 10**9
+    )
     works, gone = row(one), row(one, alive=False)
     assert (works.messages_per_second, works.rss_bytes, works.gaps, works.waiting) == (12.5, 10**8, 2, 5)
     assert works.last_message_seconds == pytest.approx(2, abs=1e-3)
     assert (gone.messages_per_second, gone.rss_bytes, gone.gaps) == (None, None, 2)
 
 
-@pytest.mark.parametrize("figure", ["queue", "segments_waiting", "files_waiting"])
-def test_what_waits_is_read_from_each_kind_of_worker(figure: str) -> None:
-    assert row(status(**{figure: 3.0})).waiting == 3
+@pytest.mark.parametrize(
+    "one",
+    [
+        status(queued_rows=3),
+        status("normalize", segments_waiting=3),
+        status("sync", files_waiting=3),
+    ],
+)
+def test_what_waits_is_read_from_each_kind_of_worker(one: AnyStatus) -> None:
+    assert row(one).waiting == 3
+
+
+def test_a_status_that_cannot_be_read_is_told_and_hides_no_other() -> None:
+    broken = UnreadableStatus("sync", "sync.json is damaged")
+    rows = view([broken, status()], [], now_ns=NOW, boot_id="this", alive=lambda _: True)
+    assert [(each.state, each.well, each.note) for each in rows] == [
+        ("unreadable", False, "sync.json is damaged"),
+        ("running", True, "8 streams"),
+    ]
 
 
 def test_a_worker_that_never_received_anything_has_no_last_message() -> None:
@@ -150,4 +169,4 @@ def test_whoever_lives_is_held_up_where_nothing_can_be_written() -> None:
 
 
 def test_a_row_says_which_configuration_the_worker_runs() -> None:
-    assert row(msgspec.structs.replace(status(), config_hash="17c4")).config_hash == "17c4"
+    assert row(status(config_hash="17c4")).config_hash == "17c4"

@@ -23,7 +23,7 @@ def test_one_failing_file_does_not_stop_the_others(layout: Layout, settings: Syn
     target = Watched(open_target(settings), refuse(TargetErrorKind.REFUSED, 0))
     with Running(layout, settings, target):
         wait_for(lambda: len(lake_of(settings)) == len(expected) - 2)
-        wait_for(lambda: status(layout).figures.get("files_waiting") == 2)
+        wait_for(lambda: status(layout).files_waiting == 2)
         wait_for(lambda: "refused" in status(layout).note)
     assert all(str(segment(0).number) in name for name in tree(layout.tables(READY)))
 
@@ -69,7 +69,7 @@ def test_after_an_outage_all_arrives_without_a_restart(layout: Layout, settings:
             refuse(TargetErrorKind.UNREACHABLE)(key)
 
     with Running(layout, settings, Watched(open_target(settings), before)):
-        wait_for(lambda: status(layout).figures.get("failures", 0) > 3)
+        wait_for(lambda: status(layout).failures > 3)
         assert status(layout).state == "blocked"
         assert "refused" in status(layout).note
         down.clear()
@@ -83,10 +83,9 @@ def test_what_comes_while_it_runs_is_uploaded(layout: Layout, settings: SyncSett
         wait_for(lambda: (layout.status / "sync.json").exists())
         expected = fill(layout, 2)
         wait_for(lambda: lake_of(settings) == expected)
-        wait_for(lambda: status(layout).figures.get("files_waiting") == 0)
-    figures = status(layout).figures
-    assert figures["uploaded_files"] == 4
-    assert figures["last_upload_ns"] > 0
+        wait_for(lambda: status(layout).files_waiting == 0)
+    assert status(layout).uploaded_files == 4
+    assert status(layout).last_upload_ns > 0
 
 
 def test_a_second_sync_on_the_same_data_is_refused(layout: Layout, settings: SyncSettings) -> None:
@@ -104,7 +103,7 @@ def test_the_same_trouble_is_logged_once(
     caplog.set_level(logging.INFO, logger="daedalus")
     target = Watched(open_target(settings), refuse(TargetErrorKind.UNREACHABLE))
     with Running(layout, settings, target):
-        wait_for(lambda: status(layout).figures.get("failures", 0) > 8)
+        wait_for(lambda: status(layout).failures > 8)
     assert sum("refused" in record.message for record in caplog.records) == 1
 
 

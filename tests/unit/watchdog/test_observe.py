@@ -8,13 +8,15 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
+from support.statuses import status_of
 
 from daedalus.store.layout import Layout
-from daedalus.store.status import Status, boot_id, write_status
 from daedalus.watchdog.observe import look, unit_of
+from daedalus.worker.status import write_status
 
 GROUP = "daedalus.slice/daedalus-ingest@binance.service"
 
@@ -30,12 +32,9 @@ def process() -> Iterator[int]:
         child.kill()
 
 
-def say(layout: Layout, pid: int, worker: str = "ingest-binance", **figures: float) -> None:
-    now = time.time_ns()
-    status = Status(
-        worker=worker, pid=pid, boot_id=boot_id(), started_ns=now - 10**11, updated_ns=now, figures=figures
-    )
-    write_status(layout.status, status)
+def say(layout: Layout, pid: int, worker: str = "ingest-binance", **fields: Any) -> None:
+    began_ns = time.time_ns() - 10**11
+    write_status(layout.status, status_of(worker, pid=pid, started_ns=began_ns, **fields))
 
 
 def machine(root: Path, pid: int, group: str = GROUP, **files: str) -> Path:

@@ -20,12 +20,14 @@ from faults.disks import a_disk
 from daedalus.config import Config
 from daedalus.store.layout import Layout
 from daedalus.store.lock import AlreadyRunning, WorkerLock
-from daedalus.store.status import read_status
 from daedalus.watchdog import Options, run_watchdog, show_state, watch_once
 from daedalus.watchdog.decide import Restart
 from daedalus.watchdog.restart import restart
-from daedalus.watchdog.spare import holding_the_lock
+from daedalus.watchdog.spare import lock_anywhere
 from daedalus.watchdog.state import load_state, save_state
+from daedalus.worker.signals import StopEvent
+from daedalus.worker.start import Launch
+from daedalus.worker.status import UNTOLD, WatchdogStatus, read_status
 
 pytestmark = pytest.mark.server
 
@@ -38,15 +40,15 @@ LEAKY = """
 import os, signal, sys, time
 import psutil
 from pathlib import Path
-from daedalus.store.status import Status, boot_id, write_status
+from daedalus import host
+from daedalus.worker.status import IngestStatus, Process, write_status
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 held, began = [], time.time_ns()
 for line in sys.stdin:
     held.append(b"x" * int(line) * 1_000_000)
     now = time.time_ns()
-    write_status(Path(sys.argv[1]), Status(
-        worker="ingest-binance", pid=os.getpid(), boot_id=boot_id(), started_ns=began, updated_ns=now,
-        figures={"last_message_ns": now, "connected": 1}))
+    process = Process(worker="ingest-binance", pid=os.getpid(), boot_id=host.boot_id(), started_ns=began)
+    write_status(Path(sys.argv[1]), IngestStatus(process=process, last_message_ns=now, connected=1))
     print(psutil.Process().memory_info().rss // 1_000_000, flush=True)
 """
 
@@ -207,12 +209,14 @@ def test_a_recovery_is_announced(leaky: Leaky, webhook: Webhook, configured: Cal
 def test_the_loop_tells_systemd_and_writes_its_status_until_it_is_stopped(
     webhook: Webhook, configured: Callable[..., Config], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config, stop = configured(), threading.Event()
+    config, stop = configured(), StopEvent()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(tmp_path / "notify"))
         systemd.settimeout(10)
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
-        loop = threading.Thread(target=run_watchdog, args=(config, Options(no_sync=True), stop))
+        loop = threading.Thread(
+            target=run_watchdog, args=(config, Options(no_sync=True), Launch(UNTOLD, stop))
+        )
         loop.start()
         try:
             assert systemd.recv(4096).startswith(b"READY=1")
@@ -229,10 +233,10 @@ def test_the_loop_tells_systemd_and_writes_its_status_until_it_is_stopped(
         finally:
             stop.set()
             loop.join(15)
-        assert systemd.recv(4096) == b"STOPPING=1"
+        assert systemd.recv(4096) == word.replace(b"WATCHDOG=1", b"STOPPING=1")
     status = read_status(Layout(config.data_dir).status, "watchdog")
-    assert status is not None
-    assert (status.state, status.figures["looks"]) == ("stopped", 1)
+    assert isinstance(status, WatchdogStatus)
+    assert (status.state, status.looks) == ("stopped", 1)
     assert webhook.pings == ["/ping/1"]
 
 
@@ -277,7 +281,7 @@ def test_a_second_watchdog_is_kept_away_by_the_lock_of_one_whose_disk_died_under
             with pytest.raises(AlreadyRunning):
                 watch_once(config, Options())
         layout = Layout(config.data_dir)
-        with holding_the_lock(layout), pytest.raises(AlreadyRunning), holding_the_lock(layout):
+        with lock_anywhere(layout), pytest.raises(AlreadyRunning), lock_anywhere(layout):
             pass
 
 
@@ -287,7 +291,7 @@ def test_a_second_watchdog_is_kept_away_where_no_lock_file_was_ever_written(
     with a_disk(tmp_path, 64) as disk:
         disk.remount("ro")
         layout = Layout(disk.folder / "data")
-        with holding_the_lock(layout), pytest.raises(AlreadyRunning), holding_the_lock(layout):
+        with lock_anywhere(layout), pytest.raises(AlreadyRunning), lock_anywhere(layout):
             pass
 
 

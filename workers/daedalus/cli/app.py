@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from ..lifeline import follow_parent
+from ..worker.lifeline import follow_parent
 from . import audit, book, decode, demo, doctor, ingest, normalize, run, simulate, status, sync, watchdog
 from .config import config_app
 from .group import Group

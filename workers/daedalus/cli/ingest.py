@@ -35,9 +35,10 @@ def ingest(
     """
     from ..config import load_config
     from ..ingest import run_ingest
-    from ..log import setup_logging
+    from ..worker.start import started
 
     loaded = load_config(config)
     configured(loaded, exchange)
-    setup_logging(loaded.log.level)
-    raise typer.Exit(run_ingest(loaded, exchange, stats_interval))
+    with started(loaded, f"ingest-{exchange}") as launch:
+        code = run_ingest(loaded, exchange, launch, stats_interval)
+    raise typer.Exit(code)

@@ -8,7 +8,6 @@ import typer
 
 from .group import FAILED, complain
 from .options import ConfigOption, Once
-from .signals import stop_event
 
 __all__ = ["EXAMPLES", "normalize"]
 
@@ -27,20 +26,19 @@ def normalize(
     config: ConfigOption = None,
 ) -> None:
     """Turn sealed raw files into tables: trades, books, quotes, and the ledger of gaps."""
-    from ..config import load_config, setup_of
-    from ..log import setup_logging
+    from ..config import load_config
     from ..normalize import run_normalize
     from ..store.layout import Layout
+    from ..worker.start import started
 
     loaded = load_config(config)
-    setup_logging(loaded.log.level)
-    with stop_event() as stop:
+    with started(loaded, "normalize") as launch:
         progress = run_normalize(
             Layout(loaded.data_dir),
             loaded.normalize.interval_seconds,
-            stop,
+            launch.stop,
             once,
-            setup_of(loaded, "normalize"),
+            launch.setup,
             retry_damaged,
             frozenset(loaded.exchanges),
         )

@@ -181,7 +181,7 @@ async def _serve(options: SimulatorOptions) -> None:
     import asyncio
 
     from ..simulator import serve
-    from ..stopping import stop_signals
+    from ..worker.signals import stop_signals
 
     stop = asyncio.Event()
     for each in stop_signals():

@@ -8,7 +8,6 @@ import typer
 
 from .group import FAILED, complain
 from .options import ConfigOption, Once
-from .signals import stop_event
 
 __all__ = ["EXAMPLES", "sync"]
 
@@ -40,9 +39,9 @@ def sync(
 ) -> None:
     """Bring tables (and raw files) to the lake, verified, and keep the disk within its budget."""
     from .. import sync as worker
-    from ..config import load_config, setup_of
-    from ..log import setup_logging
+    from ..config import load_config
     from ..store.layout import Layout
+    from ..worker.start import started
     from .stores import sync_settings
 
     loaded = load_config(config)
@@ -52,13 +51,11 @@ def sync(
 
         worker.render_plan(Screen(), worker.dry_run(layout, settings))
         return
-    setup_logging(loaded.log.level)
-    setup = setup_of(loaded, "sync")
-    with stop_event() as stop:
+    with started(loaded, "sync") as launch:
         if not once:
-            worker.run_sync(layout, settings, stop, setup=setup)
+            worker.run_sync(layout, settings, launch.stop, setup=launch.setup)
             return
-        report = worker.sync_once(layout, settings, stop=stop, setup=setup)
+        report = worker.sync_once(layout, settings, stop=launch.stop, setup=launch.setup)
     if report.files_waiting or report.error:
         complain(report.error or f"{report.files_waiting} files still wait")
         raise typer.Exit(FAILED)

@@ -8,7 +8,6 @@ import typer
 
 from .group import FAILED, USAGE, complain
 from .options import ConfigOption
-from .signals import stop_event
 
 if TYPE_CHECKING:
     from ..config import Config
@@ -63,6 +62,7 @@ def watchdog(
     from ..config import load_config
     from ..log import setup_logging
     from ..watchdog import Options, report_failure, run_watchdog, send_test
+    from ..worker.start import started
 
     if sum((once, dry_run, status, test_alert, report is not None)) > 1:
         complain("Of --once, --dry-run, --status, --test-alert and --report, give one.")
@@ -79,8 +79,8 @@ def watchdog(
     elif report is not None:
         well = report_failure(loaded, report)
     else:
-        with stop_event() as stop:
-            run_watchdog(loaded, options, stop)
+        with started(loaded, "watchdog") as launch:
+            run_watchdog(loaded, options, launch)
         return
     if not well:
         raise typer.Exit(FAILED)

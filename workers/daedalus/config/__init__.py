@@ -7,7 +7,7 @@ worker keeps it in memory.
 from __future__ import annotations
 
 from .exchange import ExchangeConfig
-from .fingerprint import fingerprint, setup_of, workers_of
+from .fingerprint import fingerprint, workers_of
 from .loader import SEARCHED, find_config, load_config, parse_config
 from .model import Alerts, Config, Log, Memory, Normalize, Retention, Sync, Writer
 from .problems import ConfigError, Problem
@@ -29,6 +29,5 @@ __all__ = [
     "fingerprint",
     "load_config",
     "parse_config",
-    "setup_of",
     "workers_of",
 ]

@@ -13,12 +13,10 @@ from typing import Any
 
 from msgspec.structs import astuple
 
-from .. import __version__
-from ..store.status import Setup
 from .explain import SECRETS
 from .model import Config
 
-__all__ = ["fingerprint", "setup_of", "workers_of"]
+__all__ = ["fingerprint", "workers_of"]
 
 _ROUNDS = 100_000
 """Slow on purpose: more people may read a status file than the configuration, and could try passwords."""
@@ -27,15 +25,6 @@ _ROUNDS = 100_000
 def workers_of(config: Config) -> list[str]:
     """The workers of this configuration, by the names of their status files."""
     return [*(f"ingest-{name}" for name in config.exchanges), "normalize", "sync", "watchdog"]
-
-
-def setup_of(config: Config, worker: str) -> Setup:
-    """What a worker that starts now with this configuration says that it runs."""
-    return Setup(
-        config_path=str(config.origin.file) if config.origin.file else "",
-        config_hash=fingerprint(config, worker),
-        version=__version__,
-    )
 
 
 def fingerprint(config: Config, worker: str) -> str:

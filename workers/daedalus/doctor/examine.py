@@ -16,7 +16,7 @@ from ..status import elsewhere, observe
 from ..store.data_disk import away
 from ..store.layout import Layout
 from ..store.permissions import unreadable
-from ..store.status import read_status
+from ..worker.status import SyncStatus, read_status
 from . import disk, machine, reach, workers
 from .finding import Finding, bad, ok, warn
 
@@ -128,10 +128,10 @@ def _workers(config: Config, root: Path) -> Iterator[Finding]:
     yield from (workers.installed(row) for row in rows if row.difference)
     yield workers.backlog(rows)
     status = read_status(Layout(config.data_dir).status, "sync")
-    if status is not None:
-        last_ns = status.figures.get("last_upload_ns", 0)
-        ago = max(0.0, time.time() - last_ns / 1e9) if last_ns else None
-        yield workers.last_upload(ago, int(status.figures.get("files_waiting", 0)))
+    if isinstance(status, SyncStatus):
+        last_ns = status.last_upload_ns
+        ago = max(0, time.time_ns() - last_ns) / 1e9 if last_ns else None
+        yield workers.last_upload(ago, status.files_waiting)
 
 
 def _units(config: Config, root: Path) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from .clock import Clock, read_clock
 from .kernel import (
     Mount,
     Swap,
+    boot_id,
     device_of,
     mount_of,
     read_memory_total,
@@ -33,6 +34,7 @@ __all__ = [
     "Throttling",
     "WriteTrouble",
     "Writing",
+    "boot_id",
     "controllers",
     "device_of",
     "mount_of",

@@ -13,6 +13,7 @@ from .reading import pairs, text_of
 __all__ = [
     "Mount",
     "Swap",
+    "boot_id",
     "device_of",
     "mount_of",
     "read_memory_total",
@@ -50,6 +51,11 @@ class Mount(Struct, frozen=True):
     @property
     def read_only(self) -> bool:
         return not self.options.isdisjoint(_READ_ONLY)
+
+
+def boot_id(root: Path = Path("/")) -> str:
+    """The kernel's name for this boot; "" where it has none."""
+    return text_of(root / "proc/sys/kernel/random/boot_id") or ""
 
 
 def read_memory_total(root: Path) -> int | None:

@@ -1,16 +1,14 @@
-"""What ingest counts of itself, and the figures and the one line made of it."""
+"""What ingest counts of itself, and the rates and lags made of it."""
 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable
 
 from msgspec import Struct
 
-from ..units import bytes_text, duration_text
 from .silences import Silences
 
-__all__ = ["Bookless", "Counters", "Meter", "Rates", "stats_line"]
+__all__ = ["Bookless", "Counters", "Meter", "Rates"]
 
 LAG_SAMPLES = 4096
 
@@ -84,19 +82,3 @@ class Meter:
 
 def _quantile(ordered: list[int], share: float) -> int:
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0
-
-
-def stats_line(exchange: str, rates: Rates, figures: dict[str, float], blocked: str | None) -> str:
-    """One line for people, each number with its unit. ``figures`` are those of the worker's status."""
-    parts: Iterable[str] = (
-        f"{rates.messages:,.0f} msg/s",
-        f"{bytes_text(rates.bytes)}/s",
-        f"queue {figures['queue']:,.0f}",
-        f"lag p50 {duration_text(rates.lag_p50_ns)} p99 {duration_text(rates.lag_p99_ns)}",
-        f"buffers {figures['buffers']:.0f}",
-        f"segments {figures['segments']:.0f}",
-        f"reconnects {figures['reconnects']:.0f}",
-        f"gaps {figures['gaps']:.0f}",
-        f"RSS {bytes_text(figures['rss_bytes'])}",
-    )
-    return f"[{exchange}] " + ", ".join(parts) + (f", BLOCKED: {blocked}" if blocked else "")

@@ -12,10 +12,9 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from .. import __version__
+from .. import __version__, host
 from ..exchanges.model import Missing, Subscription
 from ..store.raw import CONNECTION, RawKind, RawRecord
-from ..store.status import boot_id
 
 __all__ = ["Journal"]
 
@@ -41,7 +40,7 @@ class Journal:
         self._seq += 1
 
     def opened(self, at_ns: int, url: str) -> None:
-        about = {"url": url, "boot_id": boot_id(), "pid": os.getpid(), "version": __version__}
+        about = {"url": url, "boot_id": host.boot_id(), "pid": os.getpid(), "version": __version__}
         self._note(at_ns, RawKind.OPEN, CONNECTION, "", about)
 
     def subscribed(

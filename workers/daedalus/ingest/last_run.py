@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from ..store.status import Status
+from ..worker.status import IngestStatus
 from .session.served_streams import Start
 
 __all__ = ["KeptUntil", "start_after"]
@@ -38,7 +38,7 @@ class KeptUntil:
         return self._until_ns
 
 
-def start_after(last: Status | None, boot_id: str, *, left: bool) -> Start:
+def start_after(last: IngestStatus | None, boot_id: str, *, left: bool) -> Start:
     """Why nothing was recorded until now, and until when (UTC ns) everything certainly was.
 
     ``last`` is the status that the run before left, ``left`` whether it left active files. The newest row of
@@ -51,5 +51,5 @@ def start_after(last: Status | None, boot_id: str, *, left: bool) -> Start:
         # Its closing rows say until when each stream was served.
         return Start("restart")
     # Before its first flush a run has kept nothing: the gap begins with its first served stream.
-    since_ns = int(last.figures.get("kept_ns", 0)) or int(last.figures.get("served_ns", 0))
-    return Start("crash" if last.boot_id == boot_id else "power", since_ns or None)
+    since_ns = last.kept_ns or last.served_ns
+    return Start("crash" if last.process.boot_id == boot_id else "power", since_ns or None)

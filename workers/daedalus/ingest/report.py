@@ -4,63 +4,50 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import psutil
-from msgspec.structs import asdict
 
 from ..store import StreamingParquetWriter
-from ..store.status import Setup, Status, boot_id, write_status
-from ..units import duration_text
-from .counters import Counters, Meter, Rates, stats_line
+from ..units import bytes_text, duration_text
+from ..worker.shell import Shell
+from ..worker.status import IngestStatus, State
+from .counters import Counters, Meter, Rates
 
-__all__ = ["Reporter"]
+__all__ = ["Reporter", "stats_line"]
 
 STATUS_SECONDS = 2.0
 NO_BOOK_NS = 60 * 10**9
-"""A book that has waited so long for its snapshot is told in the status."""
+"""A book that has waited for its snapshot for this long is told in the status."""
 
 NAMED = 10
-"""So many of the symbols that are left out are named in the status; all are in the log."""
+"""At most this many of the symbols that are left out are named in the status; the log names all."""
 
 
 class Reporter:
-    """Writes ``<directory>/<worker>.json`` every two seconds, and prints figures on demand."""
+    """Writes the status file every two seconds, and prints lines of figures on demand."""
 
-    def __init__(
-        self,
-        directory: Path,
-        exchange: str,
-        counters: Counters,
-        writer: StreamingParquetWriter,
-        setup: Setup,
-    ) -> None:
-        self._directory = directory
-        self._exchange = exchange
+    def __init__(self, shell: Shell, counters: Counters, writer: StreamingParquetWriter) -> None:
+        self._shell = shell
         self._counters = counters
         self._writer = writer
-        self._setup = setup
         self._streams = 0
-        self._wrong: tuple[str, ...] = ()
+        self._left_out: tuple[str, ...] = ()
         self._process = psutil.Process()
-        self._started_ns = time.time_ns()
-        self._boot_id = boot_id()
 
-    def expect(self, streams: int, wrong: tuple[str, ...] = ()) -> None:
-        """So many streams are recorded; ``wrong``: of each that is not, why."""
+    def expect(self, streams: int, left_out: tuple[str, ...] = ()) -> None:
+        """How many streams are recorded; ``left_out``: for each symbol that is not, why."""
         self._streams = streams
-        self._wrong = wrong
+        self._left_out = left_out
 
     async def keep_status(
         self, beat: Callable[[str], None], news: asyncio.Event, kept: Callable[[int], int]
     ) -> None:
         """Write the status until cancelled; each time give ``beat`` the one line of `line`.
 
-        At once when ``news`` is set: from the first stream that is served on a crash loses something.
-        ``kept``: until when all that was received is on the disk, given the time of the last flush.
+        It is written at once when ``news`` is set: from the first served stream on, a crash loses something.
+        ``kept``: given the time of the last flush, until when everything received is on the disk (UTC ns).
         """
         meter = Meter(self._counters, time.monotonic())
         while True:
@@ -74,12 +61,11 @@ class Reporter:
             news.clear()
 
     async def print_lines(self, interval_seconds: float, out: Callable[[str], None]) -> None:
-        """Give ``out`` a line of figures every so many seconds until cancelled."""
+        """Give ``out`` a line of figures every ``interval_seconds`` until cancelled."""
         meter = Meter(self._counters, time.monotonic())
         while True:
             await asyncio.sleep(interval_seconds)
-            rates = meter.read(time.monotonic())
-            out(stats_line(self._exchange, rates, self._figures(rates), self._writer.blocked))
+            out(stats_line(self._status("running", meter.read(time.monotonic()))))
 
     def line(self, rates: Rates) -> str:
         """How the recording goes, in one line for `systemctl status`."""
@@ -99,32 +85,60 @@ class Reporter:
         blocked = self._writer.blocked
         return ", ".join(parts) + (f", BLOCKED: {blocked}" if blocked else "")
 
-    def write(self, state: str, rates: Rates) -> None:
+    def write(self, state: State, rates: Rates) -> None:
         """Write the status now. ``state``: running or stopped."""
+        self._shell.write(self._status(state, rates))
+
+    def _status(self, state: State, rates: Rates) -> IngestStatus:
+        counters, stats = self._counters, self._writer.stats()
         blocked = self._writer.blocked
-        status = Status(
-            **asdict(self._setup),
-            worker=f"ingest-{self._exchange}",
-            pid=os.getpid(),
-            boot_id=self._boot_id,
-            started_ns=self._started_ns,
-            updated_ns=time.time_ns(),
+        return IngestStatus(
+            process=self._shell.process,
             state="blocked" if blocked and state == "running" else state,
             note=blocked or self._note(),
-            figures=self._figures(rates),
+            messages=counters.messages,
+            messages_per_second=round(rates.messages, 1),
+            received_bytes=counters.bytes,
+            received_bytes_per_second=round(rates.bytes, 1),
+            last_message_ns=counters.last_message_ns,
+            durable_ns=stats.last_flush_ns,
+            kept_ns=counters.kept_ns,
+            served_ns=counters.served_ns,
+            lag_p50_ns=rates.lag_p50_ns,
+            lag_p99_ns=rates.lag_p99_ns,
+            connected=counters.connected,
+            reconnects=counters.disconnects,
+            pauses=counters.pauses,
+            gaps=counters.gaps,
+            missing_ids=counters.missing,
+            filled_ids=counters.filled,
+            snapshots=counters.snapshots,
+            snapshot_failures=counters.snapshot_failures,
+            books_without_snapshot=len(counters.bookless),
+            left_out_symbols=len(self._left_out),
+            silent_streams=len(counters.silences.since_ns),
+            undelivered_streams=counters.never_delivered,
+            oddities=dict(counters.oddities),
+            queued_rows=self._writer.waiting,
+            open_buffers=stats.open_buffers,
+            active_segments=stats.active_segments,
+            sealed_segments=stats.segments_sealed,
+            unsealed_segments=stats.unsealed,
+            rows_written=stats.rows_written,
+            flushes=stats.flushes,
+            memory_cleanups=stats.memory_cleanups,
+            gc_collections=stats.gc_collections,
+            stale_counters_cleaned=stats.stale_counters_cleaned,
+            stale_buffers_cleaned=stats.stale_buffers_cleaned,
+            rss_bytes=self._process.memory_info().rss,
         )
-        try:
-            write_status(self._directory, status)
-        except OSError:
-            # A full disk is told through the log and `blocked`; the status waits for room as all else.
-            return
 
     def _note(self) -> str:
         counters = self._counters
         silent = f"silent while the channel goes on: {counters.silences}" * bool(counters.silences.since_ns)
-        if self._wrong:
-            more = len(self._wrong) - NAMED
-            left = "left out: " + "; ".join(self._wrong[:NAMED]) + (f"; {more} more" if more > 0 else "")
+        if self._left_out:
+            more = len(self._left_out) - NAMED
+            left = "left out: " + "; ".join(self._left_out[:NAMED]) + (f"; {more} more" if more > 0 else "")
             return f"{silent}; {left}" if silent else left
         if silent:
             return silent
@@ -139,42 +153,19 @@ class Reporter:
         connections = "1 connection" if counters.connected == 1 else f"{counters.connected} connections"
         return f"{self._streams} streams on {connections}"
 
-    def _figures(self, rates: Rates) -> dict[str, int | float]:
-        counters, stats = self._counters, self._writer.stats()
-        return {
-            "messages": counters.messages,
-            "messages_per_second": round(rates.messages, 1),
-            "bytes": counters.bytes,
-            "bytes_per_second": round(rates.bytes, 1),
-            "last_message_ns": counters.last_message_ns,
-            "durable_ns": stats.last_flush_ns,
-            "kept_ns": counters.kept_ns,
-            "served_ns": counters.served_ns,
-            "lag_p50_ns": rates.lag_p50_ns,
-            "lag_p99_ns": rates.lag_p99_ns,
-            "queue": self._writer.waiting,
-            "buffers": stats.open_buffers,
-            "segments": stats.active_segments,
-            "segments_sealed": stats.segments_sealed,
-            "segments_unsealed": stats.unsealed,
-            "rows_written": stats.rows_written,
-            "flushes": stats.flushes,
-            "memory_cleanups": stats.memory_cleanups,
-            "gc_collections": stats.gc_collections,
-            "stale_counters_cleaned": stats.stale_counters_cleaned,
-            "stale_buffers_cleaned": stats.stale_buffers_cleaned,
-            "connected": counters.connected,
-            "reconnects": counters.disconnects,
-            "gaps": counters.gaps,
-            "missing": counters.missing,
-            "filled": counters.filled,
-            "pauses": counters.pauses,
-            "snapshots": counters.snapshots,
-            "snapshot_failures": counters.snapshot_failures,
-            "bookless": len(counters.bookless),
-            "left_out": len(self._wrong),
-            "silent": len(counters.silences.since_ns),
-            "never_delivered": counters.never_delivered,
-            **counters.oddities,
-            "rss_bytes": self._process.memory_info().rss,
-        }
+
+def stats_line(status: IngestStatus) -> str:
+    """One line for people, each number with its unit."""
+    parts = (
+        f"{status.messages_per_second:,.0f} msg/s",
+        f"{bytes_text(status.received_bytes_per_second)}/s",
+        f"queue {status.queued_rows:,}",
+        f"lag p50 {duration_text(status.lag_p50_ns)} p99 {duration_text(status.lag_p99_ns)}",
+        f"buffers {status.open_buffers}",
+        f"segments {status.active_segments}",
+        f"reconnects {status.reconnects}",
+        f"gaps {status.gaps}",
+        f"RSS {bytes_text(status.rss_bytes)}",
+    )
+    blocked = f", BLOCKED: {status.note}" if status.state == "blocked" else ""
+    return f"[{status.worker.removeprefix('ingest-')}] " + ", ".join(parts) + blocked

@@ -17,13 +17,15 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
-from ..config import Config, setup_of
+from .. import host
+from ..config import Config
 from ..exchanges import EXCHANGES
 from ..exchanges.model import ConnectionPlan, Subscription
-from ..notify import Notifier
-from ..stopping import stop_signals
-from ..store import Layout, StreamingParquetWriter, WorkerLock
-from ..store.status import boot_id, read_status
+from ..store import Layout, StreamingParquetWriter
+from ..worker.shell import Shell
+from ..worker.signals import STOP_SECONDS, StopEvent
+from ..worker.start import Launch
+from ..worker.status import IngestStatus, UnreadableStatus, read_status
 from .connections import Connections
 from .counters import Meter
 from .gaps.backfill import Backfill
@@ -44,19 +46,19 @@ __all__ = ["run_ingest"]
 
 log = logging.getLogger("daedalus.ingest")
 
-SEAL_SECONDS = 7.0
-"""Of the ten seconds in which the worker must stop; the rest is for the exchange's closing handshake."""
+SEAL_SECONDS = STOP_SECONDS - 3.0
+"""The rest of the time in which the worker must stop is for the exchange's closing handshake."""
 
 
-def run_ingest(config: Config, exchange: str, stats_interval: float | None = None) -> int:
-    """Record ``exchange`` until SIGTERM or SIGINT; the exit code: 0, or 1 after an error of our own.
+def run_ingest(config: Config, exchange: str, launch: Launch, stats_interval: float | None = None) -> int:
+    """Record ``exchange`` until the worker is told to stop; the exit code: 0, or 1 after an error of our own.
 
-    ``stats_interval`` prints a line of figures every so many seconds. Raises `AlreadyRunning` where
-    another recorder has the exchange's files open.
+    ``stats_interval``: seconds between two lines of figures on stdout; None: none. Raises `AlreadyRunning`
+    where another recorder has the exchange's files open.
     """
-    layout = Layout(config.data_dir)
-    with WorkerLock(layout, f"ingest-{exchange}"), asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(_Ingest(config, layout, exchange).run(stats_interval))
+    shell = Shell(Layout(config.data_dir), f"ingest-{exchange}", launch.setup)
+    with shell, asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(_Ingest(config, shell, exchange).run(launch.stop, stats_interval))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -67,15 +69,18 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def _heartbeat(notifier: Notifier, storage: StorageThread) -> Callable[[str], None]:
-    """What the event loop calls now and then: life is told only if the storage thread has moved since."""
+def _heartbeat(alive: Callable[[str], None], storage: StorageThread) -> Callable[[str], None]:
+    """Passes a line on to ``alive`` only if the storage thread has moved since the last one.
+
+    The event loop calls it: so systemd hears nothing where either of the two hangs.
+    """
     seen = 0
 
     def beat(line: str) -> None:
         nonlocal seen
         if storage.turns != seen:
             seen = storage.turns
-            notifier.alive(line)
+            alive(line)
 
     return beat
 
@@ -101,12 +106,13 @@ def _failures(tasks: Iterable[asyncio.Task[None]]) -> bool:
 
 
 class _Ingest:
-    def __init__(self, config: Config, layout: Layout, name: str) -> None:
+    def __init__(self, config: Config, shell: Shell, name: str) -> None:
         settings, exchange = config.exchanges[name], EXCHANGES[name]
         writer = config.writer
+        self._shell = shell
         self._settings = settings
         self._exchange = exchange
-        self._layout = layout
+        self._layout = layout = shell.layout
         self._wanted = settings.subscriptions()
         self._subscriptions: list[Subscription] = []
         self._writer = StreamingParquetWriter(layout, name, limits_of(writer))
@@ -123,14 +129,17 @@ class _Ingest:
         self._recorder.gaps.ask = self._backfill.ask
         self._catch_up = CatchUp(exchange, self._recorder, self._backfill.ask)
         self._instruments = Instruments(exchange, rest, journal, layout)
-        setup = setup_of(config, f"ingest-{name}")
-        self._reporter = Reporter(layout.status, name, counters, self._writer, setup)
+        self._reporter = Reporter(shell, counters, self._writer)
 
-    async def run(self, stats_interval: float | None) -> int:
+    async def run(self, asked: StopEvent, stats_interval: float | None) -> int:
         loop = asyncio.get_running_loop()
         stop = asyncio.Event()
-        for each in stop_signals():
-            loop.add_signal_handler(each, stop.set)
+
+        def stop_soon() -> None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(stop.set)
+
+        asked.when_set(stop_soon)
         begun_ns = time.time_ns()
         start = await asyncio.to_thread(self._take_over)
 
@@ -138,11 +147,10 @@ class _Ingest:
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
                 if self._recorder.paused:
                     loop.call_soon_threadsafe(self._recorder.written)
-                if storage.error is not None:
-                    loop.call_soon_threadsafe(stop.set)
+            if storage.error is not None:
+                stop_soon()
 
         storage = StorageThread(self._writer, self._recorder.wake, after_turn)
-        notifier = Notifier.from_environment()
         storage.start()
         await _unless(stop, self._leave_out_unknown())
         tasks: list[asyncio.Task[None]] = []
@@ -168,27 +176,28 @@ class _Ingest:
             serve(streams, Start("start"))  # one that was recorded before has its past in the ledger
 
         serve(self._subscriptions, start)
-        owed = PendingGaps(self._layout.status, f"ingest-{self._exchange.name}")
+        owed = PendingGaps(self._layout.status, self._shell.process.worker)
         for gap in await asyncio.to_thread(owed.load, set(self._wanted)):
             self._backfill.ask(gap)
+        beat = _heartbeat(self._shell.alive, storage)
         for coroutine in (
             owed.keep(self._backfill.pending),
             self._snapshots.run(),
             self._backfill.run(),
             self._recorder.gaps.run(),
             self._instruments.keep(listed),
-            self._reporter.keep_status(_heartbeat(notifier, storage), self._recorder.news, self._kept(start)),
+            self._reporter.keep_status(beat, self._recorder.news, self._kept(start)),
         ):
             spawn(coroutine)
         if stats_interval is not None:
             spawn(self._reporter.print_lines(stats_interval, partial(print, flush=True)))
         streams = len(self._subscriptions)
         log.info("recording %s: %d streams on %d connections", self._exchange.name, streams, len(connections))
-        notifier.ready(f"recording {streams} streams")  # an exchange that is down must not fail the start
+        self._shell.ready(f"recording {streams} streams")  # an exchange that is down must not fail the start
 
         await stop.wait()
         log.info("stopping")
-        notifier.stopping("sealing")
+        self._shell.stopping("sealing")
         failed = _failures(tasks)
         pending = self._backfill.pending()
         for task in (*tasks, *catching_up):
@@ -211,14 +220,17 @@ class _Ingest:
         return 1 if storage.error is not None or failed else 0
 
     def _take_over(self) -> Start:
-        """Find what the recorder before left in its active files, and see why it ended."""
-        last = read_status(self._layout.status, f"ingest-{self._exchange.name}")
+        """Recover the active files that the last run left, and see why it ended."""
+        last = read_status(self._layout.status, self._shell.process.worker)
+        if isinstance(last, UnreadableStatus):
+            log.warning("how the last run ended is not known: %s", last.why)
         left = self._writer.recover()
         if not os.access(self._layout.active, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self._layout.active))
-        start = start_after(last, boot_id(), left=bool(left))
+        last = last if isinstance(last, IngestStatus) else None
+        start = start_after(last, host.boot_id(), left=bool(left))
         if start.cause in ("crash", "power"):
-            log.warning("the recorder before ended without a word: %s", start.cause)
+            log.warning("the last run did not end in good order: %s", start.cause)
         return start
 
     def _kept(self, start: Start) -> Callable[[int], int]:

@@ -12,13 +12,13 @@ from ..exchanges import EXCHANGES
 from ..exchanges.model import Exchange
 from ..store.layout import READY, Layout, Partition, SegmentId
 from ..store.left_behind import seal_orphans
-from ..store.lock import WorkerLock
-from ..store.status import UNTOLD, Setup
+from ..worker.shell import Shell
+from ..worker.status import UNTOLD, Setup
 from .again import take_in_again
 from .checkpoint import prune_checkpoints
 from .held import Held, reason
+from .progress import Progress
 from .segment import DamagedSegment, Interrupted, normalize_segment, set_aside
-from .status_writer import STATUS_SECONDS, Progress, StatusWriter
 
 __all__ = ["Progress", "normalize_ready", "run_normalize"]
 
@@ -125,36 +125,30 @@ def run_normalize(
     retry_damaged: bool = False,
     recorded: Collection[str] | None = None,
 ) -> Progress:
-    """Normalize until ``stop`` is set (or, with ``once``, all that is there), looking every ``interval`` s.
+    """Normalize until ``stop`` is set, looking every ``interval`` seconds; with ``once`` all that is there.
 
-    ``retry_damaged``: take in again first what was set aside. ``recorded``: the exchanges of the
-    configuration; what a killed recorder left of others is sealed, as no recorder will do it. Says what it
-    does in the status ``normalize``. Raises `AlreadyRunning` where another one is at work.
+    ``retry_damaged``: first take in again what was set aside. ``recorded``: the exchanges of the
+    configuration; what a killed recorder of any other left active is sealed here, as no recorder will do it.
+    Raises `AlreadyRunning` where another normalizer is at work.
     """
-    with WorkerLock(layout, "normalize"):
+    with Shell(layout, "normalize", setup, stop) as shell:
         if retry_damaged:
             for segment in take_in_again(layout):
                 log.info("%s is taken in again", segment.sealed_path)
-        return _run(layout, interval, stop or threading.Event(), once, setup, recorded)
+        return _run(shell, interval, once, recorded)
 
 
-def _run(
-    layout: Layout,
-    interval: float,
-    stop: threading.Event,
-    once: bool,
-    setup: Setup,
-    recorded: Collection[str] | None,
-) -> Progress:
-    progress, held = Progress(), Held()
-    writer = StatusWriter(layout, setup)
+def _run(shell: Shell, interval: float, once: bool, recorded: Collection[str] | None) -> Progress:
+    layout, progress, held = shell.layout, Progress(), Held()
     _sweep(layout)
 
     def go_on() -> bool:
-        writer.write(progress)
-        return not stop.is_set()
+        if shell.due(progress.state):
+            shell.say(progress.status(shell.process, progress.state), progress.line)
+        return not shell.stop.is_set()
 
-    writer.ready(progress)
+    shell.ready()
+    go_on()
     orphans_at = time.monotonic()
     while True:
         if recorded is not None and time.monotonic() >= orphans_at:
@@ -164,9 +158,9 @@ def _run(
         normalize_ready(layout, progress, go_on=go_on, held=held, seconds=ROUND_SECONDS)
         if progress.segments + progress.damaged > before and go_on():
             continue  # there may be more, and what came meanwhile
-        if once or _wait(interval, stop, go_on):
+        if once or shell.wait(interval, go_on):
             break
-    writer.write(progress, state="stopped")
+    shell.say(progress.status(shell.process, "stopped"), progress.line)
     return progress
 
 
@@ -175,14 +169,6 @@ def _adopt(layout: Layout, recorded: Collection[str], go_on: Callable[[], bool])
         seal_orphans(layout, recorded, cancelled=lambda: not go_on())
     except OSError as error:
         log.error("cannot look for what nobody records any more: %s", reason(error))
-
-
-def _wait(seconds: float, stop: threading.Event, go_on: Callable[[], bool]) -> bool:
-    """Wait so long or for ``stop``, asking ``go_on`` on the way; whether it is to stop."""
-    until = time.monotonic() + seconds
-    while go_on() and (left := until - time.monotonic()) > 0:
-        stop.wait(min(left, STATUS_SECONDS))
-    return stop.is_set()
 
 
 def _do(

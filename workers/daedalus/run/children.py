@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
-from ..lifeline import child_environment, pipe_of_children
 from ..store.regular_files import open_descriptor, open_regular
+from ..worker.lifeline import child_environment, pipe_of_children
 
 __all__ = ["Child", "command"]
 

@@ -15,9 +15,9 @@ from types import FrameType
 from rich.console import Console
 
 from ..config import Config
-from ..stopping import stop_signals
 from ..store.layout import Layout
 from ..store.lock import WorkerLock
+from ..worker.signals import stop_signals
 from .children import Child, command
 from .outcome import Outcome
 from .progress import Progress

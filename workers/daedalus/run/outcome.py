@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Sequence
 
 from ..store.layout import Layout
-from ..store.status import read_status
+from ..worker.status import IngestStatus, read_status
 from .children import Child
 
 __all__ = ["Outcome"]
@@ -29,9 +29,9 @@ class Outcome:
             if each.name in self._brought:
                 continue
             status = read_status(self._layout.status, each.name)
-            if status is None or status.started_ns < self._begun_ns:
+            if not isinstance(status, IngestStatus) or status.process.started_ns < self._begun_ns:
                 continue  # of an earlier run
-            if status.figures.get("messages", 0) > 0:
+            if status.messages > 0:
                 self._brought.add(each.name)
 
     def refused(self, children: Iterable[Child]) -> bool:

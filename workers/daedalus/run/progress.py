@@ -6,7 +6,7 @@ import fnmatch
 import os
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rich import box
@@ -16,8 +16,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ..store.layout import NORMALIZED, READY, SYNCED, Layout
-from ..store.status import Status, read_status
 from ..units import bytes_text
+from ..worker.status import AnyStatus, IngestStatus, NormalizeStatus, UnreadableStatus, read_status
 from .children import Child
 
 __all__ = ["Progress"]
@@ -81,13 +81,17 @@ class Progress:
         except (OSError, SystemExit):  # rich exits when its output has no reader
             self._console.quiet = True
 
-    def _statuses(self) -> dict[str, Status]:
-        found = {child.name: read_status(self._layout.status, child.name) for child in self._children}
-        return {
-            name: status for name, status in found.items() if status and status.started_ns >= self._begun_ns
-        }
+    def _statuses(self) -> dict[str, AnyStatus]:
+        found = {}
+        for child in self._children:
+            status = read_status(self._layout.status, child.name)
+            if status is None or isinstance(status, UnreadableStatus):
+                continue
+            if status.process.started_ns >= self._begun_ns:
+                found[child.name] = status
+        return found
 
-    def _table(self, title: str, statuses: dict[str, Status], lines: Sequence[str]) -> Group:
+    def _table(self, title: str, statuses: dict[str, AnyStatus], lines: Sequence[str]) -> Group:
         """At most 80 columns wide. An exchange is shown without ``ingest-``."""
         table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=0, show_edge=False)
         for name in ("worker", "state", "msg/s", "messages", "received", "gaps", "memory"):
@@ -95,16 +99,11 @@ class Progress:
         notes = []
         for child in self._children:
             status = statuses.get(child.name)
-            figures = status.figures if status else {}
             state = _state(child, status)
             table.add_row(
                 Text(_short(child)),
                 Text(state, style="green" if state == "running" else "yellow"),
-                _count(figures, "messages_per_second"),
-                _count(figures, "messages"),
-                bytes_text(figures["bytes"]) if "bytes" in figures else "",
-                _count(figures, "gaps"),
-                bytes_text(figures["rss_bytes"]) if "rss_bytes" in figures else "",
+                *_counts(status),
             )
             if note := _note(child, status):
                 notes.append(
@@ -117,35 +116,46 @@ def _short(child: Child) -> str:
     return child.name.removeprefix("ingest-")
 
 
-def _state(child: Child, status: Status | None) -> str:
+def _state(child: Child, status: AnyStatus | None) -> str:
     if child.alive:
         return status.state if status else "starting"
     return "stopped" if status and status.state == "stopped" else "ended"
 
 
-def _note(child: Child, status: Status | None) -> str:
+def _note(child: Child, status: AnyStatus | None) -> str:
     """What a person should know about a worker; "" if nothing is wrong."""
     if status is None or not child.alive:
         return "" if _state(child, status) in ("starting", "stopped") else child.trouble()
     if status.state == "blocked" or child.restarts:
         again = f"restarted {child.restarts} times; " if child.restarts else ""
         return f"{again}{status.note or child.trouble()}"
-    if child.name.startswith("ingest-") and not status.figures.get("messages"):
+    if isinstance(status, IngestStatus) and not status.messages:
         return child.trouble()
     return "" if _ROUTINE.fullmatch(status.note) else status.note
 
 
-def _count(figures: Mapping[str, int | float], key: str) -> str:
-    return f"{figures[key]:,.0f}" if key in figures else ""
+def _counts(status: AnyStatus | None) -> tuple[str, ...]:
+    """Messages per second, messages, bytes, gaps and memory, as far as a worker counts them."""
+    if isinstance(status, IngestStatus):
+        return (
+            f"{status.messages_per_second:,.0f}",
+            f"{status.messages:,}",
+            bytes_text(status.received_bytes),
+            f"{status.gaps:,}",
+            bytes_text(status.rss_bytes),
+        )
+    if isinstance(status, NormalizeStatus):
+        return ("", f"{status.messages:,}", "", f"{status.gaps:,}", "")
+    return ("", "", "", "", "")
 
 
-def _line(title: str, statuses: dict[str, Status]) -> str:
-    ingest = [status.figures for name, status in statuses.items() if name.startswith("ingest-")]
-    rate = sum(each.get("messages_per_second", 0) for each in ingest)
-    messages = sum(each.get("messages", 0) for each in ingest)
-    size = sum(each.get("bytes", 0) for each in ingest)
-    gaps = sum(each.get("gaps", 0) for each in ingest)
-    return f"{title}: {rate:,.0f} msg/s, {messages:,.0f} messages, {bytes_text(size)}, gaps {gaps:.0f}"
+def _line(title: str, statuses: dict[str, AnyStatus]) -> str:
+    ingest = [status for status in statuses.values() if isinstance(status, IngestStatus)]
+    rate = sum(each.messages_per_second for each in ingest)
+    messages = sum(each.messages for each in ingest)
+    size = sum(each.received_bytes for each in ingest)
+    gaps = sum(each.gaps for each in ingest)
+    return f"{title}: {rate:,.0f} msg/s, {messages:,} messages, {bytes_text(size)}, gaps {gaps}"
 
 
 def _next_files() -> str:

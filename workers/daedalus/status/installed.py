@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from .. import __version__
-from ..config import SEARCHED, Config, ConfigError, fingerprint, load_config
-from ..store.status import Setup, Status
+from ..config import SEARCHED, Config, ConfigError, load_config
+from ..worker.start import setup_of
+from ..worker.status import AnyStatus, Setup
 from .view import Row
 
 __all__ = ["differences", "elsewhere"]
 
 
-def differences(config: Config) -> Callable[[Status], str]:
-    """Of a status, how its worker differs from this version and this configuration as they are now."""
-    file = str(config.origin.file) if config.origin.file else ""
+def differences(config: Config) -> Callable[[AnyStatus], str]:
+    """A function that says how a worker differs from this version and this configuration as they are now."""
 
-    def differs(status: Status) -> str:
-        if not file:
+    def differs(status: AnyStatus) -> str:
+        if config.origin.file is None:
             return ""
-        here = Setup(config_path=file, config_hash=fingerprint(config, status.worker), version=__version__)
-        return difference(status, here)
+        return difference(status.process, setup_of(config, status.worker))
 
     return differs
 

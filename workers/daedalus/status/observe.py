@@ -9,7 +9,7 @@ import psutil
 from .. import host
 from ..config import Config
 from ..store.layout import Layout
-from ..store.status import Status, boot_id, read_statuses
+from ..worker.status import AnyStatus, read_statuses
 from .installed import differences
 from .view import Row, held_up, view
 
@@ -27,7 +27,7 @@ def observe(config: Config) -> list[Row]:
         statuses,
         expected,
         now_ns=time.time_ns(),
-        boot_id=boot_id(),
+        boot_id=host.boot_id(),
         alive=process_lives,
         differs=differences(config),
     )
@@ -36,10 +36,10 @@ def observe(config: Config) -> list[Row]:
     return held_up(rows, writing.found if writing.broken else "")
 
 
-def process_lives(status: Status) -> bool:
+def process_lives(status: AnyStatus) -> bool:
     """Whether the worker's process lives: one that began after its last word only has its number."""
     try:
-        began = psutil.Process(status.pid).create_time()
+        began = psutil.Process(status.process.pid).create_time()
     except psutil.NoSuchProcess:
         return False
     except psutil.AccessDenied:

@@ -1,7 +1,7 @@
-"""From what workers last said of themselves to what is so now. Pure: clock and processes come in.
+"""From what each worker last said of itself to what is true now. Pure: clock and processes come in.
 
-A status file outlives its worker. So "running" is believed only while its process lives and the
-file is fresh; otherwise the row says what became of the worker.
+A status file outlives its worker. So "running" is believed only while the process lives and the file is
+fresh; otherwise the row says what became of the worker.
 """
 
 from __future__ import annotations
@@ -11,27 +11,33 @@ from collections.abc import Callable, Iterable, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ..store.status import Status
+from ..worker.status import (
+    AnyStatus,
+    IngestStatus,
+    NormalizeStatus,
+    SyncStatus,
+    UnreadableStatus,
+    WatchdogStatus,
+)
 
 __all__ = ["SILENT_AFTER_NS", "Row", "held_up", "view"]
 
 SILENT_AFTER_NS = 30_000_000_000
 """A worker writes its status every few seconds; one older than this belongs to one that hangs."""
 
-_WAITING = ("queue", "segments_waiting", "files_waiting")
 _HELD_UP = ("running", "silent", "blocked")
-_UNWELL = ("blocked", "killed", "power cut", "silent")
+_UNWELL = ("blocked", "killed", "power cut", "silent", "unreadable")
 
 
 class Row(Struct, frozen=True, kw_only=True):
-    """One worker. None: not known, or not a thing of this worker.
+    """One worker. None: not known, or not counted by this kind of worker.
 
-    ``state``: running, blocked (it says why in ``note``), stopped (in good order), killed (its process
-    is gone), power cut (the machine was started since), silent (its process lives but says nothing),
-    not started (it never was, here). ``waiting``: rows in ingest's queue, files before any other worker.
-    ``unrecorded``: streams that are configured and bring nothing: left out, or fallen silent (see ``note``).
-    ``difference``: how a live one differs from what is installed, "" where it does not; the configuration
-    and version that it runs stand in the last three.
+    ``state``: running; blocked (``note`` says why); stopped (in good order); killed (its process is gone);
+    power cut (the machine was started since); silent (its process lives and says nothing); unreadable (its
+    status file is damaged); not started (it has no status file).
+    ``waiting``: rows in ingest's queue, files before any other worker. ``unrecorded``: configured streams
+    that bring nothing, which ``note`` names. ``difference``: how a live worker differs from what is
+    installed, or "". The last three fields say what it runs.
     """
 
     worker: str
@@ -58,50 +64,68 @@ class Row(Struct, frozen=True, kw_only=True):
 
 
 def view(
-    statuses: Sequence[Status],
+    statuses: Sequence[AnyStatus | UnreadableStatus],
     expected: Iterable[str],
     *,
     now_ns: int,
     boot_id: str,
-    alive: Callable[[Status], bool],
-    differs: Callable[[Status], str] = lambda _: "",
+    alive: Callable[[AnyStatus], bool],
+    differs: Callable[[AnyStatus], str] = lambda _: "",
 ) -> list[Row]:
     """One row per worker: those expected in their order, then any other that left a status."""
     known = {status.worker: status for status in statuses}
-    names = dict.fromkeys([*expected, *known])
-    return [
-        _row(known[name], now_ns, boot_id, alive(known[name]), differs)
-        if name in known
-        else Row(worker=name, state="not started")
-        for name in names
-    ]
+    rows = []
+    for name in dict.fromkeys([*expected, *known]):
+        status = known.get(name)
+        if status is None:
+            rows.append(Row(worker=name, state="not started"))
+        elif isinstance(status, UnreadableStatus):
+            rows.append(Row(worker=name, state="unreadable", note=status.why))
+        else:
+            rows.append(_row(status, now_ns, boot_id, alive(status), differs))
+    return rows
 
 
-def _row(status: Status, now_ns: int, boot_id: str, alive: bool, differs: Callable[[Status], str]) -> Row:
+def _row(
+    status: AnyStatus, now_ns: int, boot_id: str, alive: bool, differs: Callable[[AnyStatus], str]
+) -> Row:
     state = _state(status, now_ns, boot_id, alive)
     alive = alive and state not in ("stopped", "power cut")
-    figures = status.figures
-    last = figures.get("last_message_ns")
-    works = state in ("running", "blocked")
-    waiting = next((figures[name] for name in _WAITING if name in figures), None)
-    return Row(
+    row = Row(
         worker=status.worker,
         state=state,
-        pid=status.pid,
+        pid=status.process.pid,
         alive=alive,
-        messages_per_second=figures.get("messages_per_second") if works else None,
-        last_message_seconds=_age(int(last), now_ns) if last else None,
-        waiting=_whole(waiting),
-        gaps=_whole(figures.get("gaps")),
-        unrecorded=int(figures.get("silent", 0) + figures.get("left_out", 0)) if works else 0,
-        rss_bytes=_whole(figures.get("rss_bytes")) if works else None,
         updated_seconds=_age(status.updated_ns, now_ns),
         note=status.note,
         difference=differs(status) if alive else "",
-        config_path=status.config_path,
-        config_hash=status.config_hash,
-        version=status.version,
+        config_path=status.process.config_path,
+        config_hash=status.process.config_hash,
+        version=status.process.version,
     )
+    return _with_counts(row, status, now_ns, works=state in ("running", "blocked"))
+
+
+def _with_counts(row: Row, status: AnyStatus, now_ns: int, *, works: bool) -> Row:
+    """What only one kind of worker counts. ``works``: what speaks of now is true."""
+    match status:
+        case IngestStatus():
+            last_ns = status.last_message_ns
+            return replace(
+                row,
+                messages_per_second=status.messages_per_second if works else None,
+                last_message_seconds=_age(last_ns, now_ns) if last_ns else None,
+                waiting=status.queued_rows,
+                gaps=status.gaps,
+                unrecorded=status.unrecorded if works else 0,
+                rss_bytes=status.rss_bytes if works else None,
+            )
+        case NormalizeStatus():
+            return replace(row, waiting=status.segments_waiting, gaps=status.gaps)
+        case SyncStatus():
+            return replace(row, waiting=status.files_waiting)
+        case WatchdogStatus():
+            return replace(row, rss_bytes=status.rss_bytes if works else None)
 
 
 def held_up(rows: Sequence[Row], reason: str) -> list[Row]:
@@ -119,10 +143,10 @@ def held_up(rows: Sequence[Row], reason: str) -> list[Row]:
     ]
 
 
-def _state(status: Status, now_ns: int, boot_id: str, alive: bool) -> str:
+def _state(status: AnyStatus, now_ns: int, boot_id: str, alive: bool) -> str:
     if status.state == "stopped":
         return "stopped"
-    if status.boot_id and boot_id and status.boot_id != boot_id:
+    if status.process.boot_id and boot_id and status.process.boot_id != boot_id:
         return "power cut"
     if not alive:
         return "killed"
@@ -133,7 +157,3 @@ def _state(status: Status, now_ns: int, boot_id: str, alive: bool) -> str:
 
 def _age(then_ns: int, now_ns: int) -> float:
     return max(0, now_ns - then_ns) / 1e9  # a clock that was set back makes nobody younger than now
-
-
-def _whole(value: float | None) -> int | None:
-    return None if value is None else int(value)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from .files import fsync_directory, make_directories, move, publish, write_atomic
 from .layout import NORMALIZED, READY, SYNCED, Layout, Partition, SegmentId, TableFile
 from .lock import AlreadyRunning, WorkerLock
-from .status import Setup, Status, boot_id, read_status, read_statuses, write_status
 from .writer_values import Closing, WriterLimits, WriterStats
 
 if TYPE_CHECKING:
@@ -33,22 +32,16 @@ __all__ = [
     "RawKind",
     "RawRecord",
     "SegmentId",
-    "Setup",
-    "Status",
     "StreamingParquetWriter",
     "TableFile",
     "WorkerLock",
     "WriterLimits",
     "WriterStats",
-    "boot_id",
     "fsync_directory",
     "make_directories",
     "move",
     "publish",
-    "read_status",
-    "read_statuses",
     "write_atomic",
-    "write_status",
 ]
 
 _WITH_ARROW = {

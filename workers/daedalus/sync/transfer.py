@@ -9,66 +9,25 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from threading import Event
 
 from ..storage.errors import SourceGoneError, StoppedError, TargetError, TargetErrorKind
-from ..storage.target import Outcome, Receipt, Target
+from ..storage.target import Receipt, Target
 from ..store.files import move
 from ..store.layout import Layout
 from .attempts import Attempts
 from .plan import Upload, plan_uploads, synced_path
+from .progress import Progress
 from .settings import SyncSettings
 
-__all__ = ["TICK_SECONDS", "Progress", "run_pass"]
+__all__ = ["TICK_SECONDS", "run_pass"]
 
 FAILURES_IN_A_ROW = 3
 """So many failures without a success between them end a pass."""
 
-MOST_PROVED = 3
-"""So many keys are told of those that a pass brought to the lake."""
-
 TICK_SECONDS = 1.0
-
-
-@dataclass
-class Progress:
-    """What has happened so far; ``error``: why something waits that should not, or "".
-
-    ``closed``: which directory cannot be looked into, or "".
-    """
-
-    files_waiting: int = 0
-    bytes_waiting: int = 0
-    uploaded_files: int = 0
-    uploaded_bytes: int = 0
-    unchanged_files: int = 0
-    replaced_files: int = 0
-    replaced_last: str = ""
-    last_upload_ns: int = 0
-    failures: int = 0
-    error: str = ""
-    error_kind: str = ""
-    closed: str = ""
-    proved: list[str] = field(default_factory=list)
-
-    def take_proved(self) -> tuple[str, ...]:
-        """The keys that were proved to be in the lake since this was asked last, a few of the newest."""
-        proved, self.proved = tuple(self.proved), []
-        return proved
-
-    def count(self, planned: Sequence[Upload]) -> None:
-        self.files_waiting = len(planned)
-        self.bytes_waiting = sum(upload.bytes for upload in planned)
-
-    def fail(self, error: TargetError) -> None:
-        self.failures += 1
-        self.error, self.error_kind = str(error), str(error.kind)
-
-    def recover(self) -> None:
-        self.error = self.error_kind = ""
 
 
 def run_pass(
@@ -157,25 +116,13 @@ class _Pass:
             self._fail(upload, self._own_fault(f"{upload.key} failed with {type(error).__name__}"))
 
     def _note(self, upload: Upload, receipt: Receipt) -> None:
-        progress = self._progress
-        progress.files_waiting -= 1
-        progress.bytes_waiting -= upload.bytes
-        progress.last_upload_ns = time.time_ns()
-        progress.proved = [*progress.proved[1 - MOST_PROVED :], upload.key]
-        if receipt.outcome is Outcome.UNCHANGED:
-            progress.unchanged_files += 1
-        else:
-            progress.uploaded_files += 1
-            progress.uploaded_bytes += receipt.bytes
-        if receipt.outcome is Outcome.REPLACED:
-            progress.replaced_files += 1
-            progress.replaced_last = upload.key
+        self._progress.succeed(upload, receipt)
         self._attempts.succeeded(upload.key, time.monotonic())
         if not self._attempts.failing:
-            progress.recover()
+            self._progress.recover()
 
     def _fail(self, upload: Upload, error: TargetError) -> None:
-        self._progress.fail(error)
+        self._progress.fail(error, upload)
         self._attempts.failed(upload.key)
         if error.kind.concerns_whole_store or self._attempts.in_a_row >= FAILURES_IN_A_ROW:
             self._over = True

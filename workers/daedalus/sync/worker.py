@@ -7,7 +7,6 @@ worker; it says what it does in its status every few seconds, and in the log onl
 from __future__ import annotations
 
 import logging
-import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from threading import Event
 
@@ -19,15 +18,16 @@ from ..storage.settings import public_url
 from ..storage.target import Target
 from ..store.lake_place import clash
 from ..store.layout import Layout
-from ..store.lock import WorkerLock
-from ..store.status import UNTOLD, Setup
+from ..worker.shell import Shell
+from ..worker.status import UNTOLD, Setup, State
 from .anchor import Anchor
 from .attempts import Attempts
+from .pass_log import PassLog
 from .plan import plan_uploads
+from .progress import Progress
 from .retention import Budget, RetentionReport, apply_retention
 from .settings import SyncSettings
-from .status_writer import StatusWriter
-from .transfer import TICK_SECONDS, Progress, run_pass
+from .transfer import TICK_SECONDS, run_pass
 
 __all__ = ["WORKER", "SyncReport", "run_sync", "sync_once"]
 
@@ -67,10 +67,11 @@ def sync_once(
     Raises `TargetError` where the settings make no target, `AlreadyRunning` where another sync is at work.
     """
     _require_own_place(layout, settings)
-    run = _Run(layout, settings, target or open_target(settings), stop or Event(), setup)
-    with WorkerLock(layout, WORKER):
+    target = target or open_target(settings)
+    with _shell(layout, settings, stop, setup) as shell:
+        run = _Run(shell, settings, target)
         run.once()
-        run.tick(now=True, state="stopped")
+        run.say("stopped")
     return run.report()
 
 
@@ -88,14 +89,19 @@ def run_sync(
     work; whatever fails later is told in the status and tried again.
     """
     _require_own_place(layout, settings)
-    run = _Run(layout, settings, target or open_target(settings), stop, setup)
-    with WorkerLock(layout, WORKER):
-        _log.info("sync of %s to %s", layout.data_dir, run.target.url)
-        run.ready()
+    target = target or open_target(settings)
+    with _shell(layout, settings, stop, setup) as shell:
+        _log.info("sync of %s to %s", layout.data_dir, target.url)
+        run = _Run(shell, settings, target)
+        shell.ready()  # a store that is down must not fail the start
         while not stop.is_set():
             run.once(longest_seconds=PASS_SECONDS)
             run.rest()
-        run.tick(now=True, state="stopped")
+        run.say("stopped")
+
+
+def _shell(layout: Layout, settings: SyncSettings, stop: Event | None, setup: Setup) -> Shell:
+    return Shell(layout, WORKER, setup, stop, status_seconds=settings.status_seconds)
 
 
 def _require_own_place(layout: Layout, settings: SyncSettings) -> None:
@@ -109,60 +115,60 @@ def _require_own_place(layout: Layout, settings: SyncSettings) -> None:
 class _Run:
     """The state of one run."""
 
-    def __init__(
-        self, layout: Layout, settings: SyncSettings, target: Target, stop: Event, setup: Setup
-    ) -> None:
-        self.target = target
-        self._layout = layout
+    def __init__(self, shell: Shell, settings: SyncSettings, target: Target) -> None:
+        self._shell = shell
+        self._layout = shell.layout
         self._settings = settings
-        self._stop = stop
-        self._anchor = Anchor(layout, target, new_lake=settings.new_lake)
+        self._target = target
+        self._anchor = Anchor(shell.layout, target, new_lake=settings.new_lake)
         self._attempts = Attempts(settings.backoff_seconds, settings.backoff_max_seconds)
         self._progress = Progress()
         self._budget = Budget.of(settings)
         self._retention: RetentionReport | None = None
         self._checked = False
         self._more = False
-        self._status_writer = StatusWriter(layout.status, WORKER, settings.status_seconds, setup)
-
-    def ready(self) -> None:
-        self._status_writer.ready()
+        self._pass_log = PassLog()
 
     def once(self, *, longest_seconds: float = float("inf")) -> None:
-        self._status_writer.begin_pass(self._progress)
+        self._pass_log.begin(self._progress)
         self._keep_budget()  # first: a full disk must not wait for a slow store
         self._more = self._reachable() and run_pass(
             self._layout,
-            self.target,
+            self._target,
             self._settings,
             self._attempts,
             self._progress,
-            self._stop,
+            self._shell.stop,
             tick=self.tick,
             confirm=self._anchor.confirm,
             longest_seconds=longest_seconds,
         )
         self._anchor.sent(self._progress.take_proved())
         self._keep_budget()
-        self._status_writer.end_pass(self._progress, self._retention)
-        self.tick(now=True)
+        self._pass_log.end(self._progress, self._retention)
+        self.say(self._state)
 
     def rest(self) -> None:
         """Wait for the next pass: not at all with more to do, longer while the store fails."""
         wait = 0.0 if self._more else self._settings.interval_seconds
         if self._attempts.in_a_row:
             wait = self._attempts.pause()
-        until = time.monotonic() + wait
-        while (left := until - time.monotonic()) > 0:
-            if self._stop.wait(min(left, self._settings.status_seconds)):
-                return
-            self.tick()
+        self._shell.wait(wait, self.tick)
 
-    def tick(self, *, now: bool = False, state: str | None = None) -> None:
-        """Say how it stands, when it is time or ``now``."""
-        if state is None:
-            state = "blocked" if self._attempts.in_a_row or self._progress.closed else "running"
-        self._status_writer.write(state, self._progress, self._attempts.failing, self._retention, now=now)
+    def tick(self) -> None:
+        """Say how it stands, where that is due."""
+        if self._shell.due(self._state):
+            self.say(self._state)
+
+    def say(self, state: State) -> None:
+        """Say how it stands now."""
+        progress, failing = self._progress, self._attempts.failing
+        status = progress.status(self._shell.process, state, failing, self._retention)
+        self._shell.say(status, progress.line)
+
+    @property
+    def _state(self) -> State:
+        return "blocked" if self._attempts.in_a_row or self._progress.closed else "running"
 
     def report(self) -> SyncReport:
         done = self._progress
@@ -206,7 +212,7 @@ class _Run:
             asked.result()
 
     def _ask(self) -> None:
-        self.target.check()
+        self._target.check()
         self._anchor.recognize()
 
     def _count_waiting(self) -> None:

@@ -17,7 +17,7 @@ from ..store.data_disk import away
 from ..store.disk import free_bytes
 from ..store.layout import Layout
 from ..store.permissions import unreadable
-from ..store.status import Status, boot_id, read_statuses
+from ..worker.status import AnyStatus, IngestStatus, UnreadableStatus, read_statuses
 from .observation import MachineSeen, MemorySeen, Observation, WorkerSeen
 
 __all__ = ["look", "unit_of", "workers_of"]
@@ -45,7 +45,7 @@ def look(
     None: what it says up to now is old).
     """
     names = list(workers)
-    boot, now_ns = boot_id(), time.time_ns()
+    boot, now_ns = host.boot_id(), time.time_ns()
     statuses = {each.worker: each for each in read_statuses(layout.status) if each.worker in names}
     rows = view(list(statuses.values()), names, now_ns=now_ns, boot_id=boot, alive=process_lives)
     return Observation(
@@ -57,29 +57,28 @@ def look(
     )
 
 
-def _worker(row: Row, status: Status | None, now_ns: int, root: Path) -> WorkerSeen:
-    if status is None or not row.alive:
-        # Of a process that is gone nobody knows whose it was: it will have been started as we were.
+def _worker(row: Row, status: AnyStatus | UnreadableStatus | None, now_ns: int, root: Path) -> WorkerSeen:
+    if status is None or isinstance(status, UnreadableStatus) or not row.alive:
+        # Nobody knows whose process it was: it will have been started as this one was.
         unit = unit_of(row.worker) if _is_unit(host.own_cgroup(os.getpid(), root), "watchdog") else ""
         return WorkerSeen(worker=row.worker, state=row.state, note=row.note, unit=unit)
-    group = host.own_cgroup(status.pid, root)
+    process = status.process
+    group = host.own_cgroup(process.pid, root)
     unit = unit_of(row.worker) if _is_unit(group, row.worker) else ""
-    figures = status.figures
-    last_ns = int(figures.get("last_message_ns", 0))
+    ingest = status if isinstance(status, IngestStatus) else None
+    since_ns = (ingest.last_message_ns or process.started_ns) if ingest else None
     return WorkerSeen(
         worker=row.worker,
         state=row.state,
-        pid=status.pid,
+        pid=process.pid,
         unit=unit,
         note=status.note,
-        started_ns=status.started_ns,
-        memory=_memory(status.pid, group if unit else None, root),
-        silent_seconds=max(0, now_ns - (last_ns or status.started_ns)) / 1e9
-        if row.worker.startswith("ingest-")
-        else None,
-        heard=last_ns > 0,
-        reconnects=int(figures.get("reconnects", 0)),
-        connected=int(figures.get("connected", 0)),
+        started_ns=process.started_ns,
+        memory=_memory(process.pid, group if unit else None, root),
+        silent_seconds=max(0, now_ns - since_ns) / 1e9 if since_ns is not None else None,
+        heard=ingest is not None and ingest.last_message_ns > 0,
+        reconnects=ingest.reconnects if ingest else 0,
+        connected=ingest.connected if ingest else 0,
         unrecorded=row.unrecorded,
     )
 

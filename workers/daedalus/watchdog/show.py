@@ -10,15 +10,16 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from .. import host
 from ..config import Config
 from ..status.observe import process_lives
 from ..store.layout import Layout
-from ..store.status import boot_id, read_status
 from ..units import bytes_text, duration_text
+from ..worker.status import UnreadableStatus, read_status
 from .decide import Decision
 from .observation import Observation, WorkerSeen
+from .spare import WORKER
 from .state import State, load_state
-from .status_writer import WORKER
 
 __all__ = ["render_look", "render_state", "show_state"]
 
@@ -27,9 +28,14 @@ def show_state(config: Config) -> tuple[Group, bool]:
     """What the watchdog of this configuration remembers, and whether it runs and all is well."""
     layout = Layout(config.data_dir)
     status = read_status(layout.status, WORKER)
-    runs = status is not None and status.state == "running" and process_lives(status)
+    runs = (
+        status is not None
+        and not isinstance(status, UnreadableStatus)
+        and status.state == "running"
+        and process_lives(status)
+    )
     state = load_state(layout.data_dir)
-    shown = render_state(state, at=time.monotonic(), boot_id=boot_id())
+    shown = render_state(state, at=time.monotonic(), boot_id=host.boot_id())
     well = runs and not any(each.told is not None and not each.momentary for each in state.problems.values())
     return Group("the watchdog runs" if runs else "the watchdog does not run", shown), well
 

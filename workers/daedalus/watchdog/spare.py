@@ -19,12 +19,13 @@ from pathlib import Path
 from ..store.layout import Layout
 from ..store.lock import AlreadyRunning, WorkerLock
 
-__all__ = ["holding_the_lock", "spare_directories", "spare_directory"]
+__all__ = ["WORKER", "lock_anywhere", "spare_directories", "spare_directory"]
 
 log = logging.getLogger("daedalus.watchdog")
 
 _PLACES = ("/run/daedalus/watchdog", "/dev/shm", "/tmp")  # noqa: S108 - owner and mode are looked at
 WORKER = "watchdog"
+"""The name of its lock and of its status file."""
 
 
 def spare_directories(data_dir: Path) -> Iterator[Path]:
@@ -53,7 +54,7 @@ def spare_directory(data_dir: Path) -> Path | None:
 
 
 @contextlib.contextmanager
-def holding_the_lock(layout: Layout) -> Iterator[None]:
+def lock_anywhere(layout: Layout) -> Iterator[None]:
     """Keep a second watchdog away while the block runs, whatever the disk does. Raises `AlreadyRunning`.
 
     Without any place for a lock it watches all the same: two that tell are better than none.

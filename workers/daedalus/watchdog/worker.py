@@ -9,26 +9,26 @@ from __future__ import annotations
 import gc
 import logging
 import platform
-import threading
-import time
 
 import psutil
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ..config import Config, setup_of
-from ..notify import Notifier
+from .. import host
+from ..config import Config
 from ..store.layout import Layout
-from ..store.status import boot_id
+from ..worker.shell import Shell
+from ..worker.start import Launch, setup_of
+from ..worker.status import State as WorkState
+from ..worker.status import WatchdogStatus
 from .alerts import Alerts, ping
 from .decide import Decision, decide
 from .notify_policy import Announcement
 from .observation import Limits, Observation
 from .observe import look, workers_of
 from .restart import restart
-from .spare import holding_the_lock
+from .spare import WORKER, lock_anywhere
 from .state import load_state, save_state
-from .status_writer import WORKER, StatusWriter
 
 __all__ = ["Options", "run_watchdog", "watch_once"]
 
@@ -64,50 +64,54 @@ class Options(Struct, frozen=True, kw_only=True):
         )
 
 
-def run_watchdog(config: Config, options: Options, stop: threading.Event) -> None:
-    """Watch until ``stop`` is set. Raises `AlreadyRunning`."""
-    layout = Layout(config.data_dir)
-    with holding_the_lock(layout):
-        watch = _Watch(config, options, layout)
-        notifier = Notifier.from_environment()
-        notifier.ready("watching")
-        while not stop.is_set():
+def run_watchdog(config: Config, options: Options, launch: Launch) -> None:
+    """Watch until the worker is told to stop. Raises `AlreadyRunning`."""
+    with _shell(config, launch) as shell:
+        watch = _Watch(config, options, shell)
+        shell.ready("watching")
+        while not shell.stop.is_set():
             watch.turn()
-            until = time.monotonic() + LOOK_SECONDS
-            while (left := until - time.monotonic()) > 0 and not stop.is_set():
-                notifier.alive(watch.line)
-                watch.say("running")
-                stop.wait(min(left, BEAT_SECONDS))
-        notifier.stopping()
+            shell.wait(LOOK_SECONDS, lambda: watch.say("running"))
         watch.say("stopped")
 
 
 def watch_once(config: Config, options: Options) -> tuple[Observation, Decision]:
     """One look and what follows from it; with ``dry_run`` nothing does. Raises `AlreadyRunning`."""
-    layout = Layout(config.data_dir)
+    shell = _shell(config)
     if options.dry_run:
-        watch = _Watch(config, options, layout)
-        return watch.judge()
-    with holding_the_lock(layout):
-        watch = _Watch(config, options, layout)
+        return _Watch(config, options, shell).judge()
+    with shell:
+        watch = _Watch(config, options, shell)
         result = watch.turn()
         watch.say("stopped")
         return result
 
 
+def _shell(config: Config, launch: Launch | None = None) -> Shell:
+    layout = Layout(config.data_dir)
+    return Shell(
+        layout,
+        WORKER,
+        launch.setup if launch else setup_of(config, WORKER),
+        launch.stop if launch else None,
+        status_seconds=BEAT_SECONDS,
+        lock=lock_anywhere(layout),
+    )
+
+
 class _Watch:
     """The state of one run."""
 
-    def __init__(self, config: Config, options: Options, layout: Layout) -> None:
-        self._layout = layout
+    def __init__(self, config: Config, options: Options, shell: Shell) -> None:
+        self._shell = shell
+        self._layout = shell.layout
         self._options = options
         self._limits = options.limits(config)
         self._workers = workers_of(config, no_sync=options.no_sync)
         self._alerts = Alerts([url.get_secret_value() for url in config.alerts.urls])
         ping_url = config.alerts.dead_mans_ping
         self._ping_url = ping_url.get_secret_value() if ping_url else None
-        self._state = load_state(layout.data_dir)
-        self._status_writer = StatusWriter(layout.status, boot_id(), setup_of(config, WORKER))
+        self._state = load_state(shell.layout.data_dir)
         self._looks = 0
         self._restarts = 0
         self._takes_writes = True
@@ -116,11 +120,15 @@ class _Watch:
     @property
     def line(self) -> str:
         """How it stands, in one line for systemctl."""
-        open_now = [each.text for each in self._state.problems.values() if each.told is not None]
-        return "; ".join(open_now) or f"all is well with {', '.join(self._workers)}"
+        return "; ".join(self._open) or f"all is well with {', '.join(self._workers)}"
+
+    @property
+    def _open(self) -> list[str]:
+        """The problems that are open and were told."""
+        return [each.text for each in self._state.problems.values() if each.told is not None]
 
     def judge(self) -> tuple[Observation, Decision]:
-        seen = look(self._layout, self._workers, kernel_cursor=self._state.read_up_to(boot_id()))
+        seen = look(self._layout, self._workers, kernel_cursor=self._state.read_up_to(host.boot_id()))
         return seen, decide(seen, self._state, self._limits)
 
     def turn(self) -> tuple[Observation, Decision]:
@@ -151,24 +159,25 @@ class _Watch:
         self._takes_writes = seen.machine.takes_writes
         save_state(self._layout.data_dir, self._state, takes_writes=self._takes_writes)
 
-    def say(self, state: str) -> None:
-        """Write the status. Not on a disk that took no write a moment ago: it may hold us up for ever."""
+    def say(self, state: WorkState) -> None:
+        """Say how it stands. A disk that took no write a moment ago gets no status: it may never answer."""
         if not self._takes_writes:
+            (self._shell.stopping if state == "stopped" else self._shell.alive)(self.line)
             return
-        self._status_writer.write(
-            state,
-            "" if self.line.startswith("all is well") else self.line,
-            {
-                "looks": self._looks,
-                "problems": sum(each.told is not None for each in self._state.problems.values()),
-                "restarts": self._restarts,
-                "alerts_sent": self._alerts.sent,
-                "alerts_failed": self._alerts.failed,
-                "undelivered": len(self._state.undelivered),
-                "gc_collected": self._collected,
-                "rss_bytes": psutil.Process().memory_info().rss,
-            },
+        status = WatchdogStatus(
+            process=self._shell.process,
+            state=state,
+            note="; ".join(self._open),
+            looks=self._looks,
+            problems=len(self._open),
+            restarts=self._restarts,
+            alerts_sent=self._alerts.sent,
+            alerts_failed=self._alerts.failed,
+            undelivered_alerts=len(self._state.undelivered),
+            gc_collected=self._collected,
+            rss_bytes=psutil.Process().memory_info().rss,
         )
+        self._shell.say(status, self.line)
 
     def _tell(self, news: list[Announcement]) -> tuple[str, ...]:
         """Send all the news of a look as one alert; what could not be sent yet goes with the next."""

@@ -19,10 +19,10 @@ from msgspec import Struct, structs
 from ...exchanges.model import Data, Exchange, History, Missing, RestRequest
 from ...exchanges.reading import UNREADABLE, number_of
 from ...store.raw import RawKind
+from ...worker.rate_limited_log import RateLimitedLog
 from ..backoff import Backoff
 from ..counters import Counters
 from ..journal import Journal
-from ..rate_limited_log import RateLimitedLog
 from ..rest.client import RestClient, RestError
 from ..session.listener import excerpt
 from .queue import GapQueue, Stream

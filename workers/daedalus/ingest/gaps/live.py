@@ -16,8 +16,8 @@ from msgspec import Struct
 
 from ...exchanges.continuity import Continuity, IdGap
 from ...exchanges.model import Exchange, Missing, Subscription
+from ...worker.rate_limited_log import RateLimitedLog
 from ..counters import Counters
-from ..rate_limited_log import RateLimitedLog
 
 __all__ = ["LiveGaps"]
 

@@ -13,9 +13,9 @@ from msgspec import Struct, field
 
 from ...exchanges.model import Data, Exchange
 from ...exchanges.reading import UNREADABLE
+from ...worker.rate_limited_log import RateLimitedLog
 from ..backoff import Backoff
 from ..counters import Counters
-from ..rate_limited_log import RateLimitedLog
 from ..session.listener import excerpt
 from ..session.session import Session
 from .client import RestClient, RestError

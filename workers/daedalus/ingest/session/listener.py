@@ -24,8 +24,8 @@ from ...exchanges.model import (
     Unknown,
 )
 from ...store.raw import CONNECTION, UNKNOWN
+from ...worker.rate_limited_log import RateLimitedLog
 from ..journal import Journal
-from ..rate_limited_log import RateLimitedLog
 from ..recorder_state import RecorderState
 from .book_sync import BookSync
 from .liveness import Liveness

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from daedalus.notify import Notifier
+from daedalus.worker.notify import Notifier
 
 
 @pytest.fixture(params=["path", "abstract"])

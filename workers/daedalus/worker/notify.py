@@ -11,7 +11,7 @@ import os
 import socket
 from collections.abc import Mapping
 
-from .shown import shown
+from ..shown import shown
 
 __all__ = ["Notifier"]
 

@@ -13,14 +13,14 @@ from support.processes import wait_until
 
 PARENT = """
 import subprocess, sys, time
-from daedalus.lifeline import child_environment, pipe_of_children
+from daedalus.worker.lifeline import child_environment, pipe_of_children
 subprocess.Popen([sys.executable, "-c", sys.argv[1]], stdin=pipe_of_children(), env=child_environment(),
                  start_new_session=True)
 time.sleep(600)
 """
 CHILD = """
 import os, pathlib, signal, sys, time
-import daedalus.lifeline as lifeline
+import daedalus.worker.lifeline as lifeline
 lifeline.STOP_SECONDS = 1.0
 lifeline.follow_parent()
 assert lifeline.MARK not in os.environ
@@ -58,7 +58,7 @@ def test_a_child_ends_with_its_parent(tmp_path: Path, how: signal.Signals, befor
 
 def test_who_was_started_by_hand_follows_nobody() -> None:
     code = (
-        "import threading; from daedalus.lifeline import follow_parent; follow_parent(); "
+        "import threading; from daedalus.worker.lifeline import follow_parent; follow_parent(); "
         "assert threading.active_count() == 1"
     )
     subprocess.run([sys.executable, "-c", code], stdin=subprocess.DEVNULL, check=True, timeout=60)

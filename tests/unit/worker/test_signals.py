@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from daedalus.cli.signals import stop_event
+from daedalus.worker.signals import stop_event
 
 
 def test_a_signal_sets_the_event_and_a_second_ctrl_c_interrupts_again() -> None:

@@ -1,0 +1,53 @@
+"""What sync logs of a pass: what it brought, and each trouble when it is new."""
+
+from __future__ import annotations
+
+import logging
+
+from ..worker.rate_limited_log import RateLimitedLog
+from .progress import Progress, over_budget
+from .retention import RetentionReport
+
+__all__ = ["PassLog"]
+
+REPEAT_SECONDS = 600.0
+"""The same trouble is logged again after this time, another one at once."""
+
+_log = logging.getLogger(__name__)
+
+
+class PassLog:
+    """At most one line for each thing that there is to say of a pass."""
+
+    def __init__(self) -> None:
+        self._troubles = RateLimitedLog(_log, interval_seconds=REPEAT_SECONDS)
+        self._before = (0, 0, 0)
+        self._in_trouble = False
+
+    def begin(self, progress: Progress) -> None:
+        """Remember where a pass begins."""
+        self._before = (progress.uploaded_files, progress.uploaded_bytes, progress.replaced_files)
+
+    def end(self, progress: Progress, retention: RetentionReport | None) -> None:
+        """Log what the pass brought."""
+        files, size, replaced = self._before
+        if progress.uploaded_files > files:
+            sent = (progress.uploaded_bytes - size) / 1e6
+            count = progress.uploaded_files - files
+            _log.info("uploaded %d files, %.1f MB; %d wait", count, sent, progress.files_waiting)
+        if progress.replaced_files > replaced:
+            _log.warning(
+                "%d objects were already there with another content and were replaced by ours, such as %s",
+                progress.replaced_files - replaced,
+                progress.replaced_last,
+            )
+        if progress.error:
+            self._troubles.warning(progress.trouble, "%s", progress.error)
+        elif self._in_trouble:
+            _log.info("the target works again; %d files wait", progress.files_waiting)
+            self._troubles.forget()
+        self._in_trouble = bool(progress.error)
+        if progress.closed:
+            self._troubles.warning(progress.closed, "%s", progress.closed)
+        if over := over_budget(retention):
+            self._troubles.warning("budget", "%s", over)  # its number changes all the time
