@@ -1,7 +1,7 @@
 """Whatever lies in a file or in the configuration: told in a word, and never followed out of place.
 
-More of it beside the code, with any bytes: as a message (`tests/unit/exchanges/test_hostile_bytes.py`), as an
-answer over REST (`test_hostile_rest.py`), as an active file (`tests/unit/store/test_frames.py`), and as a
+Beside the code, any bytes are tried as a message and as an answer over REST
+(`tests/unit/exchanges/test_hostile_bytes.py`), as an active file (`tests/unit/store/test_ipc_log.py`), as a
 configuration (`tests/unit/config/test_robustness.py`).
 """
 

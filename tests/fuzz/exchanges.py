@@ -31,14 +31,14 @@ def exchange_reader(name: str) -> Callable[[bytes], None]:
 
     def read(data: bytes) -> None:
         lines = data.split(b"\n")[:MOST_LINES]
-        records = [*_messages(exchange, lines), *_answers(exchange, data)]
+        records = [*read_messages(exchange, lines), *read_answer(exchange, data)]
         for channel in dict.fromkeys(record.channel for record in records):
             to_tables(exchange, channel, [record for record in records if record.channel == channel])
 
     return read
 
 
-def _messages(exchange: Exchange, lines: Iterable[bytes]) -> list[RawRecord]:
+def read_messages(exchange: Exchange, lines: Iterable[bytes]) -> list[RawRecord]:
     """What the recorder would store of messages, once they were followed as it follows them."""
     classify = exchange.reader()
     followed = Continuity(exchange.channels)
@@ -58,13 +58,15 @@ def _messages(exchange: Exchange, lines: Iterable[bytes]) -> list[RawRecord]:
             _checked(exchange, checks, header, line)
         record = _record(RawKind.MESSAGE, header.channel, header.symbol, line, place)
         stored.append(record)
-        _sound(exchange.classify_stored(header.channel, header.symbol, line))
-        if about.table is not None:
-            _readable(lambda header=header, line=line: exchange.normalize(header, line))
+        assert exchange.classify_stored(header.channel, header.symbol, line) == header
+        exchange.identity(header, line)
+        rows = _readable(lambda header=header, line=line: exchange.normalize(header, line))
+        assert {row.symbol for row in rows} <= {part.symbol for part in (header, *header.more)}
     return stored
 
 
-def _answers(exchange: Exchange, body: bytes) -> list[RawRecord]:
+def read_answer(exchange: Exchange, body: bytes) -> list[RawRecord]:
+    """What would be stored of it as the answer to each kind of request."""
     stored: list[RawRecord] = []
     header = exchange.classify_snapshot(SYMBOL, body)
     _sound(header)

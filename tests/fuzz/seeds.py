@@ -1,4 +1,4 @@
-"""What fuzzing begins with: the messages in the project's tests, recorded ones if there are any, files."""
+"""What fuzzing begins with: the exchanges' samples, recorded messages if there are any, files."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
+from support.exchange_samples import samples_of
 
 from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.model import Data, Heartbeat
@@ -54,19 +55,14 @@ def literals(pattern: str) -> tuple[bytes, ...]:
 
 
 def of_exchange(name: str) -> list[bytes]:
-    """Messages and answers of an exchange, and of those which it shares its files with."""
-    family = name.split("_")[0]
-    found = [
-        text
-        for text in (
-            *literals(f"unit/exchanges/{family}*/test_*.py"),
-            *literals("unit/exchanges/test_hostile*.py"),
-        )
-        if text[:1] in (b"{", b"[") and len(text) <= LARGEST_BYTES
-    ]
-    found += recorded(family)
-    data = [text for text in found if EXCHANGES[name].classify(text).kind == "data"]
-    return [*found, *(b"\n".join(data[at : at + 4]) for at in range(0, min(len(data), 40), 4))]
+    """The exchange's samples, recorded messages if there are any, and connections of several messages."""
+    samples = samples_of(name)
+    assert samples
+    found = [text for text in samples.payloads() if len(text) <= LARGEST_BYTES]
+    found += recorded(name.split("_")[0])
+    data = [each.payload for each in samples.messages if each.said.kind == "data"]
+    opening = b"\n".join(samples.opening) + b"\n" if samples.opening else b""
+    return [*found, *(opening + b"\n".join(data[at : at + 4]) for at in range(0, min(len(data), 40), 4))]
 
 
 def recorded(family: str, each: int = 4) -> list[bytes]:
