@@ -24,6 +24,12 @@ PAGES = [
 SERVICES = {"start", "stop", "restart"}
 """Commands of the appliance's own `daedalus`, a shell script."""
 
+ROOMS = sorted(path.name for path in (ROOT / "workers" / "daedalus").iterdir() if path.is_dir())
+PATH = re.compile(
+    rf"`((?:{'|'.join(ROOMS)})/(?:[\w/]*\.py|(?:\w+/)*)|(?:unit|integration|faults)/[\w/*]*|tests/[\w/.*]*)`"
+)
+"""A file or folder of the package or of the tests, as a page names it."""
+
 FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 COMMAND = re.compile(r"(?:\$ )?(?:sudo (?:-u \w+ )?)?daedalus ([a-z].*)")
 INLINE = re.compile(r"`((?:sudo )?daedalus [a-z][^`]*)`")
@@ -142,3 +148,23 @@ def test_a_command_is_one_that_there_is(page: str, line: str) -> None:
 
 def test_there_are_commands_to_read() -> None:
     assert len(commands()) > 30
+
+
+def paths() -> list[tuple[str, str]]:
+    """Page and path, of every file and folder of ours that a page names."""
+    pages = {str(page.relative_to(ROOT)): page.read_text(encoding="utf-8") for page in PAGES}
+    return sorted(
+        {(page, path) for page, text in pages.items() for path in PATH.findall(FENCE.sub("", text))}
+    )
+
+
+@pytest.mark.parametrize(("page", "path"), paths(), ids=[f"{page} {path}" for page, path in paths()])
+def test_a_file_that_a_page_names_is_there(page: str, path: str) -> None:
+    for base in (ROOT / "workers" / "daedalus", ROOT / "tests", ROOT):
+        if any(found for name in (path, f"{path}.py") for found in base.glob(name)):
+            return
+    raise AssertionError(f"{page}: there is no {path}")
+
+
+def test_there_are_paths_to_look_for() -> None:
+    assert len(paths()) > 60
