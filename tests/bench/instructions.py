@@ -60,6 +60,7 @@ def _counted(count: int) -> int:
 async def receive(count: int, directory: Path) -> None:
     from daedalus.exchanges import EXCHANGES
     from daedalus.exchanges.model import Subscription
+    from daedalus.ingest.counters import Counters
     from daedalus.ingest.journal import Journal
     from daedalus.ingest.recorder_state import RecorderState
     from daedalus.ingest.session.book_sync import BookSync
@@ -77,15 +78,16 @@ async def receive(count: int, directory: Path) -> None:
     limits = WriterLimits(min_free_bytes=0, flush_interval_seconds=math.inf)
     writer = StreamingParquetWriter(Layout(directory), "binance", limits)
     writer.recover()
-    recorder = RecorderState(exchange, writer, queue_maxsize=10**6, batch_size=1000)
+    recorder = RecorderState(
+        exchange, writer, Counters(), lambda _: None, queue_maxsize=10**6, batch_size=1000
+    )
     journal = Journal("bench-0", recorder.append)
     listener = Listener(
         recorder,
         journal,
         Liveness(exchange.channels, (), 0.0),
-        ServedStreams(recorder, journal, (), 0.0),
+        ServedStreams(recorder.coverage, exchange.channels, journal, (), 0.0),
         BookSync(),
-        None,  # type: ignore[arg-type]
         [Subscription("trade", symbol) for symbol in symbols],
     )
     frames = FrameSplitter(lambda _: None, 2**20)
@@ -94,9 +96,10 @@ async def receive(count: int, directory: Path) -> None:
     for start in range(0, len(stream), READ_BYTES):
         whole: list[bytes] = []
         frames.feed(stream[start : start + READ_BYTES], whole)
-        listener.receive([now_ns] * len(whole), whole, 0.0)
-        if recorder.wake.is_set():
-            recorder.wake.clear()
+        for event in listener.receive([now_ns] * len(whole), whole, 0.0):
+            raise AssertionError(event)  # these messages call for nothing
+        if recorder.backpressure.wake.is_set():
+            recorder.backpressure.wake.clear()
             writer.work()
     writer.work()
 

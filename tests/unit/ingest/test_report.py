@@ -8,7 +8,9 @@ from pathlib import Path
 from msgspec.structs import replace
 from support.statuses import status_of
 
-from daedalus.ingest.counters import Bookless, Counters, Meter
+from daedalus.exchanges import EXCHANGES
+from daedalus.ingest.counters import Counters, Meter
+from daedalus.ingest.recorder_state import RecorderState
 from daedalus.ingest.report import Reporter, stats_line
 from daedalus.store import Layout, StreamingParquetWriter, WriterLimits
 from daedalus.worker.shell import Shell
@@ -21,29 +23,35 @@ def status_in(data_dir: Path) -> IngestStatus:
     return status
 
 
+def recording(writer: StreamingParquetWriter) -> RecorderState:
+    limits = {"queue_maxsize": 10, "batch_size": 10}
+    return RecorderState(EXCHANGES["binance"], writer, Counters(), lambda _: None, **limits)
+
+
 def test_files_that_cannot_be_sealed_are_told_while_recording_goes_on(tmp_path: Path) -> None:
     writer = StreamingParquetWriter(Layout(tmp_path), "binance", WriterLimits())
-    counters = Counters()
+    recorder = recording(writer)
     setup = Setup(config_path="/etc/daedalus/config.yaml", config_hash="abc", version="1")
-    reporter = Reporter(Shell(Layout(tmp_path), "ingest-binance", setup), counters, writer)
+    reporter = Reporter(Shell(Layout(tmp_path), "ingest-binance", setup), recorder, writer)
     reporter.expect(8)
-    reporter.write("running", Meter(counters, 0.0).read(1.0))
+    reporter.write("running", Meter(recorder.counters, 0.0).read(1.0))
     status = status_in(tmp_path)
     assert (status.note, status.process.config_hash) == ("8 streams on 0 connections", "abc")
     writer._sealer.trouble = "raw/ready: Permission denied"
-    reporter.write("running", Meter(counters, 0.0).read(1.0))
+    reporter.write("running", Meter(recorder.counters, 0.0).read(1.0))
     status = status_in(tmp_path)
     assert status.state == "running"
     assert status.note.endswith("full files must wait to be sealed: raw/ready: Permission denied")
 
 
 def test_a_book_that_has_long_had_no_snapshot_is_told_with_the_reason(tmp_path: Path) -> None:
-    counters = Counters()
     writer = StreamingParquetWriter(Layout(tmp_path), "binance", WriterLimits())
-    reporter = Reporter(Shell(Layout(tmp_path), "ingest-binance"), counters, writer)
-    counters.bookless["depth", "A"] = Bookless(time.time_ns() - 61 * 10**9, "the exchange answers <html>")
-    counters.bookless["depth", "B"] = Bookless(time.time_ns())
-    reporter.write("running", Meter(counters, 0.0).read(1.0))
+    recorder = recording(writer)
+    reporter = Reporter(Shell(Layout(tmp_path), "ingest-binance"), recorder, writer)
+    recorder.waiting_books.begin(("depth", "A"), time.time_ns() - 61 * 10**9)
+    recorder.waiting_books.failed(("depth", "A"), "the exchange answers <html>")
+    recorder.waiting_books.begin(("depth", "B"), time.time_ns())
+    reporter.write("running", Meter(recorder.counters, 0.0).read(1.0))
     status = status_in(tmp_path)
     assert status.note == "books without a snapshot: 1; the exchange answers <html>"
     assert status.books_without_snapshot == 2

@@ -20,6 +20,7 @@ from daedalus.exchanges.binance.exchange import Binance
 from daedalus.exchanges.model import Channel, Proof, Subscription
 from daedalus.ingest import supervisor as supervisor_module
 from daedalus.ingest.backoff import Backoff
+from daedalus.ingest.counters import Counters
 from daedalus.ingest.recorder_state import RecorderState
 from daedalus.ingest.session.served_streams import Start
 from daedalus.ingest.session.session import Session
@@ -91,7 +92,9 @@ async def kept(
     process_request: Callable[[ServerConnection, Request], Response | None] | None = None,
 ) -> AsyncIterator[Kept]:
     outcome = Kept()
-    recorder = RecorderState(Hasty(), outcome, queue_maxsize=10**6, batch_size=10**6)
+    recorder = RecorderState(
+        Hasty(), outcome, Counters(), lambda _: None, queue_maxsize=10**6, batch_size=10**6
+    )
     async with serve(
         handler, "127.0.0.1", 0, compression=None, close_timeout=0.2, process_request=process_request
     ) as server:
@@ -219,13 +222,13 @@ async def test_a_exchange_whose_connections_must_all_end_at_once_is_connected_to
         tape.connections.remove(connection)
 
     if why == "frames lost":
-        replied = Session.replied
+        take_reply = Session._take_reply
 
         def reply_and_ask(session: Session, *args: Any) -> None:
-            replied(session, *args)
+            take_reply(session, *args)
             session.replacement.set()
 
-        monkeypatch.setattr(Session, "replied", reply_and_ask)
+        monkeypatch.setattr(Session, "_take_reply", reply_and_ask)
     async with kept(handler, Backoff(base=0.4)) as outcome:
         running = asyncio.create_task(tape.run())
         await outcome.until(lambda: len(came) >= 4)

@@ -12,7 +12,7 @@ from msgspec import Meta
 from ..tables.rows import AggTrade, Row, Trade
 from .model import Malformed, Unknown
 
-__all__ = ["UNREADABLE", "Amount", "Id", "number_of", "unexpected", "whole_number"]
+__all__ = ["UNREADABLE", "Amount", "Id", "excerpt", "number_of", "unexpected", "whole_number"]
 
 UNREADABLE = (ValueError, RecursionError)
 """What decoding hostile bytes raises: msgspec's errors and bad UTF-8 are `ValueError`."""
@@ -55,3 +55,9 @@ def whole_number(text: str) -> int | None:
         return None
     number = int(text)
     return number if number <= _LARGEST_ID else None
+
+
+def excerpt(payload: bytes) -> str:
+    """The beginning of a message, for a line of the log."""
+    text = payload[:200].decode("utf-8", "replace")
+    return text if len(payload) <= 200 else f"{text}… ({len(payload):,} bytes)"

@@ -1,4 +1,4 @@
-"""What ingest counts of itself, and the rates and lags made of it."""
+"""What ingest counts, and the rates and lags that follow from it."""
 
 from __future__ import annotations
 
@@ -6,47 +6,74 @@ from collections import Counter, deque
 
 from msgspec import Struct
 
-from .silences import Silences
-
-__all__ = ["Bookless", "Counters", "Meter", "Rates"]
+__all__ = ["Counters", "Meter", "Rates"]
 
 LAG_SAMPLES = 4096
 
 
 class Counters:
-    """Numbers that grow while the worker runs. Written by the event loop's thread alone."""
+    """Numbers that grow while the worker runs. Changed by the event loop's thread alone, read by others."""
 
     def __init__(self) -> None:
         self.messages = 0
         self.bytes = 0
         self.last_message_ns = 0
-        self.served_ns = 0  # when the first stream was proved to be served
-        self.kept_ns = 0  # until when all that was received of every stream is on the disk
-        self.oddities: Counter[str] = Counter()  # unknown, malformed, refused: by kind
+        self.oddities: Counter[str] = Counter()
+        """Messages by what is odd about them: unknown, malformed, refused, foreign."""
         self.connected = 0
         self.disconnects = 0
         self.gaps = 0
         self.missing = 0
         self.filled = 0
-        self.pauses = 0
         self.snapshots = 0
         self.snapshot_failures = 0
-        self.bookless: dict[tuple[str, str], Bookless] = {}  # by channel and symbol
-        self.silences = Silences()
-        self.unheard: dict[str, int] = {}  # by connection: streams that should have delivered by now
         self.lags_ns: deque[int] = deque(maxlen=LAG_SAMPLES)
+        """Receive time minus the exchange's time, of the newest messages."""
+        self._unheard: dict[str, int] = {}  # by connection
+
+    def received(self, messages: int, size: int, last_ns: int) -> None:
+        """So many messages came, of so many bytes together, the last of them at ``last_ns`` (UTC ns)."""
+        self.messages += messages
+        self.bytes += size
+        self.last_message_ns = last_ns
+
+    def odd(self, kind: str) -> None:
+        """A message came that is not market data we asked for."""
+        self.oddities[kind] += 1
+
+    def connection_opened(self) -> None:
+        self.connected += 1
+
+    def connection_ended(self, conn: str) -> None:
+        self.connected -= 1
+        self._unheard.pop(conn, None)
+
+    def connection_lost(self) -> None:
+        """A connection ended without a successor."""
+        self.disconnects += 1
+
+    def unheard_streams(self, conn: str, count: int) -> None:
+        """So many streams of a connection have not delivered yet though they had time to."""
+        self._unheard[conn] = count
+
+    def gap_found(self, missing: int = 0) -> None:
+        """A gap was found; ``missing``: how many ids it lacks, 0 where that is unknown."""
+        self.gaps += 1
+        self.missing += missing
+
+    def gaps_filled(self, count: int) -> None:
+        self.filled += count
+
+    def snapshot_fetched(self) -> None:
+        self.snapshots += 1
+
+    def snapshot_failed(self) -> None:
+        self.snapshot_failures += 1
 
     @property
     def never_delivered(self) -> int:
         """Streams that were asked for long ago and have not delivered yet, over all open connections."""
-        return sum(self.unheard.values())
-
-
-class Bookless(Struct):
-    """A book that waits for its snapshot over REST: since when (UTC ns), and why none came yet."""
-
-    since_ns: int
-    reason: str = "the request waits for its turn"
+        return sum(self._unheard.values())
 
 
 class Rates(Struct, frozen=True):

@@ -81,8 +81,8 @@ class Journal:
         about: dict[str, object] = {"since_ns": since_ns, "reason": reason}
         self._note(time.time_ns(), RawKind.NO_BOOK, channel, symbol, about)
 
-    def judged(self, missing: Missing, status: str, note: str) -> None:
-        """What became of a gap: filled or unfillable, and by what or why."""
+    def resolved(self, missing: Missing, status: str, note: str) -> None:
+        """What became of a gap: filled, unfillable or still open, and by what or why."""
         about: dict[str, object] = {
             "status": status,
             "note": note,

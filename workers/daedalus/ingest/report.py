@@ -13,7 +13,8 @@ from ..store import StreamingParquetWriter
 from ..units import bytes_text, duration_text
 from ..worker.shell import Shell
 from ..worker.status import IngestStatus, State
-from .counters import Counters, Meter, Rates
+from .counters import Meter, Rates
+from .recorder_state import RecorderState
 
 __all__ = ["Reporter", "stats_line"]
 
@@ -28,11 +29,13 @@ NAMED = 10
 class Reporter:
     """Writes the status file every two seconds, and prints lines of figures on demand."""
 
-    def __init__(self, shell: Shell, counters: Counters, writer: StreamingParquetWriter) -> None:
+    def __init__(self, shell: Shell, recorder: RecorderState, writer: StreamingParquetWriter) -> None:
         self._shell = shell
-        self._counters = counters
+        self._recorder = recorder
+        self._counters = recorder.counters
         self._writer = writer
         self._streams = 0
+        self._kept_ns = 0
         self._left_out: tuple[str, ...] = ()
         self._process = psutil.Process()
 
@@ -51,7 +54,7 @@ class Reporter:
         """
         meter = Meter(self._counters, time.monotonic())
         while True:
-            self._counters.kept_ns = kept(self._writer.stats().last_flush_ns)
+            self._kept_ns = kept(self._writer.stats().last_flush_ns)
             rates = meter.read(time.monotonic())
             beat(self.line(rates))
             # In a thread: while the disk commits an fsync, even the renaming of a small file waits for it.
@@ -90,7 +93,7 @@ class Reporter:
         self._shell.write(self._status(state, rates))
 
     def _status(self, state: State, rates: Rates) -> IngestStatus:
-        counters, stats = self._counters, self._writer.stats()
+        recorder, counters, stats = self._recorder, self._counters, self._writer.stats()
         blocked = self._writer.blocked
         return IngestStatus(
             process=self._shell.process,
@@ -102,21 +105,21 @@ class Reporter:
             received_bytes_per_second=round(rates.bytes, 1),
             last_message_ns=counters.last_message_ns,
             durable_ns=stats.last_flush_ns,
-            kept_ns=counters.kept_ns,
-            served_ns=counters.served_ns,
+            kept_ns=self._kept_ns,
+            served_ns=recorder.coverage.first_served_ns,
             lag_p50_ns=rates.lag_p50_ns,
             lag_p99_ns=rates.lag_p99_ns,
             connected=counters.connected,
             reconnects=counters.disconnects,
-            pauses=counters.pauses,
+            pauses=recorder.backpressure.pauses,
             gaps=counters.gaps,
             missing_ids=counters.missing,
             filled_ids=counters.filled,
             snapshots=counters.snapshots,
             snapshot_failures=counters.snapshot_failures,
-            books_without_snapshot=len(counters.bookless),
+            books_without_snapshot=len(recorder.waiting_books),
             left_out_symbols=len(self._left_out),
-            silent_streams=len(counters.silences.since_ns),
+            silent_streams=len(recorder.coverage.silent),
             undelivered_streams=counters.never_delivered,
             oddities=dict(counters.oddities),
             queued_rows=self._writer.waiting,
@@ -134,8 +137,8 @@ class Reporter:
         )
 
     def _note(self) -> str:
-        counters = self._counters
-        silent = f"silent while the channel goes on: {counters.silences}" * bool(counters.silences.since_ns)
+        counters, streams = self._counters, self._recorder.coverage.silent
+        silent = f"silent while the channel goes on: {streams}" if streams else ""
         if self._left_out:
             more = len(self._left_out) - NAMED
             left = "left out: " + "; ".join(self._left_out[:NAMED]) + (f"; {more} more" if more > 0 else "")
@@ -144,8 +147,7 @@ class Reporter:
             return silent
         if counters.never_delivered:
             return f"{counters.never_delivered} of {self._streams} streams have never delivered"
-        late_ns = time.time_ns() - NO_BOOK_NS
-        late = [each for each in list(counters.bookless.values()) if each.since_ns < late_ns]
+        late = self._recorder.waiting_books.since_before(time.time_ns() - NO_BOOK_NS)
         if late:
             return f"books without a snapshot: {len(late)}; {late[0].reason}"
         if trouble := self._writer.stats().sealing_trouble:

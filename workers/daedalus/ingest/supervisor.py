@@ -53,7 +53,7 @@ class ConnectionSupervisor:
         lived_seconds = 0.0
         await asyncio.sleep(self._delay_seconds)
         while True:
-            await self._recorder.room()
+            await self._recorder.backpressure.room()
             await asyncio.sleep(self._backoff.next_delay(lived_seconds))
             session = self._new_session(self._patience)
             self._sessions = [session]
@@ -64,7 +64,7 @@ class ConnectionSupervisor:
                 lived_seconds = 0.0
                 continue
             end = await self._until_over(session)
-            self._recorder.counters.disconnects += 1
+            self._recorder.counters.connection_lost()
             log.warning("%s: ended after %.1f s: %s", session.conn, end.lived_seconds, end.reason)
             start = Start(end.cause, end.heard_ns)
             lived_seconds = end.lived_seconds

@@ -27,7 +27,7 @@ from ..worker.signals import STOP_SECONDS, StopEvent
 from ..worker.start import Launch
 from ..worker.status import IngestStatus, UnreadableStatus, read_status
 from .connections import Connections
-from .counters import Meter
+from .counters import Counters, Meter
 from .gaps.backfill import Backfill
 from .gaps.catch_up import CatchUp
 from .gaps.pending import PendingGaps
@@ -116,20 +116,24 @@ class _Ingest:
         self._wanted = settings.subscriptions()
         self._subscriptions: list[Subscription] = []
         self._writer = StreamingParquetWriter(layout, name, limits_of(writer))
-        self._recorder = RecorderState(
-            exchange, self._writer, queue_maxsize=writer.queue_maxsize, batch_size=writer.batch_size
-        )
-        counters = self._recorder.counters
         self._rest = rest = RestClient(settings.rest_url or exchange.rest_url, exchange.rest_limit)
         self._conn_prefix = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
         self._conn_count = 0
-        journal = Journal(f"{self._conn_prefix}-rest", self._recorder.append)
+        counters = Counters()
+        journal = Journal(f"{self._conn_prefix}-rest", self._writer.append)
         self._snapshots = Snapshots(exchange, rest, counters)
         self._backfill = Backfill(exchange, rest, journal, counters)
-        self._recorder.gaps.ask = self._backfill.ask
+        self._recorder = RecorderState(
+            exchange,
+            self._writer,
+            counters,
+            self._backfill.ask,
+            queue_maxsize=writer.queue_maxsize,
+            batch_size=writer.batch_size,
+        )
         self._catch_up = CatchUp(exchange, self._recorder, self._backfill.ask)
         self._instruments = Instruments(exchange, rest, journal, layout)
-        self._reporter = Reporter(shell, counters, self._writer)
+        self._reporter = Reporter(shell, self._recorder, self._writer)
 
     async def run(self, asked: StopEvent, stats_interval: float | None) -> int:
         loop = asyncio.get_running_loop()
@@ -145,12 +149,12 @@ class _Ingest:
 
         def after_turn() -> None:
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                if self._recorder.paused:
-                    loop.call_soon_threadsafe(self._recorder.written)
+                if self._recorder.backpressure.paused:
+                    loop.call_soon_threadsafe(self._recorder.backpressure.written)
             if storage.error is not None:
                 stop_soon()
 
-        storage = StorageThread(self._writer, self._recorder.wake, after_turn)
+        storage = StorageThread(self._writer, self._recorder.backpressure.wake, after_turn)
         storage.start()
         await _unless(stop, self._leave_out_unknown())
         tasks: list[asyncio.Task[None]] = []
@@ -164,7 +168,7 @@ class _Ingest:
         connections = Connections(self._exchange, self._settings, self._recorder, self._session, spawn)
 
         def serve(streams: Sequence[Subscription], start: Start) -> None:
-            self._recorder.unasked |= {(each.channel, each.symbol) for each in streams}
+            self._recorder.coverage.expect(streams)
             connections.open(streams, start)
             catch_up = self._catch_up.run(self._layout, streams, before_ns=begun_ns)
             catching_up.append(loop.create_task(catch_up))
@@ -186,7 +190,7 @@ class _Ingest:
             self._backfill.run(),
             self._recorder.gaps.run(),
             self._instruments.keep(listed),
-            self._reporter.keep_status(beat, self._recorder.news, self._kept(start)),
+            self._reporter.keep_status(beat, self._recorder.coverage.news, self._kept(start)),
         ):
             spawn(coroutine)
         if stats_interval is not None:
@@ -239,8 +243,8 @@ class _Ingest:
 
         def until(flushed_ns: int) -> int:
             now_ns = time.time_ns()
-            heard_ns = self._recorder.heard_ns(now_ns)
-            if self._recorder.unasked and start.since_ns is not None:
+            heard_ns = self._recorder.backpressure.heard_ns(now_ns)
+            if not self._recorder.coverage.all_asked and start.since_ns is not None:
                 heard_ns = min(heard_ns, start.since_ns)  # of these, the process before was the last
             kept.mark(now_ns, heard_ns)
             return kept.until(flushed_ns)

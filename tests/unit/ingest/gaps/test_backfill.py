@@ -17,7 +17,8 @@ from daedalus.exchanges.model import Exchange, Missing, RestRequest
 from daedalus.ingest.backoff import Backoff
 from daedalus.ingest.counters import Counters
 from daedalus.ingest.gaps import backfill as backfill_module
-from daedalus.ingest.gaps import queue as waiting_module
+from daedalus.ingest.gaps import queue as queue_module
+from daedalus.ingest.gaps import requests as requests_module
 from daedalus.ingest.gaps.backfill import Backfill
 from daedalus.ingest.journal import Journal
 from daedalus.ingest.rest.client import RestError
@@ -96,9 +97,9 @@ async def outcome_of(
 @pytest.fixture(autouse=True)
 def no_delay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backfill_module, "DELAY_SECONDS", 0.0)
-    monkeypatch.setattr(backfill_module, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(requests_module, "RETRY_SECONDS", 0.0)
     monkeypatch.setattr(backfill_module, "AGAIN_SECONDS", 0.0)
-    monkeypatch.setattr(backfill_module, "_patience", lambda: Backoff(base=0.001, cap=0.01))
+    monkeypatch.setattr(requests_module, "_patience", lambda: Backoff(base=0.001, cap=0.01))
 
 
 async def test_a_long_gap_is_filled_answer_by_answer() -> None:
@@ -178,14 +179,14 @@ async def test_an_answer_that_the_exchange_does_not_mean_is_asked_for_again(bad:
 async def test_what_is_never_a_list_of_trades_leaves_the_gap_open_and_is_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(backfill_module, "GIVE_UP_ANSWERS_SECONDS", 0.0)
+    monkeypatch.setattr(requests_module, "GIVE_UP_ANSWERS_SECONDS", 0.0)
     verdicts, _ = await outcome(lambda _: b'{"code":-1,"msg":"down"}', (5, 9))
     assert verdicts[0]["status"] == "open"
     assert "down" in str(verdicts[0]["note"])
 
 
 async def test_a_rest_that_is_away_for_good_leaves_the_gap_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backfill_module, "GIVE_UP_SECONDS", 0.0)
+    monkeypatch.setattr(requests_module, "GIVE_UP_SECONDS", 0.0)
 
     def away(request: RestRequest) -> bytes:
         raise RestError("http://x: Connection refused")
@@ -233,7 +234,7 @@ async def test_a_storm_of_gaps_while_rest_is_away_holds_up_nothing_and_is_made_g
         if number % 1000 == 1:
             await asyncio.sleep(0)
             longest, last = max(longest, time.monotonic() - last), time.monotonic()
-    assert len(backfill._waiting) <= waiting_module.MAX_WAITING
+    assert len(backfill._waiting) <= queue_module.MAX_WAITING
     away = False
     done = time.monotonic() + 120
     found: set[int] = set()

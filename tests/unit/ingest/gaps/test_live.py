@@ -30,9 +30,8 @@ class Seen:
     def __init__(self) -> None:
         self.continuity = Continuity(EXCHANGE.channels)
         self.counters = Counters()
-        self.gaps = LiveGaps(EXCHANGE, self.continuity, self.counters)
         self.asked: list[Missing] = []
-        self.gaps.ask = self.asked.append
+        self.gaps = LiveGaps(EXCHANGE, self.continuity, self.counters, self.asked.append)
 
     def comes(self, first: int, last: int, *, alone: bool = False) -> IdGap | None:
         gap = self.continuity.observe(trade(first, last), first).gap
@@ -40,8 +39,8 @@ class Seen:
             self.gaps.seen(gap, nothing, alone=alone)
         return gap
 
-    def judged(self) -> list[tuple[int | None, int | None]]:
-        self.gaps.judge(time.monotonic() + 60)
+    def decided(self) -> list[tuple[int | None, int | None]]:
+        self.gaps.decide(time.monotonic() + 60)
         return [(each.first, each.last) for each in self.asked]
 
 
@@ -57,7 +56,7 @@ def test_what_another_connection_brings_in_time_is_no_gap() -> None:
     seen = Seen()
     for first, last in ((1, 1), (5, 5), (2, 4)):
         seen.comes(first, last)
-    assert seen.judged() == []
+    assert seen.decided() == []
     assert seen.counters.gaps == 0
 
 
@@ -65,7 +64,7 @@ def test_of_a_gap_that_is_filled_in_part_the_rest_is_asked_for() -> None:
     seen = Seen()
     for first, last in ((1, 1), (11, 11), (2, 4)):
         seen.comes(first, last)
-    assert seen.judged() == [(5, 10)]
+    assert seen.decided() == [(5, 10)]
     assert seen.counters.missing == 6
 
 
@@ -75,7 +74,7 @@ def test_beyond_the_bound_the_oldest_are_judged_at_once(monkeypatch: pytest.Monk
     for number in range(1, 100, 2):
         seen.comes(number, number)
     assert len(seen.asked) == 39
-    assert len(seen.judged()) == 49
+    assert len(seen.decided()) == 49
 
 
 def test_judging_many_gaps_holds_up_nothing() -> None:
@@ -83,5 +82,5 @@ def test_judging_many_gaps_holds_up_nothing() -> None:
     for number in range(1, 20_000, 2):
         seen.comes(number, number)
     began = time.process_time()
-    assert len(seen.judged()) == 9_999
+    assert len(seen.decided()) == 9_999
     assert time.process_time() - began < 2

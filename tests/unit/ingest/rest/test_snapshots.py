@@ -19,7 +19,7 @@ GOOD = json.dumps({"lastUpdateId": 7, "bids": [["1", "2"]], "asks": []}).encode(
 
 
 class Needs:
-    """A session that needs books: what it was given, and what it was told meanwhile."""
+    """The books of a connection: what they were given, and what they were told meanwhile."""
 
     def __init__(self, conn: str = "c-0", oldest: int = 0) -> None:
         self.conn = conn
@@ -28,11 +28,11 @@ class Needs:
         self.got: list[tuple[str, int]] = []
         self.told: list[str] = []
 
-    def record_snapshot(self, channel: str, symbol: str, last: int, body: bytes) -> bool:
+    def record(self, channel: str, symbol: str, last: int, body: bytes) -> bool:
         self.got.append((symbol, last))
         return last >= self.oldest
 
-    def no_book(self, channel: str, symbol: str, reason: str) -> None:
+    def failed(self, channel: str, symbol: str, reason: str) -> None:
         self.told.append(reason)
 
 
@@ -49,16 +49,16 @@ class Rest:
 
 
 async def fetched(
-    answer: Callable[[str, int], bytes], session: Needs, symbols: list[str], books: int
+    answer: Callable[[str, int], bytes], needs: Needs, symbols: list[str], books: int
 ) -> tuple[Rest, Counters]:
     rest, counters = Rest(answer), Counters()
     snapshots = Snapshots(EXCHANGES["binance"], rest, counters)  # type: ignore[arg-type]
     for symbol in symbols:
-        snapshots.ask(session, "depth", symbol)  # type: ignore[arg-type]
+        snapshots.ask(needs, "depth", symbol)
     running = asyncio.create_task(snapshots.run())
     try:
         async with asyncio.timeout(20):
-            while len(session.got) < books:
+            while len(needs.got) < books:
                 await asyncio.sleep(0.01)
     finally:
         running.cancel()
@@ -84,28 +84,28 @@ def no_delay(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 async def test_an_answer_that_is_no_book_is_counted_told_and_asked_for_again(bad: bytes) -> None:
-    session = Needs()
-    rest, counters = await fetched(lambda _, count: bad if count < 3 else GOOD, session, ["BTCUSDT"], 1)
+    needs = Needs()
+    rest, counters = await fetched(lambda _, count: bad if count < 3 else GOOD, needs, ["BTCUSDT"], 1)
     assert rest.asked == ["BTCUSDT"] * 3
-    assert session.got == [("BTCUSDT", 7)]
+    assert needs.got == [("BTCUSDT", 7)]
     assert (counters.snapshots, counters.snapshot_failures) == (1, 2)
-    assert len(session.told) == 2
-    assert all(reason.startswith("the exchange answers ") for reason in session.told)
+    assert len(needs.told) == 2
+    assert all(reason.startswith("the exchange answers ") for reason in needs.told)
 
 
 async def test_a_book_without_levels_is_a_book() -> None:
-    session = Needs()
+    needs = Needs()
     _, counters = await fetched(
-        lambda *_: b'{"lastUpdateId": 3, "bids": [], "asks": []}', session, ["BTCUSDT"], 1
+        lambda *_: b'{"lastUpdateId": 3, "bids": [], "asks": []}', needs, ["BTCUSDT"], 1
     )
-    assert (session.got, counters.snapshot_failures) == ([("BTCUSDT", 3)], 0)
+    assert (needs.got, counters.snapshot_failures) == ([("BTCUSDT", 3)], 0)
 
 
 async def test_one_symbol_without_a_book_holds_up_no_other() -> None:
-    session = Needs()
+    needs = Needs()
     symbols = ["BAD", *(f"S{number}" for number in range(20))]
-    rest, _ = await fetched(lambda symbol, _: b"" if symbol == "BAD" else GOOD, session, symbols, 20)
-    assert {symbol for symbol, _ in session.got} == set(symbols) - {"BAD"}
+    rest, _ = await fetched(lambda symbol, _: b"" if symbol == "BAD" else GOOD, needs, symbols, 20)
+    assert {symbol for symbol, _ in needs.got} == set(symbols) - {"BAD"}
     assert rest.asked.count("BAD") < 20
 
 
@@ -115,9 +115,9 @@ async def test_an_error_of_rest_is_counted_told_and_asked_again() -> None:
             raise RestError("http://x/depth: the answer is cut off")
         return GOOD
 
-    session = Needs()
-    _, counters = await fetched(answer, session, ["BTCUSDT"], 1)
-    assert session.told == ["http://x/depth: the answer is cut off"]
+    needs = Needs()
+    _, counters = await fetched(answer, needs, ["BTCUSDT"], 1)
+    assert needs.told == ["http://x/depth: the answer is cut off"]
     assert counters.snapshot_failures == 1
 
 
@@ -125,9 +125,9 @@ async def test_a_book_older_than_the_stream_is_asked_for_again_ever_more_slowly(
     def answer(symbol: str, count: int) -> bytes:
         return json.dumps({"lastUpdateId": count, "bids": [], "asks": []}).encode()
 
-    session = Needs(oldest=4)
-    _, counters = await fetched(answer, session, ["BTCUSDT"], 4)
-    assert [last for _, last in session.got] == [1, 2, 3, 4]
+    needs = Needs(oldest=4)
+    _, counters = await fetched(answer, needs, ["BTCUSDT"], 4)
+    assert [last for _, last in needs.got] == [1, 2, 3, 4]
     assert counters.snapshot_failures == 0
 
 
@@ -135,8 +135,8 @@ async def test_nothing_is_fetched_for_a_session_that_is_over() -> None:
     gone, here = Needs("c-0"), Needs("c-1")
     rest, counters = Rest(lambda *_: GOOD), Counters()
     snapshots = Snapshots(EXCHANGES["binance"], rest, counters)  # type: ignore[arg-type]
-    snapshots.ask(gone, "depth", "A")  # type: ignore[arg-type]
-    snapshots.ask(here, "depth", "B")  # type: ignore[arg-type]
+    snapshots.ask(gone, "depth", "A")
+    snapshots.ask(here, "depth", "B")
     gone.over = True
     running = asyncio.create_task(snapshots.run())
     async with asyncio.timeout(20):

@@ -3,9 +3,12 @@ from __future__ import annotations
 import json
 
 from daedalus.exchanges import EXCHANGES
+from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.model import Missing, Subscription
+from daedalus.ingest.counters import Counters
+from daedalus.ingest.coverage import Coverage
+from daedalus.ingest.gaps.live import LiveGaps
 from daedalus.ingest.journal import Journal
-from daedalus.ingest.recorder_state import RecorderState
 from daedalus.ingest.session.served_streams import ServedStreams, Start
 from daedalus.store.raw import RawRecord
 
@@ -13,20 +16,20 @@ ONE, OTHER = Subscription("publicTrade", "BTCUSDT"), Subscription("publicTrade",
 
 
 class Desk:
-    """A recorder that keeps its records, and what was asked for over REST."""
+    """The rows that connections write, and what is asked for over REST."""
 
     def __init__(self, exchange: str = "bybit") -> None:
         self.records: list[RawRecord] = []
-        self.waiting = 0
         self.asked: list[Missing] = []
-        self.recorder = RecorderState(EXCHANGES[exchange], self, queue_maxsize=10, batch_size=10)
-        self.recorder.gaps.ask = self.asked.append
-
-    def append(self, record: RawRecord) -> None:
-        self.records.append(record)
+        self.channels = EXCHANGES[exchange].channels
+        counters = Counters()
+        gaps = LiveGaps(EXCHANGES[exchange], Continuity(self.channels), counters, self.asked.append)
+        self.coverage = Coverage(gaps.outage)
 
     def service(self, conn: str, *streams: Subscription) -> ServedStreams:
-        service = ServedStreams(self.recorder, Journal(conn, self.append), streams, 0.0)
+        service = ServedStreams(
+            self.coverage, self.channels, Journal(conn, self.records.append), streams, 0.0
+        )
         for each in streams:
             service.ask(each, Start("start"))
         return service
@@ -42,7 +45,7 @@ class Desk:
 def test_a_stream_that_was_only_asked_for_is_not_served() -> None:
     desk = Desk()
     desk.service("run-0", ONE)
-    assert not desk.recorder.serving[ONE.channel, ONE.symbol]
+    assert not desk.coverage.connections((ONE.channel, ONE.symbol))
     assert desk.notes("served") == []
 
 
@@ -54,7 +57,7 @@ def test_the_answer_proves_service_and_so_does_a_message_and_the_first_of_them_i
     service.heard(OTHER.channel, OTHER.symbol, 90)
     service.answered([OTHER], 95)
     assert desk.notes("served") == [(70, "BTCUSDT", "answer"), (90, "ETHUSDT", "message")]
-    assert desk.recorder.counters.served_ns == 70
+    assert desk.coverage.first_served_ns == 70
     assert not service.awaited
 
 
@@ -94,7 +97,7 @@ def test_a_replacement_that_serves_before_the_old_one_ends_leaves_nothing_to_ask
     new.answered([ONE], 60)
     old.end("replaced", "replaced before its end", 70)
     assert desk.asked == []
-    assert desk.recorder.serving[ONE.channel, ONE.symbol] == 1
+    assert desk.coverage.connections((ONE.channel, ONE.symbol)) == 1
 
 
 def test_streams_without_an_answer_are_named_after_a_while_and_waited_for_no_longer() -> None:
@@ -120,11 +123,11 @@ def test_a_stream_that_fell_silent_is_served_again_by_a_message_alone() -> None:
     other = desk.service("run-1", ONE)
     for each in (service, other):
         each.answered([ONE], 70)
-    assert not desk.recorder.serving[ONE.channel, ONE.symbol]
-    assert list(desk.recorder.silences.since_ns) == [(ONE.channel, ONE.symbol)]
+    assert not desk.coverage.connections((ONE.channel, ONE.symbol))
+    assert list(desk.coverage.silent) == [(ONE.channel, ONE.symbol)]
     other.heard(ONE.channel, ONE.symbol, 90)
     assert desk.notes("served") == [(50, "BTCUSDT", "answer"), (90, "BTCUSDT", "message")]
-    assert not desk.recorder.silences.since_ns
+    assert not desk.coverage.silent
     assert desk.asked == [Missing(ONE.channel, ONE.symbol, None, None, 60, 90)]
 
 
@@ -134,4 +137,4 @@ def test_a_stream_that_another_connection_serves_is_not_silent() -> None:
     for each in (one, other):
         each.answered([ONE], 50)
     one.fell_silent(ONE.channel, ONE.symbol, 60)
-    assert not desk.recorder.silences.since_ns
+    assert not desk.coverage.silent

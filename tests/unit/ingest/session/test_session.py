@@ -15,10 +15,12 @@ from websockets.asyncio.server import ServerConnection, serve
 from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.binance.exchange import Binance
 from daedalus.exchanges.model import Data, Header, Subscription
+from daedalus.ingest.counters import Counters
 from daedalus.ingest.recorder_state import RecorderState
-from daedalus.ingest.session import books as fetched_books_module
+from daedalus.ingest.session import books as books_module
 from daedalus.ingest.session import session as session_module
 from daedalus.ingest.session import stream_pace as pace_module
+from daedalus.ingest.session.books import SessionBooks
 from daedalus.ingest.session.served_streams import Start
 from daedalus.ingest.session.session import Session
 from daedalus.store.raw import RawRecord
@@ -56,8 +58,16 @@ class Recorded:
 
     def __init__(self) -> None:
         self.shelf = Shelf()
-        self.recorder = RecorderState(EXCHANGE, self.shelf, queue_maxsize=100, batch_size=10)
+        self.recorder = RecorderState(
+            EXCHANGE, self.shelf, Counters(), lambda _: None, queue_maxsize=100, batch_size=10
+        )
         self.asked: list[tuple[str, str]] = []
+        self.books: SessionBooks
+
+    def ask(self, books: SessionBooks, channel: str, symbol: str) -> None:
+        """Take note of a book that needs a snapshot over REST."""
+        self.books = books
+        self.asked.append((channel, symbol))
 
 
 def trade(number: int) -> str:
@@ -77,7 +87,7 @@ async def session(
             plan,
             "conn-0",
             recorded.recorder,
-            lambda _, channel, symbol: recorded.asked.append((channel, symbol)),
+            recorded.ask,
         )
         await it.open(Start("restart", 123))
         yield it
@@ -250,12 +260,12 @@ async def test_a_full_queue_stops_reading_and_loses_nothing() -> None:
     async with session(recorded, handler) as it:
         recorded.shelf.waiting = 100
         await asyncio.sleep(0.3)
-        assert recorded.recorder.paused
+        assert recorded.recorder.backpressure.paused
         stood_at = len(recorded.shelf.records)
         await asyncio.sleep(0.2)
         assert len(recorded.shelf.records) == stood_at < 20_000
         recorded.shelf.waiting = 0
-        recorded.recorder.written()
+        recorded.recorder.backpressure.written()
         await it.ended()
     messages = [
         record for record in recorded.shelf.records if record.channel == "trade" and record.kind == "message"
@@ -276,10 +286,10 @@ async def test_a_connection_that_goes_while_we_do_not_read_is_our_own_overflow()
         while recorded.shelf.records[-1].channel != "trade" or recorded.shelf.records[-1].kind != "message":
             await asyncio.sleep(0.01)
         recorded.shelf.waiting = 100
-        recorded.recorder.received(1)
+        recorded.recorder.backpressure.appended(1)
         await asyncio.sleep(0.4)
         recorded.shelf.waiting = 0
-        recorded.recorder.written()
+        recorded.recorder.backpressure.written()
         end = await it.ended()
     assert end.cause == "overflow"
 
@@ -296,9 +306,9 @@ async def test_books_are_asked_for_after_subscribing_and_stored_as_they_came() -
                 await asyncio.sleep(0.05)
         assert recorded.asked == [("depth", "BTCUSDT")]
         body = b'{"lastUpdateId": 7, "bids": [], "asks": []}\n'
-        it.record_snapshot("depth", "BTCUSDT", 7, body)
+        recorded.books.record("depth", "BTCUSDT", 7, body)
         await it.close("restart", "stopped")
-        it.record_snapshot("depth", "BTCUSDT", 8, b"too late")
+        recorded.books.record("depth", "BTCUSDT", 8, b"too late")
     (snapshot,) = [record for record in recorded.shelf.records if record.kind == "snapshot"]
     assert (snapshot.channel, snapshot.symbol, snapshot.payload) == ("depth", "BTCUSDT", body)
 
@@ -306,7 +316,7 @@ async def test_books_are_asked_for_after_subscribing_and_stored_as_they_came() -
 async def test_a_book_that_waits_long_for_its_snapshot_is_written_down_with_the_reason(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(fetched_books_module, "NO_BOOK_NS", 0)
+    monkeypatch.setattr(books_module, "NO_BOOK_NS", 0)
 
     async def handler(connection: ServerConnection) -> None:
         await answer(connection)
@@ -317,10 +327,10 @@ async def test_a_book_that_waits_long_for_its_snapshot_is_written_down_with_the_
         async with asyncio.timeout(5):
             while not recorded.asked:
                 await asyncio.sleep(0.05)
-        assert list(recorded.recorder.counters.bookless) == [("depth", "BTCUSDT")]
-        it.no_book("depth", "BTCUSDT", "the exchange answers <html>")
-        it.record_snapshot("depth", "BTCUSDT", 7, b"{}")
-        it.no_book("depth", "BTCUSDT", "of a book that is there")
+        assert recorded.recorder.waiting_books.get(("depth", "BTCUSDT"))
+        recorded.books.failed("depth", "BTCUSDT", "the exchange answers <html>")
+        recorded.books.record("depth", "BTCUSDT", 7, b"{}")
+        recorded.books.failed("depth", "BTCUSDT", "of a book that is there")
         await it.close("restart", "stopped")
     notes = [record for record in recorded.shelf.records if record.kind in ("no_book", "snapshot")]
     assert [record.kind for record in notes] == ["no_book", "no_book", "snapshot"]
@@ -328,13 +338,13 @@ async def test_a_book_that_waits_long_for_its_snapshot_is_written_down_with_the_
     assert first == second
     assert first["reason"] == "the exchange answers <html>"
     assert notes[1].recv_ns <= notes[2].recv_ns
-    assert not recorded.recorder.counters.bookless
+    assert not recorded.recorder.waiting_books
 
 
 async def test_a_book_that_had_no_snapshot_when_the_connection_ends_is_written_down(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(fetched_books_module, "NO_BOOK_NS", 0)
+    monkeypatch.setattr(books_module, "NO_BOOK_NS", 0)
 
     async def handler(connection: ServerConnection) -> None:
         await answer(connection)
@@ -348,7 +358,7 @@ async def test_a_book_that_had_no_snapshot_when_the_connection_ends_is_written_d
         await it.close("restart", "stopped")
     (note,) = [record for record in recorded.shelf.records if record.kind == "no_book"]
     assert json.loads(note.payload)["reason"] == "the request waits for its turn"
-    assert not recorded.recorder.counters.bookless
+    assert not recorded.recorder.waiting_books
 
 
 async def test_a_book_that_has_its_snapshot_in_a_moment_is_not_worth_a_line() -> None:
@@ -361,8 +371,8 @@ async def test_a_book_that_has_its_snapshot_in_a_moment_is_not_worth_a_line() ->
         async with asyncio.timeout(5):
             while not recorded.asked:
                 await asyncio.sleep(0.05)
-        it.no_book("depth", "BTCUSDT", "cut off")
-        it.record_snapshot("depth", "BTCUSDT", 7, b"{}")
+        recorded.books.failed("depth", "BTCUSDT", "cut off")
+        recorded.books.record("depth", "BTCUSDT", 7, b"{}")
         await it.close("restart", "stopped")
     assert not [record for record in recorded.shelf.records if record.kind == "no_book"]
 
@@ -394,7 +404,7 @@ async def test_a_stream_that_falls_silent_while_its_channel_goes_on_is_told_and_
         await asyncio.sleep(0.3)
         assert not it.replacement.is_set()
         await it.close("restart", "stopped")
-    assert list(recorded.recorder.silences.since_ns) == [("trade", "ETHUSDT")]
+    assert list(recorded.recorder.coverage.silent) == [("trade", "ETHUSDT")]
     assert "silent while the channel goes on: trade ETHUSDT for" in caplog.text
     silent = [record for record in recorded.shelf.records if b'"silent":true' in record.payload]
     assert [(record.kind, record.symbol) for record in silent] == [
@@ -406,17 +416,17 @@ async def test_a_stream_that_falls_silent_while_its_channel_goes_on_is_told_and_
 
 
 async def test_a_book_that_another_connection_has_is_not_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetched_books_module, "NO_BOOK_NS", 0)
+    monkeypatch.setattr(books_module, "NO_BOOK_NS", 0)
 
     async def handler(connection: ServerConnection) -> None:
         await connection.wait_closed()
 
     recorded = Recorded()
-    recorded.recorder.serves(("depth", "BTCUSDT"), 1)
+    recorded.recorder.coverage.serves(("depth", "BTCUSDT"), 1)
     async with session(recorded, handler) as it:
         async with asyncio.timeout(5):
             while not recorded.asked:
                 await asyncio.sleep(0.05)
-        it.no_book("depth", "BTCUSDT", "cut off")
+        recorded.books.failed("depth", "BTCUSDT", "cut off")
         await it.close("restart", "stopped")
     assert not [record for record in recorded.shelf.records if record.kind == "no_book"]

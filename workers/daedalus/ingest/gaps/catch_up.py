@@ -62,7 +62,7 @@ class CatchUp:
         while last:
             for stream, each in list(last.items()):
                 if each.number is None:
-                    if self._recorder.serving[stream.channel, stream.symbol]:
+                    if self._recorder.coverage.connections((stream.channel, stream.symbol)):
                         del last[stream]
                         span = each.recv_ns, time.time_ns()
                         self._ask(Missing(stream.channel, stream.symbol, None, None, *span))

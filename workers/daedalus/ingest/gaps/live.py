@@ -1,7 +1,7 @@
-"""Gaps as they are seen live: counted, told, and handed on to whoever can fill them.
+"""Gaps as they show while messages come: counted, logged, and handed on to whoever can fill them.
 
-Where one connection alone serves a stream, a gap is one at once. Where another serves it too, that one
-has a moment to bring what is missing: then there never was a gap.
+Where one connection alone serves a stream, a jump of its ids is a gap at once. Where a second one serves it
+too, that one has a moment to bring the missing ids: then there is no gap.
 """
 
 from __future__ import annotations
@@ -24,11 +24,13 @@ __all__ = ["LiveGaps"]
 log = logging.getLogger("daedalus.ingest.gaps.live")
 
 PATIENCE_SECONDS = 3.0
+"""How long a second connection has to bring what the first one lacks."""
+
 MAX_WAITING = 10_000
-"""So many gaps are given their moment; beyond that the oldest are judged at once."""
+"""How many gaps wait at most; beyond that the oldest are decided at once."""
 
 OnBookInvalid = Callable[[str, str], None]
-"""Called with the channel and the symbol of a book that is invalid now."""
+"""Called with the channel and the symbol of a book that needs a new snapshot."""
 
 
 class _Waiting(Struct):
@@ -38,43 +40,49 @@ class _Waiting(Struct):
 
 
 class LiveGaps:
-    """The gaps of one exchange. ``ask``: takes what may be fetched over REST; set by the worker."""
+    """The gaps of one exchange. ``fetch`` takes what may be filled over REST."""
 
-    def __init__(self, exchange: Exchange, continuity: Continuity, counters: Counters) -> None:
-        self.ask: Callable[[Missing], None] = lambda _: None
+    def __init__(
+        self,
+        exchange: Exchange,
+        continuity: Continuity,
+        counters: Counters,
+        fetch: Callable[[Missing], None],
+    ) -> None:
         self._exchange = exchange
         self._continuity = continuity
         self._counters = counters
+        self._fetch = fetch
         self._waiting: deque[_Waiting] = deque()
         self._rate_limited = RateLimitedLog(log)
 
     def seen(self, gap: IdGap, on_invalid: OnBookInvalid, *, alone: bool) -> None:
         """A message has shown a gap; ``alone``: no other connection can fill it."""
         if alone:
-            self._prove(gap, gap.missing, on_invalid, gap.from_id + 1, gap.from_id + (gap.missing or 0))
+            self._found(gap, gap.missing, on_invalid, gap.from_id + 1, gap.from_id + (gap.missing or 0))
             return
         if len(self._waiting) >= MAX_WAITING:
-            self._judge(self._waiting.popleft())
+            self._decide(self._waiting.popleft())
         self._waiting.append(_Waiting(gap, time.monotonic(), on_invalid))
 
-    def outage(self, stream: Subscription, since_ns: int | None, now_ns: int) -> None:
-        """A stream was not served until now. Ids will show what is missing, where there are any."""
+    def outage(self, stream: Subscription, from_ns: int, to_ns: int) -> None:
+        """No connection served the stream between these times. Ids show by themselves what is missing."""
         channel = self._exchange.channels[stream.channel]
-        if channel.table == "trades" and not channel.consecutive and since_ns is not None:
-            self.ask(Missing(stream.channel, stream.symbol, None, None, since_ns, now_ns))
+        if channel.table == "trades" and not channel.consecutive:
+            self._fetch(Missing(stream.channel, stream.symbol, None, None, from_ns, to_ns))
 
     async def run(self) -> None:
-        """Judge the gaps that had their time, until cancelled."""
+        """Decide about waiting gaps when their time is over, until cancelled."""
         while True:
             await asyncio.sleep(1.0)
-            self.judge(time.monotonic())
+            self.decide(time.monotonic())
 
-    def judge(self, now: float) -> None:
-        """Prove the waiting gaps of which something is missing still."""
+    def decide(self, now: float) -> None:
+        """Of the gaps that have waited long enough, count those that are not filled."""
         while self._waiting and now - self._waiting[0].since >= PATIENCE_SECONDS:
-            self._judge(self._waiting.popleft())
+            self._decide(self._waiting.popleft())
 
-    def _judge(self, waited: _Waiting) -> None:
+    def _decide(self, waited: _Waiting) -> None:
         gap = waited.gap
         left = [
             (max(first, gap.from_id + 1), min(last, gap.to_id))
@@ -84,17 +92,16 @@ class LiveGaps:
         if left:
             count = sum(last - first + 1 for first, last in left)
             missing = None if gap.missing is None else count
-            self._prove(gap, missing, waited.on_invalid, left[0][0], left[-1][1])
+            self._found(gap, missing, waited.on_invalid, left[0][0], left[-1][1])
 
-    def _prove(
+    def _found(
         self, gap: IdGap, missing: int | None, on_invalid: OnBookInvalid, first: int, last: int
     ) -> None:
-        """Count and tell the gap, and have what is missing of it, ``first`` to ``last``, fetched."""
-        self._counters.gaps += 1
-        self._counters.missing += missing or 0
+        """Count and log the gap, and have its ids ``first``..``last`` fetched, or its book."""
+        self._counters.gap_found(missing or 0)
         count = "an unknown number of" if missing is None else f"{missing:,}"
         self._rate_limited.warning("gap", "%s %s: %s ids are missing", gap.channel, gap.symbol, count)
         if self._exchange.channels[gap.channel].snapshot is not None:
             on_invalid(gap.channel, gap.symbol)
         elif missing is not None:
-            self.ask(Missing(gap.channel, gap.symbol, first, last, gap.from_ns, gap.to_ns))
+            self._fetch(Missing(gap.channel, gap.symbol, first, last, gap.from_ns, gap.to_ns))

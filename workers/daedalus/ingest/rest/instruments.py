@@ -19,19 +19,18 @@ import pyarrow.parquet as pq
 from msgspec import Struct
 
 from ...exchanges.model import Exchange
-from ...exchanges.reading import UNREADABLE
+from ...exchanges.reading import UNREADABLE, excerpt
 from ...store import Layout, Partition
 from ...store.layout import NORMALIZED, READY, SYNCED
 from ...store.raw import RawKind
 from ...store.regular_files import open_regular
 from ...tables.rows import Instrument, Listing
 from ..journal import Journal
-from ..session.listener import excerpt
 from .client import RestClient, RestError
 
 __all__ = ["CHANNEL", "Instruments", "unknown_symbols"]
 
-log = logging.getLogger("daedalus.ingest.rest.client.instruments")
+log = logging.getLogger("daedalus.ingest.rest.instruments")
 
 CHANNEL = "instruments"
 """The partition of the lists of instruments."""

@@ -1,70 +1,132 @@
-"""The books of one connection that begin with a snapshot over REST: which wait for theirs, and since when.
+"""The books of one connection: which of them need a snapshot, and how each one gets it.
 
-A book that waits for long is written down, with the reason, each time an attempt failed and once more when
-the snapshot is there or the connection ends: the ledger then says from when to when there was none.
+A snapshot comes over REST (`Snapshots` fetches it) or on the stream itself, after a new subscription. A book
+that waits long for one over REST is written down with the reason, after each failed request and once more
+when the snapshot is there or the connection ends: the ledger then knows from when to when there was no book.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 
-from ...exchanges.model import Subscription
+from ...exchanges.model import Channel, Subscription
 from ...store.raw import RawKind
 from ..journal import Journal
-from ..recorder_state import RecorderState
+from ..waiting_books import WaitingBooks
 from .book_sync import BookSync
 from .served_streams import ServedStreams
 
-__all__ = ["FetchedBooks"]
+__all__ = ["FetchSnapshot", "SessionBooks"]
 
 NO_BOOK_NS = 10_000_000_000
-"""A book that waited longer for its snapshot is told; a moment is how every one begins."""
+"""A book that waits longer is written down; every book begins by waiting for a moment."""
+
+SNAPSHOT_DELAY_SECONDS = 1.0
+"""After subscribing: the snapshot must not be older than the stream's first delta."""
+
+RESUBSCRIBE_SECONDS = 10.0
+"""The least time between two subscriptions for the snapshot of one book."""
+
+FetchSnapshot = Callable[["SessionBooks", str, str], None]
+"""Called with the books of a connection, the channel and the symbol of one that needs a snapshot."""
 
 
-class FetchedBooks:
-    """``books`` are judged by their ids; ``service``: which streams are served, and by whom else."""
+class SessionBooks:
+    """``fetch`` asks for a snapshot over REST, ``resubscribe`` for one on the stream."""
 
     def __init__(
-        self, recorder: RecorderState, journal: Journal, service: ServedStreams, books: BookSync
+        self,
+        channels: Mapping[str, Channel],
+        journal: Journal,
+        served: ServedStreams,
+        waiting: WaitingBooks,
+        fetch: FetchSnapshot,
+        resubscribe: Callable[[Subscription], None],
     ) -> None:
-        self._recorder = recorder
-        self._bookless = recorder.counters.bookless
+        self.conn = journal.conn
+        self.sync = BookSync()
+        """The books over REST, judged by the ids of their deltas."""
+        self.over = False
+        """Whether the connection has ended: its books need nothing any more."""
+        self._channels = channels
         self._journal = journal
-        self._service = service
-        self._books = books
+        self._served = served
+        self._waiting = waiting
+        self._fetch = fetch
+        self._resubscribe = resubscribe
+        self._loop = asyncio.get_running_loop()
+        self._resubscribed_at: dict[tuple[str, str], float] = {}
 
-    def begin(self, channel: str, symbol: str) -> None:
-        """The stream begins: nothing is known of its book, unless another connection has it."""
-        self._books.begin(symbol)
-        if self._service.alone(channel, symbol):
-            self._recorder.void(channel, symbol)
+    def subscribed(self, streams: Iterable[Subscription], *, anew: bool) -> None:
+        """The streams begin; ``anew``: what was known of their books is void."""
+        for each in streams:
+            if self._is_fetched(each.channel):
+                if anew:
+                    self.sync.begin(each.symbol)
+                    if self._served.alone(each.channel, each.symbol):
+                        self._waiting.begin((each.channel, each.symbol), time.time_ns())
+                self._loop.call_later(SNAPSHOT_DELAY_SECONDS, self._fetch, self, each.channel, each.symbol)
+
+    def invalid(self, channel: str, symbol: str) -> None:
+        """A delta is missing: the book is void until its next snapshot."""
+        if self._is_fetched(channel):
+            self.sync.begin(symbol)
+            self._waiting.begin((channel, symbol), time.time_ns())
+        self.need(channel, symbol)
+
+    def need(self, channel: str, symbol: str) -> None:
+        """The book needs a snapshot: it is void, or the last snapshot was too old."""
+        if self._is_fetched(channel):
+            self._fetch(self, channel, symbol)
+            return
+        now = self._loop.time()
+        due = self._resubscribed_at.get((channel, symbol), float("-inf")) + RESUBSCRIBE_SECONDS
+        if due > now + RESUBSCRIBE_SECONDS:
+            return  # the next subscription is planned already
+        if due > now:
+            # The last one's snapshot may be on its way, or we compute the exchange's checksum wrongly.
+            self._resubscribed_at[channel, symbol] = due
+            self._loop.call_later(due - now, self._subscribe_anew, channel, symbol)
+            return
+        self._resubscribed_at[channel, symbol] = now
+        self._subscribe_anew(channel, symbol)
 
     def record(self, channel: str, symbol: str, last: int, body: bytes) -> bool:
-        """Store a snapshot that holds all up to ``last``; whether it is new enough."""
-        too_old = self._books.snapshot(symbol, last)
+        """Store a snapshot over REST that holds everything up to id ``last``; whether it is new enough."""
+        if self.over:
+            return True
+        too_old = self.sync.snapshot(symbol, last)
         if not too_old:
-            self.none_yet(channel, symbol)
-            self._bookless.pop((channel, symbol), None)
+            self._write_no_book(channel, symbol)
+            self._waiting.end((channel, symbol))
         self._journal.body(RawKind.SNAPSHOT, channel, symbol, body)
         return not too_old
 
-    def none_yet(self, channel: str, symbol: str, reason: str | None = None) -> None:
-        """Write down that there is no book of a stream until now, if it has been so for long.
+    def failed(self, channel: str, symbol: str, reason: str) -> None:
+        """A request over REST brought no snapshot, and why."""
+        if not self.over:
+            self._waiting.failed((channel, symbol), reason)
+            self._write_no_book(channel, symbol)
 
-        ``reason``: why the last attempt to fetch one failed; None: as before.
-        """
-        waits = self._bookless.get((channel, symbol))
-        if waits is None:
-            return
-        waits.reason = reason or waits.reason
-        if time.time_ns() - waits.since_ns >= NO_BOOK_NS:
-            self._journal.no_book(channel, symbol, waits.since_ns, waits.reason)
+    def end(self) -> None:
+        """The connection ends. A book that only it served no longer waits: from now on its stream is down."""
+        for each in self._served.asked:
+            if self._served.alone(each.channel, each.symbol):
+                self._write_no_book(each.channel, each.symbol)
+                self._waiting.end((each.channel, each.symbol))
+        self.over = True
 
-    def end(self, streams: Iterable[Subscription]) -> None:
-        """The connection has ended: a book that only it served no longer waits, its stream is down."""
-        for each in streams:
-            stream = each.channel, each.symbol
-            if stream in self._bookless and self._service.alone(*stream):
-                self.none_yet(*stream)
-                del self._bookless[stream]
+    def _is_fetched(self, channel: str) -> bool:
+        return self._channels[channel].snapshot == "rest"
+
+    def _subscribe_anew(self, channel: str, symbol: str) -> None:
+        if not self.over:
+            self._resubscribe(Subscription(channel, symbol))
+
+    def _write_no_book(self, channel: str, symbol: str) -> None:
+        """Write down that there is no book until now, if it has waited for long."""
+        book = self._waiting.get((channel, symbol))
+        if book is not None and time.time_ns() - book.since_ns >= NO_BOOK_NS:
+            self._journal.no_book(channel, symbol, book.since_ns, book.reason)

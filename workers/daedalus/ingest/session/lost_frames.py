@@ -1,13 +1,19 @@
-"""Frames that a connection has lost, told at once and then at most once a second.
+"""Frames that a connection has lost, where the exchange numbers them (`Proof.SEQUENCE`).
 
-What is told costs a row for each stream of the connection: an exchange that leaves out every second frame
-must not cost as many rows as it has streams, for each of them.
+No one knows which streams the frames were of, so every stream of the connection gets a row. Rows are written
+at once and then at most once a second: an exchange that leaves out every second frame must not cost a row per
+frame and stream.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
+
+from ...exchanges.model import Channel, Subscription
+from ..journal import Journal
+from .served_streams import ServedStreams
 
 __all__ = ["LostFrames"]
 
@@ -15,31 +21,53 @@ INTERVAL_SECONDS = 1.0
 
 
 class LostFrames:
-    """``tell`` is called with how many frames are missing, and since when (UTC ns)."""
+    """Writes rows of lost frames into ``journal``.
 
-    def __init__(self, tell: Callable[[int, int], None]) -> None:
-        self._tell = tell
+    ``on_outage`` is called for each stream that only this connection serves, with from when to when (UTC ns)
+    frames may be missing; ``on_books_invalid`` where a book of the connection may have missed a delta.
+    """
+
+    def __init__(
+        self,
+        channels: Mapping[str, Channel],
+        journal: Journal,
+        served: ServedStreams,
+        on_outage: Callable[[Subscription, int, int], None],
+        on_books_invalid: Callable[[], None],
+    ) -> None:
+        self._channels = channels
+        self._journal = journal
+        self._served = served
+        self._on_outage = on_outage
+        self._on_books_invalid = on_books_invalid
         self._loop = asyncio.get_running_loop()
-        self._told_at = float("-inf")
+        self._written_at = float("-inf")
         self._waiting: tuple[int, int] | None = None
 
-    def lost(self, missing: int, from_ns: int) -> None:
-        """So many frames more are missing, since ``from_ns``."""
+    def lost(self, count: int, from_ns: int) -> None:
+        """So many more frames are missing, since ``from_ns`` (UTC ns)."""
         if self._waiting is not None:
-            count, since_ns = self._waiting
-            self._waiting = count + missing, min(since_ns, from_ns)
+            before, since_ns = self._waiting
+            self._waiting = before + count, min(since_ns, from_ns)
             return
-        self._waiting = missing, from_ns
-        wait = self._told_at + INTERVAL_SECONDS - self._loop.time()
+        self._waiting = count, from_ns
+        wait = self._written_at + INTERVAL_SECONDS - self._loop.time()
         if wait > 0:
             self._loop.call_later(wait, self.flush)
         else:
             self.flush()
 
     def flush(self) -> None:
-        """Tell what waits now; the connection ends, or its second is over."""
+        """Write down what waits: the second is over, or the connection ends."""
         if self._waiting is None:
             return
-        waiting, self._waiting = self._waiting, None
-        self._told_at = self._loop.time()
-        self._tell(*waiting)
+        (count, from_ns), self._waiting = self._waiting, None
+        self._written_at = self._loop.time()
+        at_ns = time.time_ns()
+        for each in self._served.asked:
+            if not self._channels[each.channel].consecutive:  # their ids show by themselves what is missing
+                self._journal.lost(at_ns, each, count, from_ns)
+                if self._served.alone(each.channel, each.symbol):
+                    self._on_outage(each, from_ns, at_ns)
+        if any(self._channels[each.channel].snapshot == "stream" for each in self._served.asked):
+            self._on_books_invalid()
