@@ -64,7 +64,7 @@ def test_a_store_that_dies_loses_its_bucket_or_gets_another_key_ends_with_the_wh
         back.parent.mkdir(parents=True, exist_ok=True)
         path.rename(back)
     with syncing(recorder):
-        sync_says("the bucket is not there: NoSuchBucket")
+        sync_says("there is no such bucket: NoSuchBucket")
         assert tables(recorder, "ready") == expected
         store.new_bucket(bucket)
         time.sleep(5)

@@ -240,7 +240,7 @@ def test_a_store_that_says_yes_and_keeps_nothing_is_found_out(
         return Answer(200, {"ETag": '"x"'}) if request.method == "PUT" else forward()
 
     target = S3Target(s3_server.settings(bucket, endpoint_url=through(lose).endpoint_url))
-    with pytest.raises(TargetError, match="it is not there"):
+    with pytest.raises(TargetError, match="there is no such object"):
         target.put(source, KEY)
 
 

@@ -44,7 +44,7 @@ def lake(server: S3Server, settings: SyncSettings) -> dict[str, bytes]:
     [
         ({"secret_key": "notTheRightSecret"}, "wrong credentials: SignatureDoesNotMatch"),
         ({"access_key": "NOTTHERIGHTKEY"}, "wrong credentials: InvalidAccessKeyId"),
-        ({"target": "s3://no-such-bucket-here/lake"}, "the bucket is not there: NoSuchBucket"),
+        ({"target": "s3://no-such-bucket-here/lake"}, "there is no such bucket: NoSuchBucket"),
     ],
     ids=["secret", "key", "bucket"],
 )

@@ -198,4 +198,4 @@ def test_a_lake_among_the_files_that_retention_deletes_is_refused_with_its_line(
         parse_config(text.encode(), "f")
     (problem,) = caught.value.problems
     assert str(problem).startswith("f:4 sync.target: ")
-    assert f"Write a directory of its own, for example file://{tmp_path}/data/lake." in problem.text
+    assert f"Give the lake a directory of its own, for example file://{tmp_path}/data/lake." in problem.text

@@ -59,7 +59,7 @@ def test_what_systemd_binds_anew_for_a_unit_is_on_the_same_disk(tmp_path: Path, 
 
 def test_a_disk_that_fstab_names_is_missed_before_anything_was_recorded(tmp_path: Path) -> None:
     root = machine(tmp_path / "root", "/dev/a / ext4 rw 0 0\n", "LABEL=ssd /nowhere/ssd ext4 defaults 0 2\n")
-    with pytest.raises(OSError, match="/etc/fstab mounts a disk on /nowhere/ssd"):
+    with pytest.raises(OSError, match="/etc/fstab names a disk for /nowhere/ssd"):
         require_disk(Path("/nowhere/ssd/data"), root)
     require_disk(Path("/nowhere/else"), root)
 

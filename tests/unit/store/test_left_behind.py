@@ -66,7 +66,7 @@ def test_damage_is_named_with_its_size_and_its_copy(
         file.write(b"torn")
     writer().close(10)
     assert damaged(layout) == [b"torn"]
-    assert f"4 bytes of {segment.active_name} are no whole batch; kept as {layout.damaged}" in caplog.text
+    assert f"4 bytes of {segment.active_name} are damaged; kept as {layout.damaged}" in caplog.text
 
 
 def test_a_file_that_is_none_of_ours_inside_is_kept_whole(

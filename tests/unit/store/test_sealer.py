@@ -87,7 +87,7 @@ def test_damage_in_a_segment_is_reported(layout: Layout, closed: Any, caplog: An
     sealer = Sealer(layout)
     sealer.put(segment)
     assert sealer.finish(10) == ()
-    assert f"bytes of {segment.active_name} are no whole batch" in caplog.text
+    assert f"bytes of {segment.active_name} are damaged" in caplog.text
 
 
 def test_sealing_gives_way_to_receiving(layout: Layout, closed: Any) -> None:

@@ -28,7 +28,7 @@ def test_a_full_disk_holds_rows_back_in_order_until_there_is_room(
     for _ in range(50):
         w.work()
         clock.advance(0.2)
-    assert w.blocked.startswith(f"no space left on {small_disk}: free ")
+    assert w.blocked.startswith(f"no space left on {small_disk}: ")
     assert 0 < w.waiting < 400
     assert len([record for record in caplog.records if "held up" in record.message]) == 1
     subprocess.run(["mount", "-o", "remount,size=16m", small_disk], check=True)

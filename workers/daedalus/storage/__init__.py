@@ -1,4 +1,4 @@
-"""A place for files: opened once for all, for what writes a lake and for what reads it."""
+"""A place for files (a folder, S3, any other fsspec URL), opened alike for writing and for reading a lake."""
 
 from .errors import SourceGoneError, StoppedError, TargetError, TargetErrorKind
 from .open import open_reader, open_target

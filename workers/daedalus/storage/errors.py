@@ -1,4 +1,4 @@
-"""What can go wrong between this machine and the lake, as one line that a person can act on.
+"""Errors between this machine and the lake, each one line that a person can act on.
 
 Invariant: no error's text or representation holds a credential, whatever a store answered.
 """
@@ -22,23 +22,23 @@ __all__ = [
 
 
 class TargetErrorKind(StrEnum):
-    """Whose turn it is. The kinds in `WHOLE_STORE` concern every file, the others may concern one."""
+    """What went wrong, and so who can mend it."""
 
-    CREDENTIALS = "credentials"  # the store does not know us
+    CREDENTIALS = "credentials"  # the store does not accept our keys
     BUCKET = "bucket"  # the place does not exist
-    UNREACHABLE = "unreachable"  # no network, no name, refused, too slow
-    DENIED = "denied"  # the store knows us, and says no
+    UNREACHABLE = "unreachable"  # no network, no such name, refused, too slow
+    DENIED = "denied"  # the keys are accepted, but not allowed to do this
     NO_SPACE = "no_space"  # the place is full
-    CLOCK = "clock"  # our time is too far from the store's
-    STORE = "store"  # the store has a problem of its own, or asks for patience
-    MISMATCH = "mismatch"  # what the store holds is not what we sent
-    SOURCE = "source"  # our own file cannot be read
-    SETTINGS = "settings"  # the target cannot be understood
+    CLOCK = "clock"  # this machine's time is too far from the store's
+    STORE = "store"  # the store has a problem of its own, or asks us to wait
+    MISMATCH = "mismatch"  # the store does not hold what was sent
+    SOURCE = "source"  # a file of this machine cannot be read
+    SETTINGS = "settings"  # the target's settings cannot be used
     REFUSED = "refused"  # any other answer
 
     @property
     def concerns_whole_store(self) -> bool:
-        """Whether the next file would meet the same, so that trying it is only noise."""
+        """Whether the next file would fail in the same way, so that trying it is pointless."""
         return self in _WHOLE_STORE
 
 
@@ -65,11 +65,11 @@ class TargetError(DaedalusError):
 
 
 class SourceGoneError(Exception):
-    """The file to upload is no longer where it was: its owner moved it. Not a failure."""
+    """The file to upload was moved by its owner. Not a failure."""
 
 
 class StoppedError(Exception):
-    """The transfer was given up because the worker was asked to stop."""
+    """The transfer was given up: the worker was asked to stop."""
 
 
 _NETWORK = {
@@ -87,14 +87,14 @@ _PERMISSION = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 def from_os_error(error: OSError, target: str, place: str) -> TargetError:
-    """What an operating system's error on ``place`` of the target means."""
-    # Not the error's own text: a driver puts the store's words into it.
+    """An operating system's error on ``place`` of the target, as a `TargetError`."""
+    # Not the error's own text: drivers put the store's words into it, which may hold credentials.
     what = os.strerror(error.errno) if error.errno else type(error).__name__
     reason = f"{what} at {place}"
     if error.errno in _SPACE:
         kind, remedy = TargetErrorKind.NO_SPACE, "Make room there, or choose another target."
     elif error.errno in _PERMISSION or isinstance(error, PermissionError):
-        kind, remedy = TargetErrorKind.DENIED, "Let the user that runs daedalus write there."
+        kind, remedy = TargetErrorKind.DENIED, "Allow the user that runs daedalus to write there."
     elif error.errno in _NETWORK or isinstance(error, ConnectionError | TimeoutError):
         kind, remedy = TargetErrorKind.UNREACHABLE, "Check the network and the target's address."
     elif isinstance(error, FileNotFoundError | NotADirectoryError):
@@ -105,7 +105,7 @@ def from_os_error(error: OSError, target: str, place: str) -> TargetError:
 
 
 def from_driver_error(error: Exception, target: str, place: str) -> TargetError:
-    """What any error of an fsspec driver means; it raises what its libraries raise."""
+    """Any error of an fsspec driver as a `TargetError`; drivers raise what their libraries raise."""
     if isinstance(error, OSError):
         return from_os_error(error, target, place)
     problem = f"the driver failed with {type(error).__name__} at {place}"

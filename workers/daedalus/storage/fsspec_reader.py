@@ -1,5 +1,6 @@
-"""Reading through an fsspec driver. What goes wrong is told in our words, never in the store's: its own
-text may repeat parts of a request, and with it credentials.
+"""Reading through an fsspec driver.
+
+Errors are in our words, never in the store's, whose text may repeat parts of a request and so credentials.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ _T = TypeVar("_T")
 
 
 class FsspecReader:
-    """A `Reader` of any filesystem that fsspec has. ``url`` is what errors call it."""
+    """A `Reader` of any fsspec filesystem. ``url``: its name in errors."""
 
     def __init__(self, url: str, filesystem: Any, root: str) -> None:  # noqa: ANN401 - fsspec has no types
         self.url = url
@@ -29,7 +30,7 @@ class FsspecReader:
         except FileNotFoundError as error:
             if error.__cause__ is None:
                 return []
-            raise self._told(error, "a listing") from None  # no folder, and no bucket either
+            raise self._told(error, "a listing") from None  # not the folder is missing, but the bucket
         except Exception as error:  # drivers raise what their libraries raise
             raise self._told(error, "a listing") from None
         return [
@@ -42,7 +43,7 @@ class FsspecReader:
         return _File(self._filesystem, path, name, self._told)
 
     def _told(self, error: Exception, place: str) -> TargetError:
-        """What an error of the driver means."""
+        """An error of the driver as a `TargetError`."""
         return from_driver_error(error, self.url, place)
 
 

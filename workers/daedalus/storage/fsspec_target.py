@@ -1,7 +1,7 @@
-"""The lake behind any other fsspec URL (sftp, gcs, abfs, …), with what all of them share.
+"""A lake behind any other fsspec URL (sftp, gcs, abfs, …).
 
-Such stores have no checksum in common, so every file is written aside, proved by reading it back,
-and only then given its name. `file` and `s3` have better means and targets of their own.
+Such stores have no checksum in common. So every file is written aside, proved by reading it back, and only
+then given its name. Folders and S3 have better means, and targets of their own.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def other_filesystem(target: str) -> tuple[Any, str]:
             TargetErrorKind.SETTINGS,
             public_url(target).rstrip("/"),
             f"no driver for this kind of URL ({type(error).__name__})",
-            "Write file://… or s3://…, or install the fsspec driver of this one.",
+            "Write file://… or s3://…, or install the fsspec driver for this URL.",
         ) from None
     return filesystem, root.rstrip("/")
 
@@ -78,7 +78,7 @@ class FsspecTarget:
             for chunk in read_chunks(file, self.url, stop):
                 written.write(chunk)
         if not self._same(file, aside, stop):
-            raise mismatch(self.url, key, "reading it back gave another content")
+            raise mismatch(self.url, key, "its content, read back, is different")
         self._fs.mv(aside, f"{folder}/{name}")
         if self._fs.size(f"{folder}/{name}") != size_of(file):
             raise mismatch(self.url, key, "it has another size under its final name")

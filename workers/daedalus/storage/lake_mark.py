@@ -1,4 +1,4 @@
-"""The mark of a lake in a directory: a small file at its root that says that this is the lake, and which."""
+"""The mark of a lake in a directory: a small file at its root that names this lake."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from .errors import from_os_error
 __all__ = ["MARK", "Mark", "MarkFile"]
 
 MARK = "_lake.json"
-"""Readers of lakes leave out names that begin with ``_``."""
+"""Query engines skip names that begin with ``_``."""
 
 MOST_BYTES = 65_536
 
 
 class Mark(Struct, frozen=True, kw_only=True):
-    """What the file says. ``id`` alone is compared ("": its content is no mark), the rest is for people."""
+    """The file's content. Only ``id`` is compared ("": the content is no mark); the rest is for people."""
 
     id: str
     made_by: str = ""
@@ -33,7 +33,7 @@ class Mark(Struct, frozen=True, kw_only=True):
 
 
 class MarkFile:
-    """The mark below ``root``, whether it is there or not. ``url`` is what errors call the lake."""
+    """The mark below ``root``, present or not. ``url``: the lake's name in errors."""
 
     def __init__(self, root: Path, url: str) -> None:
         self.root = root
@@ -41,7 +41,7 @@ class MarkFile:
         self._url = url
 
     def read(self) -> Mark | None:
-        """The mark; None where there is none. Raises `TargetError` where nobody can tell."""
+        """The mark; None where there is none. Raises `TargetError` where that cannot be told."""
         try:
             with open_regular(self._place) as file:
                 return msgspec.json.decode(file.read(MOST_BYTES), type=Mark)
@@ -53,9 +53,9 @@ class MarkFile:
             return Mark(id="")
 
     def create(self, *, replace: bool = False) -> None:
-        """Make it, and the directory with it; where there is one, it stays unless ``replace``.
+        """Make the mark and its directory; an existing mark stays unless ``replace``.
 
-        Of several that do so at once, all read the same one afterwards. Raises `TargetError`.
+        If several do so at once, all read the same mark afterwards. Raises `TargetError`.
         """
         mark = Mark(id=uuid.uuid4().hex, made_by=platform.node(), made_at_ns=time.time_ns())
         aside = self.root / f".{MARK}.{mark.id}.part"
@@ -72,7 +72,7 @@ class MarkFile:
             raise from_os_error(error, self._url, str(self._place)) from None
 
     def _linked(self, aside: Path) -> bool:
-        """Give the file its name unless that is taken; False: this file system knows no links."""
+        """Give the file its name unless the name is taken; False: this file system has no hard links."""
         with open(aside, "rb") as written:
             os.fsync(written.fileno())
         try:

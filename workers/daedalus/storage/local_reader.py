@@ -1,4 +1,4 @@
-"""Reading a folder of this machine: its Parquet files, and what there cannot be looked at."""
+"""Reading a folder of this machine: its Parquet files, and what in it cannot be read."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from .reader import Found
 __all__ = ["LocalReader"]
 
 _DEPTH = 3
-"""Links are followed so many folders deep, which is a lake's depth: tables may lie on another disk."""
+"""Links to folders are followed down to a lake's depth: a table may lie on another disk."""
 
 
 class LocalReader:
     """A `Reader` below one directory.
 
-    A folder that may not be listed is an entry of its own, and so is a ``.parquet`` that is no plain file:
-    opening a pipe would wait for ever.
+    A folder that may not be listed is an entry of its own, and so is a ``.parquet`` that is not a regular
+    file: opening a pipe would wait for ever.
     """
 
     def __init__(self, root: Path) -> None:
@@ -47,7 +47,7 @@ def _walked(root: str) -> Iterator[Found]:
     for name, folders, names in os.walk(root, onerror=refused.append, followlinks=True):
         folder = Path(name)
         at = folder.stat()
-        if (at.st_dev, at.st_ino) in seen:  # a link leads back to where we came from
+        if (at.st_dev, at.st_ino) in seen:  # a link leads back up
             folders.clear()
             continue
         seen.add((at.st_dev, at.st_ino))
@@ -67,7 +67,7 @@ def _look(path: Path) -> Found | None:
     try:
         about = path.stat()
     except FileNotFoundError:
-        # Moved since: it lies elsewhere. A link that leads nowhere stays.
+        # A file has moved since it was listed; a link without a target is an entry.
         return Found(str(path), 0, "a link that leads nowhere") if path.is_symlink() else None
     except OSError as error:
         return Found(str(path), 0, os.strerror(error.errno or 0))

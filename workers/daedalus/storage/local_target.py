@@ -1,6 +1,6 @@
-"""The lake in a local directory: a disk, a mount, or the embedded default.
+"""A lake in a directory of this machine.
 
-Invariant: a file gets its final name after it was written aside, forced to the disk and read back.
+Invariant: a file gets its final name after it was written aside, fsynced and read back.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .target import Outcome, Receipt, mismatch, open_source, read_chunks, sha256
 __all__ = ["LocalTarget"]
 
 _MODE = 0o666
-"""Less what the umask takes: who may read the lake is its owner's choice."""
+"""Minus the umask: who may read the lake is its owner's choice."""
 
 
 class LocalTarget:
@@ -70,7 +70,7 @@ class LocalTarget:
 
     def _write(self, file: BinaryIO, key: str, stop: Event | None) -> None:
         final = self._root / key
-        # One name per object: what a kill leaves behind is overwritten by the next attempt.
+        # One name per object: the next attempt overwrites what a killed one left.
         aside = final.with_name(f".{final.name}.part")
         aside.parent.mkdir(parents=True, exist_ok=True)
         sent = hashlib.sha256()
@@ -81,7 +81,7 @@ class LocalTarget:
                     written.write(chunk)
                 written.flush()
                 os.fsync(written.fileno())
-                # Ask the disk, not the memory: let go of the cached pages before reading back.
+                # Drop the cached pages, so that the disk is read back and not the memory.
                 os.posix_fadvise(written.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
             if _digest(aside) != sent.digest():
                 raise mismatch(self.url, key, "the SHA-256 read back differs")
@@ -97,8 +97,8 @@ class LocalTarget:
 
 
 def _is_the_source(url: str, final: Path) -> TargetError:
-    problem = f"{final} is the very file that is to be uploaded: the lake lies inside data_dir's own files"
-    return TargetError(TargetErrorKind.SETTINGS, url, problem, "Write a directory of its own as the target.")
+    problem = f"{final} is the file to upload itself: the lake lies inside data_dir's own files"
+    return TargetError(TargetErrorKind.SETTINGS, url, problem, "Give the target a directory of its own.")
 
 
 def _digest(path: Path) -> bytes:

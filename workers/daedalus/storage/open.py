@@ -1,4 +1,4 @@
-"""Which target and which reader serve a URL: one answer for what writes there and for what reads."""
+"""Which target and which reader serve a URL."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from .target import Target
 
 __all__ = ["is_s3", "open_reader", "open_target"]
 
-# What a folder of this machine does without is imported where it is needed: the S3 client alone takes half a
-# second and 20 MB.
+# Drivers are imported where they are needed: a folder needs none, and the S3 client takes half a second and
+# 20 MB.
 
 
 def open_target(settings: StorageSettings) -> Target:
-    """The target of ``settings.target``; nothing is asked of it yet.
+    """The target at ``settings.target``; no request is sent yet.
 
     Raises `TargetError` where no driver serves this kind of URL.
     """
@@ -33,7 +33,7 @@ def open_target(settings: StorageSettings) -> Target:
 
 
 def open_reader(settings: StorageSettings) -> Reader:
-    """What reads ``settings.target``; nothing is asked of it yet. Raises as `open_target` does."""
+    """The reader of ``settings.target``; no request is sent yet. Raises as `open_target` does."""
     folder = local_path(settings.target)
     if folder is not None:
         return LocalReader(folder)
@@ -48,5 +48,5 @@ def open_reader(settings: StorageSettings) -> Reader:
 
 
 def is_s3(target: str) -> bool:
-    """Whether a target is a bucket of S3, or of a store that speaks its protocol."""
+    """Whether a target is a bucket of S3 or of a store with its protocol."""
     return target.startswith(("s3://", "s3a://"))

@@ -1,4 +1,4 @@
-"""What a reader is: a place whose Parquet files are listed and opened, wherever they lie."""
+"""`Reader`: a place whose Parquet files can be listed and opened."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["Found", "Reader"]
 
 
 class Found(Struct, frozen=True):
-    """One entry of a listing. ``trouble``: why it cannot be looked at, "" for a plain file."""
+    """One entry of a listing. ``trouble``: why it cannot be read, "" for a readable file. ``size``: bytes."""
 
     path: str
     size: int
@@ -18,15 +18,15 @@ class Found(Struct, frozen=True):
 
 
 class Reader(Protocol):
-    """A place for files, to read from. A path is the place's own: `root`, or something below it."""
+    """A place to read files from. Paths are the place's own: `root`, or below it."""
 
     @property
     def url(self) -> str:
-        """The place as it may be shown: without credentials."""
+        """The place's URL without credentials."""
 
     @property
     def root(self) -> str:
-        """The path that all others lie below."""
+        """The path above all others."""
 
     def find(self, folder: str) -> list[Found]:
         """The Parquet files below a folder, by path; none where there is no such folder.
@@ -35,7 +35,7 @@ class Reader(Protocol):
         """
 
     def open(self, path: str, name: str) -> Any:  # noqa: ANN401 - a file of Python's, or one like it
-        """A file for Arrow to read. ``name`` is what errors call it.
+        """A file for Arrow to read. ``name``: its name in errors.
 
-        Raises `TargetError`, or `FileNotFoundError` where it is not there.
+        Raises `FileNotFoundError` where there is none, and `TargetError`.
         """

@@ -1,4 +1,4 @@
-"""How S3 is opened: one client, as patient and as careful for who reads as for who writes."""
+"""Opens S3, with the same client for reading and for writing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ANSWER_SECONDS = 60  # from the end of a request to its answer
 
 
 def s3_filesystem(settings: StorageSettings) -> Any:  # noqa: ANN401 - fsspec has no types
-    """The S3 client of these settings; nothing is asked of the store yet."""
+    """The S3 client of these settings; no request is sent yet."""
     filesystem = s3fs.S3FileSystem(
         key=settings.access_key,
         secret=settings.secret_key,
@@ -27,9 +27,9 @@ def s3_filesystem(settings: StorageSettings) -> Any:  # noqa: ANN401 - fsspec ha
         config_kwargs={
             "connect_timeout": CONNECT_SECONDS,
             "read_timeout": ANSWER_SECONDS,
-            # One quick repetition for a kept connection that went stale; who asks does the rest.
+            # One quick repetition for a stale kept connection; callers do the rest.
             "retries": {"mode": "standard", "total_max_attempts": 2},
-            # We name the checksum; the client's own default one is unknown to many stores.
+            # We choose the checksum; many stores do not support the client's default.
             "request_checksum_calculation": "when_required",
             "response_checksum_validation": "when_required",
             "max_pool_connections": max(10, settings.concurrency * 2),
@@ -37,7 +37,7 @@ def s3_filesystem(settings: StorageSettings) -> Any:  # noqa: ANN401 - fsspec ha
         skip_instance_cache=True,
         use_listings_cache=False,
     )
-    filesystem.retries = 1  # its own repetitions come on top: a dead store would hold a reader for minutes
+    filesystem.retries = 1  # s3fs repeats on top of that: a dead store would hold a reader for minutes
     return filesystem
 
 
@@ -49,6 +49,6 @@ class S3Reader(FsspecReader):
         super().__init__(url, s3_filesystem(settings), url.partition("://")[2])
 
     def _told(self, error: Exception, place: str) -> TargetError:
-        # The driver makes Python's own errors of the client's, with the store's text in them.
+        # The driver turns the client's errors into Python's, with the store's text in them.
         cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
         return from_s3_error(cause, self.url, self.url, place)

@@ -1,8 +1,8 @@
-"""A file in S3's own terms: its checksums as the store spells them, and windows onto it to send.
+"""A file in S3's terms: its checksums as a store spells them, and the bodies to send.
 
 A file sent whole has one SHA-256 and an ETag that is its MD5. One sent in parts has a composite
 checksum: the digest of its parts' digests, and the number of parts ("Checking object integrity" in
-the S3 user guide). Which of them a store keeps differs; `agrees` uses the best there is.
+the S3 user guide). Stores keep different ones; `agrees` uses the best.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ __all__ = ["S3Content", "Window"]
 class Window(io.RawIOBase):
     """A stretch of a file as a readable body. ``touched`` (monotonic seconds): when it was last read.
 
-    Reads by position, so that windows onto one file can be read at the same time; nothing but the
-    piece just asked for is in memory.
+    Reads by position, so that several windows onto one file can be read at once. Only the piece that was
+    asked for is in memory.
     """
 
     def __init__(self, file: BinaryIO, start: int, length: int) -> None:
@@ -53,7 +53,7 @@ class Window(io.RawIOBase):
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         self.touched = time.monotonic()
         wanted = min(len(buffer), max(0, self._length - self._at))
-        # The number is asked for each time: that of a closed file may belong to another one by now.
+        # Asked for each time: the descriptor of a closed file may belong to another file by now.
         chunk = os.pread(self._file.fileno(), wanted, self._start + self._at)
         buffer[: len(chunk)] = chunk
         self._at += len(chunk)
@@ -61,7 +61,7 @@ class Window(io.RawIOBase):
 
 
 class S3Content:
-    """What one open file holds. Digests are computed once, when they are first asked for."""
+    """The content of one open file. Digests are computed once, when first used."""
 
     def __init__(
         self, file: BinaryIO, target: str, *, single_bytes: int, part_bytes: int, stop: Event | None = None
@@ -75,7 +75,7 @@ class S3Content:
 
     @property
     def windows(self) -> list[Window]:
-        """The bodies to send, in order; one where the file goes whole."""
+        """The bodies to send, in order; one where the file is sent whole."""
         starts = range(0, max(self.size, 1), self._part_bytes)
         return [Window(self._file, at, min(self._part_bytes, self.size - at)) for at in starts]
 
@@ -92,10 +92,10 @@ class S3Content:
         return [_base64(digest) for digest in self._digests("md5")]
 
     def agrees(self, head: Mapping[str, Any]) -> str | None:
-        """What proves that the object is this file: "sha256" or "md5"; "" where it is another one.
+        """What proves that the object has this content: "sha256" or "md5"; "" where it has another.
 
-        None: the store gave nothing that can be compared. An ETag that differs proves nothing, since
-        it need not be an MD5 (encryption, gateways, parts of another size).
+        None: the store sent nothing that can be compared. A different ETag proves nothing, since it need not
+        be an MD5 (encryption, gateways, parts of another size).
         """
         if head["ContentLength"] != self.size:
             return ""

@@ -1,5 +1,6 @@
-"""What an S3 store's answer means, in one line. Only its code is shown: a store's own text may
-repeat parts of a request, and with it credentials.
+"""What an S3 store's answer means, in one line.
+
+Only its code is shown: a store's own text may repeat parts of a request, and so credentials.
 
 Codes: "Error responses" in the Amazon S3 API reference; other stores use the same ones.
 """
@@ -51,12 +52,12 @@ _REMEDIES = {
     "set, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, ~/.aws or the instance's role).",
     TargetErrorKind.BUCKET: "Create the bucket, or correct the target's name, region and endpoint_url.",
     TargetErrorKind.UNREACHABLE: "Check the network, the name service and the target's endpoint_url; "
-    "what waits is kept and sent when it answers.",
+    "files wait here and are sent when it answers.",
     TargetErrorKind.DENIED: "Allow this user s3:PutObject, s3:GetObject and s3:AbortMultipartUpload there.",
     TargetErrorKind.NO_SPACE: "Make room there, or choose another target.",
     TargetErrorKind.CLOCK: "Set this machine's clock (timedatectl).",
-    TargetErrorKind.STORE: "It is tried again, more and more slowly; nothing to do here.",
-    TargetErrorKind.MISMATCH: "It is sent again; if this goes on, suspect what lies between, or the store.",
+    TargetErrorKind.STORE: "It is tried again with growing pauses; nothing to do here.",
+    TargetErrorKind.MISMATCH: "It is sent again; if this repeats, suspect the network path or the store.",
     TargetErrorKind.REFUSED: "Look the code up in the store's documentation; the files stay here.",
 }
 
@@ -69,7 +70,7 @@ def error_code(error: BaseException) -> str:
 
 
 def from_s3_error(error: BaseException, target: str, endpoint: str, place: str) -> TargetError:
-    """Classify what a request about ``place`` raised. ``endpoint`` is who was asked."""
+    """The error of a request about ``place``, sent to ``endpoint``, as a `TargetError`."""
     kind, problem = _meaning(error)
     if kind is None:
         assert isinstance(error, OSError)
@@ -80,7 +81,7 @@ def from_s3_error(error: BaseException, target: str, endpoint: str, place: str) 
 def _meaning(error: BaseException) -> tuple[TargetErrorKind | None, str]:
     if isinstance(error, boto.ClientError):
         return _answer(error)
-    if isinstance(error, RecursionError):  # the library follows a redirect that names no region, to itself
+    if isinstance(error, RecursionError):  # the library follows a redirect without a region to itself
         return TargetErrorKind.BUCKET, "the bucket is in another region"
     if isinstance(error, boto.SSLError | aiohttp.ClientSSLError):
         return TargetErrorKind.UNREACHABLE, "the secure connection failed: its certificate is not trusted"
@@ -89,7 +90,7 @@ def _meaning(error: BaseException) -> tuple[TargetErrorKind | None, str]:
     if isinstance(error, boto.CredentialRetrievalError | boto.ProfileNotFound | boto.TokenRetrievalError):
         return TargetErrorKind.CREDENTIALS, "the credentials could not be loaded"
     if isinstance(error, boto.ParamValidationError | boto.NoRegionError | boto.InvalidRegionError):
-        return TargetErrorKind.BUCKET, "the bucket's name or region is not a valid one"
+        return TargetErrorKind.BUCKET, "the bucket's name or region is not valid"
     if isinstance(error, boto.ConnectTimeoutError | boto.ReadTimeoutError | TimeoutError):
         return TargetErrorKind.UNREACHABLE, "no answer in time"
     if isinstance(error, boto.ProxyConnectionError):
@@ -114,20 +115,20 @@ def _answer(error: boto.ClientError) -> tuple[TargetErrorKind, str]:
     if code in _CREDENTIAL_CODES:
         return TargetErrorKind.CREDENTIALS, f"wrong credentials: {code}"
     if code in _BUCKET_CODES:
-        return TargetErrorKind.BUCKET, f"the bucket is not there: {code}"
+        return TargetErrorKind.BUCKET, f"there is no such bucket: {code}"
     if code in _REGION_CODES:
         return TargetErrorKind.BUCKET, f"the bucket is in another region: {code}"
     if code == "400":  # an answer to HEAD has no text
         return (
             TargetErrorKind.BUCKET,
-            "the store refused (400): mostly another region, or a session that is over",
+            "the store refused (400): usually another region, or an expired session",
         )
     if code in _CLOCK_CODES:
         return TargetErrorKind.CLOCK, f"this machine's clock is wrong: {code}"
     if code in _SPACE_CODES or status == 507:
         return TargetErrorKind.NO_SPACE, f"the store is full: {code}"
     if code in _DIGEST_CODES:
-        return TargetErrorKind.MISMATCH, f"the content was damaged on its way: {code}"
+        return TargetErrorKind.MISMATCH, f"the content was damaged in transit: {code}"
     if code in _DENIED_CODES:
         return TargetErrorKind.DENIED, f"access denied: {code}"
     if code in _PATIENCE_CODES or status >= 500:

@@ -1,8 +1,8 @@
-"""The lake in an S3 bucket: AWS, or any store that speaks its protocol.
+"""A lake in an S3 bucket: AWS, or any store with its protocol.
 
-Invariants: an upload carries its checksum, so that a store that knows them refuses damaged bytes;
-afterwards the store is asked what it holds. Memory does not grow with the file's size. Credentials
-are kept by the client alone and are in no message.
+Invariants: an upload carries its checksum, so that a store that supports it refuses damaged bytes; afterwards
+the store is asked what it holds. Memory does not grow with the file's size. Only the client holds the
+credentials, and no message contains them.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ __all__ = ["S3Target"]
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
-SINGLE_BYTES = 64 << 20  # above, a broken upload costs too much to begin again in one piece
+SINGLE_BYTES = 64 << 20  # above, repeating a whole broken upload costs too much
 PART_BYTES = 16 << 20  # a power of two of chunks; 10,000 parts reach 160 GB
-STALL_SECONDS = 120.0  # a dead link keeps accepting nothing; the kernel would wait a quarter of an hour
+STALL_SECONDS = 120.0  # on a dead link the kernel would wait a quarter of an hour
 POLL_SECONDS = 0.25
 
 
@@ -51,7 +51,7 @@ class S3Target:
         self._endpoint = public_url(settings.endpoint_url or f"s3.{settings.region or 'amazonaws.com'}")
         self._single_bytes = single_bytes
         self._part_bytes = part_bytes
-        # Until the store says that it does not know them: it may do so in an upload, and not in a question.
+        # Until the store refuses them: it may support them in questions and not in uploads, or the reverse.
         self._sends_checksums = True
         self._asks_checksums = True
         self._settings = settings
@@ -67,7 +67,7 @@ class S3Target:
         try:
             self._run(listing, None)
         except TargetError as error:
-            if error.kind is not TargetErrorKind.DENIED:  # one may write without listing
+            if error.kind is not TargetErrorKind.DENIED:  # the user may be allowed to write and not to list
                 raise
 
     def has(self, key: str) -> bool:
@@ -84,7 +84,7 @@ class S3Target:
             self._send(content, key, stop)
             head = self._head(key, stop, may_be_denied=False)
             if head is None:
-                raise mismatch(self.url, key, "it is not there")
+                raise mismatch(self.url, key, "there is no such object")
             proof = self._proof(content, file, key, head, stop)
             if not proof:
                 raise mismatch(self.url, key, f"it has {head['ContentLength']} bytes of another content")
@@ -107,7 +107,7 @@ class S3Target:
         except _ChecksumsUnknownError:
             self._send_once(content, key, stop, False)
             if self._sends_checksums:
-                _log.info("%s takes no SHA-256 checksums; MD5 is used instead", self.url)
+                _log.info("%s does not support SHA-256 checksums; using MD5 instead", self.url)
             self._sends_checksums = False
 
     def _send_once(self, content: S3Content, key: str, stop: Event | None, checksums: bool) -> None:
@@ -128,14 +128,17 @@ class S3Target:
                 parts.append({"PartNumber": number, "ETag": answer["ETag"], **check})
             whole = {"Parts": parts}
             self._run(self._call("complete_multipart_upload", key, **at, MultipartUpload=whole), stop)
-        except (TargetError, _ChecksumsUnknownError):  # on a stop there is no time; the next attempt does it
+        except (
+            TargetError,
+            _ChecksumsUnknownError,
+        ):  # a stop leaves no time for it; the next attempt does it
             with contextlib.suppress(TargetError):
                 self._run(self._call("abort_multipart_upload", key, **at), stop)
             raise
 
     def _begin_parts(self, key: str, stop: Event | None, checksums: bool) -> str:
         at = self._prefix + key
-        # Parts of an upload that was killed are kept, and paid for, until someone gives them up.
+        # A store keeps, and bills, the parts of a killed upload until it is aborted.
         with contextlib.suppress(TargetError):
             listing = self._run(self._call("list_multipart_uploads", key, Prefix=at), stop)
             for left in listing.get("Uploads", ()):
@@ -151,7 +154,7 @@ class S3Target:
     def _proof(
         self, content: S3Content, file: BinaryIO, key: str, head: dict[str, Any], stop: Event | None
     ) -> str:
-        """What proves that the object is the file; "" where it is not."""
+        """What proves that the object has the file's content; "" where it has not."""
         proof = content.agrees(head)
         if proof is None:
             return "read back" if self._run(self._compare(file, key), stop) else ""
@@ -163,7 +166,7 @@ class S3Target:
         except _AbsentError:
             return None
         except TargetError as error:
-            # Without the right to list, a store answers "denied" for what does not exist.
+            # Without the permission to list, a store answers "denied" for an object that does not exist.
             if error.kind is TargetErrorKind.DENIED and may_be_denied:
                 return None
             raise
@@ -178,13 +181,13 @@ class S3Target:
         try:
             answer = dict(self._run(self._call("head_object", key, Key=at), stop))
         except _AbsentError:
-            self._asks_checksums = False  # it answers a question without
+            self._asks_checksums = False  # it answers the question without them
             raise
         self._asks_checksums = False
         return answer
 
     def _renew(self) -> None:
-        """Begin anew after the store refused our credentials: they are read again, from wherever they lie."""
+        """After the store refused our credentials, make a new client, which reads them again."""
         with self._renewing:
             if self._refused:
                 self._fs, self._refused = s3_filesystem(self._settings), False
@@ -206,10 +209,10 @@ class S3Target:
         except ClientError as error:
             if method == "head_object" and error_code(error) in ("404", "NoSuchKey"):
                 raise _AbsentError from None
-            # By what this request carried: another one may have learned meanwhile that they are not known.
+            # Judged by this request: another one may have learned meanwhile that they are not supported.
             if _carries_checksums(arguments) and _may_not_know_them(error):
                 raise _ChecksumsUnknownError from None
-            # From None: what the store said may repeat parts of the request.
+            # From None: the store's text may repeat parts of the request.
             raise self._told(error, place) from None
         except (BotoCoreError, aiohttp.ClientError, OSError, TimeoutError, RecursionError) as error:
             raise self._told(error, place) from None
@@ -237,7 +240,7 @@ class _AbsentError(Exception):
 
 
 class _ChecksumsUnknownError(Exception):
-    """The store does not know the header that carries a SHA-256."""
+    """The store does not support SHA-256 checksums."""
 
 
 def _carries_checksums(arguments: Mapping[str, Any]) -> bool:
@@ -246,9 +249,9 @@ def _carries_checksums(arguments: Mapping[str, Any]) -> bool:
 
 
 def _may_not_know_them(error: ClientError) -> bool:
-    """Whether it is worth asking again without: what else these codes mean, the second answer says too.
+    """Whether to ask again without checksums. If the code meant something else, the second answer tells.
 
-    Stores word it as they like, and an answer to HEAD has no words at all.
+    Stores word it differently, and an answer to HEAD has no text.
     """
     return error_code(error) in ("NotImplemented", "501", "InvalidArgument", "InvalidRequest", "400")
 

@@ -1,4 +1,4 @@
-"""What is needed to reach a place for files, as values; the configuration is mapped to it at the edge."""
+"""How to reach a place for files, as values; the command line makes them from the configuration."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ __all__ = ["StorageSettings", "public_url"]
 
 
 class StorageSettings(Struct, frozen=True, kw_only=True):
-    """Where the files are, and how to get there.
+    """Where the files are, and how to reach them.
 
-    ``target``: any fsspec URL, or a plain path. ``access_key`` and ``secret_key`` None
-    means the usual chain: environment, ``~/.aws``, instance role. ``concurrency``: how many files are
-    sent at once.
+    ``target``: any fsspec URL, or a path. ``access_key`` and ``secret_key``: None means the usual chain of
+    environment, ``~/.aws`` and instance role. ``concurrency``: how many files are sent at once.
     """
 
     target: str
@@ -23,7 +22,7 @@ class StorageSettings(Struct, frozen=True, kw_only=True):
     concurrency: int = 2
 
     def __repr__(self) -> str:
-        # Settings end up in logs and tracebacks; the credentials must not.
+        # Settings appear in logs and tracebacks; credentials must not.
         return f"{type(self).__name__}(target={public_url(self.target)!r}, …)"
 
     def __rich_repr__(self) -> list[tuple[str, str]]:
@@ -31,7 +30,7 @@ class StorageSettings(Struct, frozen=True, kw_only=True):
 
 
 def public_url(url: str) -> str:
-    """The URL without what may be secret in it: user, password and query."""
+    """The URL without user, password and query, which may be secret."""
     scheme, separator, rest = url.partition("://")
     if not separator:
         return url

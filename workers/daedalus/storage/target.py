@@ -1,10 +1,9 @@
-"""What a target is: a place that takes files and proves that it has them.
+"""`Target`: a place that takes files and proves that it has them.
 
-Invariants that every target keeps, and that one test suite checks for all of them:
-`put` returns only when the store's own size and checksum agree with the file's; a partial file is
-never seen under its final name; an object that is already there with the same content is not sent
-again; one with another content is replaced and reported as such, because the local file is the
-source of truth (it may have been computed again after a bug was fixed).
+Every target keeps these invariants, and one test suite checks them for all: `put` returns only when the
+store's own size and checksum agree with the file's. A partial file never has its final name. An object that
+is there with the same content is not sent again. One with another content is replaced and reported as such:
+the local file is the source of truth (it may have been computed again after a bug was fixed).
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ class Outcome(StrEnum):
 
 
 class Receipt(Struct, frozen=True):
-    """The proof of one `put`. ``bytes`` is the object's size, ``proof`` what was compared."""
+    """The proof of one `put`. ``bytes``: the object's size, ``proof``: what was compared."""
 
     key: str
     bytes: int
@@ -50,14 +49,14 @@ class Target(Protocol):
 
     @property
     def url(self) -> str:
-        """The target's root as it may be shown: without credentials."""
+        """The target's URL without credentials."""
 
     @property
     def mark(self) -> MarkFile | None:
-        """Where the mark of this lake lies; None: a store, which is known by what it holds."""
+        """The mark of a lake in a folder; None for a store, which is known by its objects."""
 
     def check(self) -> None:
-        """Raise `TargetError` where the target cannot be used as configured; sends and makes nothing."""
+        """Raise `TargetError` where the target cannot be used as configured. Writes nothing."""
 
     def has(self, key: str) -> bool:
         """Whether there is an object at ``key``, whatever its content. Raises `TargetError`."""
@@ -65,12 +64,12 @@ class Target(Protocol):
     def put(self, source: Path, key: str, stop: Event | None = None) -> Receipt:
         """Bring the file to ``key`` and verify it there.
 
-        Raises `TargetError`; `SourceGoneError` where the source does not exist; `StoppedError` soon
-        after ``stop`` is set, the object then being there whole or not at all.
+        Raises `TargetError`, `SourceGoneError` where the source does not exist, and `StoppedError` soon after
+        ``stop`` is set; the object is then there whole or not at all.
         """
 
     def holds(self, source: Path, key: str) -> bool:
-        """Whether the object at ``key`` is there with the file's content. Raises `TargetError`."""
+        """Whether an object at ``key`` has the file's content. Raises `TargetError`."""
 
 
 def open_source(source: Path, target: str) -> BinaryIO:
@@ -116,7 +115,7 @@ def mismatch(target: str, key: str, found: str) -> TargetError:
         TargetErrorKind.MISMATCH,
         target,
         f"{key} does not hold what was sent: {found}",
-        "It stays here and is sent again; if this goes on, suspect what lies between, or the store.",
+        "The file stays here and is sent again; if this repeats, suspect the network path or the store.",
     )
 
 

@@ -1,7 +1,7 @@
 """The on-disk protocol: where files lie, and how raw rows get into them and survive any crash.
 
-What works on rows is imported when it is first asked for: it brings Arrow along, and those who only
-look at directories and status files (sync, watchdog, status) need not carry its 45 MB.
+Names that work on rows are imported when they are first used: they bring Arrow along, and workers that only
+look at directories and status files (sync, watchdog) need not hold its 45 MB.
 """
 
 from __future__ import annotations

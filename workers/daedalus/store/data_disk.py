@@ -1,9 +1,9 @@
-"""Whether data_dir lies on the disk that it lay on before.
+"""Whether data_dir lies on the disk it lay on before.
 
-A disk that is not mounted leaves an empty directory, and recording into that fills the system's own card
-and hides below the mount point once the disk is back. So a data_dir that was seen on a disk of its own is
-remembered, outside of that disk; on the system's disk it is then refused. /etc/fstab says as much of a disk
-that is to be there.
+A disk that is not mounted leaves an empty directory. Recording into it would fill the system's own card, and
+the files would be hidden once the disk is mounted again. So a data_dir seen on a disk of its own is
+remembered, outside of that disk, and refused when it is found on the system's disk. A disk in /etc/fstab is
+expected in the same way.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ROOT = Path("/")
 
 
 def require_disk(data_dir: Path, root: Path = ROOT) -> None:
-    """Raise `OSError` where the disk of ``data_dir`` is not there; remember it where it is one of its own."""
+    """Raise `OSError` where the disk of ``data_dir`` is not mounted; remember a disk of its own."""
     if reason := away(data_dir, root):
         raise OSError(errno.ENODEV, reason, str(data_dir))
     if not _on_the_systems_disk(data_dir, root):
@@ -33,22 +33,22 @@ def require_disk(data_dir: Path, root: Path = ROOT) -> None:
 
 
 def away(data_dir: Path, root: Path = ROOT) -> str:
-    """Why the disk of ``data_dir`` is not there, with the remedy; "" where nothing says so."""
+    """Why the disk of ``data_dir`` seems not to be mounted, with the remedy; "" where it is."""
     if not _on_the_systems_disk(data_dir, root):
         return ""
     if str(_real(data_dir)) in _remembered():
         return (
-            "its disk is not mounted: it was on a disk of its own, and now is on the system's. Mount it. "
-            f"Is it to be there on purpose, remove {_memory()}"
+            "its disk is not mounted: data_dir was on a disk of its own, and is now on the system's. "
+            f"Mount it; if the move was on purpose, remove {_memory()}"
         )
     point = host.unmounted_above(PurePosixPath(_real(data_dir)), root)
     if point is not None and not (data_dir / "raw").exists():
-        return f"/etc/fstab mounts a disk on {point}, and nothing is mounted there. Run: mount {point}"
+        return f"/etc/fstab names a disk for {point}, but nothing is mounted there. Run: mount {point}"
     return ""
 
 
 def _on_the_systems_disk(data_dir: Path, root: Path) -> bool:
-    """By the mount's source: what systemd binds anew for a unit is on the same disk as before."""
+    """By the mount's source, which a bind mount of systemd's shares with the disk."""
     mounts = host.read_mounts(root)
     here = host.mount_of(PurePosixPath(_real(data_dir)), mounts)
     system = host.mount_of(PurePosixPath("/"), mounts)
@@ -71,5 +71,5 @@ def _remembered() -> list[str]:
 def _remember(data_dir: Path) -> None:
     known, place = _remembered(), str(_real(data_dir))
     if place not in known:
-        with contextlib.suppress(OSError):  # a home that is not to be written: then fstab's word is left
+        with contextlib.suppress(OSError):  # an unwritable home: then only fstab can tell
             write_atomic(_memory(), msgspec.json.encode([*known, place]))

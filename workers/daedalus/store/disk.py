@@ -1,4 +1,4 @@
-"""What the disk has left, and what its errors mean in plain words."""
+"""The disk's free space, and its errors in plain words."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..errors import DaedalusError
 __all__ = ["DiskTrouble", "explain", "free_bytes", "require_free"]
 
 
-class DiskTrouble(DaedalusError):  # noqa: N818 - it is a state, and passes
+class DiskTrouble(DaedalusError):  # noqa: N818 - a state that passes
     """Nothing may be written now; the message says why and what to do."""
 
 
@@ -26,8 +26,8 @@ def require_free(directory: Path, least: int) -> None:
     free = free_bytes(directory)
     if free < least:
         raise DiskTrouble(
-            f"little space left on {directory}: free {_megabytes(free)}, kept free are {_megabytes(least)}. "
-            "Delete files or let them be synced; recording then goes on by itself"
+            f"little space left on {directory}: {_megabytes(free)} free, {_megabytes(least)} must stay free. "
+            "Delete files or let sync upload them; recording then goes on by itself"
         )
 
 
@@ -35,11 +35,11 @@ def explain(error: OSError, directory: Path) -> str:
     """Say in one line what an error of the disk means and what helps."""
     where = error.filename or directory
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"no space left on {directory}: free {_free(directory)}. Delete files or let them be synced"
+        return f"no space left on {directory}: {_free(directory)} free. Delete files or let sync upload them"
     if error.errno == errno.EROFS:
-        return f"{directory} is mounted read-only. Look into dmesg, check the medium and mount it for writing"
+        return f"{directory} is mounted read-only. See dmesg, check the medium and mount it for writing"
     if error.errno == errno.EIO:
-        return f"the disk failed at {where}. Look into dmesg and replace the medium if it says so"
+        return f"the disk failed at {where}. See dmesg, and replace the medium if it reports errors"
     if error.errno in (errno.EACCES, errno.EPERM):
         return f"may not write {where}. Give {directory} to the user that records"
     return f"{error.strerror or error}: {where}"
@@ -49,7 +49,7 @@ def _free(directory: Path) -> str:
     try:
         return _megabytes(free_bytes(directory))
     except OSError:
-        return "unknown"
+        return "an unknown amount"
 
 
 def _megabytes(size: int) -> str:

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all: write aside, fsync, rename, fsync the directory."""
+"""Files that exist whole or not at all: write aside, fsync, rename, fsync the directory."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def publish(written: Path, final: Path) -> None:
 
 
 def move(source: Path, target: Path) -> None:
-    """Hand a durable file over to another directory of the same file system, durably."""
+    """Move a durable file to another directory of the same file system, durably."""
     _rename(source, target)
     fsync_directory(target.parent)
     fsync_directory(source.parent)
@@ -72,16 +72,16 @@ def write_atomic(path: Path, content: bytes, *, durable: bool = True) -> None:
 
 
 def read_json(path: Path, kind: type[_T]) -> _T | None:
-    """What a file of JSON holds; None where there is none, or none that can be read."""
+    """The content of a JSON file; None where there is none that can be read."""
     try:
         with open_regular(path) as file:
             return msgspec.json.decode(file.read(), type=kind)
-    except (OSError, ValueError, RecursionError):  # also what is no UTF-8, and what is nested without end
+    except (OSError, ValueError, RecursionError):  # also invalid UTF-8, and endless nesting
         return None
 
 
 def _rename(source: Path, target: Path) -> None:
-    # Retention sweeps empty directories: one may go between being found and being used.
+    # Retention removes empty directories: one may vanish between being made and being used.
     while True:
         make_directories(target.parent)
         try:

@@ -2,11 +2,10 @@
 
     schema message | batch message, commit marker | batch message, commit marker | …
 
-A commit marker is a batch without rows whose custom metadata holds the CRC-32 of the batch message
-before it and the marker's own size, so any Arrow reader reads the file as it stands. Written in one
-piece with its batch, it tells a whole batch from one that was torn, zero-filled after a power cut, or
-has a flipped bit. Every message starts at a multiple of 8 bytes, which is how the next whole batch
-after damage is found.
+A commit marker is a batch without rows, so that any Arrow reader can read the file. Its custom metadata holds
+the CRC-32 of the batch message before it and the marker's own size. It is written in one piece with its
+batch, and tells a whole batch from one that is torn, zero-filled after a power cut, or has a flipped bit.
+Every message starts at a multiple of 8 bytes; so the next whole batch after damage is found.
 """
 
 from __future__ import annotations
@@ -28,9 +27,9 @@ from .raw import RAW_SCHEMA, RawRecord
 __all__ = ["HEAD", "Committed", "Damaged", "encode", "read_bytes", "scan"]
 
 HEAD: bytes = RAW_SCHEMA.serialize().to_pybytes()
-"""What an active file begins with: the schema message."""
+"""The beginning of an active file: the schema message."""
 
-# Threads would gain nothing on a few kB, and would escape the low priority of the sealing thread.
+# Threads gain nothing on a few kB, and would not have the low priority of the sealing thread.
 _WRITE = pa.ipc.IpcWriteOptions(compression=pa.Codec("zstd", compression_level=1), use_threads=False)
 _READ = pa.ipc.IpcReadOptions(use_threads=False)
 
@@ -53,7 +52,7 @@ class Committed(Struct, frozen=True):
 
 
 class Damaged(Struct, frozen=True):
-    """The bytes ``start``..``end`` (exclusive) that are no whole batch."""
+    """The bytes ``start``..``end`` (exclusive), which are no whole batch."""
 
     start: int
     end: int
@@ -76,7 +75,7 @@ def encode(rows: Sequence[RawRecord]) -> bytes:
 
 
 def _texts(values: Sequence[str]) -> pa.Array[Any]:
-    """A column of texts, which are mostly all the same."""
+    """A column of texts, mostly all the same."""
     if values.count(values[0]) == len(values):
         return pa.repeat(pa.scalar(values[0], pa.string()), len(values))
     return pa.array(values, pa.string())
@@ -85,10 +84,10 @@ def _texts(values: Sequence[str]) -> pa.Array[Any]:
 def scan(descriptor: int) -> Iterator[Committed | Damaged]:
     """Read an active file from its beginning, one batch in memory at a time, in the order of its bytes.
 
-    Together the results cover the whole file but its head. Bytes the medium cannot read are damage.
+    The results cover the whole file but its head. Bytes that the medium cannot read count as damage.
     """
     end = os.fstat(descriptor).st_size
-    # Rows behind another head are found all the same: what proves a batch is its marker.
+    # Batches behind a damaged head are found as well: a batch is proved by its marker.
     offset = bad = len(HEAD) if read_bytes(descriptor, 0, len(HEAD)) == HEAD else 0
     while offset < end:
         found = _committed(descriptor, offset, end)
@@ -104,7 +103,7 @@ def scan(descriptor: int) -> Iterator[Committed | Damaged]:
 
 
 def read_bytes(descriptor: int, offset: int, size: int) -> bytes:
-    """Read up to ``size`` bytes; nothing where the medium cannot read them. Raises other `OSError`."""
+    """Read up to ``size`` bytes; none where the medium cannot read them. Raises other `OSError`."""
     try:
         return os.pread(descriptor, size, offset)
     except OSError as error:
@@ -121,8 +120,7 @@ def _message(batch: pa.RecordBatch, options: pa.ipc.IpcWriteOptions, note: bytes
 
 
 def _marker_template() -> bytes:
-    """The marker as a format string for the checksum: building one for every batch would cost as
-    much as a small batch itself."""
+    """The marker as a format string for the checksum: building a marker costs as much as a small batch."""
     empty = pa.RecordBatch.from_pylist([], schema=RAW_SCHEMA)
     marker = _message(empty, pa.ipc.IpcWriteOptions(), b"crc32=00000000 size=00000000")
     note = b"crc32=%%08x size=%08x" % len(marker)
@@ -138,7 +136,7 @@ def _committed(descriptor: int, offset: int, end: int) -> Committed | None:
     if message is None or marker is None or _MARKER_KEY not in marker:
         return None
     note = _NOTE.search(marker)
-    # The size too: a marker that a flipped bit made longer would swallow the batch after it.
+    # The size as well: a flipped bit that makes a marker longer would swallow the next batch.
     if note is None or int(note[1], 16) != zlib.crc32(message) or int(note[2], 16) != len(marker):
         return None
     try:
@@ -165,9 +163,9 @@ def _message_at(descriptor: int, offset: int, end: int) -> bytes | None:
 
 
 def _body_size(metadata: bytes) -> int:
-    """Read ``bodyLength``, the fourth field of the flatbuffer Message; -1 where it cannot be.
+    """Read ``bodyLength``, the fourth field of the flatbuffer Message; -1 where that fails.
 
-    pyarrow would read it too, but would allocate whatever a damaged length says.
+    pyarrow reads it too, but allocates whatever a damaged length says.
     """
     try:
         (root,) = struct.unpack_from("<I", metadata, 0)
@@ -184,7 +182,7 @@ def _body_size(metadata: bytes) -> int:
 def _next_candidate(descriptor: int, offset: int, end: int) -> int:
     """The next aligned offset at which a message may begin; ``end`` where there is none."""
     while offset < end:
-        # The last bytes of a chunk are read again with the next one: a prefix may lie across.
+        # Chunks overlap by a prefix, which may lie across two of them.
         chunk = read_bytes(descriptor, offset, _SCAN_CHUNK + _PREFIX.size)
         for match in _CANDIDATE.finditer(chunk):
             if match.start() % 8 == 0:

@@ -1,8 +1,9 @@
-"""Whether the lake may lie where it is meant to, seen from the data directory.
+"""Whether the lake may lie at its configured place, seen from the data directory.
 
-What is in the lake counts as safe, and retention then deletes it here. A lake that is one of our own
-directories would be that deletion. So the two are compared by what they are, not by how they are
-spelled: through links, ``..``, mounts, and the letters' case where a file system does not tell it.
+Files that are in the lake count as safe, and retention deletes them here. If the lake were one of data_dir's
+own directories, that would delete the lake. So the two are compared by what they are, not by how they are
+spelled: through links, ``..``, mounts, and upper or lower case where the file system does not tell them
+apart.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _STATES = (
 
 
 def local_path(target: str) -> Path | None:
-    """The directory that a target names; None where it is no directory of this machine."""
+    """The directory of this machine that a target names; None for any other URL."""
     scheme, separator, rest = target.partition("://")
     if not separator:
         return Path(target).expanduser()
@@ -37,24 +38,26 @@ def clash(data_dir: Path, target: str) -> str:
     if _same(lake, data):
         return f"the lake and data_dir are the same directory, {data}. {_remedy(data)}"
     if _within(data, lake):
-        return f"data_dir {data} lies inside the lake {lake}, which holds nothing but tables. {_remedy(data)}"
+        return f"data_dir {data} lies inside the lake {lake}, which holds only tables. {_remedy(data)}"
     for name in (*_OWN, *_STATES):
         own = _real(data / name)
         if _within(lake, own) or _within(own, lake):
-            return f"the lake {lake} and data_dir's own {name} lie in each other. {_remedy(data)}"
+            return f"one of the lake {lake} and data_dir's own {name} lies inside the other. {_remedy(data)}"
     if _within(lake, data) and lake.is_relative_to(data):
         first = lake.relative_to(data).parts[0]
-        if first.casefold() in _OWN:  # it may become one on a file system that does not tell case
-            return f"the lake lies in {data / first}, a name that is data_dir's own. {_remedy(data)}"
+        if first.casefold() in _OWN:  # the same name, where the file system ignores case
+            return f"the lake lies in {data / first}, a name that data_dir uses itself. {_remedy(data)}"
     return ""
 
 
 def _remedy(data: Path) -> str:
-    return f"Write a directory of its own, for example file://{data / 'lake'}."
+    return f"Give the lake a directory of its own, for example file://{data / 'lake'}."
 
 
 def _real(path: Path) -> Path:
-    return Path(os.path.realpath(path))  # also of what is not there yet; a loop of links stays as it is
+    return Path(
+        os.path.realpath(path)
+    )  # also of a path that does not exist yet; a loop of links stays as it is
 
 
 def _within(path: Path, folder: Path) -> bool:
@@ -67,5 +70,5 @@ def _same(one: Path, other: Path) -> bool:
         return True
     try:
         return one.samefile(other)
-    except OSError:  # one of them is not there: then they are different
+    except OSError:  # one of them does not exist
         return False

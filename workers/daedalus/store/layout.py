@@ -3,15 +3,15 @@
     raw/active/<exchange>.<channel>.<segment>.arrows        being written by ingest
     raw/<state>/exchange=E/channel=C/date=D/hour=H/<segment>.parquet
                                                             state: ready, normalized, synced
-    raw/damaged/                                            what could not be read, kept
+    raw/damaged/                                            bytes that could not be read, kept
     tables/active/                                          being written by normalize
     tables/<state>/<table>/exchange=E/date=D/<channel>-<segment>.parquet
                                                             state: ready, synced
-    tables/carry/exchange=E/channel=C/<segment>.json        what normalize remembers between files
-    status/<worker>.json                                    what each worker says of itself
+    tables/carry/exchange=E/channel=C/<segment>.json        checkpoints of normalize
+    status/<worker>.json                                    each worker's status
 
 A segment's number is the UTC ns at which it was opened, raised where needed so that numbers of one
-partition always grow: sorting by it is sorting by arrival, even when the clock was set back.
+partition always grow: sorting by number is sorting by arrival, even after the clock was set back.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = ["NORMALIZED", "READY", "SYNCED", "Layout", "Partition", "SegmentId", 
 
 READY, NORMALIZED, SYNCED = "ready", "normalized", "synced"
 
-# ASCII: a digit of another script would be read, and lead to a file of another name.
+# ASCII: int() also reads digits of other scripts, and the file's name would be another one.
 _EXCHANGE_NAME = re.compile(r"[a-z0-9_]+")
 _CHANNEL_NAME = re.compile(r"\w+", re.ASCII)
 _ACTIVE = re.compile(r"(?P<exchange>[a-z0-9_]+)\.(?P<channel>\w+)\.(?P<number>\d{19})\.arrows", re.ASCII)
@@ -54,7 +54,7 @@ class Partition(Struct, frozen=True, order=True):
     channel: str
 
     def __post_init__(self) -> None:
-        # Both become part of file names; one that cannot be read back would never be recovered.
+        # Both are parts of file names; a name that cannot be read back is never recovered.
         if not (_EXCHANGE_NAME.fullmatch(self.exchange) and _CHANNEL_NAME.fullmatch(self.channel)):
             raise ValueError(f"{self.exchange!r}, {self.channel!r}: expected names of letters, digits and _")
 
@@ -100,7 +100,7 @@ class SegmentId(Struct, frozen=True, order=True):
     def from_sealed(cls, path: Path) -> SegmentId | None:
         """Read a path below ``raw/<state>/``; None where it is not one of ours."""
         found = cls._from(_SEALED.fullmatch(path.as_posix()))
-        # In the folder of another hour it would be looked for where it is not.
+        # A file in another hour's folder would not be found by its number.
         return found if found is not None and found.sealed_path == path else None
 
     @classmethod
@@ -161,7 +161,7 @@ class Layout(Struct, frozen=True):
 
     @property
     def written(self) -> tuple[Path, ...]:
-        """The directories that the workers write in first of all; each may be a disk of its own."""
+        """The directories that workers write to; each may be a disk of its own."""
         return (self.status, self.active, self.tables_active, self.data_dir)
 
     def raw(self, state: str) -> Path:
@@ -173,7 +173,7 @@ class Layout(Struct, frozen=True):
         return self.data_dir / "tables" / state
 
     def checkpoint(self, segment: SegmentId) -> Path:
-        """What a segment leaves for the next; on disk its folder is called `carry`."""
+        """The checkpoint after a segment; on disk its folder is called ``carry``."""
         partition = segment.partition
         folder = Path(f"exchange={partition.exchange}", f"channel={partition.channel}")
         return self.data_dir / "tables" / "carry" / folder / f"{segment.number:019d}.json"
@@ -188,7 +188,7 @@ class Layout(Struct, frozen=True):
         return sorted(segment for segment in found if segment is not None)
 
     def damaged_segments(self) -> list[SegmentId]:
-        """The sealed segments that normalize has set aside in ``raw/damaged/``. Raises `OSError`."""
+        """The sealed segments that normalize set aside in ``raw/damaged/``. Raises `OSError`."""
         try:
             with os.scandir(self.damaged) as found:
                 names = [entry.name for entry in found]
@@ -201,8 +201,8 @@ class Layout(Struct, frozen=True):
     ) -> list[SegmentId]:
         """The sealed segments in ``state``, oldest first within each partition.
 
-        ``denied`` takes the errors of directories that cannot be looked into; without it those that may not
-        be are passed over, and other errors are raised.
+        ``denied`` takes the errors of directories that cannot be listed. Without it, directories without
+        permission are skipped, and other errors are raised.
         """
         root = self.raw(state)
         below = root
@@ -218,7 +218,7 @@ class Layout(Struct, frozen=True):
         return sorted(file for file in found if file is not None)
 
     def table_files_of(self, segment: SegmentId) -> list[TableFile]:
-        """The files that a segment has given to tables, in whatever state."""
+        """The table files made from a segment, in whatever state."""
         name = TableFile("t", "d", segment).path.name
         below = f"*/exchange={segment.partition.exchange}/date=*/{name}"
         paths = {
@@ -230,13 +230,13 @@ class Layout(Struct, frozen=True):
         return sorted(file for file in found if file is not None)
 
     def states_of(self, segment: SegmentId) -> list[str]:
-        """In which of ready, normalized, synced the sealed segment lies."""
+        """The states (ready, normalized, synced) in which the sealed segment lies."""
         states = (READY, NORMALIZED, SYNCED)
         return [state for state in states if is_regular(self.raw(state) / segment.sealed_path)]
 
 
 def _is_day(text: str) -> bool:
-    """Whether there is such a day, and its times fit into 64 bits of ns."""
+    """Whether the day exists, and its times fit into 64 bits of ns."""
     try:
         return date(1970, 1, 1) <= date.fromisoformat(text) < date(2262, 4, 11)
     except ValueError:
@@ -252,6 +252,6 @@ def _parquet_files(root: Path, denied: list[OSError] | None = None) -> Iterator[
         elif not isinstance(error, PermissionError):
             raise error
 
-    # Not rglob: it fails where retention sweeps an empty directory while this looks.
+    # Not rglob: it fails where retention removes an empty directory meanwhile.
     for folder, _, names in os.walk(root, onerror=failed):
         yield from (Path(folder, name) for name in names if name.endswith(".parquet"))

@@ -16,8 +16,8 @@ from .regular_files import open_descriptor
 __all__ = ["AlreadyRunning", "WorkerLock"]
 
 
-class AlreadyRunning(DaedalusError):  # noqa: N818 - the name says the whole error
-    """Another process does this work on this ``data_dir``; the message names it."""
+class AlreadyRunning(DaedalusError):  # noqa: N818 - the name is the message
+    """Another process works on this ``data_dir``; the message names its pid."""
 
     exit_code = LOCKED
 
@@ -26,9 +26,9 @@ class WorkerLock:
     """One worker's right to its files, as a context manager around all of its work.
 
     ``worker`` is its name in the status directory (``ingest-binance``, ``normalize``, ``sync``). The kernel
-    frees the lock when the process ends, however it ends; the files stay and mean nothing. There are two,
-    in ``data_dir`` and in ``status/``: who deletes one of them, or that directory, lets no second one in.
-    Entering raises `AlreadyRunning`, and `OSError` if ``data_dir`` cannot be written or its disk is away.
+    frees the lock when the process ends, however it ends; the files that stay mean nothing. There are two, in
+    ``data_dir`` and in ``status/``: deleting one of them lets no second worker in. Entering raises
+    `AlreadyRunning`, and `OSError` where ``data_dir`` cannot be written or its disk is not mounted.
     """
 
     def __init__(self, layout: Layout, worker: str) -> None:
@@ -62,7 +62,7 @@ class WorkerLock:
             holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
             raise AlreadyRunning(
                 f"{self._layout.data_dir}: {self._worker} already runs here, as the process with pid "
-                f"{holder}. Stop that one first, or give this one another data_dir"
+                f"{holder}. Stop it first, or use another data_dir"
             ) from None
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)

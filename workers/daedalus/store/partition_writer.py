@@ -1,7 +1,7 @@
 """`PartitionWriter`: the rows of one channel on their way into segments, in order.
 
-A row leaves memory when the batch it is in was written whole. A segment holds rows of one UTC hour.
-Only the storage thread uses it.
+A row leaves memory when its batch was written whole. A segment holds rows of one UTC hour. Only the storage
+thread uses it.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ __all__ = ["HOUR_NS", "PartitionWriter"]
 HOUR_NS = 3_600_000_000_000
 
 _MOST_UNSYNCED_BYTES = 2 * 1024 * 1024
-"""Some 80,000 messages: reached by floods alone."""
+"""Some 80,000 messages: only floods reach it between two flushes."""
 
 
 class PartitionWriter:
     """Rows that wait, and the segment they go to.
 
-    ``open_segment`` makes an active file for a row received at that UTC ns; ``closed`` is told of
-    each segment that is complete and durable. Errors of the disk (`OSError`, and what
-    ``open_segment`` raises) leave the rows waiting: the same call can be made again later.
+    ``open_segment`` makes an active file for a row received at that UTC ns; ``closed`` is called with each
+    segment that is complete and durable. Errors of the disk (`OSError`, and what ``open_segment`` raises)
+    leave the rows waiting: make the same call again later.
     """
 
     def __init__(
@@ -82,12 +82,12 @@ class PartitionWriter:
             self.rotate()
 
     def sync_if_due(self) -> None:
-        """Make durable what was written if it is much: until then it is held in memory, too."""
+        """Make durable what was written if it is much: until then it is also held in memory."""
         if self.segment is not None and self.segment.unsynced_bytes >= _MOST_UNSYNCED_BYTES:
             self.sync()
 
     def sync(self) -> None:
-        """Make durable what was written; a file that was deleted under us takes no more rows."""
+        """Make durable what was written; a file that somebody deleted takes no more rows."""
         if self.segment is not None:
             self.segment.sync()
             if self.segment.gone:
@@ -103,7 +103,7 @@ class PartitionWriter:
         self.segment = None
 
     def _next_batch(self, hour: int) -> tuple[list[RawRecord], int]:
-        """The first rows, all of one hour, as many as one batch may hold; and their payloads' bytes."""
+        """The first rows of this hour, as many as a batch may hold, and the bytes of their payloads."""
         start, end = hour * HOUR_NS, (hour + 1) * HOUR_NS
         most_bytes = self._limits.batch_bytes
         batch: list[RawRecord] = []

@@ -1,6 +1,6 @@
-"""What waits in directories and files that this user may not read.
+"""Directories and files of ``data_dir`` that this user may not read.
 
-Copied back by root, say, a directory looks empty to the workers: nothing in it is ever normalized or sent.
+A directory that root copied back looks empty to the workers: nothing in it is ever normalized or uploaded.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from .layout import READY, Layout
 __all__ = ["unreadable"]
 
 MOST = 3
-"""So many are named; a person mends them all at once."""
+"""How many are named; one chown mends them all."""
+
 MOST_FILES = 5_000
+"""How many files are looked at."""
 
 
 def unreadable(layout: Layout) -> list[Path]:
-    """The first few things that wait behind a permission; none where data_dir itself is not for this user."""
+    """The first few that this user may not read; none where ``data_dir`` itself is closed."""
     if not _may_enter(layout.data_dir):
         return []
     roots = [layout.active, layout.raw(READY), layout.tables_active, layout.tables(READY)]
@@ -42,7 +44,7 @@ def unreadable(layout: Layout) -> list[Path]:
 def _is_closed(path: Path) -> bool:
     try:
         return path.is_dir() and not _may_enter(path)
-    except PermissionError:  # what is above it is closed, and named itself
+    except PermissionError:  # a directory above it is closed, and is named instead
         return False
 
 

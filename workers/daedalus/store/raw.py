@@ -1,4 +1,4 @@
-"""The raw row: what the exchange sent, byte for byte, with the time it came."""
+"""The raw row: what the exchange sent, byte for byte, with the time it was received."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ CONNECTION = "_connection"
 """The partition of rows that concern a whole connection, not one channel."""
 
 UNKNOWN = "_unknown"
-"""The partition of messages that could not be read or that nothing was subscribed for."""
+"""The partition of messages that cannot be read or belong to no subscription."""
 
 
 DAMAGE = "daedalus.damaged"
-"""What the footer of a sealed file calls the places where rows were lost: a JSON list of numbers of rows,
-each the number of rows before the place. A file without it lost none."""
+"""The key in a sealed file's footer for the places where rows were lost: a JSON list with the number of rows
+before each place. A file without it lost none."""
 
 
 class RawKind(StrEnum):
-    """Why a raw row is there. All but MESSAGE are our own notes, in the same sequence."""
+    """What a raw row is. All but MESSAGE, SNAPSHOT, BACKFILL and INSTRUMENTS are the recorder's own notes."""
 
     MESSAGE = "message"  # a websocket message as it came
     SNAPSHOT = "snapshot"  # the body of a REST answer that holds a whole book
     BACKFILL = "backfill"  # the body of a REST answer that fills a gap
     OPEN = "open"  # a connection was opened; payload: JSON
     CLOSE = "close"  # a connection ended; payload: JSON with the reason
-    SUBSCRIBED = "subscribed"  # this connection is asked to serve a stream; payload: JSON
-    SERVED = "served"  # the exchange's answer, or a first message, proves that it does; payload: JSON
-    UNSUBSCRIBED = "unsubscribed"  # a stream is no longer served by it; payload: JSON
-    LOST = "lost"  # frames of the connection are missing, maybe this stream's; payload: JSON
-    NO_BOOK = "no_book"  # a book has waited for its snapshot since a while; payload: JSON
+    SUBSCRIBED = "subscribed"  # the exchange was asked to serve a stream on this connection; payload: JSON
+    SERVED = "served"  # its answer, or a first message, proves that it does; payload: JSON
+    UNSUBSCRIBED = "unsubscribed"  # the connection no longer serves the stream; payload: JSON
+    LOST = "lost"  # messages of the connection are missing, maybe of this stream; payload: JSON
+    NO_BOOK = "no_book"  # a book still waits for its snapshot; payload: JSON
     GAP = "gap"  # what became of a gap; payload: JSON
     INSTRUMENTS = "instruments"  # the body of a REST answer that lists what can be traded
     CLOCK = "clock"  # the wall clock was stepped; payload: JSON

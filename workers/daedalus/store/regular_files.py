@@ -1,7 +1,7 @@
-"""Opens files, and nothing else that may stand under a file's name.
+"""Opens regular files, and nothing else that may have a file's name.
 
-A pipe waits for ever when it is opened, a device may do anything, a link leads out of our directories. So
-only regular files are opened, by what the opened thing is and not by what its name was a moment ago.
+Opening a pipe waits for ever, a device may do anything, and a link leads out of our directories. What was
+opened is checked after opening, since a name may change its meaning in between.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _KINDS = {
     stat.S_IFLNK: "a symbolic link",
 }
 
-_SAID_OF_OTHERS = (errno.ELOOP, errno.ENXIO, errno.ENODEV, errno.EISDIR)
-"""The errors of opening links, sockets, devices and directories."""
+_NOT_REGULAR = (errno.ELOOP, errno.ENXIO, errno.ENODEV, errno.EISDIR)
+"""Errors of opening links, sockets, devices and directories."""
 
 
 class NoRegularFileError(DaedalusError, OSError):
@@ -38,7 +38,7 @@ class NoRegularFileError(DaedalusError, OSError):
 
 
 def open_descriptor(path: Path, flags: int = os.O_RDONLY, mode: int = 0, *, follow: bool = False) -> int:
-    """A descriptor of the regular file at ``path``, at once. ``follow``: a link to one will do.
+    """A descriptor of the regular file at ``path``; never waits. ``follow``: a link to one will do.
 
     Raises `OSError`: `NoRegularFileError` where something else stands there.
     """
@@ -46,7 +46,7 @@ def open_descriptor(path: Path, flags: int = os.O_RDONLY, mode: int = 0, *, foll
     try:
         descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC | link, mode)
     except OSError as error:
-        if error.errno not in _SAID_OF_OTHERS or (found := _mode(path, follow)) is None:
+        if error.errno not in _NOT_REGULAR or (found := _mode(path, follow)) is None:
             raise
         raise NoRegularFileError(path, found) from None
     found = os.fstat(descriptor).st_mode
@@ -62,7 +62,7 @@ def open_regular(path: Path, *, follow: bool = False) -> io.BufferedReader:
 
 
 def create(path: Path, mode: int) -> int:
-    """A descriptor of a new, empty file, whatever stood there before: that goes, and is never opened.
+    """A descriptor of a new, empty file. Whatever had the name before is removed and never opened.
 
     Raises `OSError`, also where a directory stands there.
     """
@@ -74,7 +74,7 @@ def create(path: Path, mode: int) -> int:
 
 
 def _mode(path: Path, follow: bool) -> int | None:
-    """What stands there, if it is no regular file."""
+    """The mode of what stands there, if it is not a regular file."""
     try:
         found = path.stat(follow_symlinks=follow).st_mode
     except OSError:
@@ -83,7 +83,7 @@ def _mode(path: Path, follow: bool) -> int | None:
 
 
 def is_regular(path: Path) -> bool:
-    """Whether a regular file stands there itself, not a link to one. What cannot be seen is none."""
+    """Whether a regular file stands there, not a link to one; False where that cannot be seen."""
     try:
         return stat.S_ISREG(path.lstat().st_mode)
     except OSError:

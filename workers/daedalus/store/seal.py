@@ -1,9 +1,9 @@
 """Sealing: an active file becomes a Parquet file in ``raw/ready/``, and only then goes away.
 
-The order of the steps is the promise: what is damaged is set aside, the Parquet file is made durable
-and gets its name, the active file is removed. Each step can be done again with the same outcome, so
-a seal cut off anywhere is simply done again: nothing is lost and nothing is there twice. Where bytes
-were damaged, or the whole file is gone, the sealed file says so in its footer: the ledger needs to know.
+The order of the steps is the promise: damaged bytes are set aside, the Parquet file is made durable and gets
+its name, the active file is removed. Each step can be repeated with the same outcome, so an interrupted seal
+is simply done again: nothing is lost and nothing is there twice. Where bytes were damaged, or the whole file
+is gone, the sealed file says so in its footer, for the ledger.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ from .regular_files import create, open_descriptor
 __all__ = ["SealCancelled", "Sealed", "remove_unfinished", "seal"]
 
 ROW_GROUP_ROWS = 64 * 1024
-ROW_GROUP_BYTES = 8 * 1024 * 1024  # uncompressed; sealing took 32 MB of memory, and 70 MB with twice as much
+ROW_GROUP_BYTES = 8 * 1024 * 1024  # uncompressed; sealing takes 32 MB of memory, twice this size 70 MB
 PAGE_BYTES = 1024 * 1024  # zstd starts anew with each page: small ones compress badly
-ZSTD_LEVEL = 1  # on market data smaller than 2-4; from 6 on 5-11 % smaller for three times the CPU
+ZSTD_LEVEL = 1  # on market data smaller than 2 to 4; 6 saves 5-11 % for three times the CPU
 
 _logger = logging.getLogger(__name__)
 
-_COPY_BLOCK = 4096  # what a medium that fails loses at once
+_COPY_BLOCK = 4096  # a failing medium loses whole blocks
 
 
 class Sealed(Struct, frozen=True):
     """What became of an active file. ``rows`` is 0 if it held none, was gone, or had been sealed before.
 
-    ``newest_ns``: the largest recv_ns, UTC ns. ``damaged``: the copies of bytes that were no whole
-    batch, below ``raw/damaged/``.
+    ``newest_ns``: the largest recv_ns, UTC ns. ``damaged``: the files in ``raw/damaged/`` with bytes that are
+    no whole batch. ``gone``: the active file was deleted before.
     """
 
     segment: SegmentId
@@ -53,11 +53,11 @@ class Sealed(Struct, frozen=True):
 
     @property
     def leaves_a_file(self) -> bool:
-        """Whether there are rows, or the word that there were some."""
+        """Whether there are rows, or a note that rows were lost."""
         return bool(self.rows or self.damaged or self.gone)
 
 
-class SealCancelled(Exception):  # noqa: N818 - it is no error
+class SealCancelled(Exception):  # noqa: N818 - not an error
     """Sealing was told to stop; the active file is as it was."""
 
 
@@ -73,7 +73,7 @@ def seal(layout: Layout, segment: SegmentId, *, cancelled: Callable[[], bool] = 
             if sealed.leaves_a_file:
                 publish(unfinished, layout.raw(READY) / segment.sealed_path)
         finally:
-            with contextlib.suppress(OSError):  # its space is needed, above all when there is none left
+            with contextlib.suppress(OSError):  # its space is needed, above all on a full disk
                 unfinished.unlink()
     active.unlink(missing_ok=True)
     fsync_directory(layout.active)
@@ -81,10 +81,10 @@ def seal(layout: Layout, segment: SegmentId, *, cancelled: Callable[[], bool] = 
 
 
 def remove_unfinished(layout: Layout, exchange: str) -> None:
-    """Remove what an interrupted seal of the exchange left; its active file still holds everything."""
+    """Remove files of interrupted seals of the exchange; the active files still hold everything."""
     for ending in ("parquet", "tail"):
         for path in layout.active.glob(f"{exchange}.*.{ending}"):
-            if path.is_symlink() or not path.is_dir():  # a directory is none of ours
+            if path.is_symlink() or not path.is_dir():  # we make no such directory
                 path.unlink()
 
 
@@ -116,7 +116,7 @@ def _convert(layout: Layout, segment: SegmentId, target: Path, cancelled: Callab
 
 
 def _set_aside(layout: Layout, segment: SegmentId, descriptor: int, damage: Damaged) -> Path:
-    """Copy damaged bytes to ``raw/damaged/``; blocks that cannot be read become zeros."""
+    """Copy damaged bytes to ``raw/damaged/``; unreadable blocks become zeros."""
     kept = layout.damaged / f"{segment.active_name}.{damage.start}.tail"
     copy = layout.active / kept.name
     with open(create(copy, PRIVATE_MODE), "wb") as file:
@@ -131,7 +131,7 @@ class _RowGroups:
     """Writes batches to a Parquet file, gathered into row groups of bounded size."""
 
     def __init__(self, path: Path) -> None:
-        # Made here for its mode: pyarrow would leave it to the umask.
+        # Created here for its mode: pyarrow would leave it to the umask.
         os.close(create(path, PRIVATE_MODE))
         self._writer = pq.ParquetWriter(
             path,
@@ -176,7 +176,7 @@ class _RowGroups:
             self._write()
 
     def note_damage(self) -> None:
-        """Rows that stood here are lost."""
+        """Note that rows are lost here."""
         self._damage.append(self._count)
 
     def _write(self) -> None:

@@ -1,7 +1,7 @@
-"""`Sealer`: seals closed segments one after the other, in a thread that gives way to receiving.
+"""`Sealer`: seals closed segments one after the other, in a thread of low priority.
 
-Segments of one partition are sealed in their order, always. One that cannot be sealed now holds up its
-own partition and no other.
+Segments of one partition are always sealed in order. One that cannot be sealed now holds up its own partition
+only.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _RETRY_SECONDS = 5.0
 class Sealer:
     """The queue of segments to seal, and its thread. A seal that fails is tried again.
 
-    Every method may be called from any thread. ``trouble``: why sealing does not get on, or None.
+    Every method may be called from any thread. ``trouble``: why a segment cannot be sealed, or None.
     """
 
     def __init__(self, layout: Layout) -> None:
@@ -45,7 +45,7 @@ class Sealer:
 
     @property
     def backlog(self) -> int:
-        """How many segments wait, the one being sealed included."""
+        """How many segments wait, including the one being sealed."""
         return len(self._queue)
 
     def put(self, segment: SegmentId) -> None:
@@ -58,7 +58,7 @@ class Sealer:
                 self._thread.start()
 
     def finish(self, timeout_seconds: float) -> tuple[SegmentId, ...]:
-        """Seal what waits and end the thread; what is not sealed in time. Their files are safe."""
+        """Seal what waits and end the thread; the segments not sealed in time, whose files are safe."""
         with self._changed:
             self._finishing = True
             self._changed.notify_all()
@@ -67,21 +67,21 @@ class Sealer:
             with self._changed:
                 self._cancelled.set()
                 self._changed.notify_all()
-            self._thread.join(1.0)  # a batch takes milliseconds; an fsync that hangs is not waited for
+            self._thread.join(1.0)  # a batch takes milliseconds; a hanging fsync is not waited for
         return tuple(self._queue)
 
     def _run(self) -> None:
-        with contextlib.suppress(OSError):  # without the right to it, sealing runs at normal priority
+        with contextlib.suppress(OSError):  # without the permission, sealing runs at normal priority
             thread = threading.get_native_id()
             niceness = os.getpriority(os.PRIO_PROCESS, thread) + _NICER
             os.setpriority(os.PRIO_PROCESS, thread, min(19, niceness))
         while (segment := self._next()) is not None:
             self._seal(segment)
-            # Freed row groups would otherwise stay with the allocator until the next seal.
+            # Else freed row groups stay with the allocator until the next seal.
             pa.default_memory_pool().release_unused()
 
     def _next(self) -> SegmentId | None:
-        """Wait for a segment that may be sealed now; None when it is time to end."""
+        """Wait for a segment that may be sealed now; None at the end."""
         with self._changed:
             while not self._cancelled.is_set():
                 now = time.monotonic()
@@ -95,32 +95,32 @@ class Sealer:
         return None
 
     def _seal(self, segment: SegmentId) -> None:
-        """Seal the first segment of a partition, or put the partition off."""
+        """Seal the first segment of a partition, or postpone the partition."""
         try:
             sealed = seal(self._layout, segment, cancelled=self._cancelled.is_set)
         except SealCancelled:
             return
         except OSError as error:
             self._put_off(segment, explain(error, self._layout.data_dir))
-        except Exception as error:  # whatever it is, the thread must live: the file is still there
+        except Exception as error:  # the thread must go on: the file is still there
             self._put_off(segment, f"sealing {segment.active_name} failed: {error!r}")
         else:
             for path in sealed.damaged:
                 size = path.stat().st_size
-                _logger.error(
-                    "%d bytes of %s are no whole batch; kept as %s", size, segment.active_name, path
-                )
+                _logger.error("%d bytes of %s are damaged; kept as %s", size, segment.active_name, path)
             self.sealed += 1
             with self._changed:
                 self._queue.remove(segment)
                 if self._not_before.pop(segment.partition, None) is not None:
-                    _logger.info("%s is sealed at last", segment.active_name)
+                    _logger.info("sealed %s after all", segment.active_name)
                 if not self._not_before:
                     self.trouble = None
 
     def _put_off(self, segment: SegmentId, problem: str) -> None:
         if segment.partition not in self._not_before:
-            _logger.warning("cannot seal %s, trying again: %s", segment.active_name, problem)
+            _logger.warning(
+                "cannot seal %s, trying again every few seconds: %s", segment.active_name, problem
+            )
         with self._changed:
             self.trouble = problem
             self._not_before[segment.partition] = time.monotonic() + _RETRY_SECONDS

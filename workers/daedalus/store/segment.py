@@ -1,7 +1,7 @@
 """`Segment`: one active file being written. It holds whole batches only, whatever the disk does.
 
-A batch that could not be written whole is cut off again and the caller keeps its rows; what was
-written but not yet made durable is kept in memory (compressed) until an fsync has succeeded.
+A batch that could not be written whole is cut off again, and the caller keeps its rows. What was written but
+is not yet durable stays in memory (compressed) until an fsync has succeeded.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["Segment", "SegmentError", "read_segment"]
 
 
 class SegmentError(DaedalusError, OSError):
-    """The disk refused a write or an fsync. The file stands as before it; do the same again later."""
+    """The disk refused a write or an fsync. The file is as it was before; try again later."""
 
     @classmethod
     def of(cls, error: OSError, path: Path) -> SegmentError:
@@ -57,7 +57,7 @@ class Segment:
             _write(self._descriptor, data, self.size)
             self._torn = False
         except OSError as error:
-            with contextlib.suppress(OSError):  # if it fails, it is done before the next write
+            with contextlib.suppress(OSError):  # if it fails, the next write does it
                 self._cut()
             raise SegmentError.of(error, self.path) from error
         self.size += len(data)
@@ -65,17 +65,17 @@ class Segment:
         return len(data)
 
     def sync(self) -> None:
-        """Make what was written durable; nothing to do if all is. Raises `SegmentError`."""
+        """Make durable what was written. Raises `SegmentError`."""
         if not self._unsynced:
             return
         try:
             if self._fsync_failed:
-                # Linux reports a failed write-back once and then takes the pages for clean: another
-                # fsync would succeed without them. Writing the same bytes again makes them dirty.
+                # Linux reports a failed write-back once and then takes the pages for clean: the next fsync
+                # succeeds without writing them. Writing the same bytes again makes them dirty.
                 _write(self._descriptor, b"".join(self._unsynced), self._durable_size)
             os.fdatasync(self._descriptor)
             if not self._durable_name:
-                make_directories(self.path.parent)  # somebody may have swept it away under us
+                make_directories(self.path.parent)  # somebody may have removed it
                 fsync_directory(self.path.parent)
         except OSError as error:
             self._fsync_failed = True
@@ -87,16 +87,16 @@ class Segment:
 
     @property
     def unsynced_bytes(self) -> int:
-        """How much is written and not yet durable; it is held in memory, too."""
+        """Bytes written and not yet durable; they are also held in memory."""
         return self.size - self._durable_size
 
     @property
     def gone(self) -> bool:
-        """Whether somebody has deleted the file: what is written to it is lost when it is closed."""
+        """Whether somebody deleted the file: its content is lost when it is closed."""
         return os.fstat(self._descriptor).st_nlink == 0
 
     def close(self) -> None:
-        """Make durable and close; a file that holds nothing is removed. Raises `SegmentError`."""
+        """Make durable and close; an empty file is removed. Raises `SegmentError`."""
         self.sync()
         if self._torn:  # if it fails, sealing finds the bytes and sets them aside
             with contextlib.suppress(OSError):
@@ -104,7 +104,7 @@ class Segment:
         if not self.size:
             with contextlib.suppress(OSError):
                 self.path.unlink()
-        # What is durable is safe whatever close says, and closing twice is not.
+        # Durable bytes are safe whatever close returns, and closing twice is not.
         descriptor, self._descriptor = self._descriptor, -1
         with contextlib.suppress(OSError):
             os.close(descriptor)

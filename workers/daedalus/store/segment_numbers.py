@@ -1,4 +1,4 @@
-"""Segment numbers: the time of the first row, raised where needed so that they always grow."""
+"""Segment numbers: the time of a segment's first row, raised where needed so that they always grow."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ __all__ = ["SegmentNumbers"]
 
 
 class SegmentNumbers:
-    """Gives out segment numbers; those of a partition always grow, over restarts too, whatever is left.
+    """Gives out segment numbers. Those of a partition always grow, also over restarts.
 
-    Raw files go with retention, and a clock that ran ahead comes back: so what normalize made of them counts
-    as well. It goes on from the newest segment it knows, and would take one with a lower number for older.
+    Retention deletes raw files, and a clock that ran ahead is set back. So table files and checkpoints count
+    as well: normalize goes on from the newest segment it knows, and takes a lower number for an older one.
     """
 
     def __init__(self, layout: Layout) -> None:
@@ -24,9 +24,9 @@ class SegmentNumbers:
     def next(self, partition: Partition, recv_ns: int) -> SegmentId:
         """The id of a segment whose first row was received at ``recv_ns`` (UTC ns).
 
-        The number's hour, which is the hour in the file's path, is the hour of its rows, but for one
-        case: after the clock was set back over a full hour, numbers go on from the highest one. Order
-        is what readers rely on, so the path gives way; the rows' own recv_ns stays as it was.
+        The hour of the number, and so of the file's path, is that of the rows, with one exception: after the
+        clock was set back over a full hour, numbers go on from the highest one. Readers rely on the order;
+        the rows' recv_ns stays as it was.
         """
         highest = self._highest.get(partition)
         if highest is None:
@@ -36,7 +36,7 @@ class SegmentNumbers:
         return SegmentId(partition, number)
 
     def _on_disk(self, partition: Partition) -> Iterator[int]:
-        # In the order in which files move on, so that one that moves meanwhile is not missed.
+        # In the order in which files move, so that one that moves meanwhile is not missed.
         for segment in self._layout.active_segments(partition.exchange):
             if segment.partition == partition:
                 yield segment.number
@@ -51,7 +51,7 @@ class SegmentNumbers:
         for path in self._layout.checkpoint(SegmentId(partition, 0)).parent.glob("*.json"):
             if path.stem.isdecimal():
                 yield int(path.stem)
-        if partition.exchange not in self._normalized:  # once for all channels: there are many files
+        if partition.exchange not in self._normalized:  # once for all channels: listing many files takes time
             self._normalized[partition.exchange] = self._in_tables(partition.exchange)
         yield self._normalized[partition.exchange].get(partition, -1)
 

@@ -1,9 +1,9 @@
 """`StreamingParquetWriter`: takes one exchange's raw rows and leaves sealed Parquet files.
 
-The event loop calls `append` and reads `waiting`, `blocked` and `stats`; one storage thread calls
-everything else. They share one deque, whose append and popleft are atomic, and numbers that only the
-storage thread changes. Every row is in memory, in an active file or in a sealed one; trouble with the
-disk moves none of them, it only makes the rows in memory more.
+The event loop calls `append` and reads `waiting`, `blocked` and `stats`; one storage thread calls everything
+else. They share one deque, whose append and popleft are atomic, and numbers that only the storage thread
+changes. Every row is in memory, in an active file or in a sealed one; while the disk fails, rows stay in
+memory.
 """
 
 from __future__ import annotations
@@ -77,11 +77,11 @@ class StreamingParquetWriter:
 
     @property
     def blocked(self) -> str | None:
-        """Why nothing can be written now, for people; None while all is well."""
+        """Why nothing can be written now, for people; None where all is well."""
         return self._blocked
 
     def stats(self) -> WriterStats:
-        """The figures of this moment. From any thread."""
+        """The counters now. From any thread."""
         hour = self._clock() // HOUR_NS
         count = self._count
         return WriterStats(
@@ -109,8 +109,8 @@ class StreamingParquetWriter:
         return left
 
     def work(self) -> None:
-        """Write, fsync, rotate and tidy up what is due. Trouble with the disk shows in `blocked`."""
-        now_ns = self._clock()  # before the rows are taken: what comes after it is not in this turn
+        """Write, fsync, rotate and tidy up what is due. An error of the disk shows in `blocked`."""
+        now_ns = self._clock()  # before the rows are taken: later ones belong to the next turn
         self._drain()
         now = self._monotonic()
         if now >= self._retry_at:
@@ -129,14 +129,14 @@ class StreamingParquetWriter:
             self._clean()
 
     def close(self, timeout_seconds: float) -> Closing:
-        """Write and seal everything, trying for so long; nothing may be appended any more."""
+        """Write and seal everything within the timeout. Nothing may be appended any more."""
         deadline = time.monotonic() + timeout_seconds
         reason = ""
         while True:
             now_ns = self._clock()
             self._drain()
             try:
-                # Without regard to the floor of free space: it is kept for moments like this one.
+                # Regardless of `min_free_bytes`, which is kept free for moments like this one.
                 self._write(self._monotonic(), now_ns, everything=True)
                 for partition in self._partitions.values():
                     partition.rotate()
@@ -153,10 +153,10 @@ class StreamingParquetWriter:
         return Closing(unsealed + still_open, self.waiting, reason or self._sealer.trouble or "")
 
     def _drain(self) -> None:
-        """Give the rows that came to their partitions."""
+        """Give the rows in the inbox to their partitions."""
         inbox, partitions = self._inbox, self._partitions
         count = len(inbox)
-        self._held += count  # before they leave the inbox: `waiting` may say too much, never too little
+        self._held += count  # before they leave the inbox: `waiting` may be too high, never too low
         for _ in range(count):
             record = inbox.popleft()
             partition = partitions.get(record.channel)
@@ -173,11 +173,11 @@ class StreamingParquetWriter:
         if self._sealer.backlog >= self._limits.max_unsealed:
             why = self._sealer.trouble or "the disk or the processor is too slow"
             raise DiskTrouble(f"{self._sealer.backlog} segments wait to be sealed: {why}")
-        make_directories(self._layout.active)  # somebody may have swept it away
+        make_directories(self._layout.active)  # somebody may have removed it
         return Segment(self._layout.active, self._numbers.next(partition, recv_ns))
 
     def _write(self, now: float, now_ns: int, *, everything: bool) -> None:
-        """Write the batches that are due; with ``everything`` all rows that came until then, made durable."""
+        """Write the batches that are due; with ``everything`` all rows, and make them durable."""
         for partition in self._partitions.values():
             while partition.due or (everything and partition.rows):
                 rows, size, hour = partition.write_batch()
@@ -210,9 +210,9 @@ class StreamingParquetWriter:
         return explain(error, self._layout.data_dir) if isinstance(error, OSError) else str(error)
 
     def _clean(self) -> None:
-        """Forget what is no longer used, so that weeks of running need no more than the first hour."""
+        """Forget what is no longer used, so that memory does not grow over weeks."""
         hour = self._clock() // HOUR_NS
-        # Hours ahead go too: they come from a clock that was set back since.
+        # Hours ahead go as well: the clock was set back since.
         old = [key for key in self._rows_by_hour if abs(hour - key[1]) > _COUNTER_HOURS]
         for key in old:
             del self._rows_by_hour[key]

@@ -1,4 +1,4 @@
-"""`WriterLimits` and `WriterStats`: what a writer is told, and what it says of itself."""
+"""A writer's limits, its counters, and how its closing went."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ __all__ = ["Closing", "WriterLimits", "WriterStats"]
 
 
 class WriterLimits(Struct, frozen=True, kw_only=True):
-    """When a writer writes, rotates, holds back and tidies up.
+    """When a writer writes, rotates, waits and tidies up.
 
     A batch is written when ``batch_size`` rows or ``batch_bytes`` of payload wait, and every
-    ``flush_interval_seconds``, which is also what a power cut may cost. Below ``min_free_bytes`` of
-    free disk, or with ``max_unsealed`` closed segments not yet sealed, rows stay in memory.
+    ``flush_interval_seconds``, the most that a power cut may cost. Below ``min_free_bytes`` of free disk, or
+    with ``max_unsealed`` closed segments not yet sealed, rows stay in memory.
     """
 
     batch_size: int = 1000
@@ -27,12 +27,11 @@ class WriterLimits(Struct, frozen=True, kw_only=True):
 
 
 class WriterStats(Struct, frozen=True, kw_only=True):
-    """A writer's figures at one moment, since it was made where they count something.
+    """Snapshot of a writer's counters; counts are since its start.
 
-    ``flushes``: batches written.
-    ``last_flush_ns``: UTC ns at which everything so far was last durable, 0 before the first time.
-    ``rows_this_hour``: by channel, by the rows' own hour. ``unsealed``: segments that wait to be
-    sealed; ``sealing_trouble``: why they must wait, "" if they need not.
+    ``flushes``: batches written. ``last_flush_ns``: UTC ns of the last moment at which all rows were durable,
+    0 before the first. ``rows_this_hour``: by channel, of the current UTC hour. ``unsealed``: segments that
+    wait to be sealed; ``sealing_trouble``: why, "" where all is well.
     """
 
     rows_written: int
@@ -52,9 +51,9 @@ class WriterStats(Struct, frozen=True, kw_only=True):
 
 
 class Closing(Struct, frozen=True):
-    """How closing went. ``unsealed`` segments lie in ``raw/active/`` and are sealed at the next start.
+    """How closing went. ``unsealed`` segments lie in ``raw/active/``; the next start seals them.
 
-    ``lost``: rows that could not be written at all; ``reason``: why, "" if nothing went wrong.
+    ``lost``: how many rows could not be written; ``reason``: why, "" where nothing went wrong.
     """
 
     unsealed: tuple[SegmentId, ...] = ()

@@ -1,1 +1,1 @@
-"""The tables: what a row of each says, its columns, and the form of its file. Imports nothing of ours."""
+"""The tables: of each the row type, the columns and the form of its file. Imports no other room."""

@@ -26,8 +26,8 @@ class AggTrade(Struct, frozen=True, gc=False):
 AGG_TRADES = Table(
     "agg_trades",
     AggTrade,
-    "Trades of one taker order at one price, told as one (Binance `aggTrade`, OKX `trades`), by symbol\n"
-    "and id.",
+    "Trades of one taker order at one price, reported as one (Binance `aggTrade`, OKX `trades`), by\n"
+    "symbol and id.",
     (
         *KEY,
         *TRADED,

@@ -11,7 +11,7 @@ __all__ = ["BOOK_DIGESTS", "BookDigest"]
 
 
 class BookDigest(Struct, frozen=True, gc=False):
-    """What a book was at a full minute. ``timestamp``: UTC ns."""
+    """The checksum of a book at a full minute. ``timestamp``: UTC ns."""
 
     symbol: str
     timestamp: int
@@ -24,14 +24,14 @@ class BookDigest(Struct, frozen=True, gc=False):
 BOOK_DIGESTS = Table(
     "book_digests",
     BookDigest,
-    "What each book was at each full minute, followed over raw: a book rebuilt from `book_updates` must\n"
-    "have the same. Raw that is normalized from the middle, without what the segments before it left in\n"
-    "`tables/carry`, has none until the next snapshot (normalize's log says so). Where the exchange's\n"
-    "checksums are the proof (Kraken), only while they agree.",
+    "The checksum of each book at each full minute, computed from raw: a book rebuilt from `book_updates`\n"
+    "must have the same. Raw that is normalized without the checkpoint before it (`tables/carry`) has none\n"
+    "until the next snapshot, and normalize's log says so. Where the exchange's checksums are the proof\n"
+    "(Kraken), there are digests only while these agree.",
     (
         SYMBOL,
         replace(TIMESTAMP, meaning="the full minute"),
-        replace(LOCAL_TIMESTAMP, meaning="when the message came that ended the minute"),
+        replace(LOCAL_TIMESTAMP, meaning="when the first message after that minute was received"),
         Column(
             "last_id", "int64", "the last update in the book; null where there are no ids", encoding="delta"
         ),

@@ -1,4 +1,4 @@
-"""The table ``book_updates``: the one in which a row becomes many lines, one for each level."""
+"""The table ``book_updates``, in which a decoded row becomes many lines, one for each level."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Level = tuple[float, float]
 
 
 class BookUpdate(Struct, frozen=True):
-    """Levels of one book that changed (or, as a snapshot, all of them), amounts absolute.
+    """Changed levels of one book, or all levels as a snapshot; amounts are absolute.
 
-    ``previous_id`` is the ``last_id`` of the update that this one follows, where the exchange links them
-    and skips numbers; the tables do not have it.
+    ``previous_id``: the ``last_id`` of the update before, where the exchange links updates and skips numbers;
+    it has no column.
     """
 
     symbol: str
@@ -34,7 +34,7 @@ class BookUpdate(Struct, frozen=True):
 
 
 def size(row: Line) -> int:
-    """How many lines of its table a row becomes: of a snapshot without levels the one that says so."""
+    """How many lines a row becomes; a snapshot without levels becomes one."""
     if not isinstance(row, BookUpdate):
         return 1
     return len(row.bids) + len(row.asks) or int(row.is_snapshot)
@@ -47,7 +47,7 @@ def _numbers(row: BookUpdate) -> Iterator[float]:
 
 
 def _build(entries: Sequence[Entry]) -> dict[str, Any]:
-    """One line per level; what belongs to the whole message is built once and repeated by index.
+    """One line per level; values of the whole message are built once and repeated by index.
 
     A snapshot without levels is one line without side, price and amount: the book is empty from here on.
     """
@@ -90,7 +90,9 @@ BOOK_UPDATES = Table(
     "Levels of books, by symbol and update id; a snapshot stands before the updates that follow it.",
     (
         *KEY,
-        Column("is_snapshot", "bool", "a level of a whole book, not of a change", required=True),
+        Column(
+            "is_snapshot", "bool", "whether the level is part of a whole book, not of a change", required=True
+        ),
         Column("side", "string", f"`bid` or `ask`; {_EMPTY}", encoding="dictionary"),
         Column("price", "float64", f"of the level; {_EMPTY}", encoding="dictionary"),
         Column("amount", "float64", f"absolute; 0 removes the level; {_EMPTY}", encoding="dictionary"),

@@ -1,4 +1,4 @@
-"""Rows to columns: lists of rows become Arrow record batches."""
+"""Rows to columns: lists of rows as Arrow record batches."""
 
 from __future__ import annotations
 
@@ -19,10 +19,7 @@ __all__ = ["batch", "gap_batch", "link_batch"]
 
 
 def batch(name: str, symbol: str | None, entries: Sequence[Entry]) -> pa.RecordBatch:
-    """The lines of entries of the table of this name, in their order, in its columns.
-
-    ``symbol``: that of all of them; None: they are of several.
-    """
+    """Entries of a table as its columns, in their order. ``symbol``: None where they are of several."""
     table = TABLES[name]
     columns = table.build(entries) if table.build else _plain(table, entries)
     lines = len(columns["timestamp"])
@@ -35,12 +32,12 @@ def batch(name: str, symbol: str | None, entries: Sequence[Entry]) -> pa.RecordB
 
 
 def gap_batch(gaps: Sequence[Gap]) -> pa.RecordBatch:
-    """Lines of the table ``gaps``, in the order given."""
+    """Rows of the table ``gaps``, in their order."""
     return _struct_batch(GAPS, gaps)
 
 
 def link_batch(events: Sequence[LinkEvent]) -> pa.RecordBatch:
-    """Lines of the table ``connections``, in the order given."""
+    """Rows of the table ``connections``, in their order."""
     return _struct_batch(CONNECTIONS, events)
 
 
@@ -50,7 +47,7 @@ def _struct_batch(table: Table, lines: Sequence[Struct]) -> pa.RecordBatch:
 
 
 def _plain(table: Table, entries: Sequence[Entry]) -> dict[str, Any]:
-    """Lines whose columns are the fields of their rows, or of their entries."""
+    """Columns that are fields of the rows or of their entries."""
     return lists(entries, (column.name for column in table.columns if column.name != "symbol"))
 
 

@@ -11,7 +11,7 @@ __all__ = ["CONNECTIONS", "LinkEvent"]
 
 
 class LinkEvent(Struct, frozen=True):
-    """A connection that was opened or ended. ``timestamp``: UTC ns."""
+    """A connection was opened or closed. ``timestamp``: UTC ns."""
 
     conn: str
     event: str
@@ -28,7 +28,7 @@ class LinkEvent(Struct, frozen=True):
 CONNECTIONS = Table(
     "connections",
     LinkEvent,
-    "When connections were opened and why they ended, as it happened.",
+    "When connections were opened and closed, and why.",
     (
         Column("conn", "string", "the connection's id, as in raw", required=True, encoding="dictionary"),
         Column("event", "string", "`open` or `close`", required=True, encoding="dictionary"),

@@ -1,8 +1,8 @@
-"""A checksum of what a table's file says, kept in its footer: other rows under the same name are found.
+"""A checksum of a file's rows, kept in its footer: it shows that the rows are those that were written.
 
-The checksums of Parquet's pages tell a flipped bit. They do not tell that somebody wrote the file again with
-another price, or put one file in the place of another. This one is of the rows, column by column and in
-their order, so it stays the same however the file is encoded, compressed or cut into row groups.
+Parquet's page checksums show a flipped bit. They do not show that somebody wrote the file again with another
+price, or put one file in the place of another. This checksum is of the rows, by column and in their order, so
+it is the same however the file is encoded, compressed or cut into row groups.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CLAIM = "daedalus.content"
 
 
 class Claim(Struct, frozen=True):
-    """What a file says of itself: the key it was written for, and CRC-32 checksums by column."""
+    """A file's claim: the key it was written for, how many rows, and a CRC-32 of each column."""
 
     file: str
     rows: int
@@ -36,13 +36,13 @@ class Claim(Struct, frozen=True):
 
     @classmethod
     def of(cls, footer: dict[bytes, bytes] | None) -> Claim | None:
-        """The claim in a footer; None where there is none. Raises `ValueError` where it cannot be read."""
+        """The claim in a footer, None where there is none. Raises `ValueError` where it cannot be decoded."""
         text = (footer or {}).get(CLAIM.encode())
         return None if text is None else msgspec.json.decode(text, type=cls)
 
 
 class _Column:
-    """The running checksums of one column: which lines have a value, the lengths of texts, and the values."""
+    """The running checksums of one column: which rows have a value, the lengths of texts, the values."""
 
     def __init__(self) -> None:
         self._valid = self._lengths = self._values = 0
@@ -65,7 +65,7 @@ class _Column:
 
 
 class Content:
-    """Takes rows as they are written or read, in pieces of any size, and sums them up."""
+    """The checksum of rows, taken in pieces of any size while they are written or read."""
 
     def __init__(self) -> None:
         self._rows = 0
@@ -81,7 +81,7 @@ class Content:
                     sums.take(field, piece)
 
     def claim(self, file: str) -> Claim:
-        """What is to be said of these rows, in a file of this key."""
+        """The claim for these rows in a file with this key."""
         sums = {name: column.text() for name, column in self._columns.items()}
         return Claim(file, self._rows, sums)
 

@@ -10,10 +10,10 @@ __all__ = ["DERIVATIVE_TICKERS", "DerivativeTicker"]
 
 
 class DerivativeTicker(Struct, frozen=True, gc=False):
-    """What the exchange says of a derivative; a value that this message does not tell is None.
+    """Funding, open interest and prices of a derivative; a value that the message does not have is None.
 
-    ``funding_rate`` is per funding interval; ``funding_timestamp`` (UTC ns) is when it is paid next.
-    ``open_interest`` as the exchange counts it (contracts or base).
+    ``funding_rate``: per funding interval. ``funding_timestamp``: UTC ns of the next payment.
+    ``open_interest``: as the exchange counts it (contracts or base).
     """
 
     symbol: str
@@ -30,11 +30,11 @@ class DerivativeTicker(Struct, frozen=True, gc=False):
 DERIVATIVE_TICKERS = Table(
     "derivative_tickers",
     DerivativeTicker,
-    "What exchanges say of derivatives (funding, open interest, mark prices), message by message: what one\n"
-    "does not tell is null, not repeated.",
+    "Funding, open interest and prices of derivatives, message by message: a value that a message does not\n"
+    "have is null, not repeated.",
     (
         *KEY,
-        Column("funding_timestamp", "time", "when funding is paid next", encoding="delta"),
+        Column("funding_timestamp", "time", "time of the next funding payment", encoding="delta"),
         Column("funding_rate", "float64", "per interval of funding", encoding="dictionary"),
         Column("predicted_funding_rate", "float64", "as the exchange expects it", encoding="dictionary"),
         Column(
@@ -44,7 +44,7 @@ DERIVATIVE_TICKERS = Table(
             encoding="dictionary",
         ),
         Column("last_price", "float64", "of the last trade"),
-        Column("index_price", "float64", "of what it is derived from"),
+        Column("index_price", "float64", "of the index it is derived from"),
         Column("mark_price", "float64", "at which positions are valued"),
     ),
     numbers=fields(

@@ -1,4 +1,4 @@
-"""A row on its way into a table, with what the table says of it beyond the row."""
+"""A row on its way into a table, with the columns that are not the row's own."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ __all__ = ["Entry", "Line", "lists"]
 
 
 class Line(Protocol):
-    """What becomes lines of a table: any of its row types."""
+    """A row of any table."""
 
     @property
     def symbol(self) -> str: ...
 
 
 class Entry(Struct, frozen=True, gc=False):
-    """One decoded row on its way into a table. ``key`` orders the entries of a symbol.
+    """One decoded row. ``key`` orders the entries of a symbol.
 
     ``timestamp`` and ``local_timestamp`` are UTC ns; ``source`` is stream or backfill.
     """
@@ -34,7 +34,7 @@ _OF_THE_ENTRY = frozenset(("timestamp", "local_timestamp", "source"))
 
 
 def lists(entries: Sequence[Entry], names: Iterable[str]) -> dict[str, list[Any]]:
-    """One list for each of these columns: of what the entries know, else of the fields of their rows."""
+    """One list for each of these columns, from the entries' own fields or from their rows."""
     rows = [entry.row for entry in entries]
     return {
         name: [getattr(one, name) for one in (entries if name in _OF_THE_ENTRY else rows)] for name in names

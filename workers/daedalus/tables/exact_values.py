@@ -10,7 +10,7 @@ __all__ = ["EXACT_VALUES", "ExactValue"]
 
 
 class ExactValue(Struct, frozen=True, gc=False):
-    """A value of one row whose digits the float in ``table`` does not keep. ``timestamp``: UTC ns."""
+    """A number whose digits the float64 in ``table`` does not keep. ``timestamp``: UTC ns."""
 
     symbol: str
     timestamp: int | None
@@ -22,11 +22,11 @@ class ExactValue(Struct, frozen=True, gc=False):
 EXACT_VALUES = Table(
     "exact_values",
     ExactValue,
-    "The few numbers of which a float64 does not keep every digit, digit by digit.",
+    "The few numbers that a float64 does not keep exactly, with all their digits.",
     (
         *KEY,
-        Column("table", "string", "whose row has the value", required=True, encoding="dictionary"),
-        Column("value", "float64", "as it stands there", required=True),
+        Column("table", "string", "the table with the value", required=True, encoding="dictionary"),
+        Column("value", "float64", "the value in that table", required=True),
         Column("text", "string", "the exchange's digits", required=True),
     ),
 )

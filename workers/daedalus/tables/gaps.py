@@ -10,7 +10,7 @@ __all__ = ["GAPS", "Gap"]
 
 
 class Gap(Struct, frozen=True):
-    """One line of the ledger. Times are UTC ns."""
+    """One row of the ledger. Times are UTC ns."""
 
     channel: str
     symbol: str
@@ -29,8 +29,8 @@ class Gap(Struct, frozen=True):
 GAPS = Table(
     "gaps",
     Gap,
-    "[The ledger](#the-ledger): what is missing, by channel, symbol and time, and what became of it. Of\n"
-    "lines with the same `channel`, `symbol`, `from_timestamp` and `from_id` the one with the latest\n"
+    "[The ledger](#the-ledger): what is missing, by channel, symbol and time, and what became of it. Among\n"
+    "rows with the same `channel`, `symbol`, `from_timestamp` and `from_id`, the one with the latest\n"
     "`as_of` counts.",
     (
         Column("channel", "string", "as configured", required=True, encoding="dictionary"),
@@ -38,24 +38,24 @@ GAPS = Table(
         Column(
             "from_timestamp",
             "time",
-            "local time of the last that is there before the gap",
+            "local time of the last message before the gap",
             required=True,
             encoding="delta",
         ),
         Column(
             "to_timestamp",
             "time",
-            "local time of the first that is there after it",
+            "local time of the first message after it",
             required=True,
             encoding="delta",
         ),
         Column("from_id", "int64", "the last id before; null where ids prove nothing"),
         Column("to_id", "int64", "the first id after"),
-        Column("missing", "int64", "how many ids lie between; null: nobody can know"),
+        Column("missing", "int64", "how many ids lie between; null: unknown"),
         Column("cause", "string", "why it is missing", required=True, encoding="dictionary"),
         Column("status", "string", "`open`, `filled` or `unfillable`", required=True, encoding="dictionary"),
-        Column("remaining", "int64", "how many are missing still; null: nobody can know"),
-        Column("note", "string", "filled by what, or why it cannot be", encoding="dictionary"),
-        Column("as_of", "time", "local time of what was last learned of it", required=True, encoding="delta"),
+        Column("remaining", "int64", "how many are still missing; null: unknown"),
+        Column("note", "string", "what filled it, or why nothing can", encoding="dictionary"),
+        Column("as_of", "time", "local time of the latest news about it", required=True, encoding="delta"),
     ),
 )

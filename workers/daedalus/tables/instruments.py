@@ -11,11 +11,11 @@ __all__ = ["INSTRUMENTS", "Instrument", "Listing"]
 
 
 class Instrument(Struct, frozen=True):
-    """What can be traded, as the exchange lists it. ``symbol`` as in the configuration.
+    """An instrument as the exchange lists it. ``symbol``: as in the configuration.
 
-    ``type``: spot, perpetual, future or option. ``tick`` and ``lot`` are the steps of price and amount,
-    ``contract_size`` the base (or quote, where inverse) of one contract, ``expiry`` UTC ns. None: the
-    exchange does not say.
+    ``type``: spot, perpetual, future or option. ``tick`` and ``lot``: the steps of price and amount.
+    ``contract_size``: the base (inverse: quote) of one contract. ``expiry``: UTC ns. None: the exchange does
+    not say.
     """
 
     symbol: str
@@ -30,7 +30,7 @@ class Instrument(Struct, frozen=True):
 
 
 class Listing(list[Instrument]):
-    """The instruments of one answer. ``unreadable``: how many more entries it had, which cannot be read."""
+    """The instruments of one answer. ``unreadable``: how many of its entries could not be read."""
 
     unreadable: int = 0
 
@@ -38,7 +38,7 @@ class Listing(list[Instrument]):
 INSTRUMENTS = Table(
     "instruments",
     Instrument,
-    "What could be traded, as the exchange listed it, once a day.",
+    "Instruments as the exchange listed them, once a day.",
     (
         replace(SYMBOL, encoding="plain"),  # each once
         TIMESTAMP,

@@ -12,10 +12,11 @@ __all__ = ["LIQUIDATIONS", "Liquidation"]
 
 
 class Liquidation(Struct, frozen=True, gc=False):
-    """A position that was closed by the exchange. ``side`` is the liquidation order's: sell ends a long.
+    """A position closed by the exchange. ``side``: the liquidation order's; sell closes a long position.
 
-    ``price`` is the order's, at which the position is taken over, where the exchange tells of orders, and the
-    trade's where it tells of trades; ``average_price`` is what was traded at, None where it does not say.
+    ``price``: the order's (at which the position is taken over) where the exchange reports orders, the
+    trade's where it reports trades. ``average_price``: of the resulting trades, None where the exchange does
+    not say.
     """
 
     symbol: str
@@ -36,14 +37,14 @@ def _numbers(row: Liquidation) -> Iterator[float]:
 LIQUIDATIONS = Table(
     "liquidations",
     Liquidation,
-    "Positions that were closed by the exchange; most do not tell all of them ([exchanges](exchanges.md)).",
+    "Positions closed by the exchange; most exchanges do not report all of them ([exchanges](exchanges.md)).",
     (
         *KEY,
-        Column("id", "string", "the exchange's; null where it gives none"),
+        Column("id", "string", "the exchange's; null where it sends none"),
         Column(
             "side",
             "string",
-            "of the liquidation order: `sell` ends a long position",
+            "of the liquidation order: `sell` closes a long position",
             required=True,
             encoding="dictionary",
         ),
@@ -61,7 +62,7 @@ LIQUIDATIONS = Table(
             required=True,
             encoding="dictionary",
         ),
-        Column("average_price", "float64", "what was traded at, on average; null: not told"),
+        Column("average_price", "float64", "average price of the resulting trades; null: not reported"),
     ),
     numbers=_numbers,
 )

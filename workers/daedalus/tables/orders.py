@@ -10,9 +10,9 @@ __all__ = ["ORDERS", "OrderEvent"]
 
 
 class OrderEvent(Struct, frozen=True, gc=False):
-    """One resting order of a book told order by order (L3). ``event``: created, changed or deleted.
+    """One event of a resting order (L3). ``event``: created, changed or deleted.
 
-    ``side`` is bid or ask; ``last_id`` the exchange's number of the event.
+    ``side``: bid or ask. ``last_id``: the exchange's number of the event.
     """
 
     symbol: str
@@ -28,7 +28,7 @@ class OrderEvent(Struct, frozen=True, gc=False):
 ORDERS = Table(
     "orders",
     OrderEvent,
-    "Books told order by order (L3; Bitstamp `live_orders`), by symbol and event.",
+    "Books by single orders (L3; Bitstamp `live_orders`), by symbol and event.",
     (
         *KEY,
         Column("id", "string", "the resting order's", required=True, encoding="prefix"),

@@ -1,4 +1,4 @@
-"""The form of a table's file: its columns' encodings, its compression, its checksums."""
+"""The form of a table's file: encodings, compression, checksums."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ ZSTD_LEVEL = 6  # 3 is half as long and 5 % larger, 9 a third longer and 1 % sma
 
 
 class TableWriter(pq.ParquetWriter):
-    """Writes the file of a table, and into its footer what its rows are; see `daedalus.tables.content`.
+    """Writes the file of a table, with the checksum of its rows in the footer (`daedalus.tables.content`).
 
-    ``path`` is where it is written, ``key`` where it will lie below the root of a lake.
-    See `daedalus.tables.table.Encoding` for the encodings.
+    ``path``: where it is written. ``key``: its path below the root of a lake. For the encodings see
+    `daedalus.tables.table.Encoding`.
     """
 
     def __init__(self, path: Path, table: Table, key: str) -> None:

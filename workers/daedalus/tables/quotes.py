@@ -12,7 +12,7 @@ __all__ = ["QUOTES", "Quote", "quote"]
 
 
 class Quote(Struct, frozen=True, gc=False):
-    """The top of a book; a value the exchange did not send is None, never 0."""
+    """The top of a book; a value that the exchange did not send is None, never 0."""
 
     symbol: str
     timestamp: int | None
@@ -30,7 +30,7 @@ def quote(
     ask: tuple[float | None, float | None],
     last_id: int | None = None,
 ) -> Sequence[Quote]:
-    """The row of a message that tells the top of a book, each side as (price, amount); none for no side.
+    """The row for the top of a book, each side as (price, amount); no row where both sides are empty.
 
     Exchanges write an empty side as nothing, as "" (given here as None) or as 0; the row has None.
     """
@@ -47,12 +47,12 @@ def _side(price: float | None, amount: float | None) -> tuple[float | None, floa
 QUOTES = Table(
     "quotes",
     Quote,
-    "The tops of books, by symbol and update id. An empty side is null, both of its columns.",
+    "The tops of books, by symbol and update id. Both columns of an empty side are null.",
     (
         *KEY,
         Column("ask_amount", "float64", "of the best ask"),
-        Column("ask_price", "float64", "the lowest that is asked"),
-        Column("bid_price", "float64", "the highest that is bid"),
+        Column("ask_price", "float64", "the lowest asked"),
+        Column("bid_price", "float64", "the highest bid"),
         Column("bid_amount", "float64", "of the best bid"),
         Column("last_id", "int64", "the exchange's update id", encoding="delta"),
     ),

@@ -1,9 +1,9 @@
 """The lake's tables.
 
-Names and meanings follow the tardis.dev CSV conventions. Times are UTC in ns. Prices and amounts are
-float64: the nearest to the exchange's digits, so that the shortest form of the float has these digits; raw
-keeps them as they came. ``exchange`` and ``date`` (UTC, of ``timestamp``; of ``from_timestamp`` in
-``gaps``) are in the path only.
+Names and meanings follow the CSV conventions of tardis.dev. Times are UTC in ns. Prices and amounts are the
+float64 nearest to the exchange's digits, so that the float's shortest form shows these digits; raw keeps them
+as they came. ``exchange`` and ``date`` (UTC, of ``timestamp``; in ``gaps`` of ``from_timestamp``) are in the
+path only.
 """
 
 from __future__ import annotations
@@ -50,5 +50,5 @@ _NAMES: dict[type, str] = {table.row: table.name for table in _ALL}
 
 
 def table_of(row: Line) -> str:
-    """The table in which a row belongs."""
+    """The name of a row's table."""
     return _NAMES[type(row)]

@@ -1,4 +1,4 @@
-"""What an exchange's messages say once they are decoded: one type for each kind of row in the tables.
+"""The row types of decoded messages, one for each table; importing them does not import Arrow.
 
 Frozen values. Times are UTC ns, None where the exchange sends none; prices and amounts are the floats
 nearest to the exchange's digits.
@@ -31,4 +31,4 @@ __all__ = [
 ]
 
 Row = Trade | AggTrade | BookUpdate | Quote | DerivativeTicker | Liquidation | OrderEvent
-"""What `Exchange.normalize` yields; each table says how its rows become columns."""
+"""What `Exchange.normalize` yields."""

@@ -1,4 +1,4 @@
-"""What a table is: a name, columns with their meaning, and the type of its rows. Loads no Arrow by itself."""
+"""`Table`: a name, columns with their meaning, and the type of its rows. Does not import Arrow by itself."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Kind = Literal["string", "int32", "int64", "float64", "bool", "time"]
 """The type of a column's values; ``time`` is UTC in ns."""
 
 Encoding = Literal["plain", "dictionary", "delta", "prefix"]
-"""``delta`` (DELTA_BINARY_PACKED) for what grows slowly, ``prefix`` (DELTA_BYTE_ARRAY) for ids as text,
-``dictionary`` for what repeats at a distance. What repeats at once (prices of trades, quotes) zstd packs
-better plain: 6.4 instead of 9.0 kB for the ask prices of 28,000 quotes.
+"""``delta`` (DELTA_BINARY_PACKED) for slowly growing numbers, ``prefix`` (DELTA_BYTE_ARRAY) for ids as text,
+``dictionary`` for values that repeat at a distance. Values that repeat at once (prices of trades and quotes)
+zstd packs better plain: 6.4 instead of 9.0 kB for the ask prices of 28,000 quotes.
 """
 
 
@@ -40,11 +40,11 @@ def _nothing(_row: object) -> Iterable[float]:
 
 
 class Table(Struct, frozen=True, dict=True):
-    """One table. ``about`` says in Markdown what its rows are.
+    """One table. ``about``: what its rows are (Markdown, for docs/data-format.md).
 
-    ``numbers`` gives the numbers of a row that are the exchange's own digits, so that those which a float64
-    does not keep are found. ``build`` makes lists or arrays of entries, by column and without ``symbol``,
-    where a row is not simply one line with the columns as its fields.
+    ``numbers``: the numbers of a row that the exchange wrote in decimal digits, so that those which a float64
+    does not keep are found. ``build``: the columns of entries, without ``symbol``, as lists or arrays; needed
+    only where a row is not one line with the columns as its fields.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Table(Struct, frozen=True, dict=True):
 
     @cached_property
     def schema(self) -> pa.Schema:
-        """The columns as Arrow has them."""
+        """The columns as an Arrow schema."""
         import pyarrow as pa
 
         kinds: dict[Kind, pa.DataType] = {
@@ -72,12 +72,12 @@ class Table(Struct, frozen=True, dict=True):
         )
 
     def encoded(self, encoding: Encoding) -> list[str]:
-        """The names of the columns that are encoded this way."""
+        """The names of the columns with this encoding."""
         return [each.name for each in self.columns if each.encoding == encoding]
 
 
 def fields(*names: str) -> Callable[[Any], Iterable[float]]:
-    """The numbers in these fields of a row, without those that are None."""
+    """A function of a row: the numbers in these fields that are not None."""
 
     def numbers(row: object) -> Iterable[float]:
         found = (getattr(row, name) for name in names)
@@ -96,11 +96,13 @@ SYMBOL = Column(
 TIMESTAMP = Column(
     "timestamp",
     "time",
-    "the exchange's time ([which one](#the-exchanges-time)); `local_timestamp` where it gives none",
+    "the exchange's time ([which one](#the-exchanges-time)); `local_timestamp` where it sends none",
     required=True,
     encoding="delta",
 )
-LOCAL_TIMESTAMP = Column("local_timestamp", "time", "when the message came", required=True, encoding="delta")
+LOCAL_TIMESTAMP = Column(
+    "local_timestamp", "time", "when the message was received", required=True, encoding="delta"
+)
 
 KEY = (SYMBOL, TIMESTAMP, LOCAL_TIMESTAMP)
-"""What nearly every table begins with."""
+"""The first columns of nearly every table."""

@@ -10,9 +10,9 @@ __all__ = ["SOURCE", "TRADED", "TRADES", "Trade"]
 
 
 class Trade(Struct, frozen=True, gc=False):
-    """One trade. ``side`` is the taker's, "buy" or "sell"; ``timestamp`` UTC ns or None.
+    """One trade. ``side``: the taker's, "buy" or "sell". ``timestamp``: UTC ns or None.
 
-    ``number`` is its place in the exchange's consecutive numbering where that is not ``id`` itself.
+    ``number``: the exchange's consecutive number of the trade, where that is not ``id`` itself.
     """
 
     symbol: str
@@ -36,7 +36,7 @@ TRADED = (
         encoding="dictionary",
     ),
 )
-"""What single and aggregate trades have alike."""
+"""The columns that single and aggregate trades share."""
 
 SOURCE = Column(
     "source",
@@ -56,7 +56,7 @@ TRADES = Table(
         Column(
             "number",
             "int64",
-            "its place in the exchange's numbering where that is not `id`",
+            "the exchange's consecutive number, where that is not `id`",
             encoding="delta",
         ),
         SOURCE,
