@@ -87,7 +87,7 @@ def long(storing: list[Storing]) -> list[Storing]:
 
 
 def times_faster(storing: Storing) -> float:
-    """How many times faster than it came one core normalizes."""
+    """How many times the rate of the recording one core normalizes."""
     return 1e6 / storing.normalize_us / (storing.messages / storing.seconds)
 
 
@@ -98,7 +98,7 @@ def render(measured: Measured) -> Iterator[str]:
 
 Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}: {platform.machine()}, Python {platform.python_version()},
 {versions}. Messages: {measured.what}, {measured.message_bytes:.0f} bytes on average.
-Only the ratios travel to other machines. Load of this one at the end: {os.getloadavg()[2]:.0f} on {os.cpu_count()} cores.
+Only ratios are comparable between machines. Load of this one at the end: {os.getloadavg()[2]:.0f} on {os.cpu_count()} cores.
 
 ## Goals
 
@@ -123,8 +123,8 @@ def receiving(measured: Measured) -> Iterator[str]:
 
 ![CPU per message at 2,000 messages/s](performance-receiving.svg)
 
-Messages are sent one by one, which is what a recorder lives with, or as fast as the client reads. In brackets: times the
-bare client.
+Messages are sent one by one, as a recorder gets them, or as fast as the client reads ("full speed"). In brackets: ratio to the bare
+client.
 
 | client | {heads} |
 | --- | {" | ".join("---" for _ in columns)} |"""
@@ -140,10 +140,10 @@ bare client.
         yield f"- {name}: {about}."
     yield f"""- {OURS}: receives, classifies, checks the ids, compresses, writes, fsyncs, seals what is due, writes its status.
 
-The lowest of two rounds in turn. Waking up is what costs: see picows."""
+The lower of two alternating rounds. Most of the cost is waking up: see picows."""
     if measured.flame is not None:
         yield f"""
-Where the time goes at full speed, by function, the storage thread on the left:
+Where the time goes at full speed, by function; the storage thread is on the left:
 
 ![Flame graph of ingest]({FLAME})"""
     for line in measured.left_out:
@@ -155,15 +155,15 @@ def latencies(measured: Measured) -> Iterator[str]:
     yield f"""
 ## Latency: from the exchange's send to the time stamp
 
-2,000 messages/s; while a segment of {waited.sealed_mb:.0f} MB is sealed in the same process; and while other processes write,
-normalize and upload without a pause.
+At 2,000 messages/s: with nothing else running; while a segment of {waited.sealed_mb:.0f} MB is sealed in the same
+process; while other processes write, normalize and upload without pause.
 
 | | p50 | p99 | p99.9 | longest |
 | --- | --- | --- | --- | --- |"""
     rows = (
-        ("nothing beside", waited.quiet_us),
+        ("nothing else", waited.quiet_us),
         ("while sealing", waited.sealing_us),
-        ("normalize and sync beside", waited.beside_us),
+        ("next to normalize and sync", waited.beside_us),
     )
     for name, values in rows:
         yield f"| {name} | " + " | ".join(f"{value:,.0f} µs" for value in values) + " |"
@@ -190,15 +190,15 @@ def writing(measured: Measured) -> Iterator[str]:
             f"| {each.growth:.0f} | {each.left_by_kill:.2%} |"
         )
     yield """
-In brackets: times ours. Ours flushes and fsyncs as often as at 2,000 messages/s, and the CPU for sealing is in it; the others never
-fsync. Growth is that of the second half of the messages. A Parquet file without its footer is nothing, and the footer comes last."""
+In brackets: ratio to ours. Ours flushes and fsyncs as often as at 2,000 messages/s and includes the CPU for sealing; the others never fsync.
+Growth is measured over the second half of the messages. A Parquet file contains nothing without its footer, which is written last."""
 
 
 def normalizing(measured: Measured) -> Iterator[str]:
     yield """
 ## Normalizing and uploading
 
-| exchange | rows/s on one core | µs per message | times faster than it came | sealing, µs per message |
+| exchange | rows/s on one core | µs per message | times the rate of the recording | sealing, µs per message |
 | --- | --- | --- | --- | --- |"""
     for each in long(measured.storing) or measured.storing:
         rows = each.rows / each.normalize_us * 1e6
@@ -218,7 +218,7 @@ def sizes(measured: Measured) -> Iterator[str]:
 
 ![Bytes per message](performance-size.svg)
 
-| exchange | messages | as it came | zstd-3 JSON lines | raw | tables | gzip CSV | tables / lines | tables / CSV |
+| exchange | messages | as received | zstd-3 JSON lines | raw | tables | gzip CSV | tables / lines | tables / CSV |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |"""
     for each in measured.storing:
         lines, csv = each.json_lines_bytes, each.csv_bytes
@@ -227,18 +227,18 @@ def sizes(measured: Measured) -> Iterator[str]:
             f"| {each.tables_bytes:.1f} | {csv:.1f} | {each.tables_bytes / lines:.2f} | {each.tables_bytes / csv:.2f} |"
         )
     yield """
-Recordings of a few seconds make files of a few kB, in which footers weigh more than rows: only those of minutes say how the
-forms compare. The CSV has the columns and the µs of tardis.dev's files: neither update ids nor ns.
+Recordings of a few seconds make files of a few kB, in which footers weigh more than rows: only recordings of minutes compare the
+forms. The CSV has the columns and the µs of tardis.dev's files: no update ids, no ns.
 
-| table | lines per message | bytes per message | as gzip CSV |
+| table | rows per message | bytes per message | as gzip CSV |
 | --- | --- | --- | --- |"""
     for each in long(measured.storing) or measured.storing[:1]:
         for name, lines, size, csv in each.tables:
             yield f"| {each.exchange} `{name}` | {lines:.2f} | {size:.1f} | {csv:.1f} |"
     named = ", ".join(f"`{name}` {size:.1f}" for name, size in measured.storing[0].columns)
     yield f"""
-What the tables of {measured.storing[0].exchange} are made of, in bytes per message: {named}. What was tried, and why it stays as it is:
-[the form of the tables](decisions/table-encodings.md)."""
+Largest columns of the tables of {measured.storing[0].exchange}, in bytes per message: {named}. What was tried:
+[how the columns are packed](decisions/table-encodings.md)."""
 
 
 def wear(measured: Measured) -> Iterator[str]:
@@ -253,8 +253,8 @@ def wear(measured: Measured) -> Iterator[str]:
     first = measured.storing[0]
     share = first.written_by_ingest + first.written_by_normalize
     yield f"""
-From `/proc/self/io`, with the writer's clocks following the recording: active files every 5 s, sealed raw, tables. An endurance
-card of 128 GB is sold for {CARD_BYTES / 1e12:.0f} TB of writes. With a write amplification of {CARD_AMPLIFICATION} inside the card, which is a guess, it lasts:
+From `/proc/self/io`, with the writer's clocks following the recording: active files every 5 s, sealed raw files, tables. An endurance
+card of 128 GB is rated for {CARD_BYTES / 1e12:.0f} TB of writes. With a write amplification of {CARD_AMPLIFICATION} inside the card (a guess), it lasts:
 
 | messages/s around the clock | received per day | written per day | years |
 | --- | --- | --- | --- |"""
@@ -280,8 +280,8 @@ def growth(measured: Measured) -> Iterator[str]:
     for each in measured.exchanges:
         yield row(f"ten symbols, exchanges: {each.count}", each)
     yield """
-Files and fsyncs follow the channels of each exchange, not its symbols. Every exchange is a process of its own, and has its own wake-ups:
-the same messages cost more when they come over more connections."""
+Files and fsyncs depend on the channels of each exchange, not on its symbols. Every exchange has a process with its own wake-ups: the same
+messages cost more over more connections."""
 
 
 def estimate(measured: Measured) -> Iterator[str]:
@@ -296,12 +296,12 @@ def estimate(measured: Measured) -> Iterator[str]:
 ## One core of a Pi 4: an estimate
 
 Callgrind counts {measured.instructions:,.0f} instructions per message in user space, from the bytes of the socket to the active file. An A72
-at 1.5 GHz does about one instruction of an interpreter per cycle (assumed; AArch64 needs about as many as x86-64): {pi_flood:.0f} µs
+at 1.5 GHz executes about one instruction of an interpreter per cycle (assumed; AArch64 needs about as many as x86-64): {pi_flood:.0f} µs
 per message at full speed, {slower:.1f} times this machine's time, or **{1e6 / pi_flood:,.0f} messages/s** on one core.
 
-One by one, at 2,000/s, a message costs {paced / flood:.1f} times as much here, for waking up and cold caches. The A72's are smaller: with
-{PI_COLD} for that, {pi_paced:.0f} µs per message, or {pi_paced * 2000 / 1e4:.0f} % of one core at 2,000/s, and **about {1e6 / pi_paced:,.0f} messages/s** before one core
-is full; by then several come with each wake-up, so that it is a lower bound."""
+One by one, at 2,000/s, a message costs {paced / flood:.1f} times as much here, because of wake-ups and cold caches. The caches of the A72 are smaller: with a
+factor of {PI_COLD} for that, a message takes {pi_paced:.0f} µs, or {pi_paced * 2000 / 1e4:.0f} % of one core at 2,000/s, and **about {1e6 / pi_paced:,.0f} messages/s** until one
+core is busy. That is a lower bound: at such rates several messages come with each wake-up."""
 
 
 def plots(measured: Measured) -> Iterator[tuple[str, str]]:
