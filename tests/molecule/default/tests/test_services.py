@@ -72,7 +72,7 @@ def test_one_word_stops_and_starts_all_of_it(host: Host, eventually: Any) -> Non
     )
 
 
-def test_what_the_venues_sent_until_then_arrives_in_the_lake_once(
+def test_what_the_exchanges_sent_until_then_arrives_in_the_lake_once(
     host: Host, eventually: Callable[[Callable[[], Any], str], Any]
 ) -> None:
     def arrived() -> Any:
