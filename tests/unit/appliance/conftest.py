@@ -79,11 +79,14 @@ def systemctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def role(play: Play) -> Play:
-    """Runs one role, or one file of it."""
+    """Runs one role, or the named files of it."""
 
-    def run(name: str, *, tasks_from: str = "main", **about: Any) -> dict[str, Any]:
+    def run(name: str, *tasks_from: str, **about: Any) -> dict[str, Any]:
         return play(
-            [{"name": "Role", "ansible.builtin.import_role": {"name": name, "tasks_from": tasks_from}}],
+            [
+                {"name": "Role", "ansible.builtin.import_role": {"name": name, "tasks_from": each}}
+                for each in tasks_from or ["main"]
+            ],
             **about,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -11,7 +12,13 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[3]
-READABLE = ROOT / "roles/workers/files/readable.py"
+READ_CONFIG = ROOT / "roles/workers/files/read_config.py"
+
+
+def read_config(path: Path, directory: str = "/var/lib/daedalus") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, READ_CONFIG, path, directory], capture_output=True, text=True, check=False
+    )
 
 
 @pytest.mark.parametrize(
@@ -29,14 +36,48 @@ def test_a_configuration_that_cannot_be_read_is_told_with_place_and_remedy(
     path = tmp_path / "config.yaml"
     if text is not None:
         path.write_text(text)
-    done = subprocess.run([sys.executable, READABLE, path], capture_output=True, text=True, check=False)
+    done = read_config(path)
     assert done.returncode == 2
-    assert told in done.stdout
+    assert told in json.loads(done.stdout)["problem"]
     assert "Traceback" not in done.stdout + done.stderr
 
 
 def test_the_examples_can_be_read() -> None:
-    subprocess.run([sys.executable, READABLE, ROOT / "config/config.examples.yaml"], check=True)
+    assert read_config(ROOT / "config/config.examples.yaml").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("data_dir: data  # where\n", "data_dir: /mnt/ssd/a b  # where\n"),
+        ("data_dir:\n", "data_dir: /mnt/ssd/a b\n"),
+        ("data_dir: >-\n  old\n# next\n", "data_dir: /mnt/ssd/a b\n# next\n"),
+        ("data_dir: 'old'\r\n", "data_dir: /mnt/ssd/a b\r\n"),
+        ("# data_dir: old\n", "# data_dir: old\n@end"),
+        ("note: |\n  data_dir: text\n", "note: |\n  data_dir: text\n@end"),
+    ],
+)
+def test_the_place_of_the_data_is_replaced_and_every_other_character_stays(
+    tmp_path: Path, before: str, after: str
+) -> None:
+    path = tmp_path / "config.yaml"
+    exchanges = "exchanges: {binance: {symbols: [BTCUSDT]}}  # mine\n"
+    path.write_bytes(f"{before}{exchanges}".encode())
+    expected = f"{after.removesuffix('@end')}{exchanges}"
+    if after.endswith("@end"):
+        expected += "data_dir: /mnt/ssd/a b\n"
+    assert json.loads(read_config(path, "/mnt/ssd/a b").stdout) == {"text": expected}
+
+
+@pytest.mark.parametrize(
+    "text", ["{exchanges: {a: {}}}", "exchanges: {a: &x {}}\ndata_dir: *x\n", "exchanges: {a: {}}\n...\n"]
+)
+def test_a_spelling_in_which_it_cannot_be_replaced_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    done = read_config(path)
+    assert done.returncode == 2
+    assert "Write it on a line of its own: data_dir: data" in json.loads(done.stdout)["problem"]
 
 
 @pytest.mark.parametrize("inventory", ["web,", os.devnull], ids=["no recorders", "empty"])
@@ -82,7 +123,7 @@ def test_the_source_reaches_the_host_from_the_task_that_packed_it(
         venv_needs_mb=1,
     )
     assert (
-        "The environment is made from the locked requirements"
+        "Make the environment from the locked requirements"
         in done["output"].rpartition("fatal:")[0].rpartition("TASK")[2]
     )
     assert list(tmp_path.glob("opt/releases/*/source/daedalus/__init__.py"))

@@ -37,7 +37,7 @@ def variables(root: Path, systemd: int = 252) -> dict[str, Any]:
         "workers_library_directory": str(root / "lib"),
         "workers_group": "root",
         "workers_secrets": SECRETS,
-        "workers_probe": {"stdout": f"systemd: {systemd}\nenabled: []\nactive: []"},
+        "workers_host": {"systemd": {"version": systemd, "active": []}, "globs": {}},
     }
 
 
@@ -49,7 +49,7 @@ def no_systemd(systemctl: Path) -> None:
 @pytest.fixture
 def units(role: Any, tmp_path: Path) -> Path:
     """The written units, those with a name of their own included."""
-    done = role("workers", tasks_from="configure", **variables(tmp_path))
+    done = role("workers", "preflight", "configure", **variables(tmp_path))
     assert done["changed"] > 0
     directory = tmp_path / "units"
     for name in SERVICES:
@@ -90,17 +90,17 @@ def test_systemd_has_nothing_to_say_against_the_units_and_finds_them_well_caged(
 
 def test_a_second_run_and_check_mode_find_nothing_to_do(role: Any, tmp_path: Path) -> None:
     about = variables(tmp_path)
-    assert role("workers", tasks_from="configure", check=True, **about)["changed"] > 0
+    assert role("workers", "preflight", "configure", check=True, **about)["changed"] > 0
     assert not (tmp_path / "units").exists()
-    role("workers", tasks_from="configure", **about)
-    assert role("workers", tasks_from="configure", **about)["changed"] == 0
-    assert role("workers", tasks_from="configure", check=True, **about)["changed"] == 0
+    role("workers", "preflight", "configure", **about)
+    assert role("workers", "preflight", "configure", **about)["changed"] == 0
+    assert role("workers", "preflight", "configure", check=True, **about)["changed"] == 0
 
 
 def test_secrets_are_files_for_root_alone_and_nowhere_else(role: Any, tmp_path: Path) -> None:
     about = variables(tmp_path)
-    done = role("workers", tasks_from="configure", check=True, **about)
-    done["output"] += role("workers", tasks_from="configure", **about)["output"]
+    done = role("workers", "preflight", "configure", check=True, **about)
+    done["output"] += role("workers", "preflight", "configure", **about)["output"]
     written = {path for path in tmp_path.rglob("*") if path.is_file() and path.name != "play.json"}
     for name, secret in SECRETS.items():
         path = tmp_path / "etc/credentials" / name
@@ -111,14 +111,14 @@ def test_secrets_are_files_for_root_alone_and_nowhere_else(role: Any, tmp_path: 
     sync = (tmp_path / "units/daedalus-sync.service").read_text()
     assert f"LoadCredential=s3_secret_key:{tmp_path}/etc/credentials/s3_secret_key" in sync
     assert "LoadCredential" not in (tmp_path / "units/daedalus-ingest@.service").read_text()
-    role("workers", tasks_from="configure", **{**about, "workers_secrets": {}})
+    role("workers", "preflight", "configure", **{**about, "workers_secrets": {}})
     assert not list((tmp_path / "etc/credentials").iterdir()), "a secret that is no longer given is gone"
 
 
 def test_the_configuration_keeps_its_comments_and_lines_and_gets_the_place_of_the_data(
     role: Any, tmp_path: Path
 ) -> None:
-    role("workers", tasks_from="configure", **variables(tmp_path))
+    role("workers", "preflight", "configure", **variables(tmp_path))
     text = (tmp_path / "etc/config.yaml").read_text()
     assert text == CONFIG.replace("data_dir: data", "data_dir: /var/lib/daedalus")
     assert "ReadWritePaths=-/mnt/nas/lake" in (tmp_path / "units/daedalus-sync.service").read_text()
@@ -126,7 +126,7 @@ def test_the_configuration_keeps_its_comments_and_lines_and_gets_the_place_of_th
 
 def test_a_hosts_own_sections_replace_those_of_the_file(role: Any, tmp_path: Path) -> None:
     own = {"exchanges": {"coinbase_exchange": {"symbols": ["BTC-USD"]}}}
-    role("workers", tasks_from="configure", **variables(tmp_path), workers_overrides=own)
+    role("workers", "preflight", "configure", **variables(tmp_path), workers_overrides=own)
     text = (tmp_path / "etc/config.yaml").read_text()
     assert "binance" not in text
     assert "coinbase_exchange" in text
@@ -134,7 +134,7 @@ def test_a_hosts_own_sections_replace_those_of_the_file(role: Any, tmp_path: Pat
 
 
 def test_each_systemd_gets_what_it_knows(role: Any, tmp_path: Path) -> None:
-    role("workers", tasks_from="configure", **variables(tmp_path, systemd=252))
+    role("workers", "preflight", "configure", **variables(tmp_path, systemd=252))
     assert "RestartMode" not in (tmp_path / "units/daedalus-sync.service").read_text()
-    role("workers", tasks_from="configure", **variables(tmp_path, systemd=257))
+    role("workers", "preflight", "configure", **variables(tmp_path, systemd=257))
     assert "RestartMode=direct" in (tmp_path / "units/daedalus-sync.service").read_text()
