@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
-CODE := workers tests examples docs/pages.py docs/generator
+CODE := workers plugins roles tests examples docs/pages.py docs/generator
 PIP_AUDIT := pip-audit==2.10.1
 # With extras: pip would look for the newest version of a package that another one wants with an extra, and find no hash.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --no-strip-extras --generate-hashes --no-header \

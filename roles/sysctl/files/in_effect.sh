@@ -1,10 +1,10 @@
 #!/bin/sh
-# Holds the kernel's settings against those of a file:
+# Compares the kernel's settings with those of a file:
 #
 #     in_effect.sh look|apply FILE
 #
-# `apply` lets systemd read its files again where a value differs. Prints "applied NAME" for what has changed and "refused ..."
-# for what still differs. A setting that this kernel does not have is passed over, as the - before its name says.
+# `apply` lets systemd read its files again if a value differs. Prints "applied NAME" for each value that has changed and
+# "refused ..." for each that still differs. Settings that this kernel does not have are skipped: the - before a name allows that.
 set -eu
 mode=$1 file=$2
 proc=${SYSCTL_PROC:-/proc/sys}

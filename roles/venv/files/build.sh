@@ -3,7 +3,7 @@
 #
 #     build.sh PYTHON [WHEELHOUSE]
 #
-# What an earlier attempt left is removed first; .complete is written last, so that a release is whole or not there.
+# Removes the remains of an earlier attempt first and writes .complete last: a release without that file is not used.
 set -eu
 release=$(cd "$(dirname "$0")" && pwd)
 python=$1 wheelhouse=${2:-}
@@ -14,12 +14,12 @@ cd "$release"
 rm -rf .complete bin include lib lib64 pyvenv.cfg share
 "$python" -m venv "$release"
 pip() { bin/python -m pip --disable-pip-version-check --no-input --quiet "$@"; }
-# Every file is named by its hash, and none of them runs a setup of its own. pip compiles with one processor; see below.
+# Files are accepted by their hash, and as wheels, which run no setup code. pip would compile on one processor; see below.
 pip install --no-cache-dir --no-compile --require-hashes --only-binary :all: \
     ${wheelhouse:+--no-index --find-links "$wheelhouse"} \
     -r source/requirements.lock -r source/requirements-build.lock
 pip install --no-cache-dir --no-compile --no-index --no-deps --no-build-isolation ./source
-# What cannot be compiled (templates of code that some packages bring along) is nothing that runs.
+# Some packages contain templates of code, which do not compile and never run.
 bin/python -m compileall -q -j 0 lib >/dev/null || true
 bin/daedalus --version
 sync

@@ -1,4 +1,4 @@
-"""Packs the Python project for a host, and names the version after what is in it.
+"""Packs the Python project for a host, and names the version by its content.
 
     pack.py PROJECT BUILD_SCRIPT DIRECTORY
 
@@ -26,7 +26,7 @@ KEEP_SECONDS = 86_400.0
 
 
 def members(project: Path, build_script: Path) -> dict[str, bytes]:
-    """What goes along, by its path below the release."""
+    """The files of a release, by their path below it."""
     found = {f"source/{name}": (project / name).read_bytes() for name in TOP}
     for path in sorted((project / "daedalus").rglob("*")):
         if path.suffix in SUFFIXES and "__pycache__" not in path.parts:
@@ -36,7 +36,7 @@ def members(project: Path, build_script: Path) -> dict[str, bytes]:
 
 
 def release_name(files: dict[str, bytes]) -> str:
-    """``0.1.0-1a2b3c4d``: the number that the source gives itself, and a digest of everything."""
+    """``0.1.0-1a2b3c4d``: the version number in the source, and a digest of all files."""
     number = re.search(rb'__version__ = "([^"]+)"', files["source/daedalus/__init__.py"])
     digest = hashlib.sha256()
     for name, content in sorted(files.items()):
@@ -45,7 +45,7 @@ def release_name(files: dict[str, bytes]) -> str:
 
 
 def write(archive: Path, release: str, files: dict[str, bytes]) -> None:
-    """The tar, with no trace of who made it and when; under its name it is whole, whatever runs beside."""
+    """Write the tar without owners and times. It is renamed when complete, so runs side by side never read half."""
     descriptor, aside = tempfile.mkstemp(prefix=".daedalus-", dir=archive.parent)
     try:
         with (
@@ -63,7 +63,7 @@ def write(archive: Path, release: str, files: dict[str, bytes]) -> None:
 
 
 def prune(archive: Path) -> None:
-    """Remove what earlier runs left beside the archive; a day covers the slowest run that still needs its own."""
+    """Remove archives of earlier runs. After a day no run still needs its own."""
     for other in archive.parent.glob("*daedalus-*"):
         if other != archive and other.stat().st_mtime < time.time() - KEEP_SECONDS:
             other.unlink(missing_ok=True)

@@ -1,14 +1,14 @@
-"""What the services of Daedalus on this machine do, as one JSON object; the standard library alone.
+"""Prints what the services of Daedalus on this machine do, as one JSON object; standard library only.
 
     look.py [--wait SECONDS]
     look.py --stale
 
 With --wait it looks again until there is no problem or the time is over. Keys: ``release``, ``rows`` (of
-`daedalus status`), ``units``, ``problems`` and ``summary``, both lists of lines. With --stale the one key
-``stale``: the services that run something else than what is installed, each with what differs, and those
-that have failed for good. What a process runs is read from the process itself (its interpreter, environment
-and credentials, the hash of the configuration in its status): it does not matter who changed what, and when.
-The exit code is 0 whenever it could look.
+`daedalus status`), ``units``, and the lists of lines ``problems`` and ``summary``. With --stale the only key
+is ``stale``: the services that have failed for good, and those that run something else than what is
+installed, each with what differs. What a process runs is read from the process itself (its interpreter,
+environment and credentials, the hash of the configuration in its status), so it does not matter who changed
+what, and when. The exit code is 0 unless that cannot be found out.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def main() -> None:
     if options.stale:
         units, rows = read_units(wanted()), read_rows()
         if any(unit.get("ActiveState") == "active" for unit in units) and not (rows and hashes):
-            sys.exit("what the workers run is not known: daedalus status or config check says nothing")
+            sys.exit("what the workers run is unknown: daedalus status or config check gives no answer")
         failed = {
             unit["Id"]: "it has failed"
             for unit in units
@@ -75,7 +75,7 @@ def look(hashes: dict[str, str]) -> dict[str, Any]:
 
 
 def wanted() -> list[str]:
-    """The services that daedalus.target stands for."""
+    """The services of daedalus.target."""
     found = _run("systemctl", "show", "--property=Wants,ConsistsOf", "--value", "daedalus.target").split()
     return sorted({name for name in found if name.startswith("daedalus-") and name.endswith(".service")})
 
@@ -103,7 +103,7 @@ def read_rows() -> list[dict[str, Any]]:
 
 
 def configured() -> dict[str, str]:
-    """The hash of what the configuration in place says to each worker; empty where it cannot be told."""
+    """The hash of each worker's part of the installed configuration; empty if it cannot be computed."""
     try:
         return dict(json.loads(_run(COMMAND, "config", "check", "--json", str(CONFIG)))["workers"])
     except (OSError, ValueError, KeyError, TypeError, subprocess.TimeoutExpired):
@@ -119,7 +119,7 @@ def stale(units: list[dict[str, str]], rows: list[dict[str, Any]], hashes: dict[
         try:
             process = read_process(int(unit.get("MainPID") or 0))
         except (OSError, ValueError):
-            continue  # it does not run, or has just ended
+            continue  # not running, or ended in this moment
         worker = worker_of(name)
         running = statuses.get(worker, {}).get("config_hash")
         differs = [
@@ -136,7 +136,7 @@ def stale(units: list[dict[str, str]], rows: list[dict[str, Any]], hashes: dict[
 def read_process(pid: int) -> dict[str, Any]:
     """What a process runs: ``release``, the digest of its ``unit``, and whether its ``secrets`` are in place.
 
-    Raises `OSError` where there is no such process.
+    Raises `OSError` if there is no such process.
     """
     if pid <= 0:
         raise OSError("no process")
@@ -157,7 +157,7 @@ def read_process(pid: int) -> dict[str, Any]:
 
 
 def digest_in(unit: str) -> str:
-    """The digest that the unit's file in place carries; "" where it has none."""
+    """The digest in the installed file of the unit; "" if there is none."""
     template = unit if "@" not in unit else f"{unit.partition('@')[0]}@.service"
     try:
         text = (UNITS / template).read_text(encoding="utf-8")
@@ -175,7 +175,7 @@ def _same(one: Path, other: Path) -> bool:
 
 
 def problems(units: list[dict[str, str]], rows: list[dict[str, Any]]) -> list[str]:
-    """Everything that keeps this host from being a recorder, one line each."""
+    """Everything that keeps this host from recording, one line each."""
     found = [] if units else ["daedalus.target has no services: run site.yml"]
     for unit in units:
         name = unit.get("Id", "?")
@@ -185,10 +185,10 @@ def problems(units: list[dict[str, str]], rows: list[dict[str, Any]]) -> list[st
             )
         elif unit["limited"] != "true":
             found.append(
-                f"{name} has no memory limit that holds: the memory controller is off (daedalus doctor)"
+                f"{name} has no effective memory limit: the memory controller is off (daedalus doctor)"
             )
     if not rows:
-        found.append("daedalus status says nothing: is the configuration readable?")
+        found.append("daedalus status gives no answer: is the configuration readable?")
     started = {worker_of(unit["Id"]) for unit in units if "Id" in unit}
     for row in rows:
         name, last = row["worker"], row.get("last_message_seconds")

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Keeps a worker that fails again and again from being started again at once: the pause doubles from failure to failure, and
-# is forgotten once it has run for a minute. systemd has this since version 254 only, and there it never forgets.
+# Slows down the restarts of a worker that keeps failing: the pause doubles with every failure, and is reset once the worker has
+# run for a minute. systemd can do this since version 254 only, and never resets the pause.
 #
 #     pace.sh before LONGEST     ExecStartPre=: wait
 #     pace.sh after              ExecStopPost=: note how it ended, from $SERVICE_RESULT

@@ -44,7 +44,7 @@ def test_a_recorder_that_receives_within_its_limits_is_well(look: Any) -> None:
             {},
             "is failed (failed): journalctl -u daedalus-ingest@binance",
         ),
-        ({"limited": "false"}, {}, "no memory limit that holds"),
+        ({"limited": "false"}, {}, "no effective memory limit"),
         ({}, {"last_message_seconds": None}, "has received nothing yet"),
         ({}, {"last_message_seconds": 75.0}, "has received nothing for 75 s"),
         ({}, {"state": "blocked", "note": "the disk is full"}, "ingest-binance is blocked: the disk is full"),

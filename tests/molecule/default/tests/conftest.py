@@ -1,4 +1,4 @@
-"""The machine of the run, as root sees it over ssh."""
+"""The machine of the run, reached as root over ssh."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def host() -> Host:
 
 @pytest.fixture(scope="session")
 def about() -> dict[str, Any]:
-    """Where the machine's surroundings are, and their secrets."""
+    """Addresses and secrets of the machine's surroundings."""
     return dict(json.loads((RUN / "surroundings" / "surroundings.json").read_bytes()))
 
 
 @pytest.fixture(scope="session")
 def eventually() -> Callable[[Callable[[], Any], str], Any]:
-    """Wait for what comes in its time: emulated processors promise none."""
+    """Wait for something on an emulated machine, whose speed nobody knows."""
 
     def wait(value: Callable[[], Any], what: str, seconds: float = 600) -> Any:
         ends_at = time.monotonic() + seconds
@@ -45,7 +45,7 @@ def eventually() -> Callable[[Callable[[], Any], str], Any]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
-    """Behind a failed test stands what the services said last."""
+    """Add the last lines of the services to a failed test."""
     report = yield
     host = getattr(item, "funcargs", {}).get("host")
     if report.when == "call" and report.failed and host is not None:

@@ -21,7 +21,7 @@ def test_the_user_of_the_services_cannot_write_elsewhere(host: Host) -> None:
 
 
 def test_a_service_cannot_write_elsewhere_whatever_it_may_read(host: Host) -> None:
-    """Its own mounts, entered as root: read-only all over, but for its directories."""
+    """Its own mounts, entered as root: read-only except for its directories."""
     pid = host.check_output("systemctl show --property=MainPID --value daedalus-ingest@binance")
     tries = " ".join(f"{place}/written" for place in ("/etc", "/root", "/home", "/srv", *PROGRAMS))
     done = host.run(f"nsenter --mount --target={pid} touch /var/lib/daedalus/written {tries}")

@@ -1,4 +1,4 @@
-"""The services run, within limits that hold, and caged."""
+"""The services run, within effective limits, in their sandbox."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_the_login_of_the_pi_may_look_without_sudo(host: Host) -> None:
 
 def test_the_doctor_finds_nothing_bad(host: Host) -> None:
     found = json.loads(host.run("daedalus doctor --json").stdout)
-    # There is no time server around the machine, and the doctor says so.
+    # The machine reaches no time server, and the doctor reports that.
     bad = [each for each in found if each["level"] == "bad" and each["check"] != "clock"]
     assert found
     assert not bad, bad
