@@ -1,4 +1,4 @@
-# Daedalus. Every target in a line: `make help`.
+# Daedalus. `make help` lists the targets.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -6,19 +6,19 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 CODE := workers plugins roles tests examples docs/pages.py docs/generator
 PIP_AUDIT := pip-audit==2.10.1
-# With extras: pip would look for the newest version of a package that another one wants with an extra, and find no hash.
+# --no-strip-extras: without it pip would look for the newest version of a package that is required with an extra, and find no hash.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --no-strip-extras --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links
-# What sets up a Pi, and tests that: Ansible and its tools, apart from the recorder's own environment.
+# Ansible and its tools, for setting up a Pi and testing that: apart from the environment of the recorder.
 APPLIANCE ?= .venv-appliance
 TOOLS := $(CURDIR)/$(APPLIANCE)/bin
-# One machine per checkout at a time; image and wheels are kept for all of them.
+# One emulated machine per checkout at a time; all checkouts share the image and the wheels.
 VM_CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/daedalus/vm
 export DAEDALUS_VM ?= $(VM_CACHE)/runs/$(firstword $(shell printf %s '$(CURDIR)' | cksum))
 export DAEDALUS_WHEELHOUSE ?= $(VM_CACHE)/wheels-$(firstword $(shell cat workers/requirements.lock workers/requirements-build.lock | cksum)).tar
 PYTHON_3_13 ?= $(firstword $(wildcard /usr/bin/python3.13 /usr/local/bin/python3.13 $(HOME)/.pyenv/versions/3.13*/bin/python3.13))
 
-# The newest Python that a laptop may have sets up the machine too, as an owner does it: without mitogen.
+# The machine is also set up with the newest Python, as on an owner's laptop: without mitogen.
 NEWEST := $(if $(PYTHON_3_13),.venv-appliance-3.13,$(APPLIANCE))
 
 SCENARIO ?= default
@@ -34,24 +34,24 @@ FUZZ_TARGETS ?=
 help: ## List every target
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 22
 
-run: $(VENV)/.run ## Record a simulated exchange into a local lake (EXCHANGE=binance SYMBOLS=… records the real one)
+run: $(VENV)/.run ## Record a simulated exchange into a local lake (EXCHANGE=binance SYMBOLS=…: the real one)
 	@$(BIN)/daedalus demo $(if $(EXCHANGE),--live $(EXCHANGE)) $(if $(SYMBOLS),--symbols '$(SYMBOLS)') $(if $(DURATION),--duration $(DURATION))
 
-test: $(VENV)/.dev ## Lint, types, unit and integration tests, and how long each took
+test: $(VENV)/.dev ## Lint, types, unit and integration tests; prints how long each took
 	@.ci/timed $(MAKE) lint types unit integration
 
-test-fast: $(VENV)/.dev ## For the inner loop: lint, and the unit tests that start no server and no Ansible
+test-fast: $(VENV)/.dev ## For the inner loop: lint, and unit tests without servers and Ansible
 	@.ci/timed $(MAKE) lint unit-fast
 
-test-all: test $(NEWEST)/.ready ## The same, and the unit tests once more on Python 3.13, with Ansible on it, where it is there
+test-all: test $(NEWEST)/.ready ## make test, and the unit tests on Python 3.13 if it is installed
 	@if [ -n "$(PYTHON_3_13)" ]; then $(MAKE) unit VENV=.venv-3.13 PYTHON=$(PYTHON_3_13) APPLIANCE=$(NEWEST); \
 	else echo "Python 3.13 is not here: tested on $$($(BIN)/python --version) alone"; fi
 
-lint: $(VENV)/.dev ## ruff: format and rules
+lint: $(VENV)/.dev ## Check format and rules with ruff
 	$(BIN)/ruff format --check --config workers/pyproject.toml $(CODE)
 	$(BIN)/ruff check --config workers/pyproject.toml $(CODE)
 
-format: $(VENV)/.dev ## Let ruff format, and fix what it can
+format: $(VENV)/.dev ## Format with ruff, and fix what it can
 	$(BIN)/ruff format --config workers/pyproject.toml $(CODE)
 	$(BIN)/ruff check --fix --config workers/pyproject.toml $(CODE)
 
@@ -64,39 +64,39 @@ unit: $(VENV)/.dev ## Unit tests, with coverage
 unit-fast: $(VENV)/.dev
 	$(BIN)/pytest tests/unit -q -n auto --dist loadfile -m "not server" --ignore=tests/unit/appliance
 
-integration: $(VENV)/.dev ## Real processes, sockets, and an S3 server on loopback
+integration: $(VENV)/.dev ## Integration tests: real processes, sockets, and an S3 server on loopback
 	$(BIN)/pytest tests/integration
 
-exchanges: $(VENV)/.dev ## Every exchange recorded with faults, and its ledger held against the simulator's own account (minutes)
+exchanges: $(VENV)/.dev ## Record every exchange with faults, and compare the ledger with the simulator's account (minutes)
 	$(BIN)/pytest tests/exchanges
 
-faults: $(VENV)/.dev ## Every fault, many rounds (an hour), and write what was measured into docs/reliability.md
+faults: $(VENV)/.dev ## Every fault, many rounds (an hour); writes the results into docs/reliability.md
 	$(BIN)/pytest tests/faults -p no:randomly --long --record docs/reliability.md
 
 faults-short: $(VENV)/.dev ## Every kind of fault, few rounds (minutes)
 	$(BIN)/pytest tests/faults
 
-fuzz: .venv-fuzz/.ready ## Coverage-guided fuzzing of whatever reads bytes from outside (FUZZ_SECONDS=10 each; FUZZ_TARGETS="okx checkpoint" alone)
+fuzz: .venv-fuzz/.ready ## Coverage-guided fuzzing of readers of outside data (FUZZ_SECONDS=10 each; FUZZ_TARGETS="okx checkpoint": only these)
 	PYTHONPATH=tests .venv-fuzz/bin/python -m fuzz.run --seconds $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
-bench: $(VENV)/.dev ## Measure speed, memory and size as ratios, and write docs/performance.md
+bench: $(VENV)/.dev ## Measure speed, memory and size as ratios; writes docs/performance.md
 	$(BIN)/python tests/bench/report.py docs/performance.md
 
-playbooks: $(APPLIANCE)/.ready ## ansible-lint and yamllint; from then on the unit tests of the roles do not skip
+playbooks: $(APPLIANCE)/.ready ## Lint the playbooks (ansible-lint, yamllint); creates the environment that the unit tests of roles need
 	PATH="$(TOOLS):$$PATH" ansible-lint --strict
 	$(TOOLS)/yamllint .
 
-molecule: $(APPLIANCE)/.ready $(NEWEST)/.ready $(VENV)/.dev ## site.yml on an emulated arm64 Debian: converge, idempotence, verify
+molecule: $(APPLIANCE)/.ready $(NEWEST)/.ready $(VENV)/.dev ## Run site.yml on an emulated arm64 Debian: converge, idempotence, verify
 	tests/vm/host.sh
 	cd tests && PATH="$(TOOLS):$$PATH" DAEDALUS_PLAIN_ANSIBLE=$(CURDIR)/$(NEWEST)/bin/ansible-playbook PYTHONDONTWRITEBYTECODE=1 MOLECULE_EPHEMERAL_DIRECTORY="$(DAEDALUS_VM).molecule" \
 		DAEDALUS_MITOGEN=$$($(TOOLS)/python -c 'import ansible_mitogen, os; print(os.path.dirname(ansible_mitogen.__file__))')/plugins/strategy \
 		molecule test --scenario-name $(SCENARIO)
 
-vm: $(APPLIANCE)/.ready $(VENV)/.dev ## What a recorder survives, shown on the same machine: power cuts, leaks, hangs, mistakes
+vm: $(APPLIANCE)/.ready $(VENV)/.dev ## Show on the same machine what a recorder survives: power cuts, leaks, hangs, mistakes
 	tests/vm/host.sh
 	PATH="$$PATH:$(TOOLS)" $(BIN)/pytest tests/vm -p no:randomly
 
-docs: .venv-docs/.ready $(VENV)/.dev ## Write what the code knows into the pages and build the site/; a link that leads nowhere fails
+docs: .venv-docs/.ready $(VENV)/.dev ## Write the generated sections of the pages, and build site/; a broken link fails
 	cd docs && ../$(BIN)/python -m generator
 	.venv-docs/bin/mkdocs build --strict
 
@@ -104,24 +104,24 @@ dist: $(VENV)/.dev ## Build the wheel and the source distribution into workers/d
 	rm -rf workers/dist
 	cd workers && ../$(BIN)/hatchling build -d dist
 
-dist-test: dist ## Install the wheel into an empty environment (and on Python 3.13, where it is there), and record with it
+dist-test: dist ## Install the wheel into an empty environment (also on Python 3.13, if installed), and record with it
 	tests/installed.sh $(BIN)/python workers/dist/*.whl
 	@if [ -n "$(PYTHON_3_13)" ]; then tests/installed.sh $(PYTHON_3_13) workers/dist/*.whl; else echo "Python 3.13 is not here"; fi
 
-lock: ## Resolve the dependencies anew (needs uv) for every platform, with hashes
+lock: ## Resolve the dependencies for every platform, with hashes (needs uv)
 	cd workers && for extra in "" read dev; do \
 		$(LOCK) pyproject.toml $${extra:+--extra $$extra} -o requirements$${extra:+-$$extra}.lock; done
 	cd workers && printf 'hatchling\neditables\n' | $(LOCK) - -o requirements-build.lock
 	cd workers && for group in appliance docs fuzz; do \
 		$(LOCK) --group pyproject.toml:$$group -o requirements-$$group.lock; done
 
-audit-dependencies: $(BIN)/pip ## Ask the advisory database about each locked dependency (needs the network)
+audit-dependencies: $(BIN)/pip ## Look up locked dependencies in the advisory database (needs the network)
 	@test -x .venv-audit/bin/pip-audit || { $(PYTHON) -m venv .venv-audit && \
 		.venv-audit/bin/pip install --quiet --disable-pip-version-check $(PIP_AUDIT); }
 	.venv-audit/bin/pip-audit --strict --disable-pip --require-hashes \
 		-r workers/requirements-read.lock -r workers/requirements-build.lock
 
-clean: ## Remove the environments and what the tests left
+clean: ## Remove the environments and files left by tests
 	rm -rf .venv .venv-3.13 .venv-audit .venv-fuzz .fuzz $(APPLIANCE) $(NEWEST) workers/.mypy_cache workers/.pytest_cache .ruff_cache workers/.ruff_cache workers/.coverage workers/dist .venv-docs site
 
 $(BIN)/pip:

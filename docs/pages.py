@@ -1,8 +1,8 @@
-"""A hook of mkdocs: pages that lie beside docs/ belong to the site too, and links between them hold.
+"""A hook of mkdocs: adds pages outside docs/ to the site, and keeps the links between pages.
 
-README.md becomes the first page. Whatever a page links to in the repository, a page or a file, comes along
-under its own path; links are written anew where a page lies elsewhere on the site. A link to nothing is left
-alone, so that the strict build names it.
+README.md becomes the first page. Every page or file of the repository that a page links to is added under its
+own path, and links are rewritten where a page has another path on the site. A link to nothing is left
+unchanged, so that the strict build reports it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LINK = re.compile(r"(\]\()([^)\s]+)(\))")
 
 
 def on_files(files: Files, *, config: MkDocsConfig, **_: object) -> Files:
-    """Add what the pages link to, and what that links to."""
+    """Add the files that pages link to, directly or through other pages."""
     waiting = [FIRST, *(f"docs/{file.src_uri}" for file in files.documentation_pages())]
     seen = set(waiting)
     while waiting:
@@ -39,7 +39,7 @@ def on_files(files: Files, *, config: MkDocsConfig, **_: object) -> Files:
 
 
 def on_page_markdown(markdown: str, *, page: Page, **_: object) -> str:
-    """The page, with its links as they are on the site."""
+    """The page, with links as on the site."""
     here = Path(page.file.abs_src_path).relative_to(ROOT).as_posix()
     base = str(PurePosixPath(site_uri(here)).parent)
 
@@ -54,12 +54,12 @@ def on_page_markdown(markdown: str, *, page: Page, **_: object) -> str:
 
 
 def site_uri(path: str) -> str:
-    """Where a file of the repository stands on the site."""
+    """The path of a file of the repository on the site."""
     return "index.md" if path == FIRST else path.removeprefix("docs/")
 
 
 def repository_path(here: str, link: str) -> str | None:
-    """The file that a link on page ``here`` leads to; None where it leads to none of ours."""
+    """The file of the repository that a link on the page ``here`` leads to; None for other links."""
     parts = urlsplit(link)
     if parts.scheme or not parts.path or parts.path.startswith("/"):
         return None
