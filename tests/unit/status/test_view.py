@@ -10,8 +10,9 @@ import pytest
 from rich.console import Console
 from support.statuses import status_of
 
+from daedalus.health.thresholds import SILENT_AFTER_NS
 from daedalus.status import Row, as_json, as_table, view
-from daedalus.status.view import SILENT_AFTER_NS, held_up
+from daedalus.status.view import held_up
 from daedalus.worker.status import AnyStatus, UnreadableStatus
 
 NOW = 1_800_000_000_000_000_000

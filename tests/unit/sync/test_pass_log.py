@@ -62,7 +62,7 @@ def test_after_a_recovery_the_same_trouble_is_news(logged: pytest.LogCaptureFixt
         log.end(progress, None)
         progress.recover()
         log.end(progress, None)
-    trouble, well = "s3://lake: it answers 503. Correct it.", "the target works again; 0 files wait"
+    trouble, well = "s3://lake: it answers 503. Correct it.", "the target works again; 0 files waiting"
     assert lines(logged) == [trouble, well, trouble, well]
 
 
@@ -80,7 +80,7 @@ def test_what_a_pass_brought_is_one_line(logged: pytest.LogCaptureFixture) -> No
     log.begin(progress)
     progress.succeed(ONE, Receipt(ONE.key, 5, Outcome.UPLOADED, "size"))
     log.end(progress, None)
-    assert lines(logged) == ["uploaded 1 files, 0.0 MB; 1 wait"]
+    assert lines(logged) == ["uploaded 1 file, 0.0 MB; 1 wait"]
     log.begin(progress)
     log.end(progress, None)
     assert lines(logged) == []

@@ -200,7 +200,7 @@ MACHINE: list[tuple[dict[str, Any], int, str]] = [
     ({"disk_free": 2_000 * MB}, 20, ""),
     ({"disk_free": 700 * MB}, 3, "700.0 MB of disk are free, recording stops at 500.0 MB"),
     ({"disk_free": 400 * MB}, 1, "below 500.0 MB recording waits"),
-    ({"disk_free": 10**12, "read_only": True}, 1, "read-only now, which is how a card dies"),
+    ({"disk_free": 10**12, "read_only": True}, 1, "data_dir is read-only, which is how a card dies"),
     ({"clock_synchronized": False}, 10, ""),
     ({"clock_synchronized": False}, 12, "the clock is not synchronized"),
     ({"clock_synchronized": None}, 20, ""),
@@ -221,10 +221,15 @@ def test_the_machine_is_told_of_once_when_it_is_time(machine: dict[str, Any], co
     assert not words or words in texts[0]
 
 
+OOM = (
+    "out of memory: the kernel killed 2 processes. See which: journalctl -k -g 'Out of memory|oom-kill'. "
+    "Then record fewer symbols, or lower writer.queue_maxsize."
+)
+
+
 def test_what_the_kernel_killed_is_told_when_it_happens_not_what_was_before() -> None:
     decisions = watch(observation(m, oom_kills=kills) for m, kills in enumerate([3, 3, 5, 5, 6, 6]))
-    assert [told(each) for each in decisions] == ["", "", "the kernel killed 2 processes for want of memory: "
-                                                  "journalctl -k -g oom", "", "", ""]  # fmt: skip
+    assert [told(each) for each in decisions] == ["", "", OOM, "", "", ""]
 
 
 def test_a_clock_that_was_set_is_told() -> None:
@@ -305,6 +310,14 @@ def test_a_worker_that_hangs_is_restarted_when_the_disk_is_well_again() -> None:
     assert [len(each.restarts) for each in watch([*dead, *well])] == [0, 0, 0, 0, 0, 0, 1, 0]
 
 
+def test_a_worker_whose_status_cannot_be_read_is_told_and_never_restarted() -> None:
+    seen = worker(state="unreadable", pid=None, memory=None, silent_seconds=None, note="x.json is damaged")
+    first, second, *rest = minutes([seen] * 9)
+    assert not first.announcements
+    assert told(second).startswith("what ingest-binance does is not known: x.json is damaged. ")
+    assert not any(each.announcements or each.restarts for each in rest)
+
+
 ABSENT = worker(state="not started", pid=None, memory=None, silent_seconds=None)
 
 
@@ -323,7 +336,10 @@ def test_streams_that_are_configured_and_not_recorded_are_told_once() -> None:
     note = "left out: the exchange lists no ETHUSDTT"
     decisions = watch(observation(minute, worker(unrecorded=1, note=note)) for minute in range(10))
     (news,) = [each for decision in decisions for each in decision.announcements]
-    assert news.text == f"ingest-binance does not record all that is configured: {note}"
+    assert news.text == (
+        f"ingest-binance does not record all that is configured: {note}. "
+        "Does the exchange still have them? Correct their names, or wait."
+    )
     assert not any(each.restarts for each in decisions)
 
 

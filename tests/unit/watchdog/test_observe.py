@@ -15,7 +15,7 @@ import pytest
 from support.statuses import status_of
 
 from daedalus.store.layout import Layout
-from daedalus.watchdog.observe import look, unit_of
+from daedalus.watchdog.observe import look
 from daedalus.worker.status import write_status
 
 GROUP = "daedalus.slice/daedalus-ingest@binance.service"
@@ -47,11 +47,6 @@ def machine(root: Path, pid: int, group: str = GROUP, **files: str) -> Path:
     for name, text in files.items():
         (folder / name.replace("_", ".", 1 if name != "memory_swap_current" else 2)).write_text(text)
     return root
-
-
-def test_the_units_have_the_names_of_the_workers() -> None:
-    assert unit_of("ingest-coinbase_exchange") == "daedalus-ingest@coinbase_exchange.service"
-    assert unit_of("sync") == "daedalus-sync.service"
 
 
 def test_a_units_memory_is_what_it_holds_with_swap_and_without_the_cache_of_files(

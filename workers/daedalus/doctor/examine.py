@@ -12,13 +12,14 @@ from pathlib import Path, PurePosixPath
 from .. import host
 from ..config import Config, ConfigError, find_config, load_config
 from ..config.report import warnings
+from ..health import machine as rules
+from ..health.finding import Finding, bad, ok, warn
 from ..status import elsewhere, observe
 from ..store.data_disk import away
 from ..store.layout import Layout
 from ..store.permissions import unreadable
 from ..worker.status import SyncStatus, read_status
 from . import disk, machine, reach, workers
-from .finding import Finding, bad, ok, warn
 
 __all__ = ["examine"]
 
@@ -68,10 +69,11 @@ def _machine(root: Path) -> Iterator[Finding]:
     yield machine.page_size(os.sysconf("SC_PAGE_SIZE"))
     yield machine.memory_cgroup(host.controllers(root), command_line)
     yield machine.swap(host.read_swaps(root), host.read_memory_total(root))
-    yield machine.oom_kills(host.read_oom_kills(root))
-    yield machine.temperature(host.read_temperature(root))
+    yield rules.oom_kills(host.read_oom_kills(root), " since boot")
+    yield rules.temperature(host.read_temperature(root))
     yield machine.power(host.read_power(root))
-    yield workers.clock(host.read_clock(root))
+    clock = host.read_clock(root)
+    yield rules.clock(clock.synchronized, clock.offset_seconds)
     yield disk.mounted_for_writing(
         "the root",
         host.mount_of(PurePosixPath("/"), host.read_mounts(root)),
@@ -112,13 +114,13 @@ def _disk(config: Config, root: Path) -> Iterator[Finding]:
         free, total = numbers.f_bavail * numbers.f_frsize, numbers.f_blocks * numbers.f_frsize
     except OSError:
         pass
-    yield disk.space(free, total, config.writer.min_free_bytes)
+    yield rules.space(free, total, config.writer.min_free_bytes)
     # The file system that it really lies on, behind links.
     mount = host.mount_of(PurePosixPath(os.path.realpath(data_dir)), host.read_mounts(root))
     tried = host.try_writing(Layout(data_dir).written) if data_dir.is_dir() else None
     yield disk.mounted_for_writing("data_dir", mount, tried)
     yield disk.mounted(away(data_dir, root))
-    yield disk.readable(unreadable(Layout(data_dir)))
+    yield rules.readable(unreadable(Layout(data_dir)))
 
 
 def _workers(config: Config, root: Path) -> Iterator[Finding]:

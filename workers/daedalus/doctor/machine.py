@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..health import HOT, WARM
+from ..health import machine
+from ..health.finding import Finding, bad, ok, warn
 from ..host import Power, Swap, Throttling
 from ..units import bytes_text
-from .finding import Finding, bad, ok, warn
 
-__all__ = ["memory_cgroup", "oom_kills", "page_size", "power", "swap", "temperature", "userland"]
+__all__ = ["memory_cgroup", "page_size", "power", "swap", "userland"]
 
 GIB = 1 << 30
 SMALL_MEMORY, LEAST_SWAP = 4 * GIB, GIB
@@ -80,30 +80,6 @@ def userland(pointer_bits: int, machine: str) -> Finding:
     )
 
 
-def oom_kills(count: int | None) -> Finding:
-    """Whether the kernel had to kill for memory since boot."""
-    check = "out of memory"
-    if not count:
-        return ok(check, "no process was killed since boot" if count == 0 else "this kernel does not count")
-    return warn(
-        check,
-        f"the kernel killed {count} processes for want of memory since boot",
-        "See which: journalctl -k -g 'Out of memory|oom-kill'. Then record fewer symbols, or lower "
-        "writer.queue_maxsize.",
-    )
-
-
-def temperature(celsius: float | None) -> Finding:
-    """Whether the processor keeps cool."""
-    check = "temperature"
-    if celsius is None:
-        return ok(check, "no sensor")
-    if celsius < WARM:
-        return ok(check, f"{celsius:.0f} °C")
-    level = bad if celsius >= HOT else warn
-    return level(check, f"{celsius:.0f} °C; a Pi slows down at 80 °C", "Give it air, or a heat sink.")
-
-
 def power(state: Power | None) -> Finding:
     """Whether the supply holds, now and since boot."""
     check = "power supply"
@@ -127,9 +103,7 @@ def _words(state: Throttling) -> str:
 
 
 def _remedy(state: Throttling) -> str:
-    if state.undervoltage:
-        return "Use the Pi's own supply and cable, and a powered hub for disks: undervoltage corrupts cards."
-    return "Give it air, or a heat sink."
+    return (machine.undervoltage() if state.undervoltage else machine.throttled()).remedy
 
 
 def _joined(words: Iterable[str]) -> str:

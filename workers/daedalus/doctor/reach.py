@@ -15,9 +15,9 @@ from websockets.uri import parse_uri
 
 from ..config import Config
 from ..dial import connect
+from ..health.finding import Finding, bad, ok
 from ..storage.errors import TargetError
 from ..store.lake_place import local_path
-from .finding import Finding, bad, ok
 
 __all__ = ["exchange", "is_directory", "nearest", "store"]
 

@@ -9,8 +9,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from ..health.finding import Finding, Level
 from ..shown import shown
-from .finding import Finding, Level
 
 __all__ = ["as_json", "as_table"]
 

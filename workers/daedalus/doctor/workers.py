@@ -4,42 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..health import OFFSET_SECONDS
-from ..host import CgroupMemory, Clock
+from ..health.finding import Finding, bad, ok, warn
+from ..health.thresholds import NO_DATA_SECONDS
+from ..health.workers import life, unrecorded
+from ..host import CgroupMemory
 from ..status import Row
 from ..units import bytes_text, duration_text
-from .finding import Finding, bad, ok, warn
 
-__all__ = ["backlog", "clock", "elsewhere", "installed", "last_upload", "limits", "restarts", "worker"]
+__all__ = ["backlog", "elsewhere", "installed", "last_upload", "limits", "restarts", "worker"]
 
 BACKLOG_FILES = 2_000
 UPLOAD_SECONDS = 2 * 3600.0
 """A file is sealed at least once an hour: for so long there was something to upload."""
 MANY_RESTARTS = 5
-NO_DATA_SECONDS = 300.0
-
-
-def clock(state: Clock) -> Finding:
-    """Whether what is recorded is dated right."""
-    check = "clock"
-    if state.synchronized is None:
-        return warn(check, "nobody tells whether it is right", "Install systemd-timesyncd or chrony.")
-    offset = state.offset_seconds
-    if not state.synchronized:
-        return bad(
-            check,
-            "not synchronized: what is recorded now may be dated wrong",
-            "See timedatectl status; the network must let UDP port 123 out, or name a server of your own.",
-        )
-    if offset is not None and abs(offset) > OFFSET_SECONDS:
-        return warn(check, f"{offset:+.3f} s away from the servers'", "Wait; if it stays, see timedatectl.")
-    return ok(check, "synchronized")
 
 
 def worker(row: Row, *, services: bool = True) -> Finding:
     """Whether a worker runs and does what it is for. ``services``: they are units of systemd here."""
-    start = "daedalus start" if services else "daedalus run"
-    remedy = f"Start it: {start}. Then see the end of its log."
     if row.state == "running":
         last = row.last_message_seconds
         if last is not None and last > NO_DATA_SECONDS:
@@ -49,19 +30,8 @@ def worker(row: Row, *, services: bool = True) -> Finding:
                 "Check the network, and the exchange's status page; its log says what it tries.",
             )
         if row.unrecorded:
-            return warn(
-                row.worker,
-                row.note,
-                "They are not recorded: does the exchange still have them? Correct their names, or wait.",
-            )
-        return ok(row.worker, row.note or "running")
-    if row.state in ("not started", "stopped"):
-        return warn(row.worker, row.state, remedy)
-    if row.state == "blocked":
-        return bad(
-            row.worker, f"cannot go on: {row.note}", "Do what the line says; it then goes on by itself."
-        )
-    return bad(row.worker, f"state {row.state}", remedy)
+            return unrecorded(row.worker, row.note)
+    return life(row.worker, row.state, row.note, row.pid, service=services)
 
 
 def installed(row: Row) -> Finding:

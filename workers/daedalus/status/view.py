@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ..health.thresholds import SILENT_AFTER_NS
 from ..worker.status import (
     AnyStatus,
     IngestStatus,
@@ -20,10 +21,7 @@ from ..worker.status import (
     WatchdogStatus,
 )
 
-__all__ = ["SILENT_AFTER_NS", "Row", "held_up", "view"]
-
-SILENT_AFTER_NS = 30_000_000_000
-"""A worker writes its status every few seconds; one older than this belongs to one that hangs."""
+__all__ = ["Row", "held_up", "view"]
 
 _HELD_UP = ("running", "silent", "blocked")
 _UNWELL = ("blocked", "killed", "power cut", "silent", "unreadable")

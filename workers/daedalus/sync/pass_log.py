@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from ..units import counted
 from ..worker.rate_limited_log import RateLimitedLog
 from .progress import Progress, over_budget
 from .retention import RetentionReport
@@ -33,18 +34,18 @@ class PassLog:
         files, size, replaced = self._before
         if progress.uploaded_files > files:
             sent = (progress.uploaded_bytes - size) / 1e6
-            count = progress.uploaded_files - files
-            _log.info("uploaded %d files, %.1f MB; %d wait", count, sent, progress.files_waiting)
+            count = counted(progress.uploaded_files - files, "file", "files")
+            _log.info("uploaded %s, %.1f MB; %d wait", count, sent, progress.files_waiting)
         if progress.replaced_files > replaced:
             _log.warning(
-                "%d objects were already there with another content and were replaced by ours, such as %s",
-                progress.replaced_files - replaced,
+                "replaced %s that had another content, such as %s",
+                counted(progress.replaced_files - replaced, "object", "objects"),
                 progress.replaced_last,
             )
         if progress.error:
             self._troubles.warning(progress.trouble, "%s", progress.error)
         elif self._in_trouble:
-            _log.info("the target works again; %d files wait", progress.files_waiting)
+            _log.info("the target works again; %s waiting", counted(progress.files_waiting, "file", "files"))
             self._troubles.forget()
         self._in_trouble = bool(progress.error)
         if progress.closed:

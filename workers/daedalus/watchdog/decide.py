@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ..health.thresholds import NO_DATA_SECONDS
 from ..units import duration_text
 from .machine_rules import machine_problems
 from .notify_policy import Announcement, follow_problems
 from .observation import Limits, Observation, WorkerSeen
 from .problem import Cure, Problem
 from .state import OpenProblem, State, WorkerState
-from .worker_rules import LOOP_SECONDS, SILENT_SECONDS, worker_problems
+from .worker_rules import LOOP_SECONDS, worker_problems
 
 __all__ = ["Decision", "Restart", "decide"]
 
@@ -100,7 +101,7 @@ def _started_anew(seen: WorkerSeen, before: WorkerState | None, at: float) -> Wo
 
 
 def _remember(seen: WorkerSeen, before: WorkerState, found: list[Problem]) -> WorkerState:
-    hears = seen.heard and seen.silent_seconds is not None and seen.silent_seconds < SILENT_SECONDS
+    hears = seen.heard and seen.silent_seconds is not None and seen.silent_seconds < NO_DATA_SECONDS
     return replace(
         before,
         throttled=seen.memory.throttled if seen.memory else before.throttled,

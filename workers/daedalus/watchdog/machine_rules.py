@@ -1,128 +1,80 @@
-"""What can be wrong with the machine. Pure, and only what lasts or matters now; `doctor` says more."""
+"""What a person is told about the machine. Pure. Only what lasts or matters now; `doctor` says more."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..health import HOT, OFFSET_SECONDS, low_space
-from ..units import bytes_text
-from .observation import Limits, Observation
-from .problem import Problem
+from ..health import machine as rules
+from ..health.finding import Level, bad
+from .observation import Limits, MachineSeen, Observation
+from .problem import Problem, problem_of
 from .state import State
 
 __all__ = ["machine_problems"]
 
 CLOCK_SECONDS = 600.0
-"""A Pi that boots has no right time until the network answers: so long it may take."""
+"""A Pi that boots has no right time until the network answers: it may take so long."""
 STEP_SECONDS = 1.0
-TWO_LOOKS_SECONDS = 50.0
 
 
 def machine_problems(seen: Observation, state: State, limits: Limits) -> Iterator[Problem]:
     """Everything that is wrong with the machine."""
-    yield from _disk(seen, limits)
+    machine = seen.machine
+    if (disk := _disk(machine, limits)) is not None:
+        yield disk
     yield from _clock(seen, state)
-    yield from _board(seen)
-    yield from _files(seen)
-    kills, before = seen.machine.oom_kills, state.machine_oom_kills
+    yield from _board(machine)
+    if machine.disk_errors:
+        found = rules.card_errors(machine.disk_errors)
+        yield problem_of(found, "card", critical=True, holds_seconds=0.0, momentary=True)
+    if machine.closed:
+        yield problem_of(rules.readable(machine.closed), "closed")
+    kills, before = machine.oom_kills, state.machine_oom_kills
     if kills is not None and before is not None and kills > before:
-        yield Problem(
-            key="oom",
-            text=f"the kernel killed {kills - before} processes for want of memory: journalctl -k -g oom",
-            critical=True,
-            momentary=True,
-        )
+        found = rules.oom_kills(kills - before)
+        yield problem_of(found, "oom", critical=True, holds_seconds=0.0, momentary=True)
 
 
-def _disk(seen: Observation, limits: Limits) -> Iterator[Problem]:
-    free = seen.machine.disk_free
-    if seen.machine.read_only:
-        yield Problem(
-            key="disk",
-            text="the data directory lies on a file system that is read-only now, which is how a card dies. "
-            "See: journalctl -k -g 'mmc|I/O error', then replace the card",
-            critical=True,
-        )
-    elif seen.machine.unwritable and not (free is not None and free < limits.min_free):
-        yield Problem(
-            key="disk",
-            text=f"nothing can be written in the data directory: {seen.machine.unwritable}. "
+def _disk(machine: MachineSeen, limits: Limits) -> Problem | None:
+    """The worst trouble of the disk: a full one takes no writes either, and is told as full."""
+    room = rules.space(machine.disk_free, None, limits.min_free) if machine.disk_free is not None else None
+    full = room is not None and room.level is Level.BAD
+    if machine.read_only:
+        found = rules.read_only("data_dir", machine.unwritable or "data_dir is read-only")
+    elif machine.unwritable and not full:
+        found = bad(
+            "data_dir is writable",
+            f"nothing can be written in data_dir: {machine.unwritable}",
             "Recording waits, and what comes meanwhile is lost. See: daedalus doctor",
-            critical=True,
         )
-    elif free is not None and free < limits.min_free:
-        yield Problem(
-            key="disk",
-            text=f"{bytes_text(free)} of disk are free: below {bytes_text(limits.min_free)} recording waits. "
-            "Let sync upload, lower sync.retention.max_disk_mb, or delete what else lies there",
-            critical=True,
-        )
-    elif free is not None and free < low_space(limits.min_free):
-        yield Problem(
-            key="disk",
-            text=f"{bytes_text(free)} of disk are free, recording stops at {bytes_text(limits.min_free)}. "
-            "What is not uploaded is never deleted: does sync get through?",
-            holds_seconds=TWO_LOOKS_SECONDS,
-        )
-
-
-def _files(seen: Observation) -> Iterator[Problem]:
-    if errors := seen.machine.disk_errors:
-        yield Problem(
-            key="card",
-            text=f"the kernel tells of a card or disk that fails, {len(errors)} lines, the last: "
-            f"{errors[-1].strip()[:200]}. Check cable and supply; if it goes on, save what is not uploaded "
-            "and replace it",
-            critical=True,
-            momentary=True,
-        )
-    if closed := seen.machine.closed:
-        yield Problem(
-            key="closed",
-            text=f"what waits in {', '.join(closed)} goes nowhere, as the workers may not read it. "
-            "Give it to their user: chown -R",
-            holds_seconds=TWO_LOOKS_SECONDS,
-        )
+    elif room is None or room.level is Level.OK:
+        return None
+    elif full:
+        found = room
+    else:
+        return problem_of(room, "disk")
+    return problem_of(found, "disk", critical=True, holds_seconds=0.0)
 
 
 def _clock(seen: Observation, state: State) -> Iterator[Problem]:
     machine = seen.machine
-    if machine.clock_synchronized is False:
-        yield Problem(
-            key="clock",
-            text="the clock is not synchronized, so the times of all that is recorded may be wrong. "
-            "See: timedatectl status; NTP needs UDP port 123",
-            holds_seconds=CLOCK_SECONDS,
-        )
-    elif machine.clock_offset is not None and abs(machine.clock_offset) > OFFSET_SECONDS:
-        yield Problem(
-            key="clock-offset",
-            text=f"the clock is {machine.clock_offset:+.3f} s away from the time servers'",
-            holds_seconds=TWO_LOOKS_SECONDS,
-        )
+    if machine.clock_synchronized is not None:
+        found = rules.clock(machine.clock_synchronized, machine.clock_offset)
+        if found.level is Level.BAD:
+            yield problem_of(found, "clock", holds_seconds=CLOCK_SECONDS)
+        elif found.level is Level.WARN:
+            yield problem_of(found, "clock-offset")
     if state.at is not None:
         step = (seen.now_ns - state.now_ns) / 1e9 - (seen.at - state.at)
         if abs(step) > STEP_SECONDS:
             yield Problem(key="clock-step", text=f"the clock was set by {step:+,.1f} s", momentary=True)
 
 
-def _board(seen: Observation) -> Iterator[Problem]:
-    machine = seen.machine
+def _board(machine: MachineSeen) -> Iterator[Problem]:
     if machine.undervoltage:
-        yield Problem(
-            key="undervoltage",
-            text="the supply's voltage is too low, which corrupts cards. Use the Pi's own supply and cable",
-            critical=True,
-        )
+        yield problem_of(rules.undervoltage(), "undervoltage", critical=True, holds_seconds=0.0)
     if machine.throttled:
-        yield Problem(
-            key="throttled",
-            text="the processor is slowed down, by heat or a weak supply. Give it air, or another supply",
-            holds_seconds=TWO_LOOKS_SECONDS,
-        )
-    if machine.temperature is not None and machine.temperature >= HOT:
-        yield Problem(
-            key="heat",
-            text=f"the processor has {machine.temperature:.0f} °C. Give it air, or a heat sink",
-            holds_seconds=TWO_LOOKS_SECONDS,
-        )
+        yield problem_of(rules.throttled(), "throttled")
+    heat = rules.temperature(machine.temperature)
+    if heat.level is Level.BAD:
+        yield problem_of(heat, "heat")

@@ -11,6 +11,7 @@ import psutil
 
 from .. import host
 from ..config import Config
+from ..health.workers import unit_of
 from ..status.observe import process_lives
 from ..status.view import Row, view
 from ..store.data_disk import away
@@ -20,7 +21,7 @@ from ..store.permissions import unreadable
 from ..worker.status import AnyStatus, IngestStatus, UnreadableStatus, read_statuses
 from .observation import MachineSeen, MemorySeen, Observation, WorkerSeen
 
-__all__ = ["look", "unit_of", "workers_of"]
+__all__ = ["look", "workers_of"]
 
 ROOT = Path("/")
 
@@ -28,12 +29,6 @@ ROOT = Path("/")
 def workers_of(config: Config, *, no_sync: bool = False) -> list[str]:
     """The workers that a configuration needs, by the names of their status files."""
     return [*(f"ingest-{name}" for name in config.exchanges), "normalize", *([] if no_sync else ["sync"])]
-
-
-def unit_of(worker: str) -> str:
-    """What systemd calls a worker: ``daedalus-ingest@binance.service``, ``daedalus-sync.service``."""
-    kind, dash, exchange = worker.partition("-")
-    return f"daedalus-{kind}@{exchange}.service" if dash else f"daedalus-{worker}.service"
 
 
 def look(

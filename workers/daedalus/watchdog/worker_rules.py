@@ -1,25 +1,23 @@
-"""What can be wrong with one worker. Pure: what is seen, and what is remembered of the looks before."""
+"""What of a worker a person is told about, and what is done. Pure: this look, and what earlier looks left."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..health.thresholds import NO_DATA_SECONDS
+from ..health.workers import life, log_of, unrecorded
 from ..units import bytes_text, duration_text
 from .observation import Limits, MemorySeen, WorkerSeen
-from .problem import Cure, Problem
+from .problem import TWO_LOOKS_SECONDS, Cure, Problem, problem_of
 from .state import WorkerState
 
 __all__ = ["worker_problems"]
 
-SILENT_SECONDS = 300.0
-"""No data for so long, and the worker's own reconnects brought none back."""
 QUIET_SECONDS = 1800.0
 """No data for so long on a connection that looks alive: told, not cured. A market may be closed."""
 STALLED_PERCENT = 40.0
 START_SECONDS = 300.0
-"""So long a worker may take until its first word; TimeoutStartSec= of its unit is as long."""
-TWO_LOOKS_SECONDS = 50.0
-"""Longer than one look, shorter than two: it was so both times."""
+"""How long a worker may take until its first word; as long as TimeoutStartSec= of its unit."""
 LOOP_STARTS, LOOP_SECONDS = 3, 900.0
 
 
@@ -27,23 +25,12 @@ def worker_problems(
     seen: WorkerSeen, before: WorkerState, limits: Limits, at: float, *, takes_writes: bool = True
 ) -> Iterator[Problem]:
     """Everything that is wrong with one worker at the moment ``at``. ``takes_writes``: of the disk."""
-    yield from _life(seen, before, at, takes_writes)
-    if seen.state == "not started" and takes_writes:
-        yield Problem(
-            key=f"absent:{seen.worker}",
-            text=f"{seen.worker} is configured and has never been started here. "
-            f"{'Start it: daedalus start' if seen.unit else 'Start it: daedalus run'}",
-            critical=seen.worker.startswith("ingest-"),
-            worker=seen.worker,
-            holds_seconds=START_SECONDS,
-        )
+    yield from _loop(seen, before, at)
+    if (problem := _life(seen)) is not None and (takes_writes or not _needs_writes(seen)):
+        yield problem
+    yield from _oom(seen, before)
     if seen.unrecorded and seen.works:
-        yield Problem(
-            key=f"unrecorded:{seen.worker}",
-            text=f"{seen.worker} does not record all that is configured: {seen.note}",
-            worker=seen.worker,
-            holds_seconds=TWO_LOOKS_SECONDS,
-        )
+        yield problem_of(unrecorded(seen.worker, seen.note), f"unrecorded:{seen.worker}", worker=seen.worker)
     if seen.works or seen.state == "silent":
         if seen.memory is not None:
             yield from _memory(seen, seen.memory, before, limits)
@@ -51,43 +38,45 @@ def worker_problems(
             yield from _data(seen, before)
 
 
-def _life(seen: WorkerSeen, before: WorkerState, at: float, takes_writes: bool) -> Iterator[Problem]:
-    name = seen.worker
+def _loop(seen: WorkerSeen, before: WorkerState, at: float) -> Iterator[Problem]:
     recent = [start for start in before.starts if at - start < LOOP_SECONDS]
     if len(recent) >= LOOP_STARTS:
         yield Problem(
-            key=f"loop:{name}",
-            text=f"{name} has been started {len(recent)} times within {duration_text(LOOP_SECONDS * 1e9)}. "
-            f"Look at the end of its log: {_log(seen)}",
+            key=f"loop:{seen.worker}",
+            text=f"{seen.worker} has been started {len(recent)} times within "
+            f"{duration_text(LOOP_SECONDS * 1e9)}. Look at the end of its log: {_log(seen)}",
             critical=True,
-            worker=name,
+            worker=seen.worker,
         )
-    if seen.state in ("killed", "power cut"):
-        yield Problem(
-            key=f"dead:{name}",
-            text=f"{name} has ended and was not started again. Start it, and see why: {_log(seen)}",
-            critical=True,
-            worker=name,
-            holds_seconds=TWO_LOOKS_SECONDS,
-        )
-    # Without a disk that takes writes its status grows old while it works: it cannot say that it lives.
-    elif seen.state == "silent" and takes_writes:
-        yield Problem(
-            key=f"hung:{name}",
-            text=f"{name} (process {seen.pid}) has stopped working: it lives, but says nothing any more",
-            critical=True,
-            worker=name,
-            cure=Cure.RESTART,
-            holds_seconds=TWO_LOOKS_SECONDS,
-        )
-    elif seen.state == "blocked":
-        yield Problem(
-            key=f"blocked:{name}",
-            text=f"{name} cannot go on: {seen.note}",
-            critical=name.startswith("ingest-"),
-            worker=name,
-            holds_seconds=TWO_LOOKS_SECONDS,
-        )
+
+
+def _needs_writes(seen: WorkerSeen) -> bool:
+    """Whether the disk may be to blame: while it takes no writes, no worker can say that it lives."""
+    return seen.state in ("silent", "not started", "unreadable")
+
+
+def _life(seen: WorkerSeen) -> Problem | None:
+    name, records = seen.worker, seen.worker.startswith("ingest-")
+    found = life(name, seen.state, seen.note, seen.pid, service=bool(seen.unit))
+    match seen.state:
+        case "killed" | "power cut":
+            return problem_of(found, f"dead:{name}", critical=True, worker=name)
+        case "silent":
+            return problem_of(found, f"hung:{name}", critical=True, worker=name, cure=Cure.RESTART)
+        case "blocked":
+            return problem_of(found, f"blocked:{name}", critical=records, worker=name)
+        case "unreadable":
+            return problem_of(found, f"unreadable:{name}", critical=records, worker=name)
+        case "not started":
+            return problem_of(
+                found, f"absent:{name}", critical=records, worker=name, holds_seconds=START_SECONDS
+            )
+        case _:
+            return None
+
+
+def _oom(seen: WorkerSeen, before: WorkerState) -> Iterator[Problem]:
+    name = seen.worker
     if seen.memory is not None and seen.memory.oom_kills > before.oom_kills:
         yield Problem(
             key=f"oom:{name}",
@@ -130,12 +119,14 @@ def _data(seen: WorkerSeen, before: WorkerState) -> Iterator[Problem]:
         return  # what is blocked does not read: it has said why
     name, length = seen.worker, duration_text(silent * 1e9)
     fruitless = seen.connected == 0 or seen.reconnects > before.reconnects
-    if (silent >= SILENT_SECONDS and (fruitless or before.revived)) or (before.deaf and not seen.heard):
+    if (silent >= NO_DATA_SECONDS and (fruitless or before.revived)) or (before.deaf and not seen.heard):
         yield Problem(
             key=f"no-data:{name}",
             text=f"{name} has received nothing for {length}, and connecting anew brought nothing back. "
             f"Check the network and the exchange's own status page; its log: {_log(seen)}",
-            critical=before.revived and not seen.heard and silent >= SILENT_SECONDS,  # a restart did not help
+            critical=before.revived
+            and not seen.heard
+            and silent >= NO_DATA_SECONDS,  # a restart did not help
             worker=name,
             cure=Cure.RESTART_ONCE,
             holds_seconds=TWO_LOOKS_SECONDS,
@@ -150,4 +141,4 @@ def _data(seen: WorkerSeen, before: WorkerState) -> Iterator[Problem]:
 
 
 def _log(seen: WorkerSeen) -> str:
-    return f"journalctl -u {seen.unit} -e" if seen.unit else f"logs/{seen.worker}.log in data_dir"
+    return log_of(seen.worker, service=bool(seen.unit))

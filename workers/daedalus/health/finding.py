@@ -18,12 +18,17 @@ class Level(StrEnum):
 
 
 class Finding(Struct, frozen=True, kw_only=True):
-    """What was found, and what to do about it (empty where all is well)."""
+    """What was looked at, what was found, and what to do about it: "" where all is well."""
 
     check: str
     level: Level
     found: str
     remedy: str = ""
+
+    @property
+    def text(self) -> str:
+        """What was found and what to do about it, as it is told without a table around it."""
+        return f"{self.found.removesuffix('.')}. {self.remedy}" if self.remedy else self.found
 
 
 def ok(check: str, found: str) -> Finding:
