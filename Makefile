@@ -64,8 +64,10 @@ unit: $(VENV)/.dev ## Unit tests, with coverage
 unit-fast: $(VENV)/.dev
 	$(BIN)/pytest tests/unit -q -n auto --dist loadfile -m "not server" --ignore=tests/unit/appliance
 
+# Two at a time, a file on one side: ports are ephemeral and directories are temporary, so files do not disturb each other. More
+# at a time would measure the machine: some tests hold workers to seconds.
 integration: $(VENV)/.dev ## Integration tests: real processes, sockets, and an S3 server on loopback
-	$(BIN)/pytest tests/integration
+	$(BIN)/pytest tests/integration -n 2 --dist loadfile
 
 exchanges: $(VENV)/.dev ## Record every exchange with faults, and compare the ledger with the simulator's account (minutes)
 	$(BIN)/pytest tests/exchanges
