@@ -57,6 +57,7 @@ format: $(VENV)/.dev ## Format with ruff, and fix what it can
 
 types: $(VENV)/.dev ## mypy --strict
 	cd workers && ../$(BIN)/mypy daedalus
+	cd docs && ../$(BIN)/mypy --config-file ../workers/pyproject.toml --cache-dir ../workers/.mypy_cache --package generator
 
 unit: $(VENV)/.dev ## Unit tests, with coverage
 	PATH="$$PATH:$(TOOLS)" $(BIN)/pytest tests/unit -n auto --dist loadfile --cov=daedalus --cov-branch --cov-report=term:skip-covered

@@ -10,7 +10,7 @@ from textwrap import indent
 
 from daedalus.exchanges import EXCHANGES
 
-from . import configuration, exchanges, tables
+from . import configuration, example, exchanges, tables
 
 __all__ = ["ROOT", "SECTIONS", "Section", "fresh"]
 
@@ -39,10 +39,10 @@ SECTIONS = (
     Section("docs/configuration.md", "keys", configuration.keys),
     Section("docs/configuration.md", "exchange keys", configuration.exchange_keys),
     Section("docs/configuration.md", "channels", exchanges.channel_names),
-    Section(EXAMPLE, "data_dir", configuration.example_place),
+    Section(EXAMPLE, "data_dir", example.place),
     Section(EXAMPLE, "exchanges", exchanges.known_names),
-    Section(EXAMPLE, "binance", configuration.example_exchange),
-    Section(EXAMPLE, "sections", configuration.example_sections),
+    Section(EXAMPLE, "binance", example.exchange),
+    Section(EXAMPLE, "sections", example.sections),
 )
 
 
