@@ -13,7 +13,8 @@ from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.model import BookCheck, Data, Exchange, Header, Heartbeat, Malformed, Unknown
 from daedalus.exchanges.reading import UNREADABLE
-from daedalus.normalize.transform import Checkpoint, Transform
+from daedalus.normalize.checkpoint import Checkpoint
+from daedalus.normalize.pipeline import Pipeline
 from daedalus.store.raw import RawKind, RawRecord
 from daedalus.tables.registry import TABLES
 from daedalus.tables.rows import Instrument, Row
@@ -95,14 +96,14 @@ def to_tables(exchange: Exchange, channel: str, records: list[RawRecord]) -> Non
     """As two segments: what the first leaves to the second must be fit to be written down and read."""
     checkpoint = Checkpoint()
     for _ in range(2):
-        transform = Transform(exchange, channel, checkpoint, io.BytesIO())
-        transform.feed(records)
-        for table, date in transform.files():
-            for batch in transform.batches(table, date):
+        pipeline = Pipeline(exchange, channel, checkpoint, io.BytesIO())
+        pipeline.feed(records)
+        for table, date in pipeline.files():
+            for batch in pipeline.batches(table, date):
                 assert isinstance(batch, pa.RecordBatch)
                 assert batch.schema.names == TABLES[table].schema.names
                 batch.validate(full=True)
-        written = msgspec.json.encode(transform.checkpoint())
+        written = msgspec.json.encode(pipeline.checkpoint())
         checkpoint = msgspec.json.decode(written, type=Checkpoint)
         assert msgspec.json.encode(checkpoint) == written
 

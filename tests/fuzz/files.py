@@ -19,10 +19,10 @@ from daedalus.config import ConfigError, parse_config
 from daedalus.exchanges import EXCHANGES
 from daedalus.ingest.last_run import start_after
 from daedalus.normalize import normalize_ready
-from daedalus.normalize.checkpoint import read_checkpoint
-from daedalus.normalize.decode import decode_lines
-from daedalus.normalize.recorded import lines_of
-from daedalus.normalize.transform import Transform
+from daedalus.normalize.checkpoint_files import read_checkpoint
+from daedalus.normalize.decode_file import decode_lines
+from daedalus.normalize.pipeline import Pipeline
+from daedalus.normalize.recorded_lines import lines_of
 from daedalus.status.render import as_json, as_table
 from daedalus.status.view import view
 from daedalus.store import READY, Layout, Partition, SegmentId
@@ -115,11 +115,11 @@ def checkpoint_file(data: bytes) -> None:
         assert refused.startswith(str(path))
         return
     assert msgspec.json.encode(checkpoint) in data
-    transform = Transform(BINANCE, "trade", checkpoint, io.BytesIO())
-    transform.feed(trades(3))
-    for table, date in transform.files():
-        list(transform.batches(table, date))
-    transform.checkpoint()
+    pipeline = Pipeline(BINANCE, "trade", checkpoint, io.BytesIO())
+    pipeline.feed(trades(3))
+    for table, date in pipeline.files():
+        list(pipeline.batches(table, date))
+    pipeline.checkpoint()
 
 
 NOTES = [kind for kind in RawKind if kind not in (RawKind.MESSAGE, RawKind.SNAPSHOT, RawKind.BACKFILL)]

@@ -18,9 +18,10 @@ from support.exchange_samples import samples_of
 
 from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.model import Data, Heartbeat
-from daedalus.normalize.checkpoint import write_checkpoint
-from daedalus.normalize.recorded import lines_of, read_line
-from daedalus.normalize.transform import Checkpoint, Transform
+from daedalus.normalize.checkpoint import Checkpoint
+from daedalus.normalize.checkpoint_files import write_checkpoint
+from daedalus.normalize.pipeline import Pipeline
+from daedalus.normalize.recorded_lines import lines_of, read_line
 from daedalus.store.ipc_log import HEAD, encode
 from daedalus.store.layout import Layout, TableFile
 from daedalus.store.raw import DAMAGE, RAW_SCHEMA
@@ -153,9 +154,9 @@ def checkpoints() -> Iterator[bytes]:
     rows = [row for row in trades(9) if row.seq not in (3, 4)]
     found: list[Checkpoint] = [Checkpoint()]
     for damaged in (False, True):
-        transform = Transform(BINANCE, "trade", Checkpoint(damaged=damaged), io.BytesIO())
-        transform.feed(rows)
-        found.append(transform.checkpoint())
+        pipeline = Pipeline(BINANCE, "trade", Checkpoint(damaged=damaged), io.BytesIO())
+        pipeline.feed(rows)
+        found.append(pipeline.checkpoint())
     layout = Layout(folder() / "seeds")
     for each in found:
         write_checkpoint(layout, SEGMENT, each)
@@ -236,7 +237,7 @@ def file_names() -> list[bytes]:
 
 
 def recorded_lines() -> list[bytes]:
-    texts = [text for text in literals("unit/normalize/test_decode.py") if b"{" in text]
+    texts = [text for text in literals("unit/normalize/test_decode_file.py") if b"{" in text]
     whole = b"\n".join(texts)[:3000]
     packed = gzip.compress(whole[:500], mtime=0)
     return [*texts, whole, packed, packed[:-9], packed[:30] + b"\xff" + packed[31:]]

@@ -134,9 +134,9 @@ def fillable(name: str) -> bool:
     """Whether the exchange offers the past of its trades by their ids."""
     exchange = EXCHANGES[name]
     return any(
-        exchange.channels[name].consecutive
-        and exchange.backfill_request(Missing(name, PROTOCOLS[name].usual_symbols[0], 1, 1, 0, 1))
-        for name in trade_channels(exchange)
+        exchange.channels[channel].consecutive
+        and exchange.backfill_request(Missing(channel, PROTOCOLS[name].usual_symbols[0], 1, 1, 0, 1))
+        for channel in trade_channels(exchange)
     )
 
 

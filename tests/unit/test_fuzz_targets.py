@@ -13,7 +13,7 @@ from fuzz.targets import TARGETS
 
 from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.model import Data, Ids, Notice
-from daedalus.normalize import recorded
+from daedalus.normalize import recorded_lines
 from daedalus.store import SegmentId
 from daedalus.watchdog.state import State
 
@@ -65,7 +65,7 @@ def fails(*_: object, **__: object) -> object:
         ("okx", type(EXCHANGES["okx"]), "classify_backfill", answers(Notice()), AssertionError),
         ("watchdog", State, "in_boot", fails, KeyError),
         ("file-name", SegmentId, "from_sealed", answers(SEGMENT), AssertionError),
-        ("recorded", recorded, "_own_form", fails, KeyError),
+        ("recorded", recorded_lines, "_own_form", fails, KeyError),
     ],
 )
 def test_a_target_notices_a_fault(

@@ -18,7 +18,7 @@ from .lake.audit import Finding, Question, Report, StreamDay, UnknownNameError, 
 from .lake.audit import audit as _audit
 from .lake.books import BookAt
 from .lake.books import book_at as _book_at
-from .normalize.decode import decode_lines
+from .normalize.decode_file import decode_lines
 from .storage.settings import StorageSettings
 
 __all__ = [

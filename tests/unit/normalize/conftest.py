@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from daedalus.exchanges import EXCHANGES
-from daedalus.normalize.transform import Checkpoint, Transform
+from daedalus.normalize.checkpoint import Checkpoint
+from daedalus.normalize.pipeline import Pipeline
 from daedalus.store.layout import READY, Layout, Partition, SegmentId
 from daedalus.store.raw import DAMAGE, RAW_SCHEMA, RawKind, RawRecord
 
@@ -116,24 +117,22 @@ class Tape:
 
 
 class Result:
-    """What the transform made of a tape."""
+    """What the pipeline made of a tape."""
 
     def __init__(self, tape: Tape, checkpoint: Checkpoint | None = None) -> None:
-        transform = Transform(
-            EXCHANGES[tape.exchange], tape.channel, checkpoint or Checkpoint(), io.BytesIO()
-        )
-        transform.feed(tape.rows)
+        pipeline = Pipeline(EXCHANGES[tape.exchange], tape.channel, checkpoint or Checkpoint(), io.BytesIO())
+        pipeline.feed(tape.rows)
         self.tables: dict[str, list[dict[str, object]]] = {}
-        self.dates: list[tuple[str, str]] = transform.files()
+        self.dates: list[tuple[str, str]] = pipeline.files()
         for table, date in self.dates:
-            content = pa.Table.from_batches(list(transform.batches(table, date)))
+            content = pa.Table.from_batches(list(pipeline.batches(table, date)))
             kinds = [
                 pa.int64() if pa.types.is_timestamp(field.type) else field.type for field in content.schema
             ]
             in_ns = content.cast(pa.schema(list(zip(content.schema.names, kinds, strict=True))))
             self.tables.setdefault(table, []).extend(in_ns.to_pylist())
-        self.counts = transform.counts
-        self.checkpoint = transform.checkpoint()
+        self.counts = pipeline.counts
+        self.checkpoint = pipeline.checkpoint()
 
     def ids(self) -> list[object]:
         return [line["id"] for line in self.tables.get("trades", [])]

@@ -7,7 +7,8 @@ from typing import Any
 
 from daedalus.exchanges.model import Data
 from daedalus.exchanges.orderbook import Book
-from daedalus.normalize.book_failover import BookFailover, Piece
+from daedalus.normalize.book_failover import BookFailover
+from daedalus.normalize.decode import Loss, Message
 from daedalus.store.raw import RawKind, RawRecord
 from daedalus.tables.rows import BookUpdate, Level
 
@@ -21,7 +22,7 @@ class Told:
     def __init__(self) -> None:
         self.failover = BookFailover()
         self.said: dict[str, set[bytes]] = {}
-        self.out: list[Piece] = []
+        self.out: list[Message] = []
         self.at_ns = 0
 
     def snapshot(self, conn: str, after: int) -> None:
@@ -31,12 +32,16 @@ class Told:
         self._tell(conn, b"%d" % number, ((100.0, float(number)),), is_snapshot=False)
 
     def over(self, conn: str) -> None:
-        self.out += self.failover.closed(SYMBOL, conn)
+        self.out += self.failover.note(self._note(RawKind.UNSUBSCRIBED, conn))
+
+    def begun(self, conn: str) -> None:
+        self.out += self.failover.note(self._note(RawKind.SUBSCRIBED, conn))
 
     def lost(self, conn: str) -> bool:
-        elsewhere, pieces = self.failover.lost(SYMBOL, conn)
-        self.out += pieces
-        return elsewhere
+        messages, (loss,) = self.failover.messages(conn, [], [Loss(SYMBOL, 0, "")])
+        self.out += messages
+        assert loss.elsewhere is not None
+        return loss.elsewhere
 
     def carried(self) -> None:
         self.failover = BookFailover(self.failover.state())
@@ -44,14 +49,14 @@ class Told:
     @property
     def updates(self) -> list[tuple[bool, float]]:
         """What counts: whether it is a snapshot, and the amount it leaves."""
-        rows = [row for piece in self.out for row in piece.rows if isinstance(row, BookUpdate)]
+        rows = [row for message in self.out for row in message.rows if isinstance(row, BookUpdate)]
         return [(row.is_snapshot, row.bids[0][1]) for row in rows]
 
     @property
     def book(self) -> list[Level]:
         book = Book()
-        for piece in self.out:
-            for row in piece.rows:
+        for message in self.out:
+            for row in message.rows:
                 assert isinstance(row, BookUpdate)
                 book.apply(row)
         return book.levels()[0]
@@ -63,8 +68,11 @@ class Told:
         record = RawRecord(self.at_ns, conn, 0, "message", "level2", SYMBOL, content)
         header = Data("level2", SYMBOL, is_snapshot=is_snapshot)
         row = BookUpdate(SYMBOL, self.at_ns, is_snapshot, bids, ())
-        piece = Piece(record, header, (row,))
-        self.out += self.failover.message(SYMBOL, content, piece, again=again)
+        message = Message(record, header, (row,), content, again)
+        self.out += self.failover.messages(conn, [message], [])[0]
+
+    def _note(self, kind: RawKind, conn: str) -> RawRecord:
+        return RawRecord(self.at_ns, conn, 0, kind.value, "level2", SYMBOL, b"{}")
 
 
 def begun() -> Told:
@@ -173,7 +181,7 @@ def test_connections_that_are_not_told_the_same_word_for_word_do_not_pile_up() -
 
 def test_connections_of_a_process_before_are_dead() -> None:
     told = begun()
-    told.failover.begun(SYMBOL, "b-0")
+    told.begun("b-0")
     told.snapshot("b-0", 7)
     assert told.updates[-1] == (True, 7)
 
@@ -195,7 +203,7 @@ def test_who_takes_over_an_empty_book_begins_with_an_empty_snapshot() -> None:
         told._tell(conn, b"empty", (), is_snapshot=True)
     told.over("a-0")
     told.change("a-1", 5)
-    rows = [row for piece in told.out for row in piece.rows if isinstance(row, BookUpdate)]
+    rows = [row for message in told.out for row in message.rows if isinstance(row, BookUpdate)]
     assert [(row.is_snapshot, tuple(row.bids)) for row in rows] == [
         (True, ()),
         (True, ()),

@@ -11,7 +11,7 @@ import msgspec
 from support.kraken_recording import BTC_USD, MINA_GBP
 
 from daedalus.exchanges.orderbook import Book
-from daedalus.normalize.transform import Checkpoint
+from daedalus.normalize.checkpoint import Checkpoint
 from daedalus.tables.rows import BookUpdate
 
 B = "20260921T150000000000-0"

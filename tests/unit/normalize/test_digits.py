@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daedalus.normalize.digits import exact_values, inexact
-from daedalus.normalize.recorded import lines_of, read_line
+from daedalus.normalize.recorded_lines import lines_of, read_line
 from daedalus.tables.rows import BookUpdate, Quote, Trade
 
 DECIMAL = re.compile(rb"(?<![\d.])\d+\.\d+(?![\d.eE])")

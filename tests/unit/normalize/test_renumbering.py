@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from daedalus.normalize.transform import Checkpoint
+from daedalus.normalize.checkpoint import Checkpoint
 
 A, B = "20260921T140640000000-0", "20260921T140640000000-1"
 BEGIN_MS = 1_790_000_000_000

@@ -7,8 +7,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from daedalus.normalize import normalize_ready
-from daedalus.normalize import segment as segment_module
+from daedalus.normalize import normalize_ready, read, write
 from daedalus.store import files
 from daedalus.store.layout import NORMALIZED, READY, SYNCED, Layout
 from daedalus.tables.registry import TABLES
@@ -65,7 +64,7 @@ def test_a_kill_between_any_two_steps_changes_nothing(
         """Run with a kill before the given step on the disk; False if there are fewer steps."""
         nonlocal steps
         steps = 0
-        real_replace, real_fsync, real_write = os.replace, os.fsync, segment_module._write
+        real_replace, real_fsync, real_write = os.replace, os.fsync, write._write
 
         def count(real: Any) -> Any:
             def step(*arguments: Any, **named: Any) -> Any:
@@ -80,7 +79,7 @@ def test_a_kill_between_any_two_steps_changes_nothing(
         with monkeypatch.context() as patched:
             patched.setattr(files.os, "replace", count(real_replace))
             patched.setattr(files.os, "fsync", count(real_fsync))
-            patched.setattr(segment_module, "_write", count(real_write))
+            patched.setattr(write, "_write", count(real_write))
             try:
                 normalize_ready(each)
             except Killed:
@@ -171,8 +170,8 @@ def test_a_file_whose_headers_hide_rows_is_damaged(layout: Layout, trades: Any) 
     for place in range(4, len(whole) - 8):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 8]) + whole[place + 1 :])
         try:
-            rows = list(segment_module._read_rows(path))
-        except segment_module.DamagedSegment:
+            rows = list(read._read_rows(path))
+        except read.DamagedSegment:
             damaged += 1
         else:
             assert sum(map(len, rows)) == 39, f"byte {place}"

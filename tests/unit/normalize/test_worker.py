@@ -16,10 +16,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from daedalus.normalize import normalize_ready, run_normalize
-from daedalus.normalize import segment as segment_module
 from daedalus.normalize import worker as worker_module
-from daedalus.normalize.checkpoint import read_checkpoint
-from daedalus.normalize.held import Held
+from daedalus.normalize.backoff import Held
+from daedalus.normalize.checkpoint import Checkpoint
+from daedalus.normalize.checkpoint_files import read_checkpoint
+from daedalus.normalize.read import read_raw
 from daedalus.store.layout import NORMALIZED, READY, Layout, Partition, SegmentId
 from daedalus.store.segment import Segment
 from daedalus.worker.status import NormalizeStatus, read_status
@@ -109,7 +110,7 @@ def test_an_exchange_nobody_knows_is_left_alone(layout: Layout, tape: Any, tmp_p
 
 
 def test_without_a_carry_a_segment_starts_from_nothing(layout: Layout) -> None:
-    assert read_checkpoint(layout, SegmentId(Partition("binance", "trade"), FIRST)).continuity == []
+    assert read_checkpoint(layout, SegmentId(Partition("binance", "trade"), FIRST)) == Checkpoint()
 
 
 def test_told_to_stop_in_the_middle_it_leaves_the_segment_as_it_was(
@@ -168,7 +169,7 @@ def test_a_file_out_of_reach_waits_is_told_and_holds_back_its_partition_only(
 def test_without_a_free_descriptor_a_file_is_not_damaged(layout: Layout, trades: Any) -> None:
     path = layout.raw(READY) / trades([1, 2]).seal(layout, FIRST).sealed_path
     with few_descriptors(), pytest.raises(OSError) as raised:  # noqa: PT011 - its number is looked at
-        list(segment_module._read(path))
+        list(read_raw(path))
     assert raised.value.errno == errno.EMFILE
 
 
@@ -176,11 +177,11 @@ def test_without_a_free_descriptor_a_file_is_not_damaged(layout: Layout, trades:
 def test_without_memory_a_file_is_not_damaged(layout: Layout, trades: Any) -> None:
     path = layout.raw(READY) / trades([1, 2]).seal(layout, FIRST).sealed_path
     code = (
-        "import resource, sys; from pathlib import Path; from daedalus.normalize import segment\n"
+        "import resource, sys; from pathlib import Path; from daedalus.normalize.read import read_raw\n"
         "import pyarrow.parquet as pq; pq.read_metadata(sys.argv[1])\n"
         "used = 4096 * int(open('/proc/self/statm').read().split()[0])\n"
         "resource.setrlimit(resource.RLIMIT_AS, (used, used))\n"
-        "try: list(segment._read(Path(sys.argv[1])))\n"
+        "try: list(read_raw(Path(sys.argv[1])))\n"
         "except MemoryError: sys.exit(7)\n"
     )
     assert subprocess.run([sys.executable, "-c", code, str(path)], check=False).returncode == 7

@@ -35,7 +35,7 @@ def decode(
     [bold]1723161253937085768 {...}[/] in ns, or [bold]{"recv_ns": ..., "payload": ...}[/].
     """
     from ..exchanges import EXCHANGES
-    from ..normalize.decode import decode_file
+    from ..normalize.decode_file import decode_file
 
     counts = decode_file(EXCHANGES[exchange], None if file == Path("-") else file)
     if counts.keys() <= {"no message", "blank"} and counts["no message"]:

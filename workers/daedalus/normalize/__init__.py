@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..tables.registry import TABLES
 from ..tables.table import Table
-from .decode import decode_file, decode_lines
+from .decode_file import decode_file, decode_lines
 from .worker import Progress, normalize_ready, run_normalize
 
 __all__ = ["TABLES", "Progress", "Table", "decode_file", "decode_lines", "normalize_ready", "run_normalize"]

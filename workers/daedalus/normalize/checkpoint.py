@@ -1,91 +1,29 @@
-"""The checkpoint on disk: what each segment left for the next, one small JSON file per segment.
-
-A segment always starts from the newest checkpoint before it, so that doing it again gives the same bytes.
-A digit that the disk has changed would be believed, so the file has a checksum of what it says.
-"""
+"""What one segment of a partition leaves for the next: the state of each stage."""
 
 from __future__ import annotations
 
-import os
-import zlib
+from msgspec import Struct, field
 
-import msgspec
-from msgspec import Raw, Struct
+from .book_checksums import CheckState
+from .book_failover import FailoverState
+from .books import BookState
+from .deduplicate import DeduplicationState
+from .gaps import GapsState
 
-from ..exchanges.reading import UNREADABLE
-from ..store.files import write_atomic
-from ..store.layout import NORMALIZED, READY, SYNCED, Layout, Partition, SegmentId
-from ..store.regular_files import open_regular
-from .transform import Checkpoint
-
-__all__ = ["prune_checkpoints", "read_checkpoint", "write_checkpoint"]
+__all__ = ["Checkpoint"]
 
 
-class _File(Struct, frozen=True, rename={"checkpoint": "carry"}):
-    """What lies on the disk. ``crc32``: of the bytes of ``checkpoint``."""
+class Checkpoint(Struct, frozen=True):
+    """The state of each stage between two segments; becomes JSON as it is.
 
-    crc32: int
-    checkpoint: Raw
-
-
-_file = msgspec.json.Decoder(_File).decode
-_decode = msgspec.json.Decoder(Checkpoint).decode
-
-
-def write_checkpoint(layout: Layout, segment: SegmentId, checkpoint: Checkpoint) -> None:
-    """Leave the checkpoint of a segment for those after it. Raises `OSError`."""
-    content = msgspec.json.encode(checkpoint)
-    write_atomic(layout.checkpoint(segment), msgspec.json.encode(_File(zlib.crc32(content), Raw(content))))
-
-
-def read_checkpoint(layout: Layout, segment: SegmentId) -> Checkpoint:
-    """What the segments before this one left; an empty checkpoint where there are none.
-
-    Raises `ValueError` for a checkpoint that cannot be read: it names the file and what to do.
+    ``eras``: how often the exchange's numbers have started anew, by symbol. ``damaged``: the segment could
+    not be read. All its rows are missing, and the other fields are as the segment before left them.
     """
-    before = [number for number in _numbers(layout, segment.partition) if number < segment.number]
-    if not before:
-        return Checkpoint()
-    path = layout.checkpoint(SegmentId(segment.partition, max(before)))
-    try:
-        with open_regular(path) as file:
-            return _unpacked(file.read())
-    except UNREADABLE as error:
-        raise ValueError(
-            f"{path}: cannot be read ({error}). Move its segment back from raw/normalized to raw/ready "
-            "to have it written again, or remove the file to go on from the checkpoint before it"
-        ) from error
 
-
-def _unpacked(data: bytes) -> Checkpoint:
-    file = _file(data)
-    if zlib.crc32(file.checkpoint) != file.crc32:
-        raise ValueError("it is damaged: its checksum differs")
-    return _decode(file.checkpoint)
-
-
-def prune_checkpoints(layout: Layout, partition: Partition) -> None:
-    """Remove checkpoints that no segment on disk can need again; the newest always stays."""
-    numbers = sorted(_numbers(layout, partition))
-    on_disk = [
-        segment.number
-        for state in (READY, NORMALIZED, SYNCED)
-        for segment in layout.raw_segments(state, partition)
-    ]
-    on_disk += [each.number for each in layout.damaged_segments() if each.partition == partition]
-    oldest = min(on_disk, default=None)
-    # The one that the oldest segment starts from must stay as well.
-    needed = [number for number in numbers if oldest is None or number < oldest]
-    for number in needed[:-1]:
-        layout.checkpoint(SegmentId(partition, number)).unlink(missing_ok=True)
-
-
-def _numbers(layout: Layout, partition: Partition) -> list[int]:
-    # Not glob: of a directory that may not be read it says that nothing is in it.
-    try:
-        with os.scandir(layout.checkpoint(SegmentId(partition, 0)).parent) as found:
-            names = [entry.name for entry in found]
-    except FileNotFoundError:
-        return []
-    stems = [name.removesuffix(".json") for name in names if name.endswith(".json")]
-    return [int(stem) for stem in stems if stem.isdecimal()]
+    deduplication: DeduplicationState = field(default_factory=DeduplicationState)
+    checksums: list[CheckState] = []
+    failover: list[FailoverState] = []
+    gaps: GapsState = field(default_factory=GapsState)
+    books: list[BookState] = []
+    eras: dict[str, int] = {}
+    damaged: bool = False

@@ -1,151 +1,164 @@
-"""`daedalus decode`: recorded messages in, the rows of the tables out, as JSON lines.
+"""Stage 1, decode: a raw row becomes a message with its rows, a list of instruments, or a note.
 
-Each message decodes on its own: nothing is sorted, no duplicates are removed, no gaps are looked for.
+The same code serves the pipeline, which reads the rows of one channel, and `daedalus decode`.
 """
 
 from __future__ import annotations
 
-import sys
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import nullcontext
-from io import BufferedReader
-from pathlib import Path
-from typing import BinaryIO, cast
-from urllib.parse import parse_qs, urlsplit
+from collections.abc import Callable, Sequence
+from typing import Annotated, TypeAlias
 
 import msgspec
+from msgspec import Meta, Struct
 
-from ..exchanges.model import Data, Exchange, Header, Unknown
+from ..exchanges.model import Data, Exchange
 from ..exchanges.reading import UNREADABLE
-from ..shown import shown, shown_json
-from ..tables.registry import TABLES, table_of
-from ..tables.rows import BookUpdate, Instrument, Row
-from .decode_raw import NoRawFileError, is_raw, raw_records, rows_of
-from .recorded import Recorded, lines_of, read_line
+from ..store.raw import RawKind, RawRecord
+from ..tables.connections import LinkEvent
+from ..tables.rows import Instrument, Row
 
-__all__ = ["decode_file", "decode_lines"]
+__all__ = [
+    "SOURCES",
+    "Content",
+    "Instruments",
+    "Loss",
+    "Message",
+    "Note",
+    "Resolution",
+    "Undecodable",
+    "decode",
+    "decode_note",
+]
+
+SOURCES = {
+    RawKind.MESSAGE.value: "stream",
+    RawKind.SNAPSHOT.value: "stream",
+    RawKind.BACKFILL.value: "backfill",
+}
+"""The kinds of raw rows that hold market data, and what the tables' column ``source`` says of them."""
+
+_Time = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
-def decode_lines(
-    exchange: Exchange, lines: Iterable[bytes], passed_over: Counter[str] | None = None
-) -> Iterator[dict[str, object]]:
-    """The rows of recorded messages, in their order; times are integers, UTC ns.
+class Message(Struct, frozen=True):
+    """A decoded message: its raw row, what `Exchange.classify` says of it, and its rows.
 
-    Each has ``table``, ``exchange`` and the table's columns. What gives no row is counted in
-    ``passed_over`` by its kind: unknown, malformed, undecodable, reply, notice, heartbeat, no message. Rows
-    of a symbol that is not recorded of the exchange (`Exchange.refuses`) are counted under its name.
+    Where two connections bring a book without numbers, a message is about one symbol, ``content`` is the
+    same on both connections, and ``is_repeated`` says that another connection has delivered it before.
+    ``is_derived``: a snapshot that we made of a standby's book; the exchange did not send it.
     """
-    counts: Counter[str] = Counter() if passed_over is None else passed_over
-    classify = exchange.reader()  # some messages can only be read in the light of those before
-    for line in lines:
-        recorded = read_line(line)
-        if recorded is None:
-            counts["no message" if line.strip() else "blank"] += 1
-            continue
-        header = _header(exchange, classify, recorded)
-        if not isinstance(header, Data):
-            counts[header.kind] += 1
-            continue
-        try:
-            rows = exchange.normalize(header, recorded.payload)
-        except UNREADABLE:
-            counts["undecodable"] += 1
-            continue
-        for row in _spoken(exchange, rows, counts):
-            yield from _lines(exchange.name, row, recorded.recv_ns)
+
+    record: RawRecord
+    header: Data
+    rows: Sequence[Row]
+    content: bytes = b""
+    is_repeated: bool = False
+    is_derived: bool = False
 
 
-def decode_file(exchange: Exchange, source: Path | None, output: BinaryIO | None = None) -> Counter[str]:
-    """Print the rows of a file (None: of stdin), one JSON object per line; say on stderr what gave none.
+class Instruments(Struct, frozen=True):
+    """An exchange's list of instruments."""
 
-    The file holds lines, or is one of the recorder's raw files. Raises `OSError` if it cannot be read,
-    `NoRawFileError` if it is a Parquet file and no raw one, `EOFError` if it is gzipped and cut short.
+    record: RawRecord
+    listed: Sequence[Instrument]
+
+
+class Note(Struct, frozen=True):
+    """The payload of the recorder's own rows. Times are UTC ns.
+
+    ``served``: older recorders wrote no proof that a stream is served; being asked counted as one.
     """
-    output = output or sys.stdout.buffer
-    counts: Counter[str] = Counter()
-    encode = msgspec.json.Encoder().encode
-    with nullcontext(sys.stdin.buffer) if source is None else open(source, "rb") as stream:
-        if is_raw(cast("BufferedReader", stream).peek(8)):
-            if source is None:
-                raise NoRawFileError("stdin holds a raw file. Give its name instead.")
-            rows = decode_raw(exchange, source, counts)
-        else:
-            rows = decode_lines(exchange, lines_of(stream), counts)
-        for row in rows:
-            counts["rows"] += 1
-            output.write(shown_json(encode(row).decode()).encode() + b"\n")
-    output.flush()
-    silent = ("blank", "rows")
-    if told := ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()) if kind not in silent):
-        print(shown(f"gave no row: {told}"), file=sys.stderr)
-    return counts
+
+    cause: str | None = None
+    reason: str | None = None
+    url: str | None = None
+    since_ns: _Time | None = None
+    heard_ns: _Time | None = None
+    from_ns: _Time | None = None
+    missing: int | None = None
+    served: bool = True
+    silent: bool = False
 
 
-def decode_raw(exchange: Exchange, path: Path, passed_over: Counter[str]) -> Iterator[dict[str, object]]:
-    """The same as `decode_lines` of a raw file. Duplicates of two connections are in it twice."""
-    for record in raw_records(path):
-        rows, source = rows_of(exchange, record, passed_over)
-        for row in _spoken(exchange, rows, passed_over):
-            yield from _lines(exchange.name, row, record.recv_ns, source)
+class Resolution(Struct, frozen=True):
+    """What the recorder noted about its attempt to fill a gap (raw kind ``gap``).
+
+    ``status``: filled, unfillable, or open if there was no answer; ``note``: by which request, or why not.
+    Ids are inclusive. Gaps without ids are named by their time (UTC ns).
+    """
+
+    status: str
+    note: str
+    first: int | None = None
+    last: int | None = None
+    from_ns: int = 0
+    to_ns: int = 0
 
 
-_MOST_NAMES = 20
+class Loss(Struct, frozen=True):
+    """Messages of one symbol that a connection did not deliver, after ``from_ns`` (UTC ns).
+
+    ``elsewhere``: whether another connection delivered them; None: not known.
+    """
+
+    symbol: str
+    from_ns: int
+    why: str
+    elsewhere: bool | None = None
 
 
-def _spoken(
-    exchange: Exchange, rows: Iterable[Row | Instrument], counts: Counter[str]
-) -> Iterator[Row | Instrument]:
-    """The rows but for those of symbols whose shape the exchange's file does not know."""
-    for row in rows:
-        if not isinstance(row, Instrument) and exchange.refuses(row.symbol):
-            counts[_refused(row.symbol, counts)] += 1
-        else:
-            yield row
+class Undecodable(Struct, frozen=True):
+    """A raw row that gives nothing. ``kind``: what `Exchange.classify` said of it, or "undecodable"."""
+
+    kind: str = "undecodable"
 
 
-def _refused(symbol: str, counts: Counter[str]) -> str:
-    """What rows of a refused symbol are counted as: by name, as long as there are few."""
-    name = f"of {symbol}, which is not recorded"
-    if name in counts or sum(key.startswith("of ") for key in counts) < _MOST_NAMES:
-        return name
-    return "of others that are not recorded"
+Content: TypeAlias = Message | Instruments | Undecodable
+
+# Looked up for each row, and a member of an enum costs ten times as much.
+_MESSAGE, _SNAPSHOT, _BACKFILL = RawKind.MESSAGE.value, RawKind.SNAPSHOT.value, RawKind.BACKFILL.value
+
+_UNDECODABLE = Undecodable()
+_note = msgspec.json.Decoder(Note).decode
+_resolution = msgspec.json.Decoder(Resolution).decode
 
 
-def _header(exchange: Exchange, classify: Callable[[bytes], Header], recorded: Recorded) -> Header:
-    if recorded.url is None:
-        return classify(recorded.payload)
+def decode(exchange: Exchange, record: RawRecord) -> Content:
+    """Decode a raw row that came from the exchange. Never raises, whatever its bytes."""
+    payload, kind = record.payload, record.kind
+    normalize: Callable[[Data, bytes], Sequence[Row]] = exchange.normalize
     try:
-        symbol = parse_qs(urlsplit(recorded.url).query).get("symbol")
-    except ValueError:  # no address at all
-        symbol = None
-    if not symbol:
-        return Unknown()
-    return exchange.classify_snapshot(exchange.symbol(symbol[0]), recorded.payload)
+        if kind == _MESSAGE:
+            header = exchange.classify_stored(record.channel, record.symbol, payload)
+        elif kind == _SNAPSHOT:
+            header = exchange.classify_snapshot(record.symbol, payload)
+        elif kind == _BACKFILL:
+            header = exchange.classify_backfill(record.channel, record.symbol, payload)
+            normalize = exchange.normalize_backfill
+        else:
+            return Instruments(record, exchange.instruments(payload))
+        if not isinstance(header, Data):
+            return Undecodable(header.kind)
+        return Message(record, header, normalize(header, payload))
+    except UNREADABLE:
+        return _UNDECODABLE
 
 
-def _lines(
-    exchange: str, row: Row | Instrument, recv_ns: int, source: str = "stream"
-) -> Iterator[dict[str, object]]:
-    """The lines of one row, with the columns of its table in their order."""
-    table = table_of(row)
-    when = None if isinstance(row, Instrument) else row.timestamp
-    timestamp = recv_ns if when is None else when
-    common: dict[str, object] = {
-        "table": table,
-        "exchange": exchange,
-        "symbol": row.symbol,
-        "timestamp": timestamp,
-        "local_timestamp": recv_ns,
-    }
-    if isinstance(row, BookUpdate):
-        ids = {"first_id": row.first_id, "last_id": row.last_id}
-        for side, levels in (("bid", row.bids), ("ask", row.asks)):
-            for price, amount in levels:
-                level = {"is_snapshot": row.is_snapshot, "side": side, "price": price, "amount": amount}
-                yield {**common, **level, **ids}
-        if row.is_snapshot and not row.bids and not row.asks:  # the book is empty from here on
-            yield {**common, "is_snapshot": True, "side": None, "price": None, "amount": None, **ids}
-        return
-    names = [name for name in TABLES[table].schema.names if name not in common]
-    yield common | {name: source if name == "source" else getattr(row, name) for name in names}
+def decode_note(record: RawRecord) -> Note | Resolution | Loss | LinkEvent | None:
+    """Decode a row that the recorder wrote about its own work; None if it cannot be read."""
+    at_ns, kind = record.recv_ns, record.kind
+    try:
+        if kind == RawKind.GAP:
+            return _resolution(record.payload)
+        note = _note(record.payload)
+    except UNREADABLE:
+        return None
+    if kind == RawKind.OPEN:
+        return LinkEvent(record.conn, "open", at_ns, url=note.url)
+    if kind == RawKind.CLOSE:
+        return LinkEvent(record.conn, "close", at_ns, cause=note.cause, reason=note.reason)
+    if kind == RawKind.LOST:
+        count = "frames" if note.missing is None else f"{note.missing:,} frames"
+        why = f"{count} of the connection are missing"
+        return Loss(record.symbol, min(note.from_ns or at_ns, at_ns), why)
+    return note

@@ -13,11 +13,12 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 from msgspec import Struct
 
-from ..exchanges.continuity import Continuity
 from ..exchanges.model import Channel
 from ..tables.gaps import Gap
+from .decode import Resolution
+from .deduplicate import ObservedIds
 
-__all__ = ["GapTracker", "OpenGap", "Resolution"]
+__all__ = ["GapTracker", "OpenGap"]
 
 MAX_OPEN = 50_000
 """17 MB in what a segment leaves for the next: a busy stream that leaves out every sixth id, for an hour."""
@@ -34,21 +35,6 @@ class OpenGap(Struct):
 
     gap: Gap
     told: bool = False
-
-
-class Resolution(Struct, frozen=True):
-    """What ingest wrote down of its attempt to fill a gap (raw kind ``gap``).
-
-    ``status``: filled, unfillable, or open where no answer was had; ``note``: by which request, or why
-    not. Ids are inclusive; times are UTC ns, for what has no ids.
-    """
-
-    status: str
-    note: str
-    first: int | None = None
-    last: int | None = None
-    from_ns: int = 0
-    to_ns: int = 0
 
 
 class _Stream:
@@ -77,11 +63,11 @@ class GapTracker:
     def __init__(
         self,
         channels: Mapping[str, Channel],
-        continuity: Continuity,
+        observed: ObservedIds,
         state: Sequence[OpenGap] = (),
     ) -> None:
         self._channels = channels
-        self._continuity = continuity
+        self._observed = observed
         self._open: dict[tuple[str, str], _Stream] = {}
         for each in state:
             self._follow(each)
@@ -201,7 +187,7 @@ class GapTracker:
     def _remaining(self, gap: Gap) -> int | None:
         if gap.missing is None or gap.from_id is None or gap.to_id is None:
             return None
-        return self._continuity.count_missing(gap.channel, gap.symbol, gap.from_id + 1, gap.to_id - 1)
+        return self._observed.count_missing(gap.channel, gap.symbol, gap.from_id + 1, gap.to_id - 1)
 
 
 def _age(each: OpenGap) -> tuple[int, str, str, int]:

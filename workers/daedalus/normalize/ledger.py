@@ -11,14 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from ..exchanges.continuity import Continuity, IdGap
+from ..exchanges.continuity import IdGap
 from ..exchanges.model import Channel
 from ..tables.gaps import Gap
+from .deduplicate import ObservedIds
+from .stream_ledger import Outage, StreamLedger, gap_by_ids, process_of
 
-__all__ = ["Ledger", "Outage", "StreamLedger", "no_book"]
+__all__ = ["Ledger"]
 
 WAIT_NS = 10_000_000_000
 """How long another connection may take to bring what one has lost."""
@@ -29,50 +30,7 @@ _REPLACED = "replaced"
 _DISCONNECT = "disconnect"
 _EXCHANGE = "exchange"
 _DAMAGED = "damaged"
-_SNAPSHOT = "snapshot"
-_SILENT = "this stream alone fell silent"
 _GOES_ON = "its ids go on: what they do not name is not missing"
-
-
-class Outage(Struct):
-    """A stream that nobody is proved to serve since ``from_ns`` (UTC ns), and why.
-
-    ``silent``: the stream alone fell silent. ``told``: a line of the ledger says so already. ``left_ns``:
-    until when somebody was asked for it, where nobody is any more and no line has said so yet.
-    """
-
-    from_ns: int
-    cause: str
-    silent: bool = False
-    left_ns: int | None = None
-    told: bool = False
-
-
-class StreamLedger(Struct):
-    """What is remembered of one stream; becomes JSON as it is. Times are UTC ns.
-
-    ``last_ns``: its last message. ``until_ns``: until when the connections that served it and ended have
-    heard anything. ``alive``: the connections that serve it; ``asked``: those that were asked to and have
-    not proved it yet; ``fresh``: those of both that have not brought a message yet, with the cause of the
-    silence before. ``outage``: where nobody serves it. ``waiting``: gaps that may still be filled.
-    ``after_damage``: rows before the next one lay in a file that cannot be read.
-    """
-
-    channel: str
-    symbol: str
-    last_ns: int | None = None
-    until_ns: int | None = None
-    alive: list[str] = []
-    fresh: dict[str, str] = {}
-    waiting: list[tuple[IdGap, str]] = []
-    after_damage: bool = False
-    asked: list[str] = []
-    outage: Outage | None = None
-
-    @property
-    def known_ns(self) -> int | None:
-        """Until when the stream is known to be whole, by its own rows; None where it has none."""
-        return max((ns for ns in (self.last_ns, self.until_ns) if ns is not None), default=None)
 
 
 class Ledger:
@@ -81,15 +39,12 @@ class Ledger:
     def __init__(
         self,
         channels: Mapping[str, Channel],
-        continuity: Continuity,
+        observed: ObservedIds,
         state: Sequence[StreamLedger] = (),
-        after_damage: bool = False,
     ) -> None:
         self._channels = channels
-        self._continuity = continuity
+        self._observed = observed
         self._streams = {(stream.channel, stream.symbol): stream for stream in state}
-        if after_damage:
-            self.damage()
 
     def damage(self) -> None:
         """Rows that came before the next ones cannot be read, of whatever stream they were."""
@@ -119,11 +74,7 @@ class Ledger:
         """
         is_new = (channel, symbol) not in self._streams
         stream = self._stream(channel, symbol)
-        # Connections of a process that ran before are dead, even if nobody wrote that down.
-        process = _process(conn)
-        cut_off = any(_process(other) != process for other in (*stream.alive, *stream.asked))
-        stream.alive = [other for other in stream.alive if other != conn and _process(other) == process]
-        stream.asked = [other for other in stream.asked if other != conn and _process(other) == process]
+        cut_off = stream.leave_others_behind(conn)
         gaps = self._settle(stream)
         if cause == _START and stream.known_ns is not None:
             cause = _EXCHANGE if stream.alive or stream.asked else _RESTART  # it has a past all the same
@@ -145,7 +96,7 @@ class Ledger:
     def served(self, channel: str, symbol: str, conn: str, at_ns: int) -> list[Gap]:
         """The exchange has proved that it serves the stream on this connection."""
         stream = self._stream(channel, symbol)
-        self._joins(stream, conn)
+        stream.joins(conn)
         # After a silence the exchange's word is not enough where the next message can prove it.
         return [] if self._by_ids(stream) else self._end_outage(stream, at_ns)
 
@@ -184,7 +135,7 @@ class Ledger:
         cause = stream.fresh.pop(conn, _EXCHANGE) if stream.fresh else _EXCHANGE
         gaps: list[Gap] = []
         if stream.outage is not None or stream.asked:
-            self._joins(stream, conn)
+            stream.joins(conn)
             gaps += self._end_outage(stream, at_ns)
         if stream.after_damage:
             stream.after_damage = False
@@ -194,7 +145,7 @@ class Ledger:
             if len(stream.alive) > 1 and not renumbered:
                 stream.waiting.append((gap, cause))
             else:
-                gaps.append(_proven(gap, gap.from_id, gap.to_id, gap.missing, cause))
+                gaps.append(gap_by_ids(gap, gap.from_id, gap.to_id, gap.missing, cause))
         if stream.waiting and at_ns - stream.waiting[0][0].to_ns > WAIT_NS:
             gaps += self._settle(stream, waited=True)
         stream.last_ns = at_ns
@@ -232,14 +183,14 @@ class Ledger:
             outage.left_ns = None
             if until_ns is not None and outage.from_ns < until_ns:
                 outage.told = True
-                gaps.append(_unknown(stream, outage, until_ns))
+                gaps.append(stream.gap_of(outage, until_ns))
         return gaps
 
     def is_served(self, channel: str, symbol: str, newcomer: str) -> bool:
         """Whether another connection of the newcomer's process serves the stream now."""
         stream = self._streams.get((channel, symbol))
-        process = _process(newcomer)
-        return stream is not None and any(_process(conn) == process for conn in stream.alive)
+        process = process_of(newcomer)
+        return stream is not None and any(process_of(conn) == process for conn in stream.alive)
 
     def state(self) -> list[StreamLedger]:
         """All that is remembered, by channel and symbol."""
@@ -257,7 +208,7 @@ class Ledger:
 
     def _by_ids(self, stream: StreamLedger) -> bool:
         """Whether the next message will show what is missing: an id is known to count from."""
-        known = self._continuity.last(stream.channel, stream.symbol)
+        known = self._observed.last(stream.channel, stream.symbol)
         return known is not None and self._consecutive(stream.channel)
 
     def _begin_outage(
@@ -273,16 +224,10 @@ class Ledger:
         if outage is None:
             return []
         stream.after_damage = stream.after_damage and self._by_ids(stream)
-        gap = _unknown(stream, outage, at_ns)
+        gap = stream.gap_of(outage, at_ns)
         if not (outage.silent and self._by_ids(stream)):
             return [gap]
         return [replace(gap, status="filled", note=_GOES_ON)] if outage.told else []
-
-    def _joins(self, stream: StreamLedger, conn: str) -> None:
-        if conn in stream.asked:
-            stream.asked.remove(conn)
-        if conn not in stream.alive:
-            stream.alive.append(conn)
 
     def _settle(self, stream: StreamLedger, *, waited: bool = False) -> list[Gap]:
         """What is left of the waiting gaps, now that nobody is there to fill them, or had time enough."""
@@ -290,38 +235,15 @@ class Ledger:
             return []
         gaps = []
         for gap, cause in stream.waiting:
-            still_open = self._continuity.open_gaps(stream.channel, stream.symbol, gap.from_id + 1, gap.to_id)
+            still_open = self._observed.open_gaps(stream.channel, stream.symbol, gap.from_id + 1, gap.to_id)
             inside = [
                 (first, last) for first, last in still_open if first > gap.from_id and last <= gap.to_id
             ]
             if gap.missing is None:
                 if inside:
-                    gaps.append(_proven(gap, gap.from_id, gap.to_id, None, cause))
+                    gaps.append(gap_by_ids(gap, gap.from_id, gap.to_id, None, cause))
                 continue
             for first, last in inside:
-                gaps.append(_proven(gap, first - 1, last + 1, last - first + 1, cause))
+                gaps.append(gap_by_ids(gap, first - 1, last + 1, last - first + 1, cause))
         stream.waiting = []
         return gaps
-
-
-def no_book(channel: str, symbol: str, since_ns: int | None, at_ns: int, why: str | None) -> Gap:
-    """The time in which a book waited for its snapshot: no update is missing, but there is no book."""
-    begin = min(since_ns or at_ns, at_ns)
-    return Gap(
-        channel, symbol, begin, at_ns, None, None, 0, _SNAPSHOT, "unfillable", 0, f"no book: {why}", at_ns
-    )
-
-
-def _process(conn: str) -> str:
-    """The part of a connection's id that all connections of one process share."""
-    return conn.rpartition("-")[0]
-
-
-def _proven(gap: IdGap, from_id: int, to_id: int, missing: int | None, cause: str) -> Gap:
-    begin = min(gap.from_ns, gap.to_ns)  # the clock may have been set back in between
-    return Gap(gap.channel, gap.symbol, begin, gap.to_ns, from_id, to_id, missing, cause)
-
-
-def _unknown(stream: StreamLedger, outage: Outage, to_ns: int) -> Gap:
-    begin, note = min(outage.from_ns, to_ns), _SILENT if outage.silent else None
-    return Gap(stream.channel, stream.symbol, begin, to_ns, None, None, None, outage.cause, note=note)

@@ -17,7 +17,7 @@ from ..exchanges.reading import number_of
 from ..exchanges.times import IMPLAUSIBLE_NS
 from ..tables.rows import AggTrade, Row, Trade
 
-__all__ = ["CountState", "Renumbering", "content_of", "plausible"]
+__all__ = ["NewestTrades", "Renumbering", "content_of", "plausible"]
 
 REMEMBERED = 128
 """Trades per symbol. What is older is told apart by its time."""
@@ -39,7 +39,7 @@ def content_of(row: Trade | AggTrade) -> int:
     return zlib.crc32(f"{row.side} {row.price!r} {row.amount!r}".encode())
 
 
-class CountState(Struct, frozen=True):
+class NewestTrades(Struct, frozen=True):
     """What is remembered of one symbol; becomes JSON as it is. Times are UTC ns.
 
     ``time_ns``, ``recv_ns``: of the trade with the largest id. ``trades``: their ids, times and contents,
@@ -68,7 +68,7 @@ class _Count(Struct):
 class Renumbering:
     """Follows the trades of one channel with consecutive ids."""
 
-    def __init__(self, channel: str, continuity: Continuity, state: Sequence[CountState] = ()) -> None:
+    def __init__(self, channel: str, continuity: Continuity, state: Sequence[NewestTrades] = ()) -> None:
         self._channel = channel
         self._continuity = continuity
         self._counts = {
@@ -105,10 +105,10 @@ class Renumbering:
                 del count.rows[next(iter(count.rows))]
         return found
 
-    def state(self) -> list[CountState]:
+    def state(self) -> list[NewestTrades]:
         """What the next segment needs, by symbol."""
         return [
-            CountState(symbol, count.time_ns, count.recv_ns, _newest(count))
+            NewestTrades(symbol, count.time_ns, count.recv_ns, _newest(count))
             for symbol, count in sorted(self._counts.items())
         ]
 

@@ -14,11 +14,12 @@ from ..store.layout import READY, Layout, Partition, SegmentId
 from ..store.left_behind import seal_orphans
 from ..worker.shell import Shell
 from ..worker.status import UNTOLD, Setup
-from .again import take_in_again
-from .checkpoint import prune_checkpoints
-from .held import Held, reason
+from .backoff import Held, reason
+from .checkpoint_files import prune_checkpoints
+from .damaged import set_aside, take_in_again
 from .progress import Progress
-from .segment import DamagedSegment, Interrupted, normalize_segment, set_aside
+from .read import DamagedSegment
+from .segment import Interrupted, normalize_segment
 
 __all__ = ["Progress", "normalize_ready", "run_normalize"]
 

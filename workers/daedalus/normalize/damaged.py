@@ -1,18 +1,30 @@
-"""Files that were set aside as damaged are taken in again: they were mended, or never were damaged.
+"""Damaged segments: set aside whole, and taken in again once they are mended, or never were damaged.
 
-What was normalized after them believes that their rows are lost. So the later segments of the partition go
-back too, as far as raw still has them: normalized once more in their order, each gives the same files, and
-the ledger says of the rows what is true now.
+What was normalized after a damaged segment counts its rows as lost. So when it is taken in again, the later
+segments of its partition go back too, as far as raw still has them. Normalized once more in their order, each
+gives the same files, and the ledger says of the rows what is true now.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
 
 from ..store.files import make_directories, move
 from ..store.layout import NORMALIZED, READY, SYNCED, Layout, SegmentId
+from .checkpoint_files import read_checkpoint, write_checkpoint
 
-__all__ = ["take_in_again"]
+__all__ = ["set_aside", "take_in_again"]
+
+
+def set_aside(layout: Layout, segment: SegmentId) -> Path:
+    """Move a raw file that is damaged to ``raw/damaged``, and let the ledger know what is missing."""
+    write_checkpoint(layout, segment, msgspec.structs.replace(read_checkpoint(layout, segment), damaged=True))
+    kept = layout.damaged / segment.damaged_name
+    move(layout.raw(READY) / segment.sealed_path, kept)
+    return kept
 
 
 def take_in_again(layout: Layout) -> list[SegmentId]:

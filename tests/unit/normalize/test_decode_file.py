@@ -12,7 +12,7 @@ import pytest
 
 from daedalus.exchanges import EXCHANGES
 from daedalus.normalize import TABLES, decode_file, decode_lines
-from daedalus.normalize.recorded import Recorded, read_line
+from daedalus.normalize.recorded_lines import Recorded, read_line
 
 TRADE = (
     b'{"e":"trade","E":1567296001038,"s":"BNBBTC","t":60,"p":"0.0021965","q":"6.48","T":1567296001034,'

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from daedalus.normalize.transform import Checkpoint
+from daedalus.normalize.checkpoint import Checkpoint
 from daedalus.store.raw import RawKind
 from daedalus.tables.registry import TABLES
 
@@ -286,7 +286,7 @@ def test_after_a_file_that_cannot_be_read_both_kinds_of_ledger_tell(tape: Any, t
         left = transformed(each).checkpoint
         after = tape(each.exchange, each.channel)
         after.ticker(9, 500) if each is quotes else after.trade(9, 5)
-        damaged = Checkpoint(left.continuity, left.ledger, left.eras, damaged=True)
+        damaged = msgspec.structs.replace(left, damaged=True)
         assert transformed(after, damaged).gaps() == [(1, 9, *expected, "damaged")]
 
 
@@ -300,7 +300,7 @@ def test_where_the_beginning_of_a_connection_is_damaged_too_the_gap_is_still_dam
     left = transformed(deals).checkpoint
     after = tape("binance", "trade")
     after.trade(9, 5, conn="20260922T140640000000-0")
-    damaged = Checkpoint(left.continuity, left.ledger, left.eras, damaged=True)
+    damaged = msgspec.structs.replace(left, damaged=True)
     assert transformed(after, damaged).gaps() == [(1, 9, 1, 5, 3, "damaged")]
 
 

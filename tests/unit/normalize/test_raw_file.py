@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from daedalus.exchanges import EXCHANGES
-from daedalus.normalize.decode import decode_file
-from daedalus.normalize.decode_raw import NoRawFileError
+from daedalus.normalize.decode_file import decode_file
+from daedalus.normalize.raw_file import NoRawFileError
 from daedalus.store.layout import Partition, SegmentId
 from daedalus.store.raw import RAW_SCHEMA, RawRecord
 from daedalus.store.segment import Segment

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..errors import USAGE, DaedalusError
-from ..exchanges.model import Data, Exchange
-from ..exchanges.reading import UNREADABLE
 from ..store.ipc_log import HEAD
-from ..store.raw import RAW_SCHEMA, RawKind, RawRecord
+from ..store.raw import RAW_SCHEMA, RawRecord
 from ..store.segment import read_segment
-from ..tables.rows import Instrument, Row
 
-__all__ = ["NoRawFileError", "is_raw", "raw_records", "rows_of"]
+__all__ = ["NoRawFileError", "is_raw", "raw_records"]
 
 MAGIC = b"PAR1"
 _READ_ROWS = 1_000
@@ -41,34 +37,6 @@ def raw_records(path: Path) -> Iterator[RawRecord]:
     for batch in _sealed(path) if sealed else (batch for batch, _ in read_segment(path)):
         columns = [batch.column(name).to_pylist() for name in RAW_SCHEMA.names]
         yield from (RawRecord(*row) for row in zip(*columns, strict=True))
-
-
-def rows_of(
-    exchange: Exchange, record: RawRecord, counts: Counter[str]
-) -> tuple[Sequence[Row | Instrument], str]:
-    """The rows of one raw row and their ``source``; what gives none is counted by its kind."""
-    payload, source = record.payload, "stream"
-    normalize: Callable[[Data, bytes], Sequence[Row]] = exchange.normalize
-    try:
-        if record.kind == RawKind.INSTRUMENTS:
-            return exchange.instruments(payload), source
-        if record.kind == RawKind.SNAPSHOT:
-            header = exchange.classify_snapshot(record.symbol, payload)
-        elif record.kind == RawKind.BACKFILL:
-            header = exchange.classify_backfill(record.channel, record.symbol, payload)
-            normalize, source = exchange.normalize_backfill, "backfill"
-        elif record.kind == RawKind.MESSAGE:
-            header = exchange.classify_stored(record.channel, record.symbol, payload)
-        else:
-            counts["note of the recorder"] += 1
-            return (), source
-        if not isinstance(header, Data):
-            counts[header.kind] += 1
-            return (), source
-        return normalize(header, payload), source
-    except UNREADABLE:
-        counts["undecodable"] += 1
-        return (), source
 
 
 def _sealed(path: Path) -> Iterator[pa.RecordBatch]:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daedalus.normalize import ordering as module
-from daedalus.normalize.ordering import Bucket, Ordering
+from daedalus.normalize import external_sort as module
+from daedalus.normalize.external_sort import Bucket, ExternalSort
 from daedalus.tables.entry import Entry
 from daedalus.tables.rows import BookUpdate, Trade
 
@@ -23,7 +23,7 @@ def test_however_small_the_memory_the_order_is_that_of_a_stable_sort(
     entries: list[tuple[str, int, int]], limit: int, together: int
 ) -> None:
     module._PACK_LINES = together
-    ordering = Ordering(io.BytesIO(), lines_in_memory=limit)
+    ordering = ExternalSort(io.BytesIO(), lines_in_memory=limit)
     for at, (symbol, era, key) in enumerate(entries):
         row = Trade(symbol, at, str(at), "buy", 1.0, 1.0)
         ordering.add(Bucket("trades", "2026-09-21", symbol, era), Entry(key, at, at, "stream", row))
@@ -42,7 +42,7 @@ def lines_of_a_pack(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_message_of_very_many_levels_is_kept_whole_and_in_order_in_several_runs() -> None:
-    ordering = Ordering(io.BytesIO(), lines_in_memory=10)
+    ordering = ExternalSort(io.BytesIO(), lines_in_memory=10)
     bids = [(float(price), 1.0) for price in range(95)]
     asks = [(float(price), 2.0) for price in range(100, 137)]
     for key, is_snapshot in ((5, True), (3, False)):
@@ -62,7 +62,7 @@ def test_a_message_of_very_many_levels_is_kept_whole_and_in_order_in_several_run
 def test_many_symbols_cost_in_proportion_to_their_number() -> None:
     def seconds(symbols: int) -> float:
         begin = time.process_time()
-        ordering = Ordering(io.BytesIO())
+        ordering = ExternalSort(io.BytesIO())
         for number in range(symbols):
             row = Trade(f"S{number}", 1, "7", "buy", 1.0, 1.0)
             ordering.add(Bucket("trades", "2026-09-21", row.symbol), Entry(1, 1, 1, "stream", row))

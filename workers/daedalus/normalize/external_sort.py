@@ -25,7 +25,7 @@ from ..tables.entry import Entry
 from ..tables.registry import TABLES
 from ..tables.rows import BookUpdate
 
-__all__ = ["LINES_IN_MEMORY", "Bucket", "Ordering"]
+__all__ = ["LINES_IN_MEMORY", "Bucket", "ExternalSort"]
 
 LINES_IN_MEMORY = 100_000
 
@@ -64,7 +64,7 @@ class _Pack(Struct, frozen=True):
     is_shared: bool
 
 
-class Ordering:
+class ExternalSort:
     """Takes entries in any order, gives record batches in the order of their tables.
 
     ``spill`` is an empty file that can be read and written; only this object may use it.
