@@ -42,14 +42,13 @@ class _Checked(Struct):
 
 
 class BookChecksums:
-    """The checks of one channel; does nothing where the exchange sends no checksums."""
+    """The checks of one channel whose exchange sends checksums."""
 
     def __init__(self, exchange: Exchange, channel: str, state: Sequence[CheckState] = ()) -> None:
         about = exchange.channels.get(channel, Channel(None))
         self._exchange = exchange
         self._channel = channel
         self._is_proof = about.proof is Proof.CHECKSUM
-        self._has_checksums = about.checksums
         self._checked: dict[tuple[str, str], _Checked | None] = {}
         for each in state:
             check = exchange.book_check(channel, each.symbol, each.state)
@@ -59,8 +58,6 @@ class BookChecksums:
 
     def message(self, message: Message) -> list[Loss]:
         """Take a message, duplicates too; the books that it has just proved wrong."""
-        if not self._has_checksums:
-            return []
         record = message.record
         losses = []
         for part in message.header.by_symbol():

@@ -19,6 +19,7 @@ from msgspec import Struct
 from ..exchanges.continuity import Continuity, Observation, StreamState
 from ..exchanges.model import Channel, Data, Exchange
 from ..exchanges.reading import number_of
+from ..store.raw import RawRecord
 from ..tables.rows import AggTrade, Liquidation, Row, Trade
 from .decode import Message
 from .dedup_window import SeenContent, SeenContentState, SeenIds, SeenIdsState
@@ -26,6 +27,7 @@ from .renumbering import NewestTrades, Renumbering, content_of, plausible
 
 __all__ = ["Deduplicated", "Deduplication", "DeduplicationState", "ObservedIds"]
 
+_NONE: set[str] = set()
 _SLACK_NS = 5_000_000_000
 """How far the exchange's clock may be from ours, whole seconds included."""
 
@@ -87,20 +89,19 @@ class Deduplication:
         self._contents = SeenContent(state.contents)
         self._consecutive = about.consecutive
         self._has_trades = about.has_trades
+        self._counts_trades = about.consecutive and about.has_trades
         self._fails_over = about.fails_over
 
     def message(self, message: Message) -> Deduplicated:
         """Take a message off the wire, and note its ids."""
         record, header, rows = message.record, message.header, message.rows
-        anew: set[str] = set()
-        if self._consecutive and self._has_trades:
-            anew = self._renumbering.anew(rows, record.recv_ns)
-        new = self._new(message, anew)
-        observed = self._observe(header, message, anew)
+        anew = self._renumbering.anew(rows, record.recv_ns) if self._counts_trades else _NONE
+        new = rows if self._fails_over else self._new(message, anew)
+        observed = self._observe(header, record, anew)
         observations = [(header, observed)]
         is_duplicate = observed.duplicate
         for part in header.more:
-            observed = self._observe(part, message, anew)
+            observed = self._observe(part, record, anew)
             observations.append((part, observed))
             is_duplicate &= observed.duplicate
         if is_duplicate or not new:
@@ -137,8 +138,7 @@ class Deduplication:
             newest_trades=self._renumbering.state(),
         )
 
-    def _observe(self, part: Data, message: Message, anew: set[str]) -> Observation:
-        record = message.record
+    def _observe(self, part: Data, record: RawRecord, anew: set[str]) -> Observation:
         if part.symbol in anew:
             anew.remove(part.symbol)
             return self._continuity.anew(part, record.recv_ns, record.conn)
@@ -147,11 +147,7 @@ class Deduplication:
     def _new(self, message: Message, anew: AbstractSet[str]) -> Sequence[Row]:
         """The new rows. ``anew``: symbols whose numbers start anew. Asked before ids are observed."""
         header, rows = message.header, message.rows
-        if (
-            not rows
-            or self._fails_over
-            or (header.ids is not None and (len(rows) == 1 or not self._has_trades))
-        ):
+        if not rows or (header.ids is not None and (len(rows) == 1 or not self._has_trades)):
             return rows  # the message has ids of its own, which decide
         record = message.record
         if self._has_trades:
@@ -189,13 +185,15 @@ class Deduplication:
         """One message per symbol, each marked if another connection has delivered it before."""
         record = message.record
         found = []
+        duplicates = 0
         for part in message.header.by_symbol():
             rows = [row for row in message.rows if row.symbol == part.symbol]
             if rows:
                 content = self._exchange.identity(part, record.payload)
                 repeated = self._contents.seen(part.symbol, content, record.conn, record.recv_ns)
                 found.append(Message(record, part, rows, content, repeated))
-        return Deduplicated(found, observations, duplicates=sum(each.is_repeated for each in found))
+                duplicates += repeated
+        return Deduplicated(found, observations, duplicates)
 
     def _missing(self, message: Message) -> Sequence[Row]:
         """The rows of a backfill whose numbers are missing; from now on they are not."""

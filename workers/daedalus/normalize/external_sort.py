@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import msgspec
 import pyarrow as pa
@@ -36,7 +36,7 @@ _KEY = "_key"
 _IPC = pa.ipc.IpcWriteOptions(compression="zstd")
 
 
-class Bucket(Struct, frozen=True, order=True):
+class Bucket(NamedTuple):
     """What is sorted together. ``era`` counts how often the exchange's counter started anew."""
 
     table: str

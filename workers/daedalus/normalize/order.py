@@ -36,7 +36,7 @@ _DAY_NS = 86_400_000_000_000
 _HISTORY_NS = 366 * _DAY_NS
 """How much older than its arrival a row of a backfill may be."""
 
-_BACKFILL, _SNAPSHOT = RawKind.BACKFILL.value, RawKind.SNAPSHOT.value
+_SNAPSHOT = RawKind.SNAPSHOT.value
 
 _Line: TypeAlias = Row | BookDigest | ExactValue | Instrument
 
@@ -56,32 +56,34 @@ class Ordering:
         self._observed = observed
         self._eras = dict(eras)
         self._sort = ExternalSort(spill)
+        self._buckets: dict[tuple[type, int, str, int], Bucket] = {}
         self._gaps: dict[str, list[Gap]] = {}
         self._links: dict[str, list[LinkEvent]] = {}
 
     def message(self, message: Message, digests: Iterable[BookDigest]) -> None:
         """Take the rows of a message, and the digests of the books before it."""
         record, header, rows = message.record, message.header, message.rows
+        source = SOURCES[record.kind]
         key = self._key(header, is_snapshot=header.is_snapshot or record.kind == _SNAPSHOT)
         if self._consecutive and len(rows) > 1:
             for row in rows:
                 number = number_of(row)
-                self._add(record, row, row.timestamp, key if number is None else number * 2)
+                self._add(record, source, row, row.timestamp, key if number is None else number * 2)
         else:
             for row in rows:
-                self._add(record, row, row.timestamp, key)
+                self._add(record, source, row, row.timestamp, key)
         for digest in digests:
-            self._add(record, digest, digest.timestamp, digest.timestamp)
+            self._add(record, source, digest, digest.timestamp, digest.timestamp)
         if not message.is_derived and (texts := inexact(record.payload)):
             for row in rows:
                 for value in exact_values(texts, table_of(row), row):
-                    self._add(record, value, value.timestamp, 0)
+                    self._add(record, source, value, value.timestamp, 0)
 
     def instruments(self, instruments: Instruments) -> None:
         """Take an exchange's list of instruments."""
         record = instruments.record
         for each in instruments.listed:
-            self._add(record, each, record.recv_ns, record.recv_ns)
+            self._add(record, "stream", each, record.recv_ns, record.recv_ns)
 
     def link(self, event: LinkEvent) -> None:
         """Take the beginning or the end of a connection."""
@@ -120,18 +122,21 @@ class Ordering:
         last = self._observed.last(header.channel, header.symbol)
         return 0 if last is None else last * 2 + 1
 
-    def _add(self, record: RawRecord, row: _Line, timestamp: int | None, key: int) -> None:
+    def _add(self, record: RawRecord, source: str, row: _Line, timestamp: int | None, key: int) -> None:
         recv_ns = record.recv_ns
         if timestamp is None:
             timestamp = filed_ns = recv_ns
         else:
-            filed_ns = timestamp
-            earlier_ns = _HISTORY_NS if record.kind == _BACKFILL else IMPLAUSIBLE_NS
-            if not -IMPLAUSIBLE_NS <= recv_ns - timestamp <= earlier_ns:
-                filed_ns = recv_ns
-        era = self._eras.get(row.symbol, 0) if self._eras else 0
-        bucket = Bucket(table_of(row), _day(filed_ns // _DAY_NS), row.symbol, era)
-        self._sort.add(bucket, Entry(key, timestamp, recv_ns, SOURCES.get(record.kind, "stream"), row))
+            earlier_ns = _HISTORY_NS if source == "backfill" else IMPLAUSIBLE_NS
+            is_plausible = -IMPLAUSIBLE_NS <= recv_ns - timestamp <= earlier_ns
+            filed_ns = timestamp if is_plausible else recv_ns
+        symbol = row.symbol
+        place = type(row), filed_ns // _DAY_NS, symbol, self._eras.get(symbol, 0)
+        bucket = self._buckets.get(place)
+        if bucket is None:
+            _, day, _, era = place
+            bucket = self._buckets[place] = Bucket(table_of(row), _day(day), symbol, era)
+        self._sort.add(bucket, Entry(key, timestamp, recv_ns, source, row))
         self.count += 1
 
 

@@ -28,6 +28,7 @@ from msgspec import Struct
 from ..exchanges.continuity import Continuity, Observation
 from ..exchanges.model import Channel, Data, Exchange
 from ..store.raw import CONNECTION, UNKNOWN, RawKind, RawRecord
+from ..tables.book_digests import BookDigest
 from ..tables.connections import LinkEvent
 from .book_checksums import BookChecksums
 from .book_failover import BookFailover
@@ -40,7 +41,9 @@ from .order import Ordering
 
 __all__ = ["Counts", "Pipeline"]
 
+_MESSAGE = RawKind.MESSAGE.value
 _NO_LOSSES: Sequence[Loss] = ()
+_NO_DIGESTS: Sequence[BookDigest] = ()
 
 
 class Counts(Struct):
@@ -71,6 +74,7 @@ class Pipeline:
         self._about = about = exchange.channels.get(channel, Channel(None))
         self._has_books = about.snapshot is not None
         self._is_first = checkpoint == Checkpoint() and channel not in (CONNECTION, UNKNOWN)
+        self._has_table = about.table is not None
         self._now_ns = 0
         self._is_finished = False
         # The checkpoint is read again when a segment is done again: work on a copy.
@@ -96,9 +100,14 @@ class Pipeline:
                 # A recorder begins each of its streams with a note.
                 self._is_first, self.counts.in_the_middle = False, kind == RawKind.MESSAGE
             if kind in SOURCES:
-                self._market_data(record)
+                if self._channel != CONNECTION:
+                    self.counts.messages += 1
+                    if self._has_table:
+                        self._decode(record)
+                    else:
+                        self._raw_only(record)
             elif kind == RawKind.INSTRUMENTS:
-                self._decoded(record)
+                self._decode(record)
             else:
                 self._note(record)
 
@@ -139,18 +148,14 @@ class Pipeline:
 
     # A row's way
 
-    def _market_data(self, record: RawRecord) -> None:
-        if self._channel == CONNECTION:
-            return
-        self.counts.messages += 1
+    def _raw_only(self, record: RawRecord) -> None:
+        """A message that no table takes: the stream is alive."""
         if self._channel == UNKNOWN:
             self.counts.undecodable += 1
-        elif self._about.table is None:
-            self._gaps.heard(record)
         else:
-            self._decoded(record)
+            self._gaps.heard(record)
 
-    def _decoded(self, record: RawRecord) -> None:
+    def _decode(self, record: RawRecord) -> None:
         content = decode(self._exchange, record)
         if isinstance(content, Message) and content.header.channel == self._channel:
             self._message(content)
@@ -162,9 +167,10 @@ class Pipeline:
 
     def _message(self, message: Message) -> None:
         record, losses = message.record, _NO_LOSSES
-        if record.kind == RawKind.MESSAGE:
+        if record.kind == _MESSAGE:
             found = self._deduplication.message(message)
-            losses = self._checksums.message(message)
+            if self._about.checksums:
+                losses = self._checksums.message(message)
         elif record.kind == RawKind.SNAPSHOT:
             found = self._deduplication.snapshot(message)
         else:
@@ -197,7 +203,9 @@ class Pipeline:
     ) -> None:
         if self._failover is not None:
             messages, losses = self._failover.messages(record.conn, messages, losses)
-        self._interrupt(self._gaps.message(record, observations, losses))
+        events = self._gaps.message(record, observations, losses)
+        if events:
+            self._interrupt(events)
         self._write(messages)
 
     def _interrupt(self, events: Sequence[BookEvent]) -> None:
@@ -208,6 +216,7 @@ class Pipeline:
 
     def _write(self, messages: Sequence[Message]) -> None:
         for message in messages:
-            digests = self._books.message(message) if self._has_books else ()
-            proved = [digest for digest in digests if self._checksums.vouches(digest.symbol)]
-            self._ordering.message(message, proved)
+            digests = self._books.message(message) if self._has_books else _NO_DIGESTS
+            if digests:
+                digests = [digest for digest in digests if self._checksums.vouches(digest.symbol)]
+            self._ordering.message(message, digests)
