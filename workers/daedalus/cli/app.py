@@ -12,9 +12,9 @@ from .. import __version__
 from ..worker.lifeline import follow_parent
 from . import audit, book, decode, demo, doctor, ingest, normalize, run, simulate, status, sync, watchdog
 from .config import config_app
-from .group import Group
+from .group import Commands, Group
 from .lake import lake_app
-from .output import paragraphs, print_anywhere
+from .output import print_anywhere
 
 __all__ = ["app", "main"]
 
@@ -67,7 +67,7 @@ def _top(
 
 def _add(panel: str, command: Callable[..., None], examples: tuple[str, ...]) -> None:
     shown = "\n".join(["[bold]Examples[/]", *(f"  {line}" for line in examples)])
-    app.command(rich_help_panel=panel, help=paragraphs(command), epilog=shown)(command)
+    app.command(rich_help_panel=panel, epilog=shown)(command)
 
 
 _add(RECORD, run.run, run.EXAMPLES)
@@ -80,8 +80,8 @@ _add(LOOK, doctor.doctor, doctor.EXAMPLES)
 _add(LOOK, watchdog.watchdog, watchdog.EXAMPLES)
 _add(LOOK, audit.audit, audit.EXAMPLES)
 _add(LOOK, book.book, book.EXAMPLES)
-app.add_typer(lake_app, name="lake", rich_help_panel=LOOK)
-app.add_typer(config_app, name="config", rich_help_panel=LOOK)
+app.add_typer(lake_app, name="lake", cls=Commands, rich_help_panel=LOOK)
+app.add_typer(config_app, name="config", cls=Commands, rich_help_panel=LOOK)
 
 _add(TRY, demo.demo, demo.EXAMPLES)
 _add(TRY, decode.decode, decode.EXAMPLES)

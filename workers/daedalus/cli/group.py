@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 from ..errors import FAILED, LOCKED, USAGE, DaedalusError
 from ..shown import shown_lines
 
-__all__ = ["FAILED", "INTERRUPTED", "LOCKED", "OK", "USAGE", "Group", "complain"]
+__all__ = ["FAILED", "INTERRUPTED", "LOCKED", "OK", "USAGE", "Commands", "Group", "complain"]
 
 OK, INTERRUPTED = 0, 130
 """The exit codes besides those of errors: done, and Ctrl-C."""
@@ -20,8 +20,18 @@ SERVICES = ("start", "stop", "restart")
 """Commands of the appliance's own `daedalus`, a shell script around this one."""
 
 
-class Group(TyperGroup):
-    """The commands. A `DaedalusError` or I/O error becomes an exit code, any other error is a bug."""
+class Commands(TyperGroup):
+    """Commands whose help is broken at the width of the terminal, not where their docstrings are."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        for command in self.commands.values():
+            paragraphs = (command.help or "").split("\n\n")
+            command.help = "\n\n".join(" ".join(each.split()) for each in paragraphs)
+
+
+class Group(Commands):
+    """All commands. A `DaedalusError` or I/O error becomes an exit code, any other error is a bug."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - as below
         if args and args[0] in SERVICES and args[0] not in self.commands:

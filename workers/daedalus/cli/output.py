@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import codecs
-import inspect
 import sys
-from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO
 
 import typer
@@ -15,7 +13,7 @@ from ..shown import shown_json
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-__all__ = ["echo_json", "paragraphs", "print_anywhere", "show"]
+__all__ = ["echo_json", "print_anywhere", "show"]
 
 _PLAIN = {"…": "...", "→": "->", "°": "deg ", "·": "-", "—": "-", "≤": "<=", "≥": ">="}
 _NAME = "daedalus.plain"
@@ -44,12 +42,6 @@ def show(what: RenderableType) -> None:
 def echo_json(text: str) -> None:
     """Print JSON, with control characters escaped: its meaning is the same."""
     typer.echo(shown_json(text))
-
-
-def paragraphs(command: Callable[..., None]) -> str:
-    """The docstring of a command as its help, each paragraph on one line: the terminal's width breaks it."""
-    text = inspect.getdoc(command) or ""
-    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
 
 
 def _plainer(error: UnicodeError) -> tuple[str, int]:
