@@ -11,17 +11,17 @@ import daedalus
 
 
 def main(exchange: str, table: str) -> None:
-    passed_over: Counter[str] = Counter()
+    skipped: Counter[str] = Counter()
     writer = None
-    for row in daedalus.decode(exchange, sys.stdin, passed_over):
+    for row in daedalus.decode(exchange, sys.stdin, skipped=skipped):
         if row.pop("table") != table:
-            passed_over["other tables"] += 1
+            skipped["other tables"] += 1
             continue
         if writer is None:
             writer = csv.DictWriter(sys.stdout, list(row))
             writer.writeheader()
         writer.writerow(row)
-    for why, count in passed_over.items():
+    for why, count in skipped.items():
         print(f"gave no row: {count} {why}", file=sys.stderr)
 
 

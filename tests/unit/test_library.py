@@ -113,6 +113,6 @@ def test_symbols_may_be_written_as_the_configuration_takes_them(lake: Path) -> N
 def test_lines_are_text_or_bytes_and_what_gives_no_row_is_counted() -> None:
     counts: Counter[str] = Counter()
     lines = [f"1723161253937085768 {TRADE}", f"1723161253937085768 {TRADE}".encode(), "no message"]
-    rows = list(daedalus.decode("binance", lines, counts))
+    rows = list(daedalus.decode("binance", lines, skipped=counts))
     assert [(row["table"], row["price"]) for row in rows] == [("trades", 61832.4)] * 2
     assert counts == {"no message": 1}

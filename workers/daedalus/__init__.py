@@ -8,9 +8,9 @@ As a library it reads a lake back:
     >>> daedalus.book_at(lake, "binance", "BTCUSDT", "2026-11-23T12:00:00Z").bids[0]
     >>> rows = daedalus.decode("okx", lines)
 
-What stands in ``__all__`` is public and follows the promise of docs/library.md; any other module may change
-with any version. A name is imported when it is first used: the recorder's own processes, which use none,
-neither wait for it nor hold it in memory.
+The names in ``__all__`` are public and stable as docs/library.md promises; anything else may change in any
+version. A name is imported when it is first used, so that the recorder's own processes, which use none, need
+neither the time nor the memory for it.
 """
 
 from __future__ import annotations
@@ -19,18 +19,28 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .config.problems import ConfigError
     from .errors import DaedalusError
     from .lake.audit import UnknownNameError
     from .lake.books import NoBookError
     from .lake.table_file import AlteredFileError, DamagedFileError
-    from .library import BookAt, Finding, Lake, Report, StreamDay, Verdict, audit, book_at, decode, open
+    from .library import (
+        BookAt,
+        Finding,
+        Lake,
+        Report,
+        StreamDay,
+        Total,
+        Verdict,
+        audit,
+        book_at,
+        decode,
+        open,
+    )
     from .storage.errors import TargetError, TargetErrorKind
 
 __all__ = [
     "AlteredFileError",
     "BookAt",
-    "ConfigError",
     "DaedalusError",
     "DamagedFileError",
     "Finding",
@@ -40,6 +50,7 @@ __all__ = [
     "StreamDay",
     "TargetError",
     "TargetErrorKind",
+    "Total",
     "UnknownNameError",
     "Verdict",
     "__version__",
@@ -53,7 +64,6 @@ __version__ = "0.2.0"
 
 _HOME = {
     "AlteredFileError": "lake.table_file",
-    "ConfigError": "config.problems",
     "DaedalusError": "errors",
     "DamagedFileError": "lake.table_file",
     "NoBookError": "lake.books",
@@ -61,14 +71,14 @@ _HOME = {
     "TargetErrorKind": "storage.errors",
     "UnknownNameError": "lake.audit",
 }
-"""Where a name comes from, if not from `library`."""
+"""The module of a name that is not in `library`."""
 
 
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f".{_HOME.get(name, 'library')}", __name__), name)
-    globals()[name] = value  # the next time it is simply there
+    globals()[name] = value  # found without this function from now on
     return value
 
 

@@ -1,8 +1,8 @@
-"""Opens a TCP connection to a name that has several addresses of which some may be dead.
+"""Opens a TCP connection to a host name with several addresses, some of which may be dead.
 
-A home line with a broken IPv6 gives each name a first address that never answers. So the addresses are
-begun a quarter of a second apart, families in turn, and the first that answers is taken ("Happy Eyeballs",
-RFC 8305).
+On a home line with broken IPv6, the first address of each name never answers. So connections to the addresses
+are begun a quarter of a second apart, address families in turn, and the first that answers is taken ("Happy
+Eyeballs", RFC 8305).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _UNDER_WAY = (errno.EINPROGRESS, errno.EWOULDBLOCK)
 
 
 class Address(Struct, frozen=True):
-    """Where a name leads: a family of sockets, and what they connect to (host and port come first)."""
+    """One address of a name: the socket family, and what sockets of it connect to (host and port first)."""
 
     family: int
     place: tuple[Any, ...]
@@ -41,7 +41,7 @@ class Address(Struct, frozen=True):
 
 
 class Dialled(Struct, frozen=True):
-    """A socket that is connected, to which address, and how many others the name has."""
+    """A connected socket, its address, and how many other addresses the name has."""
 
     sock: socket.socket
     host: str
@@ -51,10 +51,10 @@ class Dialled(Struct, frozen=True):
 def connect(
     address: tuple[str, int], timeout: float, source_address: tuple[str, int] | None = None
 ) -> socket.socket:
-    """What `socket.create_connection` does, with all addresses of the name tried side by side.
+    """As `socket.create_connection`, but tries all addresses of the name side by side.
 
-    ``timeout``: seconds for all of them together, looking the name up not included; it stays the timeout of
-    the socket. Raises `OSError`, which names each address and what was wrong with it.
+    ``timeout``: seconds for all of them together, without the look-up of the name; it stays the timeout of
+    the socket. Raises `OSError`, which names each address and its problem.
     """
     sock = _open(address, timeout, source_address, ()).sock
     sock.settimeout(timeout)
@@ -74,14 +74,13 @@ def _open(
 async def dial(host: str, port: int, seconds: float, *, last: Collection[str] = ()) -> Dialled:
     """`connect` for an event loop: the socket does not block. ``last``: addresses to try after the others.
 
-    It waits in a thread that nothing waits for: a name server that is silent must not hold up the end of
-    the process.
+    It waits in a daemon thread: a silent name server must not hold up the end of the process.
     """
     loop = asyncio.get_running_loop()
     opened: asyncio.Future[Dialled] = loop.create_future()
 
     def settle(dialled: Dialled | None, error: OSError | None) -> None:
-        if opened.done():  # given up meanwhile
+        if opened.done():  # cancelled meanwhile
             if dialled is not None:
                 dialled.sock.close()
         elif dialled is not None:
@@ -95,9 +94,9 @@ async def dial(host: str, port: int, seconds: float, *, last: Collection[str] = 
             dialled = _open((host, port), seconds, None, last)
         except OSError as problem:
             error = problem
-        except UnicodeError:  # of a name that is none
-            error = OSError(f"{host!r} is no name of a host")
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        except UnicodeError:  # not a host name
+            error = OSError(f"{host!r} is not a host name")
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nothing waits any more
             loop.call_soon_threadsafe(settle, dialled, error)
 
     threading.Thread(target=work, name="dial", daemon=True).start()
@@ -105,7 +104,7 @@ async def dial(host: str, port: int, seconds: float, *, last: Collection[str] = 
 
 
 def in_turns(addresses: Iterable[Address], last: Collection[str] = ()) -> list[Address]:
-    """The families in turn, the preferred one first; within each the order of the name server."""
+    """The families in turn, the preferred one first; within each family in the name server's order."""
     families: dict[int, list[Address]] = {}
     for each in addresses:
         families.setdefault(each.family, []).append(each)
@@ -114,7 +113,7 @@ def in_turns(addresses: Iterable[Address], last: Collection[str] = ()) -> list[A
 
 
 class _Race:
-    """Sockets that connect at the same time."""
+    """Sockets that connect side by side."""
 
     def __init__(self, waiting: list[Address], source: tuple[str, int] | None) -> None:
         self._waiting = waiting
@@ -131,7 +130,7 @@ class _Race:
         self._selector.close()
 
     def run(self, deadline: float) -> socket.socket:
-        """The first socket that is connected. Raises `OSError` where none is by ``deadline``."""
+        """The first connected socket. Raises `OSError` where there is none by ``deadline``."""
         begin_at = time.monotonic()
         while (now := time.monotonic()) < deadline:
             under_way = len(self._selector.get_map())

@@ -1,27 +1,27 @@
-"""What can go wrong, as one tree. Whoever uses the library catches `DaedalusError`, or what it needs of it:
+"""All errors that a person can mend, as one tree; catch `DaedalusError`, or one below it:
 
 ::
 
     DaedalusError
-    ├── ConfigError             a configuration that cannot be used: all its problems, by line
-    ├── SimulatorError          options that ask for what cannot be simulated (a ValueError)
-    ├── UnknownNameError        an exchange, a channel or a symbol that nobody knows (a ValueError)
-    ├── NoRawFileError          a Parquet file that is none of the recorder's
-    ├── AlreadyRunning          another process does this work on this data_dir
-    ├── TargetError             the lake, or the way to it: credentials, network, space, an answer
-    ├── NoBookError             no book that may be believed is known for that moment
-    ├── DamagedFileError        a file of the lake cannot be read as it was written
-    │   └── AlteredFileError    it can be read, and its rows are others
-    ├── DamagedSegment          the bytes of a raw file are not what was written
+    ├── ConfigError             the configuration cannot be used: all its problems, by line
+    ├── SimulatorError          options that cannot be simulated (a ValueError)
+    ├── UnknownNameError        an exchange, channel or symbol that does not exist here (a ValueError)
+    ├── NoRawFileError          a Parquet file that is not a raw file of the recorder
+    ├── AlreadyRunning          another process works on this data_dir
+    ├── TargetError             the lake cannot be reached, read or written
+    ├── NoBookError             the book is not known at that moment
+    ├── DamagedFileError        a file of the lake is not as it was written
+    │   └── AlteredFileError    it can be read, but has other rows
+    ├── DamagedSegment          a raw file is not as it was written
     ├── DiskTrouble             nothing may be written now: little space, or no disk
     ├── SegmentError            the disk refused a write (an OSError)
     ├── NoRegularFileError      something else stands where a file is expected (an OSError)
     ├── RestError               a request to an exchange failed
     └── WireError               a websocket could not be opened or used
 
-What only says that work was given up, as it was asked to be, is no error and stands outside of the tree:
-`SealCancelled`, `Interrupted`, `StoppedError`, `SourceGoneError`. This module imports nothing, so that every
-room may name it.
+Exceptions that only steer work (end it, move on, ask again) stand outside of the tree: `SealCancelled`,
+`Interrupted`, `StoppedError`, `SourceGoneError`, `NoAnswerError`. This module imports nothing, so that every
+room may import it.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ FAILED, USAGE, LOCKED = 1, 2, 3
 class DaedalusError(Exception):
     """Something that a person can mend. ``str()`` says what is wrong, where, and what to do about it.
 
-    ``exit_code`` is what the command line ends with. ``remedy`` is the sentence that says what to do, where
-    the error knows it apart from the rest; else it is empty.
+    ``exit_code``: that of the command line. ``remedy``: the sentence that says what to do, where the error
+    knows it apart from the rest; else "".
     """
 
     exit_code: int = FAILED

@@ -1,7 +1,7 @@
-"""What `import daedalus` offers: a lake opened, audited, its books rebuilt; recorded messages decoded.
+"""What `import daedalus` offers: open a lake, audit it, rebuild its books; decode recorded messages.
 
-The functions stand here, where they may import what they need; the package's top level fetches them when
-they are asked for. docs/library.md tells what of them stays as it is.
+The package's top level imports this module when one of its names is first used. docs/library.md says what of
+it is stable.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from os import PathLike, fspath
 from .exchanges import EXCHANGES
 from .exchanges.model import Exchange
 from .lake import Lake, open_lake
-from .lake.audit import Finding, Question, Report, StreamDay, UnknownNameError, Verdict
+from .lake.audit import Finding, Question, Report, StreamDay, Total, UnknownNameError, Verdict
 from .lake.audit import audit as _audit
 from .lake.books import BookAt
 from .lake.books import book_at as _book_at
@@ -27,6 +27,7 @@ __all__ = [
     "Lake",
     "Report",
     "StreamDay",
+    "Total",
     "Verdict",
     "audit",
     "book_at",
@@ -43,11 +44,11 @@ def open(
     endpoint: str | None = None,
     region: str | None = None,
 ) -> Lake:
-    """A lake, to be read: a folder, ``s3://bucket/path``, any fsspec URL, or a recorder's ``data_dir``.
+    """Open a lake for reading: a folder, ``s3://bucket/path``, any fsspec URL, or a recorder's ``data_dir``.
 
-    Of S3: ``key`` and ``secret`` (None: the usual chain of environment, ``~/.aws``, instance role),
-    ``endpoint`` the URL of a store that is not AWS. Nothing is read before something is asked.
-    Raises `TargetError` where there is no such folder, or no driver for such a URL.
+    For S3: ``key`` and ``secret`` (None: the usual chain of environment, ``~/.aws`` and instance role), and
+    ``endpoint``, the URL of a store other than AWS. Nothing is read until a function asks for it. Raises
+    `TargetError` where there is no such folder, or no driver for such a URL.
     """
     settings = StorageSettings(
         target=fspath(where), endpoint_url=endpoint, access_key=key, secret_key=secret, region=region
@@ -65,12 +66,12 @@ def audit(
     symbol: str | None = None,
     books: bool = True,
 ) -> Report:
-    """Prove what is complete in a lake, as `daedalus audit` does. Every file in question is read whole.
+    """Prove what is complete in a lake, as ``daedalus audit`` does. Every matching file is read whole.
 
-    ``since`` and ``until`` are UTC days, inclusive (``YYYY-MM-DD`` or a date); ``books``: rebuild books too
-    and compare their digests. ``Report.sound`` is False where anything is wrong, and ``Report.findings`` says
-    what.
-    Raises `UnknownNameError`, `TargetError`, and `ValueError` for a day that is none.
+    ``lake``: from `open`, or what `open` takes. ``since`` and ``until``: UTC days, inclusive (``YYYY-MM-DD``
+    or a date). ``books``: also rebuild books and compare their digests. ``Report.sound`` is False where
+    something is wrong; ``Report.findings`` says what. Raises `UnknownNameError`, `TargetError`, and
+    `ValueError` for text that is not a day.
     """
     question = Question(_day(since), _day(until), exchange, channel, symbol, books)
     return _audit(_opened(lake), question)
@@ -85,28 +86,28 @@ def book_at(
     channel: str | None = None,
     depth: int | None = None,
 ) -> BookAt:
-    """The order book as it was known at ``at``: after the last message that had come by then.
+    """The order book as it was known at ``at``: after the last message received by then.
 
-    ``at``: a datetime, UTC ns, or ISO 8601 down to ns; UTC where it names no zone. ``depth``: so many levels
-    of each side (None: all). Raises `NoBookError` where no book may be believed, `UnknownNameError`,
-    `TargetError`, `DamagedFileError`, and `ValueError` for a time that is none.
+    ``lake``: from `open`, or what `open` takes. ``at``: a datetime, UTC ns, or ISO 8601 down to ns; UTC where
+    it names no zone. ``channel``: needed only where the exchange has several channels of books. ``depth``:
+    the most levels per side (None: all). Raises `NoBookError` where the book is not known, `UnknownNameError`
+    for the exchange, `TargetError`, `DamagedFileError`, and `ValueError` for text that is not a time.
     """
     spelled = _exchange(exchange).symbol(symbol)
     return _book_at(_opened(lake), exchange, spelled, at, channel=channel, depth=depth)
 
 
 def decode(
-    exchange: str, lines: Iterable[bytes | str], passed_over: Counter[str] | None = None
+    exchange: str, lines: Iterable[bytes | str], *, skipped: Counter[str] | None = None
 ) -> Iterator[dict[str, object]]:
-    """The rows of recorded messages, one message a line, in their order; times are integers, UTC ns.
+    """The rows of recorded messages, one message per line, in their order. Times are integers, UTC ns.
 
     A line is ``1618677817.06: {...}`` (seconds), ``1723161253937085768 {...}`` (ns), or
-    ``{"recv_ns": ..., "payload": ...}``. A row has ``table``, ``exchange`` and that table's columns. What
-    gives no row is counted in ``passed_over`` by its kind. Raises `UnknownNameError` for an exchange that is
-    not known.
+    ``{"recv_ns": ..., "payload": ...}``. A row has ``table``, ``exchange`` and the columns of its table.
+    ``skipped`` counts messages without a row, by kind. Raises `UnknownNameError` for the exchange.
     """
     encoded = (line.encode() if isinstance(line, str) else line for line in lines)
-    return decode_lines(_exchange(exchange), encoded, passed_over)
+    return decode_lines(_exchange(exchange), encoded, skipped)
 
 
 def _opened(lake: Lake | str | PathLike[str]) -> Lake:

@@ -2,9 +2,8 @@
 
     2026-11-23T21:24:00.123Z INFO ingest.binance recording 8 streams
 
-systemd keeps what goes to stderr. DAEDALUS_LOG_FILE names a file on top; it is opened again after
-logrotate has moved it away. However much happens, each place in the code writes some 9,000 lines a day at
-the most; what is left out is counted.
+systemd keeps stderr. DAEDALUS_LOG_FILE names a file to write as well, which is opened again after logrotate
+has moved it. Each place in the code writes at most some 9,000 lines a day; further lines are counted.
 """
 
 from __future__ import annotations
@@ -29,27 +28,27 @@ LOG_FILE = "DAEDALUS_LOG_FILE"
 
 BURST_LINES = 100
 SECONDS_A_LINE = 10.0
-"""What a place in the code may write at once, and how often after that."""
+"""How many lines a place in the code may write at once, and the seconds for each further one."""
 
 
 class _Lines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         when = datetime.fromtimestamp(record.created, UTC)
         name = record.name.removeprefix("daedalus.")
-        # What an exchange or a file system says may hold line breaks, and more; an event stays one line.
+        # Foreign text may hold line breaks and more; an event stays one line.
         message = shown(record.getMessage())
         if left_out := getattr(record, "left_out", 0):
             message += f" (and {left_out:,} more like it before, left out)"
         line = f"{when:%Y-%m-%dT%H:%M:%S}.{when.microsecond // 1000:03d}Z {record.levelname} {name} {message}"
         if record.exc_info:
-            # Set in, so that no line of it can be taken for an event.
+            # Indented, so that no line of it is taken for an event.
             trace = shown_lines(self.formatException(record.exc_info))
             line += "\n  " + trace.replace("\n", "\n  ")
         return line
 
 
 class _Site(Struct):
-    """A place in the code that logs: the lines it may still write, since when, and how many it could not."""
+    """A place in the code that logs: lines it may still write, since when, and how many it could not."""
 
     lines: float
     at: float
@@ -57,7 +56,7 @@ class _Site(Struct):
 
 
 class _Bounded(logging.Filter):
-    """Lets so many lines through from each place in the code, and counts the others."""
+    """Limits the lines of each place in the code, and counts the others."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -66,14 +65,14 @@ class _Bounded(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.levelno < logging.INFO:
-            return True  # who asks for all of it gets it
+            return True  # debug lines are wanted in full
         about = record.__dict__
-        if "left_out" not in about:  # several handlers ask, and shall have one answer
+        if "left_out" not in about:  # all handlers must get the same answer
             about["left_out"] = self._count(record.pathname, record.lineno)
         return bool(about["left_out"] >= 0)
 
     def _count(self, path: str, line: int) -> int:
-        """How many were left out before this one; -1: so is this one."""
+        """How many lines were left out before this one; -1: this one is left out as well."""
         now = time.monotonic()
         with self._lock:
             site = self._sites.setdefault((path, line), _Site(BURST_LINES, now))
@@ -88,10 +87,10 @@ class _Bounded(logging.Filter):
 
 
 def setup_logging(level: str) -> None:
-    """Log our own events from ``level`` (debug, info, warning, error) on, and libraries' warnings.
+    """Log our own events from ``level`` (debug, info, warning, error) up, and warnings of libraries.
 
-    Doing it again replaces what was set up before. A log file that cannot be opened is reported and
-    left out: recording goes on without it.
+    A second call replaces the first. A log file that cannot be opened is reported and not used: recording
+    goes on without it.
     """
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
     trouble = None

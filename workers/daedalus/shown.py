@@ -1,8 +1,8 @@
-"""Text of others as it may be shown: to a terminal, in a log, in an alert.
+"""Foreign text made safe to show: on a terminal, in a log, in an alert.
 
-What an exchange, a store or a file's name says may hold what a terminal obeys (ESC, its 8-bit forms), what
-begins a new line, or what turns the direction of the text around it. All of it is written as `\\x1b` is in
-this sentence: nothing is hidden, and nothing takes effect.
+Text from an exchange, a store or a file's name may contain control characters, line breaks, or marks that
+turn the direction of text. They are written out, as `\\x1b` is here: nothing is hidden, and nothing takes
+effect.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import re
 
 __all__ = ["shown", "shown_json", "shown_lines"]
 
-# C0, DEL, C1; marks of direction, of lines, and others without a width; halves of a character, which no
-# encoding can write.
+# C0, DEL, C1; marks of direction and of lines, and others without width; surrogates, which no encoding can
+# write.
 _OBEYED = (
     r"\x00-\x1f\x7f-\x9f\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     r"\ud800-\udfff\U000e0000-\U000e007f"
@@ -24,17 +24,17 @@ _NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
 def shown(text: str) -> str:
-    """One line of text, with nothing in it that a terminal obeys."""
+    """One line of text without control characters."""
     return _ANY.sub(_escape, text)
 
 
 def shown_lines(text: str) -> str:
-    """The same of text whose lines are ours."""
+    """The same for text with our own line breaks."""
     return _BUT_NEW_LINES.sub(_escape, text)
 
 
 def shown_json(text: str) -> str:
-    """The same of JSON, which says what it said before: its encoder has escaped C0, and nothing else."""
+    """The same for JSON, with the same meaning; its encoder has escaped C0 and nothing else."""
     return _BEYOND_ASCII.sub(_escape_in_json, text)
 
 

@@ -25,7 +25,7 @@ def test_two_lakes_become_one(recording: Recording, tmp_path: Path) -> None:
     first, second, out = recording.seal(), other.seal(), tmp_path / "out"
     done = daedalus("lake", "merge", first, second, out)
     assert done.exit_code == 0, done.stderr
-    assert "gaps that one fills for the other: 1, that both have: 0" in done.stdout
+    assert "gaps that one lake filled for the other: 1; gaps in both: 0" in done.stdout
     again = daedalus("lake", "merge", second, first, out)
     assert "5 files (5 unchanged)" in again.stdout
     assert daedalus("audit", out).exit_code == 0

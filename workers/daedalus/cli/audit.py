@@ -1,4 +1,4 @@
-"""`daedalus audit`: what is complete in a lake, and whether its ledger tells the truth."""
+"""`daedalus audit`: what is complete in a lake, and whether its ledger is true."""
 
 from __future__ import annotations
 
@@ -64,19 +64,19 @@ def audit(
         str | None, typer.Option(help="Only this symbol, as the tables spell it.", show_default=False)
     ] = None,
     books: Annotated[
-        bool, typer.Option("--books/--no-books", help="Rebuild books and compare their digests, or not.")
+        bool, typer.Option("--books/--no-books", help="Whether to rebuild books and compare their digests.")
     ] = True,
     only_problems: Annotated[
-        bool, typer.Option("--only-problems", help="Of streams only those with a loss, a fault or a doubt.")
+        bool, typer.Option("--only-problems", help="Leave out streams without a loss, a fault or a doubt.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one object for machines.")] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Prove what is complete in a lake, from its rows; and whether its ledger tells the truth.
+    """Prove from its rows what is complete in a lake, and whether its ledger is true.
 
-    Exit code 1 where rows are missing that the ledger does not name, where rows are there twice or
-    a book is not what it was, where a file is damaged, altered or has disappeared, and where nothing
-    was found; 2 where an exchange, a channel or a symbol is unknown.
+    Exit code 1: rows are missing that the ledger does not name, rows are there twice, a book is not
+    what it was, a file is damaged, altered or missing, or nothing was found. Exit code 2: an
+    exchange, channel or symbol is unknown.
     """
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 

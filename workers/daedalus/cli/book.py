@@ -1,4 +1,4 @@
-"""`daedalus book`: the order book of any moment."""
+"""`daedalus book`: the order book at any moment."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def book(
         str,
         typer.Option(metavar="TIME", help="ISO 8601, down to ns; UTC where it names no zone."),
     ],
-    depth: Annotated[int, typer.Option(min=1, help="How many levels of each side.")] = 10,
+    depth: Annotated[int, typer.Option(min=1, help="The most levels per side.")] = 10,
     where: Annotated[
         str | None,
         typer.Option(
@@ -41,14 +41,15 @@ def book(
         ),
     ] = None,
     channel: Annotated[
-        str | None, typer.Option(help="Where the exchange has several of books.", show_default=False)
+        str | None,
+        typer.Option(help="Needed if the exchange has several channels of books.", show_default=False),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one object for machines.")] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Show the order book of any moment, rebuilt from the lake.
+    """Show the order book at any moment, rebuilt from the lake.
 
-    Exit code 1 where there is none that may be believed: updates are missing, or no snapshot came before.
+    Exit code 1: the book is not known, because updates are missing or no snapshot came before.
     """
     import msgspec
 
@@ -86,7 +87,7 @@ def _show(console: Console, book: BookAt) -> None:
         table.add_row("[green]bid[/]", f"{price!r}", f"{amount!r}")
     console.print(table)
     if not book.bids and not book.asks:
-        console.print("The book is empty: the exchange said so, or took the last level away.")
+        console.print("The book is empty: the exchange said so, or removed its last level.")
     known = (
         "no digest to compare with"
         if book.verified_ns is None

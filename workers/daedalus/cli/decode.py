@@ -1,4 +1,4 @@
-"""`daedalus decode`: recorded messages explained."""
+"""`daedalus decode`: recorded messages as table rows."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def decode(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE", help="A raw file, or one message per line; - is stdin.", allow_dash=True
+            metavar="FILE", help="A raw file, or text with one message per line; - is stdin.", allow_dash=True
         ),
     ] = Path("-"),
 ) -> None:
-    """Print the table rows of recorded messages as JSON lines; say on stderr what gave none.
+    """Print the table rows of recorded messages as JSON lines; count on stderr what gave no row.
 
-    FILE is one of Daedalus' own raw files (of raw/active too), or holds one message per line, gzipped or
-    not. A line is the time it came and the message: [bold]1618677817.06: {...}[/] in seconds,
+    FILE is one of Daedalus' raw files (also of raw/active), or has one message per line, gzipped or not.
+    A line is the time of receipt and the message: [bold]1618677817.06: {...}[/] in seconds,
     [bold]1723161253937085768 {...}[/] in ns, or [bold]{"recv_ns": ..., "payload": ...}[/].
     """
     from ..exchanges import EXCHANGES

@@ -1,4 +1,4 @@
-"""`daedalus lake merge`: two recorders' lakes as one."""
+"""`daedalus lake merge`: the lakes of two recorders as one."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ def merge(
     one: Annotated[
         str, typer.Argument(metavar="A", help="A recorder's lake: a URL or folder, or a data_dir.")
     ],
-    other: Annotated[str, typer.Argument(metavar="B", help="Another's.")],
-    out: Annotated[str, typer.Argument(metavar="OUT", help="Where the joined lake goes: a URL or a folder.")],
+    other: Annotated[str, typer.Argument(metavar="B", help="The other recorder's lake.")],
+    out: Annotated[str, typer.Argument(metavar="OUT", help="Where the merged lake goes: a URL or a folder.")],
     config: ConfigOption = None,
 ) -> None:
-    """Join the lakes of two recorders of the same channels into one stream.
+    """Merge the lakes of two recorders of the same channels.
 
-    Each fills the other's gaps; of what both have, the row that came first stays. The ledger of OUT has
-    what both missed. Which of them is A does not matter, and doing it again changes nothing.
+    Each fills the other's gaps; of a row that both have, the one received first stays. The ledger of OUT
+    has the gaps of both. The order of A and B does not matter, and a second run changes nothing.
     """
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
     from ..lake import open_lake
-    from ..lake.merge import merge as joined
+    from ..lake.merge import merge as merged
     from ..lake.merge import refuse_overlap
     from ..lake.table_file import DamagedFileError
     from ..storage import TargetError, TargetErrorKind, open_target
@@ -48,20 +48,20 @@ def merge(
     except TargetError as error:
         if error.kind is not TargetErrorKind.BUCKET:
             raise
-        there = None  # a folder that is yet to be made
+        there = None  # a folder that does not exist yet
     target.check()
     errors = Screen(stderr=True)
-    columns = (TextColumn("joining"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    columns = (TextColumn("merging"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
         size = sum(file.size for lake in (first, second) for file in lake.listing().files)
         task = bar.add_task("merge", total=size)
         try:
-            done = joined(first, second, target, there, progress=lambda read: bar.advance(task, read))
+            done = merged(first, second, target, there, progress=lambda read: bar.advance(task, read))
         except DamagedFileError as damage:
-            complain(f"{damage}. Merge nothing damaged: audit both lakes first.")
+            complain(f"{damage}. Damaged files are not merged: audit both lakes first.")
             raise typer.Exit(FAILED) from None
     Screen().print(
         f"{target.url}: {done.files:,} files ({done.unchanged:,} unchanged), {done.rows:,} rows\n"
-        f"gaps that one fills for the other: {done.filled:,}, that both have: {done.missed:,}",
+        f"gaps that one lake filled for the other: {done.filled:,}; gaps in both: {done.missed:,}",
         soft_wrap=True,
     )

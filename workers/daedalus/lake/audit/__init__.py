@@ -2,13 +2,14 @@
 
 from .lake_audit import audit, expected_bytes
 from .question import Question, UnknownNameError
-from .report import Finding, Report, StreamDay, Verdict
+from .report import Finding, Report, StreamDay, Total, Verdict
 
 __all__ = [
     "Finding",
     "Question",
     "Report",
     "StreamDay",
+    "Total",
     "UnknownNameError",
     "Verdict",
     "audit",

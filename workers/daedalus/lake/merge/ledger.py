@@ -1,7 +1,7 @@
 """The ledger of what both recorders missed; pure.
 
-A recorder missed what its own ledger says, and what lies before its first and behind its last row. What is
-missing in the rows without being in the ledger is not written into the new one: an audit must find it.
+A recorder missed what its own ledger says, and what lies before its first and after its last row. Rows that
+are missing without being in a ledger are not added to the new one: an audit of the result must find them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _FILLED = "filled"
 
 
 class Life(Struct, frozen=True):
-    """What a recorder has of a stream: from when to when (local, UTC ns), from which id to which."""
+    """What a recorder has of a stream: from when to when (local, UTC ns), and from which id to which."""
 
     first_ns: int
     last_ns: int
@@ -33,7 +33,7 @@ class Life(Struct, frozen=True):
 
 
 class _Missed(Struct, frozen=True):
-    """A stretch that one recorder has not: ids (None: time alone), local times, and what its ledger says."""
+    """A stretch that one recorder lacks: ids (None: only times), local times, and its row of the ledger."""
 
     ids: Span | None
     from_ns: int
@@ -45,12 +45,12 @@ def joined_ledger(
     one: Sequence[Gap],
     other: Sequence[Gap],
     lives: Sequence[Life | None],
-    absent: Sequence[Span] | None = None,
+    lacking: Sequence[Span] | None = None,
 ) -> list[Gap]:
-    """The lines of one stream: what both missed, and, as filled, what only one of them did.
+    """The ledger of one stream: what both missed, and, as filled, what only one of them missed.
 
-    ``one`` and ``other`` are the latest lines of each; ``absent`` the ids that the joined rows have not,
-    where rows show that.
+    ``one`` and ``other``: the latest rows of each. ``lacking``: the ids that the merged rows lack, where rows
+    show that.
     """
     if not any(lives):
         return _unique([*one, *other])
@@ -60,8 +60,8 @@ def joined_ledger(
         for lines, life in zip((one, other), lives, strict=True)
     ]
     both = [gap for first in sides[0] for second in sides[1] if (gap := _common(first, second)) is not None]
-    if absent is not None:
-        both = [piece for gap in both for piece in _pieces(gap, absent)]
+    if lacking is not None:
+        both = [piece for gap in both for piece in _pieces(gap, lacking)]
     named = [span for gap in both if (span := inside(gap)) is not None]
     taken, _ = union(named)
     filled = [
@@ -75,7 +75,7 @@ def joined_ledger(
 
 
 def off_times(lines: Iterable[Gap], life: Life | None) -> list[Span]:
-    """Local times (ns) in which a recorder had nothing of a stream."""
+    """Local times (UTC ns) in which a recorder had nothing of a stream."""
     if life is None:
         return [(_BEFORE, _AFTER)]
     off = [(line.from_timestamp, line.to_timestamp) for line in lines if line.status != _FILLED]
@@ -95,14 +95,14 @@ def _missed(lines: Sequence[Gap], life: Life | None) -> list[_Missed]:
     after = (life.last_id + 1, _AFTER) if life.last_id is not None else None
     missed.append(_Missed(before, _BEFORE, life.first_ns))
     missed.append(_Missed(after, life.last_ns, _AFTER))
-    if numbered:  # times without ids, of a stream that has some: the outside is the same
+    if numbered:  # gaps without ids of a stream with ids: the same outside
         missed.append(_Missed(None, _BEFORE, life.first_ns))
         missed.append(_Missed(None, life.last_ns, _AFTER))
     return missed
 
 
 def _common(one: _Missed, other: _Missed) -> Gap | None:
-    """The stretch that is in both; None where there is none, or where it has no end."""
+    """The stretch that both lack; None where there is none, or where it has no end."""
     if (one.ids is None) is not (other.ids is None):
         return None
     line = _word(one.line, other.line)
@@ -114,7 +114,7 @@ def _common(one: _Missed, other: _Missed) -> Gap | None:
     first, last = max(one.ids[0], other.ids[0]), min(one.ids[1], other.ids[1])
     if first > last or first == _BEFORE or last == _AFTER:
         return None
-    if from_ns > to_ns:  # two clocks
+    if from_ns > to_ns:  # the two clocks differ
         from_ns, to_ns = to_ns, from_ns
     return _gap(one, other, line, from_ns, to_ns, (first, last))
 
@@ -127,7 +127,7 @@ def _gap(
         template = Gap("", "", from_ns, to_ns, None, None, None, "restart", note=_NEITHER, as_of=to_ns)
     else:
         template = line
-    # Only where each recorder knows how many ids it has not, the number of those both have not is known.
+    # The size is known only where each recorder knows the size of its own gap.
     counted = ids is not None and all(each.missing is not None for each in lines)
     size = ids[1] - ids[0] + 1 if ids is not None and counted else None
     status = "unfillable" if lines and all(each.status == "unfillable" for each in lines) else "open"
@@ -145,13 +145,13 @@ def _gap(
 
 
 def _word(one: Gap | None, other: Gap | None) -> Gap | None:
-    """Whose cause is told: that of the recorder which failed later, while the other was off already."""
+    """The row whose cause counts: of the recorder that failed later, while the other was off already."""
     lines = [line for line in (one, other) if line is not None]
     return max(lines, key=lambda line: (line.from_timestamp, line.cause, line.note or ""), default=None)
 
 
-def _pieces(gap: Gap, absent: Sequence[Span]) -> list[Gap]:
-    """What of a gap is really absent."""
+def _pieces(gap: Gap, lacking: Sequence[Span]) -> list[Gap]:
+    """The parts of a gap that the merged rows lack."""
     span = inside(gap)
     if span is None:
         return [gap]
@@ -159,7 +159,7 @@ def _pieces(gap: Gap, absent: Sequence[Span]) -> list[Gap]:
         msgspec.structs.replace(
             gap, from_id=first - 1, to_id=last + 1, missing=last - first + 1, remaining=last - first + 1
         )
-        for first, last in common([span], absent)
+        for first, last in common([span], lacking)
     ]
 
 
@@ -180,7 +180,7 @@ def _anew(line: Gap) -> bool:
 
 
 def _unique(lines: Iterable[Gap]) -> list[Gap]:
-    """One line for each gap: the one that says most, whichever recorder wrote it."""
+    """One row for each gap: the latest, whichever recorder wrote it."""
     kept: dict[tuple[object, ...], Gap] = {}
     for line in sorted(lines, key=_order):
         ids = (line.from_id, line.to_id)

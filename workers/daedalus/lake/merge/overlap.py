@@ -1,4 +1,4 @@
-"""Whether two lakes lie apart: what is written into one must never lie in the other."""
+"""Refuses to merge into a place that overlaps one of the sources, whose files it would replace."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["refuse_overlap"]
 
 
 def refuse_overlap(sources: Iterable[StorageSettings], out: StorageSettings) -> None:
-    """Raise `TargetError` where ``out`` is a source, lies inside of one, or has one inside; by links too."""
+    """Raise `TargetError` where ``out`` is a source, is inside one, or contains one, also through links."""
     for source in sources:
         ours, theirs = local_path(source.target), local_path(out.target)
         if ours is not None and theirs is not None:
@@ -25,7 +25,7 @@ def refuse_overlap(sources: Iterable[StorageSettings], out: StorageSettings) -> 
             raise TargetError(
                 TargetErrorKind.SETTINGS,
                 public_url(out.target),
-                f"it is not apart from {public_url(source.target)}, whose files would be replaced",
+                f"it overlaps {public_url(source.target)}, whose files would be replaced",
                 "Name a place outside of both lakes.",
             )
 
@@ -36,7 +36,7 @@ def _folders_overlap(source: Path, out: Path) -> bool:
 
 
 def _places(root: Path) -> list[Path]:
-    """A folder, and the folders that links below it lead to."""
+    """A folder, and the links to folders below it."""
     return [root, *_links(root)]
 
 
@@ -48,7 +48,7 @@ def _links(root: Path) -> Iterator[Path]:
 
 
 def _within(inner: Path, outer: Path) -> bool:
-    """Whether a folder is another, or lies below it: by what it is, not by how it is called."""
+    """Whether a folder is another or lies below it, whatever their names are."""
     try:
         wanted = outer.stat()
     except OSError:  # it does not exist yet: nothing is below it
@@ -58,7 +58,7 @@ def _within(inner: Path, outer: Path) -> bool:
         try:
             at = each.stat()
         except OSError:
-            continue  # it does not exist yet; what it will lie in does
+            continue  # it does not exist yet; a parent does
         if (at.st_dev, at.st_ino) == (wanted.st_dev, wanted.st_ino):
             return True
     return False

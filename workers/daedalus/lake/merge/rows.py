@@ -1,11 +1,10 @@
-"""Two recorders' rows of one symbol and day as one stream; pure.
+"""Merges two recorders' rows of one symbol and day; pure.
 
-What is numbered is joined by number. What is not, but carries the exchange's time, is joined by content: a
-row
-that both have is there once, and what an exchange said twice stays there twice. Of what has neither, and of
-books
-without update ids, one recorder's rows are taken and the other's fill the time in which it was not connected.
-Of a row that both have, the one that came first stays. The same comes out whichever lake is named first.
+Rows with ids are merged by id. Rows without ids but with the exchange's time are merged by content: a row
+that both have is kept once, and a row that the exchange sent twice is kept twice. Of other rows, and of books
+without update ids, one recorder's rows are taken, and the other's fill the times in which it recorded
+nothing. Of a row that both have, the one received first stays. The result is the same whichever lake is named
+first.
 """
 
 from __future__ import annotations
@@ -37,9 +36,9 @@ class Side(Struct, frozen=True):
 
 
 def merged(table: str, rule: IdScheme, base: Side, other: Side, *, anew: bool = False) -> pa.Table:
-    """One stream out of two. ``base`` is the recorder that is followed where rows cannot be joined.
+    """One stream out of two. ``base``: the recorder that is followed where rows cannot be merged.
 
-    ``anew``: the exchange's numbers started anew within these rows, so that they do not order them.
+    ``anew``: the exchange's ids started anew within these rows, so that they do not order them.
     """
     both = pa.concat_tables([base.rows, other.rows])
     if not both.num_rows:
@@ -70,7 +69,7 @@ def _trades(both: pa.Table, rule: IdScheme, anew: bool) -> pa.Table:
 
 
 def _books(both: pa.Table, second_at: int, anew: bool) -> pa.Table:
-    """Whole messages, by their update ids; a snapshot stands behind the update it ends with."""
+    """Whole messages, by their update ids; a snapshot follows the update it ends with."""
     key = ["is_snapshot", "first_id", "last_id", "local_timestamp", "timestamp"]
     begins = _begins(both, key, second_at)
     number = pc.subtract(pc.cumulative_sum(begins.cast(pa.int64())), 1)
@@ -86,14 +85,14 @@ def _books(both: pa.Table, second_at: int, anew: bool) -> pa.Table:
 
 
 def _by_content(one: pa.Table, other: pa.Table) -> pa.Table:
-    """The rows of both, each as often as in the one that has it more often."""
+    """The rows of both; each as often as the recorder has it that has it more often."""
     names = [name for name in one.schema.names if name not in ("local_timestamp", "source")]
     both = pa.concat_tables([_counted(one, names), _counted(other, names)])
     return _first_of(both, [*names, "_again"]).drop_columns(["_again"])
 
 
 def _filling(base: Side, other: Side) -> pa.Table:
-    """The rows of one recorder, and the other's of the times in which it recorded nothing."""
+    """The rows of one recorder, and the other's rows of the times in which it recorded nothing."""
     rows = base.rows
     local = _ns(other.rows, "local_timestamp")
     time = _ns(other.rows, "timestamp")
@@ -102,7 +101,7 @@ def _filling(base: Side, other: Side) -> pa.Table:
     order = local
     for from_ns, to_ns in base.off:
         if by_exchange:
-            # Two clocks are never quite the same; where the exchange gives its time, that is the measure.
+            # The two clocks differ; where the exchange sends its time, that decides.
             known, came = _ns(rows, "timestamp"), _ns(rows, "local_timestamp")
             begin = pc.max(known.filter(pc.less_equal(came, from_ns))).as_py()
             end = pc.min(known.filter(pc.greater_equal(came, to_ns))).as_py()
@@ -112,7 +111,7 @@ def _filling(base: Side, other: Side) -> pa.Table:
         else:
             hit = pc.and_(pc.greater(local, from_ns), pc.less(local, to_ns))
         wanted = pc.or_(wanted, hit)
-        # Whatever the other's clock says: what fills an outage belongs between its two ends.
+        # Whatever the other's clock says, rows that fill an outage lie between its two ends.
         inside = pc.max_element_wise(pc.min_element_wise(local, to_ns - 1), from_ns + 1)
         order = pc.if_else(hit, inside, order)
     filling = other.rows.append_column("_order", order).filter(wanted)
@@ -121,12 +120,12 @@ def _filling(base: Side, other: Side) -> pa.Table:
         known_rows = rows.append_column("_order", _ns(rows, "local_timestamp"))
         filling = _without(filling, known_rows, names)
     together = pa.concat_tables([rows.append_column("_order", _ns(rows, "local_timestamp")), filling])
-    together = together.take(pc.sort_indices(together["_order"]))  # stable: messages stay whole
+    together = together.take(pc.sort_indices(together["_order"]))  # a stable sort: messages stay whole
     return together.drop_columns(["_order"])
 
 
 def _without(rows: pa.Table, others: pa.Table, names: Sequence[str]) -> pa.Table:
-    """The rows whose content is not among the others'."""
+    """The rows whose content the others do not have."""
     marked = pa.concat_tables(
         [
             others.append_column("_mine", pa.repeat(pa.scalar(False), others.num_rows)),
@@ -137,7 +136,7 @@ def _without(rows: pa.Table, others: pa.Table, names: Sequence[str]) -> pa.Table
     keys = [(name, "ascending") for name in (*names, "_mine", "_at")]
     ordered = marked.take(pc.sort_indices(marked, sort_keys=keys))
     new = _differs(ordered, names)
-    # A run of the same content that begins with another's row is not new.
+    # A run of equal content that begins with one of the others' rows is not new.
     theirs = pc.invert(ordered["_mine"])
     starts = pc.fill_null_forward(pc.if_else(new, theirs, pa.scalar(None, pa.bool_())))
     kept = ordered.filter(pc.and_(ordered["_mine"], pc.invert(starts)))
@@ -146,7 +145,7 @@ def _without(rows: pa.Table, others: pa.Table, names: Sequence[str]) -> pa.Table
 
 
 def _counted(rows: pa.Table, names: Sequence[str]) -> pa.Table:
-    """The rows sorted by content, with how many of the same stand before each."""
+    """The rows sorted by content, each with the number of equal rows before it."""
     keys = [(name, "ascending") for name in (*names, "local_timestamp")]
     ordered = rows.take(pc.sort_indices(rows, sort_keys=keys))
     at = pa.array(range(ordered.num_rows), pa.int64())
@@ -158,25 +157,25 @@ def _counted(rows: pa.Table, names: Sequence[str]) -> pa.Table:
 
 
 def _first_of(rows: pa.Table, names: Sequence[str]) -> pa.Table:
-    """Of rows that agree in ``names`` the one that came first."""
+    """Of rows that agree in ``names``, the one received first."""
     rest = [name for name in rows.schema.names if name not in names and name != "local_timestamp"]
     keys = [(name, "ascending") for name in names]
     keys += [] if "local_timestamp" in names else [("local_timestamp", "ascending")]
-    # Came over the stream before fetched later, and then any rule that is the same in both directions.
+    # Rows of the stream come before backfilled ones; then any order that does not depend on the side.
     keys += [(name, "descending" if name == "source" else "ascending") for name in rest]
     ordered = rows.take(pc.sort_indices(rows, sort_keys=keys))
     return ordered.filter(_differs(ordered, names))
 
 
 def _in_order(rows: pa.Table, names: Sequence[str]) -> pa.Table:
-    """The rows by these columns; without any, as they came."""
+    """The rows sorted by these columns, then in the order of receipt."""
     rest = [name for name in rows.schema.names if name not in names and name != "local_timestamp"]
     keys = [(name, "ascending") for name in (*names, "local_timestamp", *rest)]
     return rows.take(pc.sort_indices(rows, sort_keys=keys))
 
 
 def _begins(rows: pa.Table, names: Sequence[str], second_at: int) -> pa.ChunkedArray[Any]:
-    """Which rows begin a message. ``second_at``: where the second recorder's rows begin."""
+    """Which rows begin a message. ``second_at``: the first row of the second recorder."""
     differs = _differs(rows, names)
     if 0 < second_at < rows.num_rows:
         at = pa.array(range(rows.num_rows), pa.int64())
