@@ -22,13 +22,16 @@ EXAMPLES = (
 
 
 def doctor(
-    json: Annotated[bool, typer.Option("--json", help="Print an array of objects for machines.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print a JSON array.")] = False,
     offline: Annotated[
-        bool, typer.Option("--offline", help="Do not ask whether exchanges and store can be reached.")
+        bool, typer.Option("--offline", help="Do not contact exchanges and the store.")
     ] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Examine machine and recorder: what is wrong, and what to do. Exit code 1 where something is bad."""
+    """Examine the machine and the recorder: what is wrong, and what to do about it.
+
+    Exit code 1 if something is bad. Nothing is changed.
+    """
     from ..doctor import Level, as_json, as_table, examine
     from ..storage import open_target
     from ..store.layout import Layout

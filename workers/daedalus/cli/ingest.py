@@ -20,7 +20,7 @@ StatsInterval = Annotated[
     typer.Option(
         min=0.1,
         metavar="SECONDS",
-        help="Print a line of figures to stdout every so often.",
+        help="Print a line of figures to stdout at this interval.",
         show_default=False,
     ),
 ]
@@ -31,7 +31,7 @@ def ingest(
 ) -> None:
     """Record one exchange until SIGTERM or Ctrl-C.
 
-    Whatever comes off its websockets goes to raw files, byte for byte, with the time it came.
+    Every message of its websockets is stored in raw files, byte for byte, with the time it arrived.
     """
     from ..config import load_config
     from ..ingest import run_ingest

@@ -21,11 +21,11 @@ def normalize(
     once: Once = False,
     retry_damaged: Annotated[
         bool,
-        typer.Option("--retry-damaged", help="First take in again what was set aside as damaged."),
+        typer.Option("--retry-damaged", help="First take in files again that were set aside as damaged."),
     ] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Turn sealed raw files into tables: trades, books, quotes, and the ledger of gaps."""
+    """Turn sealed raw files into tables and the ledger of gaps, until SIGTERM or Ctrl-C."""
     from ..config import load_config
     from ..normalize import run_normalize
     from ..store.layout import Layout

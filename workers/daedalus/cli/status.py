@@ -25,9 +25,12 @@ EXAMPLES = (
 
 def status(
     config: ConfigOption = None,
-    json: Annotated[bool, typer.Option("--json", help="Print an array of objects for machines.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print a JSON array.")] = False,
 ) -> None:
-    """Show what every worker is doing. Exit code 1 where one of them needs somebody to look."""
+    """Show what every worker is doing.
+
+    Exit code 1 if a worker needs attention.
+    """
     from ..config import find_config, load_config
     from ..status import as_json, as_table, observe
     from .output import echo_json, show

@@ -21,23 +21,25 @@ EXAMPLES = (
 def sync(
     once: Once = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="List what would be uploaded, and upload nothing.")
+        bool, typer.Option("--dry-run", help="List what would be uploaded, without uploading.")
     ] = False,
     include_raw: Annotated[
         bool | None,
         typer.Option(
             "--include-raw/--no-include-raw",
-            help="Upload raw files too, or not. [dim]Without it: sync.include_raw[/]",
+            help="Upload raw files too, or not. [dim]Default: sync.include_raw[/]",
             show_default=False,
         ),
     ] = None,
     new_lake: Annotated[
         bool,
-        typer.Option("--new-lake", help="What is at the target now is the lake, though another was known."),
+        typer.Option(
+            "--new-lake", help="Accept the target as a new lake, although another lake was known there."
+        ),
     ] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Bring tables (and raw files) to the lake, verified, and keep the disk within its budget."""
+    """Upload tables (and raw files) to the lake with verification, and keep the disk within its budget."""
     from .. import sync as worker
     from ..config import load_config
     from ..store.layout import Layout

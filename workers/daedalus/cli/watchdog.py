@@ -24,40 +24,38 @@ EXAMPLES = (
 
 
 def watchdog(
-    once: Annotated[bool, typer.Option("--once", help="Look and act once, then end.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Look and act once, then exit.")] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Look once and say what would be done; do and tell nothing.")
+        bool, typer.Option("--dry-run", help="Look once and print what would be done; no restart, no alert.")
     ] = False,
-    status: Annotated[
-        bool, typer.Option("--status", help="Show which problems are open, and what was restarted.")
-    ] = False,
-    no_sync: Annotated[bool, typer.Option("--no-sync", help="Leave sync alone.")] = False,
+    status: Annotated[bool, typer.Option("--status", help="Show open problems and past restarts.")] = False,
+    no_sync: Annotated[bool, typer.Option("--no-sync", help="Do not watch sync.")] = False,
     memory_limit_mb: Annotated[
         int | None,
         typer.Option(
             min=1,
             metavar="MB",
-            help="Restart a worker at this size. [dim]Without it: memory.restart_mb[/]",
+            help="Restart a worker at this size. [dim]Default: memory.restart_mb[/]",
             show_default=False,
         ),
     ] = None,
     test_alert: Annotated[
-        bool, typer.Option("--test-alert", help="Send one alert to every URL of alerts.urls, and end.")
+        bool, typer.Option("--test-alert", help="Send one alert to every URL of alerts.urls, and exit.")
     ] = False,
     report: Annotated[
         str | None,
         typer.Option(
             "--report",
             metavar="UNIT",
-            help="Tell that this systemd unit has failed, once an hour at most, and end.",
+            help="Alert that this systemd unit has failed, at most once an hour, and exit.",
             show_default=False,
         ),
     ] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Look after the workers once a minute: restart what leaks or hangs, and tell a person.
+    """Watch the workers: once a minute restart what leaks or hangs, and alert a person.
 
-    Exit code 1 with --once, --dry-run and --status: a problem is open; with --test-alert: not delivered.
+    Exit code 1 with --once, --dry-run and --status if a problem is open; with --test-alert if one failed.
     """
     from ..config import load_config
     from ..log import setup_logging
@@ -65,7 +63,7 @@ def watchdog(
     from ..worker.start import started
 
     if sum((once, dry_run, status, test_alert, report is not None)) > 1:
-        complain("Of --once, --dry-run, --status, --test-alert and --report, give one.")
+        complain("Give only one of --once, --dry-run, --status, --test-alert and --report.")
         raise typer.Exit(USAGE)
     loaded = load_config(config)
     setup_logging(loaded.log.level)
