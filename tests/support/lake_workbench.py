@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from daedalus.lake import open_lake
 from daedalus.lake.audit import Question, Report, StreamDay, audit
-from daedalus.normalize.worker import normalize_ready
+from daedalus.normalize.rounds import normalize_ready
 from daedalus.storage import StorageSettings
 from daedalus.store.layout import READY, Layout, Partition, SegmentId
 from daedalus.store.raw import RAW_SCHEMA, RawKind, RawRecord

@@ -19,7 +19,7 @@ from support.processes import Recorder
 from daedalus.config import load_config
 from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.model import Data, Exchange, Header
-from daedalus.normalize.worker import normalize_ready
+from daedalus.normalize.rounds import normalize_ready
 from daedalus.simulator import Simulator, SimulatorOptions
 from daedalus.simulator.client import Client, Sent
 from daedalus.simulator.exchanges import exchange_of, market_of

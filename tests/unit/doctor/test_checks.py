@@ -69,7 +69,7 @@ CASES: list[tuple[Finding, Level, str]] = [
     (disk.mounted_for_writing("x", mount("rw"), Writing(WriteTrouble.FAILS, "I/O error")), BAD, "I/O error"),
     (disk.mounted_for_writing("x", mount("rw"), Writing(WriteTrouble.HANGS, "20 s")), BAD, "20 s"),
     (disk.mounted_for_writing("x", mount("rw"), Writing(WriteTrouble.FULL, "is full")), BAD, "is full"),
-    (disk.mounted_for_writing("x", mount("rw"), Writing(WriteTrouble.DENIED, "no")), OK, "not for this user"),
+    (disk.mounted_for_writing("x", mount("rw"), Writing(WriteTrouble.DENIED, "no")), OK, "may not try it"),
     (disk.card_errors(None), OK, "as root"),
     (disk.card_errors(["mmc0: new high speed SDXC card", "EXT4-fs (sda1): mounted filesystem"]), OK, "none"),
     (
@@ -100,7 +100,7 @@ CASES: list[tuple[Finding, Level, str]] = [
     (workers.restarts("u", 1), OK, "1 since"),
     (workers.restarts("u", 5), WARN, "5 since"),
     (workers.backlog([row(worker="sync", waiting=7)]), OK, "sync: 7 files"),
-    (workers.backlog([row(worker="normalize", waiting=2000)]), WARN, "normalize: 2000 files"),
+    (workers.backlog([row(worker="normalize", waiting=2000)]), WARN, "normalize: 2,000 files"),
     (workers.backlog([]), OK, "nothing waits"),
     (workers.last_upload(None, 0), OK, "none since"),
     (workers.last_upload(60, 9), OK, "60 s ago"),

@@ -11,7 +11,7 @@ import pytest
 
 from daedalus.exchanges import continuity
 from daedalus.normalize import gap_resolution
-from daedalus.normalize.worker import normalize_ready
+from daedalus.normalize.rounds import normalize_ready
 from daedalus.store.layout import READY, Layout
 from daedalus.store.raw import RawKind
 

@@ -334,4 +334,4 @@ def test_a_segment_from_the_middle_of_a_recording_says_what_it_cannot_know(
     alone = Layout(layout.data_dir / "alone")
     trades([2]).seal(alone, FIRST + HOUR)
     normalize_ready(alone)
-    assert f"{FIRST + HOUR}.parquet goes on with streams of which nothing before it is known" in caplog.text
+    assert f"{FIRST + HOUR}.parquet continues streams whose checkpoint is missing" in caplog.text

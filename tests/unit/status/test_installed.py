@@ -92,4 +92,4 @@ def test_a_configuration_that_cannot_be_used_is_left_out_and_told(tmp_path: Path
     ours, other = configuration(tmp_path / "checkout"), tmp_path / "etc.yaml"
     other.write_text("exchanges: {}\n")
     (line,) = elsewhere(load_config(ours), observe, (ours, other))
-    assert line.startswith(f"{other} is there too and is left out: ")
+    assert line.startswith(f"{other} is left out: ")

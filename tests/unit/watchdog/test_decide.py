@@ -143,7 +143,7 @@ def test_a_worker_that_reconnects_in_vain_is_restarted_once_then_only_told() -> 
     assert len(texts) == 2
     assert "ingest-binance has received nothing for 6.0 min" in texts[0]
     assert texts[0].endswith(" | restarting ingest-binance")
-    assert "It was restarted once, which did not help; it is not done again" in texts[1]
+    assert "It was restarted once, which did not help; it is not restarted again" in texts[1]
 
 
 def test_after_data_came_back_the_next_silence_is_cured_again_but_not_at_once() -> None:

@@ -21,7 +21,7 @@ time.sleep(600)
 CHILD = """
 import os, pathlib, signal, sys, time
 import daedalus.worker.lifeline as lifeline
-lifeline.STOP_SECONDS = 1.0
+lifeline.KILL_SECONDS = 1.0
 lifeline.follow_parent()
 assert lifeline.MARK not in os.environ
 {before}

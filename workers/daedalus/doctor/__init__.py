@@ -1,7 +1,7 @@
-"""Says what is wrong with machine and recorder, and what to do about it. Reads and asks, and changes nothing:
-the small file that proves that data_dir takes a write is gone when it ends.
+"""Says what is wrong with machine and recorder, and what to do about it.
 
-Each check is a pure function of what was read; `examine` reads. docs/troubleshooting.md follows it.
+`examine` reads; each check is a pure function of what was read. Nothing is changed: the small file that
+proves that data_dir takes a write is removed again. docs/troubleshooting.md follows the checks.
 """
 
 from ..health.finding import Finding, Level

@@ -1,4 +1,4 @@
-"""The disk: room, the state it is mounted in, what the kernel says of it, and whether logs survive."""
+"""The disk: whether it is mounted, takes writes, reports errors, and keeps logs over a reboot."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ __all__ = ["card_errors", "journal", "mounted", "mounted_for_writing"]
 
 
 def mounted_for_writing(name: str, mount: Mount | None, tried: Writing | None = None) -> Finding:
-    """Whether a file system can be written. A card that dies turns read-only by itself.
+    """Whether a file system can be written. A dying card turns read-only by itself.
 
-    ``tried``: what came of a write; None: none was made, and only the mount's word is known.
+    ``tried``: the outcome of a write; None: none was tried, so only the mount options are known.
     """
     check = f"{name} is writable"
     where = f"{mount.source} on {mount.target}" if mount else ""
@@ -29,36 +29,36 @@ def mounted_for_writing(name: str, mount: Mount | None, tried: Writing | None = 
     if tried.broken:
         return bad(check, tried.found, machine.REPLACE_CARD)
     if tried.trouble is WriteTrouble.DENIED:
-        return ok(check, f"{where} is mounted for writing; trying it is not for this user, but for root")
+        return ok(check, f"{where} is mounted for writing; this user may not try it")
     return ok(check, f"{where}: a file was written and removed")
 
 
 def card_errors(lines: Iterable[str] | None) -> Finding:
-    """What the kernel's log says of cards and disks since boot."""
+    """What the kernel's log says about cards and disks since boot."""
     if lines is None:
-        return ok("card and disk errors", "the kernel's log is not for this user; as root it is examined")
+        return ok("card and disk errors", "this user may not read the kernel's log; run as root")
     return machine.card_errors(of_dying_disks(lines))
 
 
 def mounted(reason: str) -> Finding:
-    """Whether data_dir lies on the disk that it lay on before. ``reason``: why it does not, or ""."""
+    """Whether data_dir lies on the same disk as before. ``reason``: why it does not, or ""."""
     check = "data_dir's disk"
     if not reason:
-        return ok(check, "nothing says that it is away")
+        return ok(check, "nothing shows that it is missing")
     problem, _, remedy = reason.partition(". ")
     return bad(check, problem, f"{remedy}.")
 
 
 def journal(volatile: bool, persistent: bool) -> Finding:
-    """Whether the log of a crash is still there after the reboot."""
+    """Whether logs survive a reboot."""
     check = "journal"
     if volatile or not persistent:
-        found = "the journal is kept in memory alone" if volatile else "there is no journal of systemd here"
+        found = "the journal is kept in memory alone" if volatile else "there is no journal of systemd"
         if not volatile:
             return ok(check, found)
         return warn(
             check,
-            f"{found}: after a crash nothing tells why",
+            f"{found}, so nothing tells why a machine crashed",
             "Write [Journal] Storage=persistent into /etc/systemd/journald.conf.d/90-daedalus.conf "
             "and run systemctl restart systemd-journald.",
         )

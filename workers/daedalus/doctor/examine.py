@@ -1,4 +1,4 @@
-"""Reads what there is to read, and gives it to the checks. The edge: nothing here judges."""
+"""Reads the machine, the configuration and the status files, and hands the values to the checks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import struct
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from .. import host
@@ -14,7 +14,7 @@ from ..config import Config, ConfigError, find_config, load_config
 from ..config.report import warnings
 from ..health import machine as rules
 from ..health.finding import Finding, bad, ok, warn
-from ..status import elsewhere, observe
+from ..status import Row, elsewhere, observe
 from ..store.data_disk import away
 from ..store.layout import Layout
 from ..store.permissions import unreadable
@@ -24,7 +24,7 @@ from . import disk, machine, reach, workers
 __all__ = ["examine"]
 
 ROOT = Path("/")
-SCRATCH = Path("/var/tmp")  # noqa: S108 - where everyone may write on the root's own disk
+SCRATCH = Path("/var/tmp")  # noqa: S108 - everyone may write there, on the root's own disk
 TARGET = Path("etc/systemd/system/daedalus.target")
 SECONDS = 15.0
 
@@ -32,10 +32,10 @@ SECONDS = 15.0
 def examine(
     path: Path | None, *, ask_store: Callable[[Config], None], offline: bool = False, root: Path = ROOT
 ) -> list[Finding]:
-    """Everything that can be checked here, of the machine below ``root`` and of what is configured.
+    """Check the machine below ``root`` and all that is configured.
 
-    ``path``: of the configuration, None where it usually lies. ``offline``: ask nobody.
-    ``ask_store`` raises `TargetError` where the lake cannot be used.
+    ``path``: of the configuration; None: where it usually lies. ``offline``: ask no exchange and no store.
+    ``ask_store`` raises `TargetError` if the lake cannot be used.
     """
     findings = list(_machine(root))
     named = path is not None or bool(os.environ.get("DAEDALUS_CONFIG"))
@@ -47,14 +47,15 @@ def examine(
         found = f"{first}{f' (and {len(more)} more)' if more else ''}"
         return [
             *findings,
-            bad("configuration", found, "Correct it; daedalus config check shows all."),
+            bad("configuration", found, "Correct it. daedalus config check shows all."),
         ]
     findings += _configuration(config, path)
     if not named:
         findings += [workers.elsewhere(line) for line in elsewhere(config, observe)]
     findings += _disk(config, root)
-    findings += _workers(config, root)
-    findings += _units(config, root)
+    rows = observe(config)
+    findings += _workers(config, rows, root)
+    findings += _units(rows, root)
     if not offline or reach.is_directory(config):
         findings.append(reach.store(config, ask_store))
     if not offline:
@@ -83,7 +84,7 @@ def _machine(root: Path) -> Iterator[Finding]:
         volatile=any((root / "run/log/journal").glob("*/*.journal")),
         persistent=any((root / "var/log/journal").glob("*/*.journal")),
     )
-    yield disk.card_errors(_kernel_log() if root == Path("/") else None)  # of this machine alone
+    yield disk.card_errors(_kernel_log() if root == Path("/") else None)  # on this machine only
 
 
 def _is_on_root(directory: Path) -> bool:
@@ -97,7 +98,7 @@ def _configuration(config: Config, path: Path) -> Iterator[Finding]:
     found = warnings(config, path)
     yield ok("configuration", f"{path} is right; data lie in {config.data_dir.absolute()}")
     for line in found:
-        yield warn("configuration", line, "It is allowed, and most likely a mistake.")
+        yield warn("configuration", line, "It is allowed, but most likely a mistake.")
     if not config.alerts.urls:
         yield warn(
             "alerts",
@@ -115,7 +116,7 @@ def _disk(config: Config, root: Path) -> Iterator[Finding]:
     except OSError:
         pass
     yield rules.space(free, total, config.writer.min_free_bytes)
-    # The file system that it really lies on, behind links.
+    # The file system on which it really lies, behind links.
     mount = host.mount_of(PurePosixPath(os.path.realpath(data_dir)), host.read_mounts(root))
     tried = host.try_writing(Layout(data_dir).written) if data_dir.is_dir() else None
     yield disk.mounted_for_writing("data_dir", mount, tried)
@@ -123,8 +124,7 @@ def _disk(config: Config, root: Path) -> Iterator[Finding]:
     yield rules.readable(unreadable(Layout(data_dir)))
 
 
-def _workers(config: Config, root: Path) -> Iterator[Finding]:
-    rows = observe(config)
+def _workers(config: Config, rows: Sequence[Row], root: Path) -> Iterator[Finding]:
     services = (root / TARGET).exists()
     yield from (workers.worker(row, services=services) for row in rows)
     yield from (workers.installed(row) for row in rows if row.difference)
@@ -136,9 +136,9 @@ def _workers(config: Config, root: Path) -> Iterator[Finding]:
         yield workers.last_upload(ago, status.files_waiting)
 
 
-def _units(config: Config, root: Path) -> Iterator[Finding]:
-    """Of workers that are units of systemd: the limits that hold, and how often they were restarted."""
-    for row in observe(config):
+def _units(rows: Sequence[Row], root: Path) -> Iterator[Finding]:
+    """Limits and restarts of the workers that are units of systemd."""
+    for row in rows:
         group = host.own_cgroup(row.pid, root) if row.alive and row.pid is not None else None
         unit = PurePosixPath(group).name if group else ""
         if group is None or not (unit.startswith("daedalus-") and unit.endswith(".service")):
@@ -150,7 +150,7 @@ def _units(config: Config, root: Path) -> Iterator[Finding]:
 
 
 def _kernel_log() -> tuple[str, ...] | None:
-    """The kernel's log since boot; None where this user may not read it."""
+    """The kernel's log since boot; None if this user may not read it."""
     found = host.read_kernel_log()
     return None if found is None else found.lines
 

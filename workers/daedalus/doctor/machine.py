@@ -1,4 +1,4 @@
-"""The machine under the recorder: memory, swap, page size, userland, heat and power."""
+"""The machine: memory limits, swap, page size, userland and power supply."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def memory_cgroup(controllers: frozenset[str] | None, command_line: str) -> Find
 
 
 def swap(swaps: tuple[Swap, ...] | None, memory_total: int | None) -> Finding:
-    """Whether there is room to push idle memory out, and how much of it is taken."""
+    """Whether there is swap, and how much of it is in use."""
     check = "swap"
     if swaps is None:
         return ok(check, "this system does not tell")
@@ -57,19 +57,19 @@ def swap(swaps: tuple[Swap, ...] | None, memory_total: int | None) -> Finding:
 
 
 def page_size(size: int) -> Finding:
-    """Whether binary packages built for pages of 4 kB run."""
+    """Whether packages that were built for pages of 4 kB run."""
     check = "page size"
     if size <= 4096:
         return ok(check, f"{size} bytes")
     return warn(
         check,
-        f"{size} bytes: some compiled packages fail with that, with 'unsupported system page size'",
+        f"{size} bytes: some compiled packages fail, with 'unsupported system page size'",
         "On a Pi 5 write kernel=kernel8.img into /boot/firmware/config.txt and reboot.",
     )
 
 
 def userland(pointer_bits: int, machine: str) -> Finding:
-    """Whether programs are 64-bit; the kernel's name alone does not tell."""
+    """Whether programs are 64-bit; the kernel alone does not tell."""
     check = "64-bit userland"
     if pointer_bits == 64:
         return ok(check, f"64 bits on {machine}")
@@ -81,7 +81,7 @@ def userland(pointer_bits: int, machine: str) -> Finding:
 
 
 def power(state: Power | None) -> Finding:
-    """Whether the supply holds, now and since boot."""
+    """Whether the supply was sufficient, now and since boot."""
     check = "power supply"
     if state is None:
         return ok(check, "this board does not tell")

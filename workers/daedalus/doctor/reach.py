@@ -1,4 +1,4 @@
-"""Can the exchanges and the store be reached? The only checks that talk to somebody."""
+"""Whether exchanges and store can be reached. Only these checks use the network."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PORTS = {"ws": 80, "http": 80, "wss": 443, "https": 443}
 
 
 def exchange(name: str, url: str) -> Finding:
-    """Open a connection to the host of a URL, with its certificate checked, and close it."""
+    """Connect to the host of a URL, check its certificate, and close the connection."""
     check = f"{name} is reachable"
     parts = urlsplit(url)
     host, secure = parts.hostname or "", parts.scheme in ("wss", "https")
@@ -52,7 +52,7 @@ def exchange(name: str, url: str) -> Finding:
 
 
 def _connection(url: str, host: str, port: int) -> socket.socket:
-    """As the workers connect: through the proxy of the environment, where it names one."""
+    """Connect as the workers do: through the proxy of the environment, if it names one."""
     named = get_proxy(parse_uri(url))
     if named is None:
         return connect((host, port), SECONDS)
@@ -68,7 +68,7 @@ def _connection(url: str, host: str, port: int) -> socket.socket:
 
 
 def store(config: Config, ask: Callable[[Config], None]) -> Finding:
-    """Ask the lake's store whether it knows us, has the place, and whether the lake that we know is there."""
+    """Ask the store whether it knows the key and has the place, and whether the known lake is there."""
     check = "store is reachable"
     try:
         ask(config)
@@ -78,7 +78,7 @@ def store(config: Config, ask: Callable[[Config], None]) -> Finding:
 
 
 def is_directory(config: Config) -> bool:
-    """Whether the lake is a directory here: to look at it asks nobody."""
+    """Whether the lake is a directory of this machine, which can be checked offline."""
     return local_path(config.target) is not None
 
 

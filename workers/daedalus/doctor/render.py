@@ -18,7 +18,7 @@ _STYLES = {Level.OK: "green", Level.WARN: "yellow", Level.BAD: "bold red"}
 
 
 def as_table(findings: Sequence[Finding]) -> Table:
-    """One row per check; below what was found, what to do."""
+    """One row per check: what was found, and below it what to do."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), show_edge=False)
     table.add_column("", no_wrap=True)
     table.add_column("check", no_wrap=True)

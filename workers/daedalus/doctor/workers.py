@@ -1,4 +1,4 @@
-"""The workers: do they run, within limits that hold, and do data flow on."""
+"""The workers: whether they run, within limits that hold, and whether data flows on."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from ..health.thresholds import NO_DATA_SECONDS
 from ..health.workers import life, unrecorded
 from ..host import CgroupMemory
 from ..status import Row
-from ..units import bytes_text, duration_text
+from ..units import bytes_text, counted, duration_text
 
 __all__ = ["backlog", "elsewhere", "installed", "last_upload", "limits", "restarts", "worker"]
 
 BACKLOG_FILES = 2_000
 UPLOAD_SECONDS = 2 * 3600.0
-"""A file is sealed at least once an hour: for so long there was something to upload."""
+"""A file is sealed at least once an hour, so there was something to upload in this time."""
 MANY_RESTARTS = 5
 
 
@@ -35,21 +35,21 @@ def worker(row: Row, *, services: bool = True) -> Finding:
 
 
 def installed(row: Row) -> Finding:
-    """That a worker runs something else than what is installed."""
+    """A worker runs something else than what is installed."""
     return warn(
         f"{row.worker} is up to date",
         row.difference,
-        "What was changed takes effect when it is started again.",
+        "A change takes effect when the worker is restarted.",
     )
 
 
 def elsewhere(line: str) -> Finding:
-    """That somebody records with a configuration that was not looked at."""
-    return warn("other recorders", line, "Was the right configuration looked at?")
+    """A worker runs with a configuration that was not examined."""
+    return warn("other recorders", line, "Name the configuration with -c.")
 
 
 def limits(unit: str, memory: CgroupMemory | None) -> Finding:
-    """Whether the kernel holds a unit to its memory limit: read from its control group, which is proof."""
+    """Whether the kernel enforces the memory limit of a unit, as its control group says."""
     check = f"limits of {unit}"
     if memory is None:
         return bad(
@@ -75,22 +75,23 @@ def backlog(rows: Sequence[Row]) -> Finding:
     """How many files wait for normalize and sync."""
     check = "backlog"
     waiting = {row.worker: row.waiting or 0 for row in rows if row.worker in ("normalize", "sync")}
-    text = ", ".join(f"{name}: {count} files" for name, count in waiting.items()) or "nothing waits"
+    counts = [f"{name}: {counted(count, 'file', 'files')}" for name, count in waiting.items()]
+    text = ", ".join(counts) or "nothing waits"
     if max(waiting.values(), default=0) < BACKLOG_FILES:
         return ok(check, text)
     return warn(
         check,
         text,
-        "Nothing is lost while there is disk. If it grows: is the store slow, is the processor busy?",
+        "Nothing is lost while the disk has room. If it grows, is the store slow, or the processor busy?",
     )
 
 
 def last_upload(seconds: float | None, waiting: int) -> Finding:
-    """Whether the lake gets what is recorded. ``seconds``: since the last upload."""
-    check = "last upload"
+    """Whether what is recorded reaches the lake. ``seconds``: since the last upload."""
+    check, files = "last upload", counted(waiting, "file waits", "files wait")
     if seconds is None:
-        return ok(check, "none since sync was started" + (f"; {waiting} files wait" if waiting else ""))
+        return ok(check, "none since sync was started" + (f"; {files}" if waiting else ""))
     text = f"{duration_text(seconds * 1e9)} ago"
     if waiting and seconds > UPLOAD_SECONDS:
-        return bad(check, f"{text}, and {waiting} files wait", "daedalus status says why sync cannot go on.")
+        return bad(check, f"{text}, and {files}", "daedalus status says why sync cannot go on.")
     return ok(check, text)

@@ -57,7 +57,7 @@ class Reporter:
             self._kept_ns = kept(self._writer.stats().last_flush_ns)
             rates = meter.read(time.monotonic())
             beat(self.line(rates))
-            # In a thread: while the disk commits an fsync, even the renaming of a small file waits for it.
+            # In a thread: while the disk commits an fsync, even renaming a small file waits for it.
             await asyncio.to_thread(self.write, "running", rates)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(news.wait(), STATUS_SECONDS)

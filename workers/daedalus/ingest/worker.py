@@ -1,8 +1,8 @@
 """The ingest worker: one process that records one exchange until it is told to stop.
 
-It puts the parts together (connections, snapshots, the storage thread), and stops within ten seconds
-with everything sealed. Killed at any instant it loses at most one flush interval, and the next start
-writes down why.
+It puts the parts together (connections, snapshots, the storage thread) and stops within ten seconds with
+everything sealed. If it is killed it loses at most one flush interval, and the next start writes the cause
+into the ledger.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def run_ingest(config: Config, exchange: str, launch: Launch, stats_interval: fl
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     try:
         import uvloop
-    except ImportError:  # not there on every platform; asyncio's own loop takes twice the CPU
+    except ImportError:  # not on every platform; the loop of asyncio takes twice the CPU
         return None
     return uvloop.new_event_loop
 
@@ -86,7 +86,7 @@ def _heartbeat(alive: Callable[[str], None], storage: StorageThread) -> Callable
 
 
 async def _unless(stop: asyncio.Event, coroutine: Coroutine[None, None, None]) -> None:
-    """Wait for something, but no longer than until ``stop`` is set."""
+    """Wait for something, at most until ``stop`` is set."""
     work, stopping = asyncio.ensure_future(coroutine), asyncio.ensure_future(stop.wait())
     await asyncio.wait((work, stopping), return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
@@ -98,7 +98,7 @@ async def _unless(stop: asyncio.Event, coroutine: Coroutine[None, None, None]) -
 
 
 def _failures(tasks: Iterable[asyncio.Task[None]]) -> bool:
-    """Whether one has ended by a fault of ours. They never end by themselves; a new start mends it."""
+    """Whether one has ended by a bug: none ends by itself. A restart cures it."""
     errors = [task.exception() for task in tasks if task.done() and not task.cancelled()]
     for error in errors:
         log.error("a part of the recorder failed", exc_info=error)
@@ -177,7 +177,7 @@ class _Ingest:
             streams = self._expect(missing)
             names = ", ".join(dict.fromkeys(each.symbol for each in streams))
             log.info("%s: listed by now, and recorded from now on: %s", self._exchange.name, names)
-            serve(streams, Start("start"))  # one that was recorded before has its past in the ledger
+            serve(streams, Start("start"))  # the ledger knows the past of a symbol that was recorded before
 
         serve(self._subscriptions, start)
         owed = PendingGaps(self._layout.status, self._shell.process.worker)
@@ -238,28 +238,28 @@ class _Ingest:
         return start
 
     def _kept(self, start: Start) -> Callable[[int], int]:
-        """Until when all that was received is on the disk, given the time of the last flush (UTC ns)."""
+        """Given the time of the last flush, until when everything received is on the disk (UTC ns)."""
         kept = KeptUntil(start.since_ns or 0)
 
         def until(flushed_ns: int) -> int:
             now_ns = time.time_ns()
             heard_ns = self._recorder.backpressure.heard_ns(now_ns)
             if not self._recorder.coverage.all_asked and start.since_ns is not None:
-                heard_ns = min(heard_ns, start.since_ns)  # of these, the process before was the last
+                heard_ns = min(heard_ns, start.since_ns)  # the last run was the last to record them
             kept.mark(now_ns, heard_ns)
             return kept.until(flushed_ns)
 
         return until
 
     async def _leave_out_unknown(self) -> None:
-        """Drop the streams of symbols that the exchange does not list; they are waited for."""
+        """Leave out the symbols that the exchange does not list, until it does."""
         missing = await self._instruments.check({each.symbol for each in self._wanted})
         for each in missing.values():
             log.error("%s: %s; it is left out until it is listed", self._exchange.name, each)
         self._expect(missing)
 
     def _expect(self, missing: dict[str, str]) -> list[Subscription]:
-        """Take note of which symbols are missing; the streams that are recorded only now."""
+        """Note why symbols are missing; returns the streams that are recorded from now on."""
         served = set(self._subscriptions)
         self._subscriptions = [each for each in self._wanted if each.symbol not in missing]
         self._reporter.expect(len(self._subscriptions), tuple(missing.values()))

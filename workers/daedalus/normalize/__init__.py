@@ -5,6 +5,8 @@ from __future__ import annotations
 from ..tables.registry import TABLES
 from ..tables.table import Table
 from .decode_file import decode_file, decode_lines
-from .worker import Progress, normalize_ready, run_normalize
+from .progress import Progress
+from .rounds import normalize_ready
+from .worker import run_normalize
 
 __all__ = ["TABLES", "Progress", "Table", "decode_file", "decode_lines", "normalize_ready", "run_normalize"]

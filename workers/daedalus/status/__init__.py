@@ -1,4 +1,4 @@
-"""What every worker is doing, for people and for machines: it reads status files, never a worker."""
+"""What every worker is doing, for people and for machines, as its status file says."""
 
 from .installed import elsewhere
 from .observe import observe

@@ -1,4 +1,4 @@
-"""Whether what runs is what is installed, and who records with another configuration than the one at hand."""
+"""Whether workers run what is installed, and which workers run with other configurations."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def differences(config: Config) -> Callable[[AnyStatus], str]:
 
 
 def difference(runs: Setup, here: Setup) -> str:
-    """In words, how what ``runs`` differs from what is ``here``; "" where it does not."""
+    """How what ``runs`` differs from what is installed ``here``, in words; "" if it does not."""
     if not runs.version:
         return f"runs a version before {here.version}; restart it"
     if runs.version != here.version:
@@ -40,7 +40,7 @@ def difference(runs: Setup, here: Setup) -> str:
 def elsewhere(
     config: Config, observe: Callable[[Config], Sequence[Row]], places: Sequence[Path] = SEARCHED
 ) -> list[str]:
-    """Of the other places where a configuration may lie: who records with it now, one line each."""
+    """One line for each other place of a configuration with which workers run now."""
     found = []
     for place in places:
         try:
@@ -48,12 +48,12 @@ def elsewhere(
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError:
-            found.append(f"{place} may be there, and this user may not look: it is left out")
+            found.append(f"{place} is left out: this user may not look at it")
             continue
         try:
             other = load_config(place)
         except ConfigError as error:
-            found.append(f"{place} is there too and is left out: {str(error).splitlines()[0]}")
+            found.append(f"{place} is left out: {str(error).splitlines()[0]}")
             continue
         if other.origin.file == config.origin.file or other.data_dir == config.data_dir:
             continue

@@ -1,4 +1,4 @@
-"""Reads the status files and asks the system which of their processes still live."""
+"""Reads the status files, and asks the system which of their processes are alive."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CLOCK_SLACK_SECONDS = 2.0
 
 
 def observe(config: Config) -> list[Row]:
-    """One row per worker that this configuration needs, and per one that left a status file."""
+    """One row for each worker that this configuration needs, then for each other with a status file."""
     expected = [*(f"ingest-{name}" for name in config.exchanges), "normalize", "sync"]
     layout = Layout(config.data_dir)
     statuses = read_statuses(layout.status)
@@ -31,13 +31,13 @@ def observe(config: Config) -> list[Row]:
         alive=process_lives,
         differs=differences(config),
     )
-    # A write is tried only where something is wrong: looking on is to cost the card nothing.
+    # A write is tried only if something is wrong: looking must not wear out the card.
     writing = host.try_writing(layout.written, probe=any(not row.well for row in rows))
     return held_up(rows, writing.found if writing.broken else "")
 
 
 def process_lives(status: AnyStatus) -> bool:
-    """Whether the worker's process lives: one that began after its last word only has its number."""
+    """Whether the worker's process is alive. A process that began after the last status only has its pid."""
     try:
         began = psutil.Process(status.process.pid).create_time()
     except psutil.NoSuchProcess:

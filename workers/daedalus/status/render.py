@@ -20,9 +20,9 @@ _NUMBERS = ("pid", "msg/s", "last", "waiting", "gaps", "memory")
 
 
 def as_table(rows: Sequence[Row]) -> Group:
-    """One line per worker, a state that needs somebody in red; below it what each worker notes.
+    """One line per worker, with a state that needs attention in red; below them the notes of the workers.
 
-    It fits into 80 columns; "last" is how long ago the last message came.
+    At most 80 columns wide. "last": how long ago the last message came.
     """
     table = Table(box=box.SIMPLE_HEAD, padding=0, show_edge=False, pad_edge=False)
     table.add_column("worker", no_wrap=True)

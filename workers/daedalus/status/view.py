@@ -57,7 +57,7 @@ class Row(Struct, frozen=True, kw_only=True):
 
     @property
     def well(self) -> bool:
-        """False where somebody should look; a worker that was never started or was stopped is well."""
+        """False if somebody should look. A worker that was stopped or never started is well."""
         return self.state not in _UNWELL
 
 
@@ -127,9 +127,9 @@ def _with_counts(row: Row, status: AnyStatus, now_ns: int, *, works: bool) -> Ro
 
 
 def held_up(rows: Sequence[Row], reason: str) -> list[Row]:
-    """The rows, where nothing can be written and ``reason`` says why ("": all is well with the disk).
+    """The rows while nothing can be written; ``reason`` says why ("": the disk is well).
 
-    A worker that cannot write cannot say so either: its last word is from before.
+    A worker that cannot write its status cannot say so: what it last said is from before.
     """
     if not reason:
         return list(rows)
@@ -154,4 +154,4 @@ def _state(status: AnyStatus, now_ns: int, boot_id: str, alive: bool) -> str:
 
 
 def _age(then_ns: int, now_ns: int) -> float:
-    return max(0, now_ns - then_ns) / 1e9  # a clock that was set back makes nobody younger than now
+    return max(0, now_ns - then_ns) / 1e9  # not negative after a clock was set back

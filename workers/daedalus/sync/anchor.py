@@ -1,10 +1,9 @@
-"""Holds a recorder to its lake: files go to the place that is known, or to a new one, and to no other.
+"""Makes sure that files go only to the lake that this recorder knows, or to a new one.
 
-A disk that is not mounted leaves an empty directory behind, and a bucket may be emptied or be another
-one than yesterday. Files that go there are called synced, and are then deleted here. So a directory is
-marked when it is first used, a store is known by what was sent there last, and the recorder remembers
-both. Without them a known place gets nothing. Several recorders may share a lake: whoever comes later
-takes the mark that is there.
+A disk that is not mounted leaves an empty directory behind, and a bucket may be emptied or replaced. Files
+that go there count as synced and are then deleted here. So a directory is marked when it is first used, a
+store is recognized by the files that were sent there last, and the recorder remembers both. A known place
+without them gets nothing. Several recorders may share a lake: the later ones take the mark that is there.
 """
 
 from __future__ import annotations
@@ -30,27 +29,27 @@ MEMORY = "lakes.json"
 """Below ``data_dir``: what is known of each target, by its URL."""
 
 SEEN_SECONDS = 600.0
-"""So long a store that was asked is not asked again; a directory is asked each time."""
+"""A store is asked again after this time, a directory before and after each file."""
 
 KEPT_KEYS = 3
 ASKED_FILES = 5
-"""Of what was synced before anything was remembered, so many of the newest are looked for."""
+"""How many of the newest synced files are looked for when nothing is remembered."""
 
 _ON_PURPOSE = "run once: daedalus sync --once --new-lake"
 
 
 class _Known(Struct, frozen=True, kw_only=True):
-    """What is known of one lake: the ``id`` of its mark, or the ``keys`` of files that were sent last."""
+    """What is known about one lake: the ``id`` of its mark, or the ``keys`` of the files sent last."""
 
     id: str = ""
     keys: tuple[str, ...] = ()
 
 
 class Anchor:
-    """One recorder and its lake. `recognize` comes before the first file, `confirm` around each of them."""
+    """One recorder and its lake. Call `recognize` before the first file, `confirm` before and after each."""
 
     def __init__(self, layout: Layout, target: Target, *, new_lake: bool = False) -> None:
-        """``new_lake``: what lies there now is the lake from now on, whatever was there before."""
+        """``new_lake``: the target is a new lake on purpose, whatever is remembered."""
         self._layout = layout
         self._target = target
         self._new_lake = new_lake
@@ -58,7 +57,7 @@ class Anchor:
         self._seen = float("-inf")
 
     def recognize(self) -> None:
-        """Find the known lake, or begin a new one. Raises `TargetError` where it is not to be used."""
+        """Find the known lake, or begin a new one. Raises `TargetError` if the target must not be used."""
         mark = self._target.mark
         self.look()
         if mark is not None:
@@ -76,7 +75,7 @@ class Anchor:
         self._seen = time.monotonic()
 
     def look(self) -> None:
-        """The same judgement without writing anything. Raises `TargetError`."""
+        """Check the same without writing anything. Raises `TargetError`."""
         if self._new_lake:
             return
         if self._target.mark is not None:
@@ -91,7 +90,7 @@ class Anchor:
             raise self._none_of_them("Correct the target.")
 
     def confirm(self) -> None:
-        """Raise `TargetError` where the lake that was recognized is there no more."""
+        """Raise `TargetError` if the recognized lake is gone."""
         mark = self._target.mark
         if mark is None:
             if time.monotonic() - self._seen >= SEEN_SECONDS:
@@ -104,7 +103,7 @@ class Anchor:
             raise self._error("the lake is not there any more: another one is", "Is the right disk mounted?")
 
     def sent(self, keys: Iterable[str]) -> None:
-        """Remember of a store what was just proved to be there."""
+        """Remember the newest keys that a store has proved to hold."""
         newest = tuple(keys)[-KEPT_KEYS:]
         if self._target.mark is None and newest:
             known = self._known or _Known()
@@ -118,7 +117,7 @@ class Anchor:
     def _look_for(self, mark: MarkFile) -> None:
         there, known = mark.read(), self._known
         if there is not None:
-            self._judge(there, known)
+            self._compare(there, known)
         elif known is not None:
             raise self._error(
                 f"the lake is not there: its mark {MARK} is missing, so nothing is sent and all waits",
@@ -132,7 +131,7 @@ class Anchor:
         elif self._synced_elsewhere():
             raise self._none_of_them("Mount its disk, or correct the target.")
 
-    def _judge(self, there: Mark, known: _Known | None) -> None:
+    def _compare(self, there: Mark, known: _Known | None) -> None:
         if not there.id:
             raise self._error(
                 f"its mark {MARK} cannot be read",
@@ -145,9 +144,9 @@ class Anchor:
             )
 
     def _synced_elsewhere(self) -> bool:
-        """Whether this recorder has synced before anyone remembered where to, and it was not here."""
+        """Whether this recorder has synced files that are not here, before lakes were remembered."""
         if (self._layout.data_dir / MEMORY).exists():
-            return False  # then it is a target that is new to it
+            return False  # this target is new to it
         files = sorted(self._layout.table_files(SYNCED), key=lambda file: file.segment.number)[-ASKED_FILES:]
         return bool(files) and not any(self._target.has(file.path.as_posix()) for file in files)
 
@@ -164,7 +163,7 @@ class Anchor:
         content = msgspec.json.encode({**all_known, self._target.url: known})
         try:
             write_atomic(Path(self._layout.data_dir, MEMORY), content)
-        except OSError:  # a full disk: making room on it is what sync is for; it is remembered later
+        except OSError:  # a full disk: sync makes room on it, and the lake is remembered later
             return
 
     def _error(self, problem: str, remedy: str) -> TargetError:

@@ -1,9 +1,9 @@
-"""When to try again, and what: a store that is down is asked rarely, a file that fails alone
-holds nobody up. Pure but for the source of chance.
+"""What to try again, and when. A store that is down is asked rarely; a file that fails alone delays no other.
+Pure except for the random jitter.
 
-After a failure nobody knows whether the store or the file is to blame. So the file steps back
-behind the others: when one of them succeeds, it was the file, which then waits on its own; when
-they fail too, it was the store, and the order is as before.
+After a failure it is not known whether the store or the file is to blame. So the file goes behind the others.
+If one of them succeeds, it was the file, which then waits on its own. If they fail too, it was the store, and
+the order is as before.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ __all__ = ["Attempts", "backoff_delay"]
 
 
 def backoff_delay(failures: int, first: float, longest: float, chance: random.Random) -> float:
-    """Seconds to wait after so many failures in a row: doubling, with jitter, never under half."""
+    """Seconds to wait after ``failures`` in a row: doubling, with jitter, never less than half."""
     bound = min(longest, first * 2.0 ** min(failures - 1, 60)) if failures else 0.0
     return chance.uniform(bound / 2, bound)
 
 
 class Attempts:
-    """What has failed since when. Times are monotonic seconds."""
+    """Which files failed, and when they may be tried again. Times are monotonic seconds."""
 
     def __init__(self, first: float, longest: float, chance: random.Random | None = None) -> None:
         self._first = first
@@ -44,7 +44,7 @@ class Attempts:
         return len(self._suspects | self._blamed.keys())
 
     def due(self, uploads: Sequence[Upload], now: float) -> list[Upload]:
-        """What may be tried now, in the order in which to try it."""
+        """The files to try now, in this order."""
         waiting = {upload.key for upload in uploads}
         self._suspects &= waiting
         self._blamed = {key: blame for key, blame in self._blamed.items() if key in waiting}
@@ -52,7 +52,7 @@ class Attempts:
         return sorted(due, key=lambda upload: upload.key in self._suspects)
 
     def succeeded(self, key: str, now: float) -> None:
-        """The store works: whoever failed before has failed for a reason of its own."""
+        """The store works, so the files that failed before are to blame themselves."""
         self._in_a_row = 0
         self._suspects.discard(key)
         self._blamed.pop(key, None)
@@ -63,12 +63,12 @@ class Attempts:
         self._suspects.clear()
 
     def reached(self) -> None:
-        """The store answered. That ends its failures where no transfer was among them."""
+        """The store answered. That ends its failures if no transfer was among them."""
         if not self._suspects:
             self._in_a_row = 0
 
     def failed(self, key: str | None = None) -> None:
-        """A transfer failed; ``key`` None: the store itself, whatever the file."""
+        """A transfer failed; ``key`` None: the store itself failed."""
         self._in_a_row += 1
         if key is not None:
             self._suspects.add(key)

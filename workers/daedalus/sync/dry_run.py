@@ -1,4 +1,4 @@
-"""What a sync would do, as rows and as a table for people. Asks nothing of the target."""
+"""What a sync would do, as values and as a table for people. The target is not asked."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rich.text import Text
 
 from ..storage.settings import public_url
 from ..store.layout import Layout
+from ..units import counted
 from .plan import Upload, plan_uploads
 from .settings import SyncSettings
 
@@ -19,7 +20,7 @@ __all__ = ["DryRun", "DryRunRow", "dry_run", "render_plan"]
 
 
 class DryRunRow(Struct, frozen=True):
-    """One transfer that would be made. ``source`` is relative to ``data_dir``."""
+    """One planned transfer. ``source`` is relative to ``data_dir``."""
 
     source: Path
     destination: str
@@ -27,7 +28,7 @@ class DryRunRow(Struct, frozen=True):
 
 
 class DryRun(Struct, frozen=True):
-    """All of them, oldest first."""
+    """All planned transfers, oldest first."""
 
     rows: tuple[DryRunRow, ...]
 
@@ -37,7 +38,7 @@ class DryRun(Struct, frozen=True):
 
 
 def dry_run(layout: Layout, settings: SyncSettings) -> DryRun:
-    """What `sync_once` would try with these settings now."""
+    """What `sync_once` would upload now with these settings."""
     planned: Sequence[Upload] = plan_uploads(layout, include_raw=settings.include_raw)
     root = public_url(settings.target).rstrip("/")
     return DryRun(
@@ -49,11 +50,11 @@ def dry_run(layout: Layout, settings: SyncSettings) -> DryRun:
 
 
 def render_plan(console: Console, plan: DryRun) -> None:
-    """Print the transfers as a table, and their totals below."""
+    """Print the transfers as a table with their totals."""
     if not plan.rows:
         console.print("Nothing waits to be uploaded.")
         return
-    total = f"{len(plan.rows)} files"
+    total = counted(len(plan.rows), "file", "files")
     table = Table(show_footer=True)
     table.add_column("from", footer=total, overflow="fold")
     table.add_column("to", overflow="fold")

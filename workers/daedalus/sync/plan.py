@@ -1,7 +1,7 @@
-"""What has to go where: a pure reading of the layout's directories.
+"""Which files are to be uploaded, and under which keys: read from the layout's directories.
 
-Invariants: a key depends on the file's name alone, so that an upload can be repeated without harm;
-what came first goes first; raw goes only after it was turned into tables.
+Invariants: a key depends on the file's name alone, so an upload can be repeated without harm. The oldest
+files go first. Raw goes only after it was turned into tables.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ..store.layout import NORMALIZED, READY, SYNCED, Layout
 __all__ = ["RAW_PREFIX", "Upload", "plan_uploads", "synced_path"]
 
 RAW_PREFIX = "raw/"
-"""What raw files' keys begin with; no table has this name."""
+"""The keys of raw files begin with this; no table has this name."""
 
 
 class Upload(Struct, frozen=True):
@@ -27,7 +27,7 @@ class Upload(Struct, frozen=True):
 
 
 def plan_uploads(layout: Layout, *, include_raw: bool, denied: list[OSError] | None = None) -> list[Upload]:
-    """Everything that waits, oldest segment first; of one segment, tables before raw.
+    """All files that wait, the oldest segment first, and the tables of a segment before its raw file.
 
     ``denied`` takes the errors of directories that cannot be looked into.
     """
@@ -43,7 +43,7 @@ def plan_uploads(layout: Layout, *, include_raw: bool, denied: list[OSError] | N
 
 
 def synced_path(layout: Layout, upload: Upload) -> Path:
-    """Where the file goes once the target has it."""
+    """Where the file is moved when the target has it."""
     if upload.key.startswith(RAW_PREFIX):
         return layout.raw(SYNCED) / upload.key.removeprefix(RAW_PREFIX)
     return layout.tables(SYNCED) / upload.key
@@ -52,5 +52,5 @@ def synced_path(layout: Layout, upload: Upload) -> Path:
 def _size(path: Path) -> int | None:
     try:
         return path.stat().st_size
-    except FileNotFoundError:  # its owner moved it while we looked
+    except FileNotFoundError:  # normalize took it back meanwhile
         return None

@@ -1,8 +1,8 @@
-"""The disk budget: what may be deleted, decided without touching anything, and then done.
+"""The disk budget: first decide which files may be deleted, then delete them.
 
-Invariants: what the lake does not have is never deleted. That is: table files and raw files in
-``synced`` may go; raw in ``normalized`` only where raw is not uploaded at all, and only when no table
-file of its segment still waits. Oldest segments first, of one segment raw before its tables.
+Invariant: a file that the lake does not have is never deleted. So tables and raw files in ``synced`` may go;
+raw files in ``normalized`` may go only if raw is not uploaded at all and no table of their segment still
+waits. The oldest segments go first, and the raw file of a segment before its tables.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from .settings import SyncSettings
 __all__ = ["Budget", "Deletable", "RetentionReport", "Usage", "apply_retention", "decide", "survey"]
 
 EMPTY_FOR_SECONDS = 7200.0
-"""Directories are swept when nothing was put in or taken out for so long: an hour's is over then."""
+"""An empty directory is removed when it has not changed for this long: its hour is over then."""
 
 
 class Budget(Struct, frozen=True):
-    """How much may be kept. Bytes; None: no limit."""
+    """How many bytes may be kept, and how many must stay free; None: no limit."""
 
     total_bytes: int | None = None
     min_free_bytes: int | None = None
@@ -36,14 +36,14 @@ class Budget(Struct, frozen=True):
 
 
 class Deletable(Struct, frozen=True):
-    """A file that the lake has. ``bytes``: what deleting it gives back."""
+    """A file that the lake has. ``bytes``: what deleting it frees."""
 
     path: Path
     bytes: int
 
 
 class Usage(Struct, frozen=True):
-    """What the disk holds. ``deletable`` is in the order in which it may go."""
+    """What the disk holds. ``deletable``: in the order in which files may go."""
 
     used_bytes: int
     free_bytes: int
@@ -51,7 +51,7 @@ class Usage(Struct, frozen=True):
 
 
 class RetentionReport(Struct, frozen=True):
-    """What was done. ``missing_bytes``: by how much the budget is still exceeded, all of it unsynced."""
+    """What was done. ``missing_bytes``: by how much files that are not synced still exceed the budget."""
 
     used_bytes: int
     free_bytes: int
@@ -73,12 +73,12 @@ def decide(usage: Usage, budget: Budget) -> tuple[Deletable, ...]:
 
 
 def survey(layout: Layout, *, include_raw: bool) -> Usage:
-    """Measure what raw and tables take (as allocated on the disk) and find what may go."""
+    """Measure what raw files and tables take on the disk, and find what may go."""
     tables, raw = layout.table_files(SYNCED), layout.raw_segments(SYNCED)
     found = [(file.segment.number, True, layout.tables(SYNCED) / file.path) for file in tables]
     found += [(segment.number, False, layout.raw(SYNCED) / segment.sealed_path) for segment in raw]
     if not include_raw:
-        # In this order: whatever is seen in normalized had its tables published before.
+        # In this order: the tables of a segment are published before it is seen in normalized.
         done = layout.raw_segments(NORMALIZED)
         waiting = {file.segment for file in layout.table_files(READY)}
         found += [
@@ -114,7 +114,7 @@ def _delete(chosen: Sequence[Deletable]) -> tuple[int, int]:
     for file in chosen:
         try:
             file.path.unlink()
-        except FileNotFoundError:  # its owner took it back, to normalize it again
+        except FileNotFoundError:  # taken back, to be normalized again
             continue
         files += 1
         freed += file.bytes
@@ -132,7 +132,7 @@ def _sweep(layout: Layout, now: float) -> None:
 
 
 def _remove_if_old(path: Path, now: float) -> None:
-    # A parent is as young as the last child that was removed: it goes in a later sweep.
+    # Removing a child renews its parent, which then goes in a later sweep.
     try:
         if now - path.stat().st_mtime > EMPTY_FOR_SECONDS:
             path.rmdir()
@@ -141,7 +141,7 @@ def _remove_if_old(path: Path, now: float) -> None:
 
 
 def _used(layout: Layout) -> int:
-    # Not the whole of data_dir: a local lake may lie in there, and is not ours to limit.
+    # Not all of data_dir: a local lake may lie in it, to which the budget does not apply.
     total = 0
     for root in (layout.active.parent, layout.tables_active.parent):
         for folder, _, names in os.walk(root):

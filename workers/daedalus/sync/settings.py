@@ -1,4 +1,4 @@
-"""What sync needs to know, as values; the configuration is mapped to it at the edge."""
+"""The settings of sync as values; the command line makes them from the configuration."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ __all__ = ["SyncSettings"]
 
 
 class SyncSettings(StorageSettings, frozen=True, kw_only=True):
-    """Where the lake is and how to get there, and how much of the disk may be kept.
+    """Where the lake is, how to reach it, and how much of the disk may be used.
 
-    ``budget_mb`` limits ``data_dir`` and ``min_free_mb`` is left free on its disk (10^6 bytes; None: keep
-    everything). ``new_lake``: what lies at ``target`` now is the lake from now on, whatever was known of it.
+    ``budget_mb`` limits ``data_dir``; ``min_free_mb`` stays free on its disk (10^6 bytes; None: no limit).
+    ``new_lake``: the target is a new lake on purpose, whatever is remembered.
     """
 
     include_raw: bool = False

@@ -1,7 +1,7 @@
-"""One pass over what waits: upload oldest first, a few at a time, and move what is verified.
+"""One pass over the files that wait: upload the oldest first, a few at a time, and move what is verified.
 
-Invariant: a file is moved to ``synced`` after the target proved that it holds that very file, so a
-kill at any instant leaves it either waiting (and found unchanged next time) or moved.
+Invariant: a file is moved to ``synced`` only after the target has proved that it holds that file. So a kill
+at any moment leaves it waiting (the next pass finds it unchanged in the lake) or moved.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .settings import SyncSettings
 __all__ = ["TICK_SECONDS", "run_pass"]
 
 FAILURES_IN_A_ROW = 3
-"""So many failures without a success between them end a pass."""
+"""A pass ends after this many failures without a success."""
 
 TICK_SECONDS = 1.0
 
@@ -42,11 +42,11 @@ def run_pass(
     confirm: Callable[[], None] = lambda: None,
     longest_seconds: float = float("inf"),
 ) -> bool:
-    """Try all that is due once; end early when the store fails, on ``stop``, or when the time is up.
+    """Try each file that is due once; end early when the store fails, on ``stop``, or when the time is up.
 
-    Returns whether it was the time: then more can be done at once. ``tick`` is called about every
-    second, ``confirm`` around each file: it raises `TargetError` where the lake is not there any more.
-    Failures are told in ``progress``, none is raised.
+    Returns whether the time was up, so that the next pass can begin at once. ``tick`` is called about every
+    second. ``confirm`` is called before and after each file and raises `TargetError` if the lake is gone.
+    Failures are noted in ``progress``; none is raised.
     """
     return _Pass(layout, target, settings, attempts, progress, stop, confirm).run(tick, longest_seconds)
 
@@ -96,13 +96,13 @@ class _Pass:
         identity = _identity(upload.source)
         self._confirm()
         receipt = self._target.put(upload.source, upload.key, self._stop)
-        self._confirm()  # it may have gone while the file was written
+        self._confirm()  # the lake may have gone meanwhile
         return receipt, identity
 
     def _finish(self, upload: Upload, future: Future[tuple[Receipt, _Identity]]) -> None:
         try:
             receipt, sent = future.result()
-            # A file that was computed again meanwhile has the same name: it has yet to be sent.
+            # A file that was computed again meanwhile has the same name, and is not sent yet.
             if _identity(upload.source) == sent:
                 move(upload.source, synced_path(self._layout, upload))
                 self._note(upload, receipt)
@@ -137,7 +137,7 @@ def _closed(denied: Sequence[OSError]) -> str:
         return ""
     first = denied[0]
     return (
-        f"{first.filename} cannot be looked into ({first.strerror}), so what waits there is not sent. "
+        f"{first.filename} cannot be looked into ({first.strerror}), so the files in it are not sent. "
         "Give it to the workers' user."
     )
 
@@ -146,7 +146,7 @@ _Identity = tuple[int, int, int]
 
 
 def _identity(path: Path) -> _Identity:
-    """Inode, size and time of a file: another file under the same name has others."""
+    """Inode, size and time of a file; another file under the same name has others."""
     try:
         found = path.stat()
     except FileNotFoundError:

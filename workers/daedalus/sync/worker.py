@@ -1,7 +1,7 @@
-"""The worker: a pass whenever something may be waiting, then the disk budget, for years.
+"""The worker: pass after pass over the files that wait, and the disk budget before and after each.
 
-Invariants: one sync works on a ``data_dir`` at a time; nothing that a store or a disk does ends the
-worker; it says what it does in its status every few seconds, and in the log only what is new.
+Invariants: one sync works on a ``data_dir`` at a time. Nothing that a store or a disk does ends the worker.
+Its status is renewed every few seconds; its log tells only what is new.
 """
 
 from __future__ import annotations
@@ -34,13 +34,14 @@ __all__ = ["WORKER", "SyncReport", "run_sync", "sync_once"]
 WORKER = "sync"
 """The name of the status file."""
 
-PASS_SECONDS = 60.0  # then the plan is made anew, and the disk looked at
+PASS_SECONDS = 60.0
+"""After this time a pass ends: the next one plans anew and looks at the disk."""
 
 _log = logging.getLogger(__name__)
 
 
 class SyncReport(Struct, frozen=True, kw_only=True):
-    """What one `sync_once` did and what is left. ``error``: the last failure's line, or ""."""
+    """What one `sync_once` did and what is left. ``error``: the last failure in one line, or ""."""
 
     files_waiting: int
     bytes_waiting: int
@@ -83,7 +84,7 @@ def run_sync(
     target: Target | None = None,
     setup: Setup = UNTOLD,
 ) -> None:
-    """Keep the target up to date until ``stop`` is set, which ends it within about a second.
+    """Keep the target up to date until ``stop`` is set; it then ends within about a second.
 
     Raises `TargetError` where the settings make no target, `AlreadyRunning` where another sync is at
     work; whatever fails later is told in the status and tried again.
@@ -105,7 +106,7 @@ def _shell(layout: Layout, settings: SyncSettings, stop: Event | None, setup: Se
 
 
 def _require_own_place(layout: Layout, settings: SyncSettings) -> None:
-    """Raise `TargetError` where the lake would lie among the files that retention deletes."""
+    """Raise `TargetError` if the lake would lie among the files that retention deletes."""
     if wrong := clash(layout.data_dir, settings.target):
         url = public_url(settings.target)
         problem, _, remedy = wrong.partition(". ")
@@ -186,8 +187,8 @@ class _Run:
         )
 
     def _reachable(self) -> bool:
-        # At the start, so that a wrong key is known before the first file; and while it fails,
-        # because a question is cheaper than a file.
+        # At the start, so that a wrong key shows before the first file; and while uploads fail, because a
+        # question is cheaper than a file.
         if self._checked and not self._attempts.in_a_row:
             return True
         try:
@@ -204,7 +205,7 @@ class _Run:
         return True
 
     def _check(self) -> None:
-        """Ask the target, which may take minutes to answer, and go on saying that we live."""
+        """Ask the target; it may take minutes to answer, so the status is kept fresh meanwhile."""
         with ThreadPoolExecutor(1, thread_name_prefix="check") as pool:
             asked = pool.submit(self._ask)
             while not wait([asked], timeout=TICK_SECONDS).done:

@@ -1,7 +1,7 @@
-"""Looks on once a minute and acts where the workers and systemd do not help themselves.
+"""Looks once a minute, and acts where neither the workers nor systemd can.
 
-`observe` reads, `decide` judges (a pure function of what is seen and what is remembered), `act` and
-`alerts` do it. It never touches a worker's memory or files: only its process.
+`observe` reads, `decide` decides (a pure function of observation and state), `restart` and `alerts` act. A
+worker's memory and files are never touched, only its process.
 """
 
 from .report import report_failure, send_test

@@ -1,7 +1,7 @@
-"""Tells a person, and tells a dead man's switch that there is still somebody to tell.
+"""Sends alerts to a person, and pings a dead man's switch to show that alerts still work.
 
-Invariant: no URL appears in the log or in an error, as each holds its service's key; they are named by
-their place in the configuration.
+Invariant: no URL appears in the log or in an error, because it holds the key of its service. A URL is named
+by its place in the configuration.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ __all__ = ["Alerts", "ping"]
 log = logging.getLogger("daedalus.watchdog.alerts")
 
 ANSWER_SECONDS = 30.0
-"""So long each service may take; all are told at the same time."""
+"""How long each service may take; all are told at the same time."""
 SEND_SECONDS = 90.0
-"""For the whole of it: a Pi loads what it needs from a slow card."""
+"""How long all of it may take: a Pi loads its libraries from a slow card."""
 PING_SECONDS = 20.0
 
 
@@ -39,7 +39,7 @@ _FAILURES = {
 
 
 class Alerts:
-    """The services that alerts go to. Without any, the log is where they are."""
+    """The services that alerts go to. Without any, alerts stand in the log alone."""
 
     def __init__(self, urls: Sequence[str], seconds: float = ANSWER_SECONDS) -> None:
         self._urls = tuple(urls)
@@ -47,13 +47,13 @@ class Alerts:
         self.sent = 0
         self.failed = 0
         self.taken = 0
-        """How many services took the last one."""
+        """How many services took the last alert."""
 
     def __bool__(self) -> bool:
         return bool(self._urls)
 
     def send(self, title: str, body: str, *, critical: bool = False) -> bool:
-        """Send to every service; whether at least one took it. True where there is none."""
+        """Send to every service; whether at least one took it. True if there is none."""
         if not self._urls:
             return True
         outcomes = _deliver(Order(self._urls, shown(title), shown_lines(body), critical, self._seconds))
@@ -69,7 +69,7 @@ class Alerts:
 
 
 def _deliver(order: Order) -> tuple[str, ...]:
-    nothing = tuple("unsent" for _ in order.urls)  # of which none is to blame
+    nothing = tuple("unsent" for _ in order.urls)
     command = [sys.executable, "-P", "-m", f"{__package__}.send"]
     try:
         done = subprocess.run(  # noqa: S603 - our own module
@@ -84,9 +84,9 @@ def _deliver(order: Order) -> tuple[str, ...]:
 
 
 def ping(url: str, seconds: float = PING_SECONDS) -> bool:
-    """Tell the dead man's switch that all is well with the watchdog itself.
+    """Tell the dead man's switch that the watchdog works; whether it answered.
 
-    In a thread of its own: neither a name nor an answer that comes byte by byte has an end by itself.
+    In a thread of its own, because neither looking up a name nor an answer that drips has a deadline.
     """
     answers: list[str] = []
     asking = threading.Thread(target=_fetch, args=(url, seconds, answers), name="ping", daemon=True)

@@ -1,4 +1,4 @@
-"""The judgement: what is seen and what is remembered, to what is done and told. Pure."""
+"""The decision: from observation and state to what is done and told. Pure."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from .worker_rules import LOOP_SECONDS, worker_problems
 __all__ = ["Decision", "Restart", "decide"]
 
 PAUSES = (0.0, 300.0, 900.0, 2_700.0, 7_200.0, 21_600.0)
-"""Before the first, second, … restart of a worker, counted from the one before: never in a loop."""
+"""Pauses before the first, second, … restart of a worker, counted from the one before: never in a loop."""
 
 FORGET_SECONDS = 86_400.0
-"""A restart that is so long ago counts no more."""
+"""A restart counts for this long."""
 
 
 class Restart(Struct, frozen=True, kw_only=True):
-    """End this worker's process, so that whoever started it starts it again."""
+    """End this worker's process; whoever started it starts it again."""
 
     worker: str
     pid: int
@@ -35,7 +35,7 @@ class Restart(Struct, frozen=True, kw_only=True):
 
 
 class Decision(Struct, frozen=True, kw_only=True):
-    """What to do, what to tell, and what to remember once it is done."""
+    """What to do, what to tell, and what to remember."""
 
     restarts: tuple[Restart, ...]
     announcements: tuple[Announcement, ...]
@@ -43,7 +43,7 @@ class Decision(Struct, frozen=True, kw_only=True):
 
 
 def decide(seen: Observation, state: State, limits: Limits) -> Decision:
-    """Judge one look."""
+    """Decide what follows from one look."""
     state = state.in_boot(seen.boot_id)
     before = {
         each.worker: _started_anew(each, state.workers.get(each.worker), seen.at) for each in seen.workers
@@ -84,7 +84,7 @@ def decide(seen: Observation, state: State, limits: Limits) -> Decision:
 
 
 def _started_anew(seen: WorkerSeen, before: WorkerState | None, at: float) -> WorkerState:
-    """What is known of a worker before this look is judged; of a new process its counters begin again."""
+    """What is remembered about a worker. The counters of a new process begin again."""
     if before is None:
         return WorkerState(
             started_ns=seen.started_ns,
@@ -113,7 +113,7 @@ def _remember(seen: WorkerSeen, before: WorkerState, found: list[Problem]) -> Wo
 
 
 def _announced(restart: Restart, told: set[str]) -> Announcement:
-    reason = "" if restart.reason in told else f": {restart.reason}"  # it may have been told long ago
+    reason = "" if restart.reason in told else f": {restart.reason}"
     return Announcement(f"restarting {restart.worker}{reason}", critical=True)
 
 
@@ -131,7 +131,7 @@ def _cure(
     *,
     takes_writes: bool,
 ) -> tuple[list[Problem], Restart | None]:
-    """The problems, with what is done about them in their text, and the one restart that is due."""
+    """The problems, whose texts say what is done about them, and the restart that is due."""
     told: list[Problem] = []
     reasons: list[str] = []
     for problem in found:
@@ -139,7 +139,7 @@ def _cure(
         if problem.cure is not Cure.NONE and _held(problem, known, at):
             from_when = _allowed_at(memory.restarts, at)
             if problem.cure is Cure.RESTART_ONCE and memory.revived:
-                text += ". It was restarted once, which did not help; it is not done again"
+                text += ". It was restarted once, which did not help; it is not restarted again"
             elif not takes_writes:
                 text += ". It is not restarted while the disk takes no writes: a new process could not start"
             elif seen.pid is None:
@@ -155,12 +155,12 @@ def _cure(
 
 
 def _within(moments: Sequence[float], at: float, seconds: float) -> tuple[float, ...]:
-    """Those moments that lie at most so many seconds back."""
+    """The moments that lie at most ``seconds`` back."""
     return tuple(moment for moment in moments if at - moment <= seconds)
 
 
 def _allowed_at(restarts: Sequence[float], at: float) -> float:
-    """The moment from which on a restart is allowed. ``restarts``: those made so far, in their order."""
+    """From when on a restart is allowed. ``restarts``: earlier ones, in order."""
     counted = _within(restarts, at, FORGET_SECONDS)
     if not counted:
         return at

@@ -1,6 +1,6 @@
-"""When a person is told of a problem that was found look by look: of the news, not of how it stands.
+"""When a person is told about a problem: when something changes, not at every look.
 
-A problem is told once it has held for as long as it must, when it turns critical, again every
+A problem is told when it has lasted for its ``holds_seconds``, when it turns critical, every
 ``repeat_seconds`` while it lasts, and when it is over. It is over when two looks have not found it.
 """
 
@@ -19,7 +19,7 @@ __all__ = ["Announcement", "follow_problems"]
 
 OVER_SECONDS = 100.0
 MOMENTARY_SECONDS = 3_600.0
-"""What happens again within an hour is not told again."""
+"""The same momentary problem is not told again within an hour."""
 
 
 class Announcement(Struct, frozen=True):
@@ -37,7 +37,7 @@ def follow_problems(
     now_ns: int,
     repeat_seconds: float,
 ) -> tuple[dict[str, OpenProblem], list[Announcement]]:
-    """What is open after this look, and what to tell of it."""
+    """The problems that are open after this look, and what to tell."""
     found = {problem.key: problem for problem in problems}
     still: dict[str, OpenProblem] = {}
     news: list[Announcement] = []

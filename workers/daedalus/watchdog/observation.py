@@ -1,6 +1,6 @@
-"""What one look found. Values only: the judgement is `decide`'s.
+"""The observation: what one look found. Values only; `decide` draws the conclusions.
 
-Bytes, seconds, degrees Celsius. None: not known, or not a thing of this worker or machine.
+Bytes, seconds, degrees Celsius. None: not known, or not present on this worker or machine.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ __all__ = ["Limits", "MachineSeen", "MemorySeen", "Observation", "WorkerSeen"]
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """Where the owner draws the lines. ``min_free``: of the disk, below it recording waits."""
+    """The thresholds of the configuration. ``min_free``: bytes of disk below which recording waits."""
 
     memory_warn: int
     memory_restart: int
@@ -20,7 +20,7 @@ class Limits(Struct, frozen=True, kw_only=True):
 
 
 class MemorySeen(Struct, frozen=True, kw_only=True):
-    """A worker's memory. Without a control group only ``used`` is known: resident and swapped."""
+    """A worker's memory. Without a control group only ``used`` is known: resident plus swapped."""
 
     used: int
     high: int | None = None
@@ -30,7 +30,7 @@ class MemorySeen(Struct, frozen=True, kw_only=True):
 
 
 class WorkerSeen(Struct, frozen=True, kw_only=True):
-    """One worker. ``state`` as `daedalus status` has it; ``unit``: what systemd calls it, or ""."""
+    """One worker. ``state``: as in `daedalus status`. ``unit``: its systemd unit, or ""."""
 
     worker: str
     state: str
@@ -40,13 +40,13 @@ class WorkerSeen(Struct, frozen=True, kw_only=True):
     started_ns: int = 0
     memory: MemorySeen | None = None
     silent_seconds: float | None = None
-    """Since the last message of the exchange, or since the start where none came yet; ingest alone."""
+    """Since the last message, or since the start if none came yet; ingest only."""
     heard: bool = False
-    """Whether any message came since it was started."""
+    """Whether any message came since the start."""
     reconnects: int = 0
     connected: int = 0
     unrecorded: int = 0
-    """Streams that are configured and bring nothing: left out, or fallen silent; ``note`` names them."""
+    """Configured streams that bring nothing: left out, or fallen silent. ``note`` names them."""
 
     @property
     def works(self) -> bool:
@@ -54,12 +54,12 @@ class WorkerSeen(Struct, frozen=True, kw_only=True):
 
 
 class MachineSeen(Struct, frozen=True, kw_only=True):
-    """The machine that they share."""
+    """The machine."""
 
     disk_free: int | None = None
     read_only: bool = False
     unwritable: str = ""
-    """Why nothing can be written in data_dir, in words: read-only, full, an error, not for this user."""
+    """Why nothing can be written in data_dir: read-only, full, an error, not for this user."""
     clock_synchronized: bool | None = None
     clock_offset: float | None = None
     temperature: float | None = None
@@ -67,10 +67,10 @@ class MachineSeen(Struct, frozen=True, kw_only=True):
     throttled: bool = False
     oom_kills: int | None = None
     disk_errors: tuple[str, ...] = ()
-    """What the kernel said of dying cards and disks since the last look."""
+    """Kernel messages about dying cards and disks since the last look."""
     kernel_cursor: str = ""
     closed: tuple[str, ...] = ()
-    """What waits in directories and files that we may not read."""
+    """Waiting directories and files that this user may not read."""
 
     @property
     def takes_writes(self) -> bool:
@@ -78,7 +78,7 @@ class MachineSeen(Struct, frozen=True, kw_only=True):
 
 
 class Observation(Struct, frozen=True, kw_only=True):
-    """One look. ``at``: seconds of the monotonic clock; ``now_ns``: the same moment as UTC."""
+    """One look. ``at``: monotonic seconds; ``now_ns``: the same moment in UTC ns."""
 
     at: float
     now_ns: int

@@ -1,4 +1,4 @@
-"""One look: status files, processes, control groups, the disk and the board. Reads, and judges nothing."""
+"""One look at status files, processes, control groups, disk and board. Reads, and decides nothing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ROOT = Path("/")
 
 
 def workers_of(config: Config, *, no_sync: bool = False) -> list[str]:
-    """The workers that a configuration needs, by the names of their status files."""
+    """The workers of a configuration that are watched, by the names of their status files."""
     return [*(f"ingest-{name}" for name in config.exchanges), "normalize", *([] if no_sync else ["sync"])]
 
 
@@ -36,8 +36,8 @@ def look(
 ) -> Observation:
     """Look at these workers and at the machine below ``root``.
 
-    ``kernel_cursor``: how far the kernel's log was read before ("": it is to be read from this boot on;
-    None: what it says up to now is old).
+    ``kernel_cursor``: how far the kernel's log was read before. "": read it from the start of this boot.
+    None: skip what it says up to now.
     """
     names = list(workers)
     boot, now_ns = host.boot_id(), time.time_ns()
@@ -54,7 +54,7 @@ def look(
 
 def _worker(row: Row, status: AnyStatus | UnreadableStatus | None, now_ns: int, root: Path) -> WorkerSeen:
     if status is None or isinstance(status, UnreadableStatus) or not row.alive:
-        # Nobody knows whose process it was: it will have been started as this one was.
+        # Its process is gone. It was probably started the way this one was.
         unit = unit_of(row.worker) if _is_unit(host.own_cgroup(os.getpid(), root), "watchdog") else ""
         return WorkerSeen(worker=row.worker, state=row.state, note=row.note, unit=unit)
     process = status.process
@@ -83,7 +83,7 @@ def _is_unit(group: str | None, worker: str) -> bool:
 
 
 def _memory(pid: int, group: str | None, root: Path) -> MemorySeen | None:
-    """The unit's memory where the kernel counts it, else that of the process."""
+    """The memory of the unit if the kernel counts it, else that of the process."""
     counted = host.read_memory(group, root) if group is not None else None
     if counted is not None:
         return MemorySeen(
@@ -104,7 +104,7 @@ def _machine(layout: Layout, root: Path, kernel_cursor: str | None) -> MachineSe
     clock, power = host.read_clock(root), host.read_power(root)
     writing = host.try_writing(layout.written, root)
     hangs = writing.trouble is host.WriteTrouble.HANGS
-    # Of this machine alone; and not from a disk that would keep whoever reads its journal.
+    # On this machine only, and not while the disk hangs: reading its journal would hang too.
     kernel = host.read_kernel_log(kernel_cursor or "") if root == ROOT and not hangs else None
     new = kernel.lines if kernel and kernel_cursor is not None else ()
     try:

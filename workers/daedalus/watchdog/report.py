@@ -1,7 +1,7 @@
-"""Single alerts, without a look: a test, and what systemd reports of a unit that has failed.
+"""Single alerts without a look: a test, and the report of systemd that a unit has failed.
 
-A unit that fails and is started again fails again: the same unit is told once an hour, whoever asks
-how often. What was told lies in one small file per unit, apart from the watchdog's own memory.
+A unit that fails, and is restarted, fails again; so it is told once an hour at most. A small file per unit
+says when it was last told, apart from the state of the watchdog.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ AGAIN_SECONDS = 3_600.0
 
 
 def send_test(config: Config) -> bool:
-    """Send a test to every URL; whether every one of them took it."""
+    """Send a test to every URL; whether all of them took it."""
     alerts = _alerts(config)
     if not alerts:
         log.error("alerts.urls is empty: there is nobody to tell. See docs/configuration.md")
@@ -37,10 +37,10 @@ def send_test(config: Config) -> bool:
 
 
 def report_failure(config: Config, unit: str) -> bool:
-    """Tell that a unit has failed, unless that was told within the last hour; whether it is told."""
+    """Tell that a unit has failed, at most once an hour; whether a person knows of it."""
     name = f".{re.sub(r'[^A-Za-z0-9@._-]', '_', unit)}.reported"
     places = (config.data_dir / "status", *spare_directories(config.data_dir))
-    if any(0 <= _age(place / name) < AGAIN_SECONDS for place in places):  # a clock set back silences nothing
+    if any(0 <= _age(place / name) < AGAIN_SECONDS for place in places):
         return True
     text = f"{unit} has failed. See why: journalctl -u {unit} -e; then: daedalus doctor"
     log.error("%s", text)

@@ -1,5 +1,5 @@
-"""Restarts a worker: through systemd where it is a unit, else by ending its process, which `daedalus run`
-starts again. Either way it gets the time to seal what it holds; one that does not take it is killed.
+"""Restarts a worker: a unit through systemd, any other by ending its process, which `daedalus run` starts
+again. The worker gets time to seal what it holds; if it does not stop in time it is killed.
 """
 
 from __future__ import annotations
@@ -9,20 +9,21 @@ import time
 
 import psutil
 
+from ..worker.signals import STOP_SECONDS
 from .decide import Restart
 
 __all__ = ["restart"]
 
-PATIENCE_SECONDS = 15.0
-"""A worker stops within ten seconds; a frozen one never."""
+PATIENCE_SECONDS = STOP_SECONDS + 5.0
+"""A worker that has not stopped by then hangs."""
 SYSTEMCTL_SECONDS = 30.0
 
 
 def restart(wanted: Restart, patience_seconds: float = PATIENCE_SECONDS) -> str:
-    """Do it; "" where it was done, else why not, in one line."""
+    """Restart the worker; "" if it was done, else one line on why not."""
     if wanted.unit and _through_systemd(wanted.unit):
         return ""
-    # Without the right to command systemd: its Restart=always starts again whatever ends.
+    # Without the right to command systemd, end the process: Restart=always starts it again.
     return _end(wanted.pid, patience_seconds)
 
 
@@ -37,12 +38,12 @@ def _through_systemd(unit: str) -> bool:
 
 def _end(pid: int, patience_seconds: float) -> str:
     try:
-        process = psutil.Process(pid)  # by its start time too: the number may belong to another one soon
+        process = psutil.Process(pid)  # knows its start time too: the pid may soon be another one's
         process.terminate()
         if not _gone(process, patience_seconds):
             process.kill()
             if not _gone(process, patience_seconds):
-                return f"process {pid} cannot be killed: it waits for the kernel, most likely for the disk"
+                return f"process {pid} cannot be killed: it waits in the kernel, most likely for the disk"
     except psutil.NoSuchProcess:
         return ""
     except psutil.AccessDenied:
@@ -53,7 +54,7 @@ def _end(pid: int, patience_seconds: float) -> str:
 def _gone(process: psutil.Process, seconds: float) -> bool:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        # A zombie has ended; its parent, not we, has yet to take notice.
+        # A zombie has ended; its parent has not noticed yet.
         if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
             return True
         time.sleep(0.1)

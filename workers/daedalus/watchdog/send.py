@@ -3,7 +3,7 @@
 apprise and what it loads take 40 MB that the watchdog need not hold for years, and a service that
 hangs must not hang the watchdog. Nor the other services: each URL is sent to in a thread of its own, and
 one that has not answered by the deadline is left behind. The order comes on stdin, as URLs hold secrets
-and command lines are seen by all; the answer on stdout is which of the URLs took it. Nothing else is
+and everyone can see command lines; the answer on stdout says which URLs took it. Nothing else is
 printed: apprise's own messages may hold parts of a URL.
 """
 
@@ -31,7 +31,7 @@ class Order(Struct, frozen=True):
     body: str
     critical: bool
     seconds: float = 30.0
-    """How long each URL may take, all at the same time."""
+    """How long each URL may take; all are sent to at the same time."""
 
 
 class Delivery(Struct, frozen=True):
@@ -61,7 +61,7 @@ def main() -> None:
             thread.join(max(0.0, until - time.monotonic()))
     sys.stdout.buffer.write(msgspec.json.encode(Delivery(tuple(outcomes))))
     sys.stdout.flush()
-    os._exit(0)  # whoever hangs is not waited for
+    os._exit(0)  # a service that hangs is not waited for
 
 
 def _deliver(apprise: ModuleType, outcomes: list[str], position: int, order: Order) -> None:

@@ -1,4 +1,4 @@
-"""What the watchdog sees and remembers, for `--status` and `--once`."""
+"""Observation, decision and state of the watchdog as text, for `--status`, `--once` and `--dry-run`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .. import host
 from ..config import Config
 from ..status.observe import process_lives
 from ..store.layout import Layout
-from ..units import bytes_text, duration_text
+from ..units import bytes_text, counted, duration_text
 from ..worker.status import UnreadableStatus, read_status
 from .decide import Decision
 from .observation import Observation, WorkerSeen
@@ -25,7 +25,7 @@ __all__ = ["render_look", "render_state", "show_state"]
 
 
 def show_state(config: Config) -> tuple[Group, bool]:
-    """What the watchdog of this configuration remembers, and whether it runs and all is well."""
+    """The state of this configuration's watchdog, and whether it runs without an open problem."""
     layout = Layout(config.data_dir)
     status = read_status(layout.status, WORKER)
     runs = (
@@ -41,7 +41,7 @@ def show_state(config: Config) -> tuple[Group, bool]:
 
 
 def render_look(seen: Observation, decision: Decision, *, dry_run: bool) -> Group:
-    """One look: a line per worker, one for the machine, and what was (or would be) done."""
+    """One look: a line per worker, a line for the machine, and what was or would be done."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), show_edge=False)
     for column in ("worker", "state", "unit", "memory", "last message"):
         table.add_column(column)
@@ -54,7 +54,7 @@ def render_look(seen: Observation, decision: Decision, *, dry_run: bool) -> Grou
 
 
 def render_state(state: State, *, at: float, boot_id: str) -> Group:
-    """What is remembered: the problems that are open, the restarts of the last day, what waits to be told."""
+    """The state: open problems, the restarts of the last day, alerts that are not delivered yet."""
     state = state.in_boot(boot_id)
     lines = [
         f"{'critical' if each.critical else 'warning'}, "
@@ -64,10 +64,11 @@ def render_state(state: State, *, at: float, boot_id: str) -> Group:
     ] or ["no problem is open"]
     for worker, memory in state.workers.items():
         if memory.restarts:
+            times = counted(len(memory.restarts), "time", "times")
             ago = duration_text((at - memory.restarts[-1]) * 1e9)
-            lines.append(f"{worker}: restarted {len(memory.restarts)} times in a day, last {ago} ago")
+            lines.append(f"{worker}: restarted {times} in a day, last {ago} ago")
     if state.undelivered:
-        lines.append(f"{len(state.undelivered)} alerts wait to be delivered")
+        lines.append(f"{counted(len(state.undelivered), 'alert waits', 'alerts wait')} to be delivered")
     return Group(*_lines(lines))
 
 

@@ -1,7 +1,7 @@
-"""Where the watchdog keeps its lock and its memory while data_dir takes no writes: in the machine's memory.
+"""Where the watchdog keeps lock and state while data_dir takes no writes: in the memory of the machine.
 
-The disk that it watches may be the one that dies, and then it has to start, to remember what it told,
-and to tell. What lies here is lost with a reboot, as it should be: it is of this boot alone.
+When the watched disk dies the watchdog must still start, remember what it told, and tell. A reboot loses
+these files, which is right: they mean something in this boot only.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ WORKER = "watchdog"
 
 
 def spare_directories(data_dir: Path) -> Iterator[Path]:
-    """Where it may lie for this ``data_dir``, the best first. Nothing is made or looked at."""
+    """The candidates for this ``data_dir``, the best first. Nothing is created or checked."""
     name = "daedalus-" + hashlib.sha256(os.path.realpath(data_dir).encode()).hexdigest()[:12]
     given = os.environ.get("RUNTIME_DIRECTORY", "").split(":")
     named = [*given, os.environ.get("XDG_RUNTIME_DIR", ""), *_PLACES, tempfile.gettempdir()]
@@ -38,11 +38,11 @@ def spare_directories(data_dir: Path) -> Iterator[Path]:
 
 
 def spare_directory(data_dir: Path) -> Path | None:
-    """One that is made now and takes a write; None where there is none."""
+    """The first candidate that takes a write, created if need be; None if there is none."""
     for directory in spare_directories(data_dir):
         try:
             directory.mkdir(mode=0o750, exist_ok=True)
-            # In a place where everyone may write it could be another one's trap.
+            # Where everyone may write, another user could have put it there.
             about = directory.lstat()
             if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.geteuid():
                 continue
@@ -55,9 +55,9 @@ def spare_directory(data_dir: Path) -> Path | None:
 
 @contextlib.contextmanager
 def lock_anywhere(layout: Layout) -> Iterator[None]:
-    """Keep a second watchdog away while the block runs, whatever the disk does. Raises `AlreadyRunning`.
+    """Keep a second watchdog away while the block runs, even on a dead disk. Raises `AlreadyRunning`.
 
-    Without any place for a lock it watches all the same: two that tell are better than none.
+    Without any place for a lock the watchdog runs all the same: two that tell are better than none.
     """
     with contextlib.ExitStack() as held:
         try:
@@ -71,7 +71,7 @@ def lock_anywhere(layout: Layout) -> Iterator[None]:
 
 
 def _lock_without_writing(layout: Layout, held: contextlib.ExitStack) -> bool:
-    """Lock the file that an earlier watchdog left: that can be done on a disk that is read-only."""
+    """Lock the file that an earlier watchdog left, which works on a read-only disk too."""
     try:
         descriptor = os.open(layout.status / f".{WORKER}.lock", os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:

@@ -1,7 +1,7 @@
-"""What the watchdog remembers from look to look, in one small file, so that its own restart forgets nothing.
+"""The state of the watchdog: what it remembers from look to look, in a small file that survives its end.
 
-Times are seconds of the monotonic clock, which a wrong clock cannot disturb. They mean nothing after
-a reboot; then only what was not delivered, and which problems were told, is kept.
+Times are monotonic seconds, which a wrong clock cannot disturb. They mean nothing after a reboot, which keeps
+only undelivered alerts and the problems that were told.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ FILE = "watchdog.json"
 
 
 class WorkerState(Struct, frozen=True, kw_only=True):
-    """One worker's. ``starts``: when it was seen to have been started anew; ``restarts``: when we did it."""
+    """One worker. ``starts``: when it was found to be a new process; ``restarts``: when it was restarted."""
 
     started_ns: int = 0
     throttled: int = 0
     oom_kills: int = 0
     reconnects: int = 0
-    """As they were when data last came."""
+    """The count when data last came."""
     starts: tuple[float, ...] = ()
     restarts: tuple[float, ...] = ()
     deaf: bool = False
-    """Whether it received nothing at the last look. A new start alone does not mend that: a message does."""
+    """Whether it received nothing at the last look. Only a message ends this, not a new process."""
     revived: bool = False
-    """Whether it was restarted for the silence that still goes on."""
+    """Whether it was restarted for a silence that still lasts."""
 
 
 class OpenProblem(Struct, frozen=True, kw_only=True):
-    """A problem from its first sight to its recovery. ``told``: when last, None for not yet."""
+    """A problem from its first sight to its end. ``told``: when it was last told; None: not yet."""
 
     text: str
     critical: bool
@@ -49,7 +49,7 @@ class OpenProblem(Struct, frozen=True, kw_only=True):
 
 
 class State(Struct, frozen=True, kw_only=True):
-    """Everything. ``at``: of the last look, None before the first in this boot."""
+    """All of it. ``at``: of the last look; None before the first of this boot."""
 
     boot_id: str = ""
     at: float | None = None
@@ -61,13 +61,13 @@ class State(Struct, frozen=True, kw_only=True):
     undelivered: tuple[str, ...] = ()
 
     def read_up_to(self, boot_id: str) -> str | None:
-        """How far the kernel's log was read: of a boot that is new, nothing; None where nothing is known."""
+        """How far the kernel's log was read: "" in a new boot, None if it was never read."""
         if self.boot_id and self.boot_id != boot_id:
             return ""
         return self.kernel_cursor or None
 
     def in_boot(self, boot_id: str) -> State:
-        """The same, or after a reboot what is left of it."""
+        """The same state, or what a reboot leaves of it."""
         if self.boot_id == boot_id:
             return self
         problems = {
@@ -79,8 +79,8 @@ class State(Struct, frozen=True, kw_only=True):
 
 
 def load_state(data_dir: Path) -> State:
-    """What was remembered of ``data_dir``; nothing where there is none that can be read."""
-    # Where something lies in spare, the disk took no writes: it is the newest.
+    """The state of the watchdog of ``data_dir``; an empty one if none can be read."""
+    # A spare file was written while the disk took no writes, so it is the newest.
     for directory in (*spare_directories(data_dir), data_dir):
         if (state := read_json(directory / FILE, State)) is not None:
             return state
@@ -88,7 +88,7 @@ def load_state(data_dir: Path) -> State:
 
 
 def save_state(data_dir: Path, state: State, *, takes_writes: bool = True) -> None:
-    """Remember: in ``data_dir``, or where that takes no writes in the memory of the machine."""
+    """Write the state to ``data_dir``, or, if that takes no writes, to the memory of the machine."""
     content = msgspec.json.encode(state)
     if takes_writes and _written(data_dir, content):
         for directory in spare_directories(data_dir):

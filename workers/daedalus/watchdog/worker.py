@@ -1,7 +1,7 @@
-"""The watchdog's loop: look, judge, act, tell, once a minute for years.
+"""The watchdog's loop: look, decide, act, tell, once a minute.
 
-Invariants: one watchdog watches a ``data_dir`` at a time; nothing that it looks at, and no service that
-it tells, can end it, least of all a disk that takes no writes; a dry run changes and tells nothing.
+Invariants: one watchdog watches a ``data_dir`` at a time. Nothing that it looks at, and no service that it
+tells, can end it, least of all a disk that takes no writes. A dry run changes and tells nothing.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ MEGABYTE = 1_000_000
 
 
 class Options(Struct, frozen=True, kw_only=True):
-    """What the command line says. ``memory_limit_mb`` takes the place of memory.restart_mb."""
+    """The options of the command. ``memory_limit_mb`` replaces memory.restart_mb."""
 
     dry_run: bool = False
     no_sync: bool = False
     memory_limit_mb: int | None = None
 
     def limits(self, config: Config) -> Limits:
-        """The owner's lines; a lowered limit lowers the warning with it."""
+        """The thresholds. ``memory_limit_mb`` moves the warning in proportion."""
         memory = config.memory
         most = memory.restart_bytes
         warn = memory.warn_bytes
@@ -119,7 +119,7 @@ class _Watch:
 
     @property
     def line(self) -> str:
-        """How it stands, in one line for systemctl."""
+        """The open problems, in one line for `systemctl status`."""
         return "; ".join(self._open) or f"all is well with {', '.join(self._workers)}"
 
     @property
@@ -137,18 +137,18 @@ class _Watch:
         self._looks += 1
         news = list(decision.announcements)
         self._state = decision.state
-        # Remembered before it is done: should this process end over it, it is not done twice.
+        # Remembered before it is done: if this process ends over it, it is not done twice.
         self._remember(seen)
         for wanted in decision.restarts:
             self._restarts += 1
             if trouble := restart(wanted):
                 news.append(Announcement(f"{wanted.worker} could not be restarted: {trouble}", critical=True))
-        # Told before it is logged: the log may lie on the disk that hangs.
+        # Told before it is logged: the log may lie on a disk that hangs.
         self._state = replace(self._state, undelivered=self._tell(news))
         for each in news:
             log.log(logging.ERROR if each.critical else logging.WARNING, "%s", each.text)
         self._remember(seen)
-        # Without a word from us somebody looks here; so it is not given while alerts do not get out.
+        # A missing ping calls somebody. So none is sent while alerts are not delivered.
         if self._ping_url and not self._state.undelivered:
             ping(self._ping_url)
         if self._looks % COLLECT_LOOKS == 0:
@@ -160,7 +160,7 @@ class _Watch:
         save_state(self._layout.data_dir, self._state, takes_writes=self._takes_writes)
 
     def say(self, state: WorkState) -> None:
-        """Say how it stands. A disk that took no write a moment ago gets no status: it may never answer."""
+        """Tell systemd and write the status; not to a disk that just took no write, as it may hang."""
         if not self._takes_writes:
             (self._shell.stopping if state == "stopped" else self._shell.alive)(self.line)
             return
@@ -180,7 +180,7 @@ class _Watch:
         self._shell.say(status, self.line)
 
     def _tell(self, news: list[Announcement]) -> tuple[str, ...]:
-        """Send all the news of a look as one alert; what could not be sent yet goes with the next."""
+        """Send all news of a look as one alert. What cannot be sent goes with the next one."""
         texts = (*self._state.undelivered, *(each.text for each in news))
         if not texts or not self._alerts:
             return ()

@@ -1,7 +1,7 @@
-"""What a worker tells systemd: that it is ready, that it lives, how it does, that it stops.
+"""What a worker tells systemd: that it is ready, that it is alive, how it goes, that it stops.
 
-One datagram each to the socket that NOTIFY_SOCKET names (sd_notify(3)); without it nothing is sent.
-Nothing here raises or waits: a system that does not listen must not hold up the recording.
+One datagram each to the socket in NOTIFY_SOCKET (sd_notify(3)); without the variable nothing is sent.
+Nothing here raises or blocks: a service manager that does not listen must not hold up the recording.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ class Notifier:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Notifier:
-        """The line that systemd gave to this process, or one that leads nowhere."""
+        """The line that systemd gave to this process, or one that sends nothing."""
         return cls(environment.get(SOCKET))
 
     def ready(self, status: str = "") -> None:
-        """The worker runs: what is ordered after it may start."""
+        """The worker runs: units that are ordered after it may start."""
         self._send("READY=1", status)
 
     def alive(self, status: str = "") -> None:
-        """The work goes on; not to say so for WatchdogSec= is to be killed and started anew."""
+        """The work goes on. systemd restarts a worker that has not said so for WatchdogSec=."""
         self._send("WATCHDOG=1", status)
 
     def stopping(self, status: str = "") -> None:
-        """The worker was asked to end and does."""
+        """The worker was told to stop and does."""
         self._send("STOPPING=1", status)
 
     def _send(self, word: str, status: str) -> None:
@@ -49,7 +49,7 @@ class Notifier:
             return
         lines = [word]
         if status:
-            lines.append("STATUS=" + shown(" ".join(status.split())))  # a line break would begin another word
+            lines.append("STATUS=" + shown(" ".join(status.split())))  # a line break would end it
         with contextlib.suppress(OSError):
             if self._socket is None:
                 self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)

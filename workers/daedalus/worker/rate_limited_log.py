@@ -1,4 +1,4 @@
-"""Logging at a limited rate, so that a flood of oddities does not become a flood of lines."""
+"""Logging at a limited rate: a flood of odd messages does not become a flood of lines."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class RateLimitedLog:
         self._log_rarely(logging.WARNING, topic, message, arguments)
 
     def info(self, topic: str, message: str, *arguments: object) -> None:
-        """The same of what is no trouble, but may come often."""
+        """The same for what is no trouble but may come often."""
         self._log_rarely(logging.INFO, topic, message, arguments)
 
     def forget(self) -> None:

@@ -69,15 +69,15 @@ class Shell:
         self._lock.__exit__(kind, error, trace)
 
     def ready(self, line: str = "") -> None:
-        """Tell systemd that the work begins: what is ordered after this worker may start."""
+        """Tell systemd that the work begins: units that are ordered after this worker may start."""
         self._notifier.ready(line)
 
     def alive(self, line: str) -> None:
-        """Tell systemd that the work goes on; ``line``: how."""
+        """Tell systemd that the worker is alive; ``line``: how the work goes."""
         self._notifier.alive(line)
 
     def stopping(self, line: str = "") -> None:
-        """Tell systemd that the worker ends, as it was asked to."""
+        """Tell systemd that the worker ends because it was told to."""
         self._notifier.stopping(line)
 
     def wait(self, seconds: float, meanwhile: Callable[[], object]) -> bool:
@@ -103,6 +103,6 @@ class Shell:
             self._log.warning("status", text, self.process.worker, error.strerror or error)
 
     def say(self, status: AnyStatus, line: str) -> None:
-        """Write the status file now, and tell systemd the same in one line."""
+        """Write the status file now, and tell systemd the same in one ``line``."""
         (self.stopping if status.state == "stopped" else self.alive)(line)
         self.write(status)
