@@ -1,4 +1,4 @@
-"""What systemd hears of the recorder: life only while both the event loop and the storage thread move."""
+"""Systemd hears that the recorder lives only while both the event loop and the storage thread move."""
 
 from __future__ import annotations
 

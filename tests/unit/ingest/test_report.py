@@ -1,4 +1,4 @@
-"""What ingest notes of itself."""
+"""The status that ingest writes, and its line of figures."""
 
 from __future__ import annotations
 

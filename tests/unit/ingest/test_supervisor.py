@@ -39,7 +39,7 @@ class Hasty(Binance):
 
 
 class Kept:
-    """A supervisor at work, and the records that came of it."""
+    """A running supervisor, and the records it leads to."""
 
     def __init__(self) -> None:
         self.records: list[RawRecord] = []
@@ -63,7 +63,7 @@ class Kept:
 
 
 class Tape:
-    """An exchange whose trades go on whoever listens; each connection gets what happens while it is open."""
+    """An exchange whose trades go on all the time; a connection gets those that happen while it is open."""
 
     def __init__(self) -> None:
         self.number = 0

@@ -1,4 +1,4 @@
-"""Recording one exchange: its websockets' life, the bounded queue, snapshots, and what is told of it."""
+"""Recording one exchange: connections, the messages they bring, gaps, books, and the worker around them."""
 
 from .worker import run_ingest
 

@@ -8,12 +8,12 @@ __all__ = ["Backoff"]
 
 
 class Backoff:
-    """Exponential delays with full jitter, starting over after a connection that held.
+    """Exponential delays with jitter, which start over after a connection that held.
 
-    The first attempt after a connection that lived for ``settled_seconds`` is made at once: most
-    losses are an exchange's hiccup, and every second costs data. Later ones are spread at random up to
-    a bound that doubles from ``base`` to ``cap`` seconds, so that many recorders do not return to a
-    exchange in one beat, and so that an exchange's limit (Binance: 300 attempts in 5 minutes) is far away.
+    The first attempt after a connection that lived for ``settled_seconds`` is made at once: most losses are
+    brief, and every second costs data. Later delays are random up to a bound that doubles from ``base`` to
+    ``cap`` seconds: many recorders do not return to an exchange in the same moment, and an exchange's limit
+    (Binance: 300 attempts in 5 minutes) stays far away.
     """
 
     def __init__(
@@ -31,10 +31,10 @@ class Backoff:
         self._failures = 0
 
     def next_delay(self, lived_seconds: float = 0.0) -> float:
-        """Seconds to wait, given how long the connection that just ended had lived (0: none)."""
+        """Seconds to wait, given how long the last connection lived (0: it was never open)."""
         if lived_seconds >= self._settled_seconds:
             self._failures = 0
         bound = 0.0 if self._failures == 0 else min(self._cap, self._base * 2 ** (self._failures - 1))
         self._failures += 1
-        # Never below half the bound: an unlucky series of draws must not become a hammer.
+        # Never below half the bound: a run of low draws must not become a hammer.
         return self._jitter.uniform(bound / 2, bound)

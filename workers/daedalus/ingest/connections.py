@@ -1,4 +1,4 @@
-"""All connections of a worker: those of the streams it begins with, and of those that are listed later."""
+"""All connections of a worker: for the streams it begins with, and for those that are listed later."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ from .supervisor import ConnectionSupervisor
 __all__ = ["Connections"]
 
 DAY_SECONDS = 86_400.0
-"""No connection lives longer, whatever the exchange allows: a new one brings fresh snapshots of its books."""
+"""No connection lives longer, whatever the exchange allows: a new one brings fresh snapshots of books."""
 
 LIFETIME_STAGGER = 0.1
+"""Each further connection of the same streams lives so much shorter: they do not end together."""
 
 
 class Connections:
-    """``new_session`` makes a session of a plan, given its patience; ``spawn`` runs what never ends."""
+    """``new_session`` makes the session of a plan, given its patience; ``spawn`` runs what never ends."""
 
     def __init__(
         self,
@@ -46,10 +47,7 @@ class Connections:
         return len(self._supervisors)
 
     def open(self, streams: Sequence[Subscription], start: Start) -> None:
-        """Serve these streams too, on connections of their own; those there are stay as they are.
-
-        Connections of the same streams end their lives at different times.
-        """
+        """Serve these streams too, on new connections; those that are open stay as they are."""
         if not streams:
             return
         exchange, settings = self._exchange, self._settings
@@ -68,5 +66,5 @@ class Connections:
                 opened += 1
 
     async def close(self, cause: str, reason: str) -> None:
-        """End them all, and write down why."""
+        """Close all connections, and write down why."""
         await asyncio.gather(*(supervisor.close(cause, reason) for supervisor in self._supervisors))

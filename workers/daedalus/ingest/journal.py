@@ -1,7 +1,7 @@
 """The journal: the raw rows of one connection, numbered from 0 without a gap.
 
-What the exchange sends and what we note of the connection itself share one sequence, so that the raw files
-alone show whether anything of it is missing.
+Messages of the exchange and notes about the connection share one sequence, so that the raw files alone show
+whether anything is missing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _MESSAGE = RawKind.MESSAGE.value
 
 
 class Journal:
-    """Writes the rows of the connection ``conn`` to ``append``. Times are UTC ns."""
+    """Gives the rows of the connection ``conn`` to ``append``. Times are UTC ns."""
 
     def __init__(self, conn: str, append: Callable[[RawRecord], None]) -> None:
         self.conn = conn
@@ -31,11 +31,11 @@ class Journal:
 
     @property
     def begun(self) -> bool:
-        """Whether there is any row: a connection that never opened leaves none."""
+        """Whether there is a row: a connection that never opened leaves none."""
         return self._seq > 0
 
     def message(self, recv_ns: int, channel: str, symbol: str, payload: bytes) -> None:
-        """What came over the wire, byte for byte."""
+        """A message, byte for byte."""
         self._append(RawRecord(recv_ns, self.conn, self._seq, _MESSAGE, channel, symbol, payload))
         self._seq += 1
 
@@ -46,10 +46,10 @@ class Journal:
     def subscribed(
         self, stream: Subscription, cause: str, since_ns: int | None, *, silent: bool = False
     ) -> None:
-        """The stream is asked for here; ``cause``: why it was not recorded until now.
+        """The stream is asked for on this connection; ``cause``: why it was not recorded until now.
 
-        ``since_ns``: until when all that was received before is known to be kept. ``silent``: the stream
-        alone fell silent, so that only a message proves that it is served.
+        ``since_ns``: until when everything received before is known to be kept. ``silent``: the stream fell
+        silent while its channel went on, so only a message proves that it is served.
         """
         about: dict[str, object] = {"cause": cause, "since_ns": since_ns, "served": False}
         if silent:
@@ -57,11 +57,11 @@ class Journal:
         self._note(time.time_ns(), RawKind.SUBSCRIBED, stream.channel, stream.symbol, about)
 
     def served(self, at_ns: int, stream: Subscription, by: str) -> None:
-        """The stream is proved to be served here; ``by``: the exchange's answer, or a message."""
+        """The stream is proved to be served on this connection; ``by``: "answer" or "message"."""
         self._note(at_ns, RawKind.SERVED, stream.channel, stream.symbol, {"by": by})
 
     def fell_silent(self, stream: Subscription, heard_ns: int) -> None:
-        """The stream alone brings nothing since ``heard_ns``: it is not served, and waited for again."""
+        """The stream brings nothing since ``heard_ns``, unlike its channel: it counts as asked for again."""
         about: dict[str, object] = {"cause": "silence", "heard_ns": heard_ns, "silent": True}
         self._note(time.time_ns(), RawKind.UNSUBSCRIBED, stream.channel, stream.symbol, about)
         self.subscribed(stream, "silence", heard_ns, silent=True)
@@ -72,12 +72,12 @@ class Journal:
         self._seq += 1
 
     def lost(self, at_ns: int, stream: Subscription, missing: int, from_ns: int) -> None:
-        """So many frames of the connection, of whichever stream, are missing since ``from_ns``."""
+        """So many frames of the connection are missing since ``from_ns``; the stream may be one of theirs."""
         about: dict[str, object] = {"missing": missing, "from_ns": from_ns}
         self._note(at_ns, RawKind.LOST, stream.channel, stream.symbol, about)
 
     def no_book(self, channel: str, symbol: str, since_ns: int, reason: str) -> None:
-        """Since then there is no book of the stream, until now; ``reason``: why no snapshot came."""
+        """There was no book of the stream from ``since_ns`` until now; ``reason``: why no snapshot came."""
         about: dict[str, object] = {"since_ns": since_ns, "reason": reason}
         self._note(time.time_ns(), RawKind.NO_BOOK, channel, symbol, about)
 
@@ -97,7 +97,7 @@ class Journal:
         self._note(time.time_ns(), RawKind.CLOCK, CONNECTION, "", {"step_ns": step_ns})
 
     def closed(self, streams: Iterable[Subscription], cause: str, reason: str, heard_ns: int) -> None:
-        """The end: of each stream that was served, and of the connection, which last heard something then."""
+        """The end of the streams and of their connection, which heard its last message at ``heard_ns``."""
         at_ns = time.time_ns()
         for each in streams:
             about = {"cause": cause, "heard_ns": heard_ns}

@@ -1,4 +1,4 @@
-"""The storage thread: gives the writer its turns, so that no disk ever holds up the socket."""
+"""The storage thread: gives the writer its turns, so that a slow disk never holds up the sockets."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ log = logging.getLogger("daedalus.ingest.storage_thread")
 TURN_SECONDS = 0.25
 
 _BEFORE_A_FLUSH_SECONDS = LATEST_SECONDS + TURN_SECONDS
-"""So long a message may wait in the wire and for the writer's turn."""
+"""How long a message may wait in its connection and for the writer's turn."""
 
 
 def limits_of(writer: WriterConfig) -> WriterLimits:
-    """The writer's limits as they are configured; what a power cut may cost includes all waiting."""
+    """The writer's limits as configured. The flush interval includes the time before the writer's turn."""
     return WriterLimits(
         batch_size=writer.batch_size,
         batch_bytes=writer.batch_bytes,
@@ -43,7 +43,7 @@ class StorageThread(threading.Thread):
         self._after_turn = after_turn
         self._close_timeout: float | None = None
         self.turns = 0
-        """Grows while the thread works: one that waits for a dead disk stands still."""
+        """Grows while the thread works; stands still while it waits for a dead disk."""
         self.closing: Closing | None = None
         self.error: BaseException | None = None
 
@@ -57,12 +57,12 @@ class StorageThread(threading.Thread):
                 self._after_turn()
             self.closing = self._writer.close(self._close_timeout)
         except BaseException as error:
-            # A bug, not a disk: the worker must end with it, and be started anew by whoever watches.
+            # A bug, not a disk: the worker must end with the thread, and systemd starts it anew.
             log.exception("the storage thread failed")
             self.error = error
             self._after_turn()
 
     def finish(self, timeout_seconds: float) -> None:
-        """Ask the thread to write and seal everything within the time, and to end. Join it after."""
+        """Ask the thread to write and seal everything within this time, and to end. Join it afterwards."""
         self._close_timeout = timeout_seconds
         self._wake.set()

@@ -1,9 +1,9 @@
-"""Supervises one planned connection: it is kept up for as long as the worker runs.
+"""Supervises one planned connection: keeps it up for as long as the worker runs.
 
-A session that is lost is replaced at once, then with growing pauses. A session that must end (the
-exchange's 24 hours, a notice) is replaced before, with the same pauses where it was young: the next one is
-opened and delivers, both run beside each other for a moment, and only then the old one is closed. What came
-twice is removed later, by id.
+A session that is lost is followed by another at once, then with growing pauses. A session that must end (the
+exchange's 24 hours, a notice) is replaced before it ends, with the same pauses where it is young: its
+successor is opened and delivers, both run side by side for a moment, and only then the old one is closed.
+Duplicates are removed later, by id.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ MAX_PATIENCE = 16.0
 
 
 class ConnectionSupervisor:
-    """Keeps one `ConnectionPlan` served. ``new_session`` makes a session given its patience with silence.
+    """Keeps one `ConnectionPlan` served. ``new_session`` makes a session, given its patience with silence.
 
-    ``delay_seconds``: when to begin, so that many connections do not open in one moment.
+    ``delay_seconds``: wait so long before the first attempt, so that connections do not all open at once.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class ConnectionSupervisor:
         self._new_session = new_session
         self._backoff = backoff
         self._sessions: list[Session] = []  # one; two while one replaces the other
-        # A channel that is silent for good (a halted market) must not be reconnected every minute.
+        # A channel that stays silent (a halted market) must not cause a new connection every minute.
         self._patience = 1.0
 
     async def run(self, start: Start) -> None:
@@ -71,11 +71,11 @@ class ConnectionSupervisor:
             self._patience = min(self._patience * 2, MAX_PATIENCE) if end.cause == "silence" else 1.0
 
     async def close(self, cause: str, reason: str) -> None:
-        """End what is open, and write down why: the newest first, or it would follow upon an outage."""
+        """Close what is open, and write down why. The newest first, or its end would look like an outage."""
         await asyncio.gather(*(session.close(cause, reason) for session in reversed(self._sessions)))
 
     async def _until_over(self, session: Session) -> End:
-        """Wait for the end of a session, or of the last of those that replaced it in time."""
+        """Wait for the end of a session, or of the last of its successors."""
         while True:
             ending = asyncio.ensure_future(session.ended())
             replacing = asyncio.ensure_future(session.replacement.wait())
@@ -92,10 +92,10 @@ class ConnectionSupervisor:
             session = successor
 
     async def _succeed(self, session: Session, ending: asyncio.Future[End]) -> Session | None:
-        """Replace a session, trying until it is done; None where it has ended before.
+        """Replace a session, trying until it succeeds; None where the session ends before.
 
-        An exchange that announces the end of each connection as soon as it stands, or loses frames on each,
-        must not be connected to again and again without a pause; nor one that takes no second connection.
+        The pauses protect an exchange that announces the end of each new connection, that loses frames on
+        each, or that takes no second connection.
         """
         pause = self._backoff.next_delay(session.age_seconds)
         while True:
@@ -110,7 +110,7 @@ class ConnectionSupervisor:
             pause = self._backoff.next_delay()
 
     async def _replace(self, old: Session) -> Session | None:
-        """Open a successor, let both deliver, close the old one. None: it failed, the old one stays."""
+        """Open a successor, let both deliver, close the old one. None: it failed, the old one goes on."""
         successor = self._new_session(self._patience)
         self._sessions = [old, successor]
         try:

@@ -1,4 +1,4 @@
-"""Gaps are filled by as few requests as it takes, and what became of each is written down."""
+"""Gaps are filled with as few requests as possible, and what became of each is written down."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def concerns(verdict: dict[str, Any], gap: Missing) -> bool:
 async def outcome_of(
     exchange: Exchange, answer: Answer, gaps: list[Missing], patience: float = 30
 ) -> tuple[list[dict[str, object]], Rest]:
-    """The last word on each gap, in their order."""
+    """What was written down of each gap, in order."""
     records: list[RawRecord] = []
     rest = Rest(answer)
     backfill = Backfill(exchange, rest, Journal("c-rest", records.append), Counters())  # type: ignore[arg-type]
@@ -269,7 +269,7 @@ def kraken_trades(request: RestRequest) -> bytes:
 
 
 def coinbase_trades(request: RestRequest) -> bytes:
-    """The same, the newest 1000 of a span of seconds, newest first."""
+    """The newest 1000 of these trades within a span of seconds, newest first."""
     start, end = (
         int(request.path.partition(f"{name}=")[2].partition("&")[0]) - BEGIN for name in ("start", "end")
     )

@@ -1,4 +1,4 @@
-"""A gap is one when nobody can fill it any more; judging them costs no more the more there are."""
+"""A gap counts when no connection can fill it any more; the cost per gap does not grow with their number."""
 
 from __future__ import annotations
 

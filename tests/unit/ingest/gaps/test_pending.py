@@ -1,4 +1,4 @@
-"""What was still to be fetched when a process ended is asked for by the next one."""
+"""The next process asks for the gaps that were not fetched when the last one ended."""
 
 from __future__ import annotations
 
@@ -53,4 +53,4 @@ def test_a_disk_that_takes_nothing_is_told_and_no_more(
 ) -> None:
     (tmp_path / "no directory").write_bytes(b"")
     PendingGaps(tmp_path / "no directory", "ingest-x").save(GAPS)
-    assert "cannot be kept" in caplog.text
+    assert "cannot be saved" in caplog.text

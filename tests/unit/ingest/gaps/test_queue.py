@@ -1,4 +1,4 @@
-"""Gaps wait in bounded memory, and none is forgotten."""
+"""Gaps wait in bounded memory, and none is dropped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is asked for next, and what came of it, follows from the answers alone."""
+"""What to ask for next, and what was found, follows from the answers alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One list of instruments is not the last word: what is missing is waited for, and each answer is kept."""
+"""One list of instruments is not final: missing symbols are looked for again, and each answer is stored."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def body(*entries: dict[str, Any] | str) -> bytes:
 
 
 class Listed:
-    """Binance's list, answered as the test says, and what ingest made of it."""
+    """Binance's list, answered as the test says, and what ingest stores of it."""
 
     def __init__(self, directory: Path, answers: list[bytes | Exception]) -> None:
         self.answers = answers

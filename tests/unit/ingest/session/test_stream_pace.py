@@ -12,7 +12,7 @@ STREAMS = [Subscription(channel, symbol) for channel in CHANNELS for symbol in (
 
 
 class Heard:
-    """Streams that are looked at every second, as a session does."""
+    """Streams that are looked at every second, as a session does it."""
 
     def __init__(self) -> None:
         self.paces = StreamPaces(CHANNELS, STREAMS)
@@ -21,7 +21,7 @@ class Heard:
         self.silent: list[tuple[str, float, float]] = []
 
     def go(self, seconds: int, channel: str, **every: float) -> None:
-        """For so long each symbol is heard every so many seconds."""
+        """Let each symbol be heard at its interval, for so many seconds."""
         for _ in range(seconds):
             self.now += 1
             for symbol, pause in every.items():

@@ -37,7 +37,7 @@ Play = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 @asynccontextmanager
 async def bare_exchange(play: Play, *, reads: bool = True) -> AsyncIterator[str]:
-    """An exchange that shakes hands, writes what it likes, and reads all that comes, or nothing."""
+    """An exchange that shakes hands, writes as the test says, and reads everything or nothing."""
     playing: set[asyncio.Task[None]] = set()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,7 +1,7 @@
-"""After a start: what was missed since the recorder before ended, from the last ids on disk.
+"""After a start: the gap since the last run ended, from the last ids on disk.
 
-The newest sealed files say which trade of each stream was the last; the first one that comes now says what
-lies between. Nothing waits for it: files are read in a thread, while recording goes on.
+The newest files say which trade of each stream was the last; the first one that comes now shows the ids
+between them. Recording does not wait for it: the files are read in a thread.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ LOOK_SECONDS = 2.0
 _COLUMNS = ["recv_ns", "kind", "symbol", "payload"]
 _BATCH_ROWS = 4096
 _FILES = 3
-"""How many files back a quiet symbol is looked for."""
+"""In how many files a quiet symbol is looked for."""
 
 
 class Last(Struct, frozen=True):
-    """The last of a stream that is on disk: its id (None: there are no ids), and when it came (UTC ns)."""
+    """The last message of a stream on disk: its id (None: it has none), and when it came (UTC ns)."""
 
     number: int | None
     recv_ns: int
 
 
 class CatchUp:
-    """Asks for what lies between the last on disk and the first that comes."""
+    """Asks for what lies between the last message on disk and the first that comes now."""
 
     def __init__(self, exchange: Exchange, recorder: RecorderState, ask: Callable[[Missing], None]) -> None:
         self._exchange = exchange
@@ -50,14 +50,14 @@ class CatchUp:
         self._ask = ask
 
     async def run(self, layout: Layout, streams: Iterable[Subscription], *, before_ns: int) -> None:
-        """Look once, until every stream has been heard, or is served where it has no ids."""
+        """Return when every stream with ids is heard again, and every other is served again."""
         wanted = [each for each in streams if _is_fillable(self._exchange, each)]
         if not wanted:
             return
         try:
             last = await asyncio.to_thread(last_recorded, layout, self._exchange, wanted, before_ns)
         except (OSError, pa.ArrowException) as error:
-            log.warning("what was recorded last cannot be read: %s", error)
+            log.warning("the last recorded messages cannot be read: %s", error)
             return
         while last:
             for stream, each in list(last.items()):
@@ -80,7 +80,7 @@ class CatchUp:
 def last_recorded(
     layout: Layout, exchange: Exchange, streams: Iterable[Subscription], before_ns: int
 ) -> dict[Subscription, Last]:
-    """The last of each stream in the newest files that were begun before ``before_ns`` (UTC ns)."""
+    """The last message of each stream in the newest files that were begun before ``before_ns`` (UTC ns)."""
     found: dict[Subscription, Last] = {}
     by_channel: dict[str, set[str]] = {}
     for each in streams:
@@ -117,7 +117,7 @@ def _newest(layout: Layout, partition: Partition, before_ns: int) -> list[Segmen
 
 
 def _rows(layout: Layout, segment: SegmentId) -> Iterator[tuple[int, str, str, bytes]]:
-    """The rows of a segment, wherever it lies now; of a sealed one those of its last row group."""
+    """The rows of a segment, wherever it lies now; of a sealed one those of the last row group alone."""
     try:
         for batch, _ in read_segment(layout.active / segment.active_name):
             yield from _tuples(batch)

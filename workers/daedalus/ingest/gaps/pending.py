@@ -1,6 +1,6 @@
-"""The gaps that wait to be fetched, kept over a restart: an outage of REST may outlive a process.
+"""The gaps that are not fetched yet, kept over a restart: an outage of REST may outlive a process.
 
-A file that is lost or cannot be read costs nothing but these attempts: the ledger goes on to say open.
+A file that is lost or damaged costs these attempts alone: in the ledger the gaps stay open.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["PendingGaps"]
 log = logging.getLogger("daedalus.ingest.gaps.pending")
 
 SAVE_SECONDS = 300.0
-"""Some 2 MB are written each time at most, and nothing where nothing has changed."""
+"""At most 2 MB are written each time, and nothing where nothing has changed."""
 
 
 class PendingGaps:
@@ -31,7 +31,7 @@ class PendingGaps:
         self._saved: Sequence[Missing] = ()
 
     def load(self, streams: Collection[Subscription]) -> list[Missing]:
-        """What the process before had still to fetch of these streams."""
+        """What the last process had still to fetch of these streams."""
         self._saved = read_json(self._path, list[Missing]) or []
         return [
             each
@@ -43,13 +43,13 @@ class PendingGaps:
         ]
 
     def save(self, gaps: Sequence[Missing]) -> None:
-        """Keep these and no others."""
+        """Keep these gaps and no others."""
         if list(gaps) == list(self._saved):
             return
         try:
             write_atomic(self._path, msgspec.json.encode(gaps), durable=False)
         except OSError as error:
-            log.warning("what is still to be fetched cannot be kept: %s", error)
+            log.warning("the gaps that are still to be fetched cannot be saved: %s", error)
             return
         self._saved = gaps
 

@@ -1,7 +1,7 @@
-"""The gaps that wait to be asked for, in bounded memory: pure.
+"""The gaps that wait to be asked for, in bounded memory. Pure.
 
-Beyond the bound a gap is joined with the newest one of its stream. Such a range holds ids that were
-received too, and asking for all of it finds what is missing in it; nothing is called filled for want of room.
+Beyond the bound a gap is joined with the newest gap of its stream. The range then holds ids that were
+received, too: asking for all of it finds the missing ones. No gap is dropped, and none counts as filled.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from ...exchanges.model import Missing
 __all__ = ["MAX_STREAMS", "MAX_WAITING", "GapQueue", "Stream"]
 
 MAX_WAITING = 20_000
-"""Some 6 MB. A stream that leaves out every sixth id for an hour has so many."""
+"""Some 6 MB: the gaps of a stream that leaves out every sixth id for an hour."""
 
 MAX_STREAMS = 5_000
-"""More streams than anybody subscribes to: what an exchange says of others is not asked for."""
+"""More streams than anyone subscribes to."""
 
 Stream = tuple[str, str]
 """Channel and symbol."""
@@ -33,7 +33,7 @@ class GapQueue:
         return self._count
 
     def add(self, gap: Missing) -> bool:
-        """Keep a gap; False where there is no room for another stream."""
+        """Add a gap; False where there is no room for another stream."""
         gaps = self._gaps.get((gap.channel, gap.symbol))
         if gaps is None:
             if len(self._gaps) >= MAX_STREAMS:
@@ -47,11 +47,11 @@ class GapQueue:
         return True
 
     def all(self) -> list[Missing]:
-        """Every gap that waits."""
+        """All gaps in the queue."""
         return [gap for gaps in self._gaps.values() for gap in gaps]
 
     def take(self, stream: Stream, most: int) -> list[Missing]:
-        """The oldest gaps of a stream, at most so many, which wait no longer."""
+        """Remove and return the oldest gaps of a stream, at most so many."""
         gaps = self._gaps.get(stream)
         if gaps is None:
             return []
@@ -63,7 +63,7 @@ class GapQueue:
 
 
 def _joined(one: Missing, other: Missing) -> Missing:
-    """One gap that reaches over both."""
+    """One gap that spans both."""
     first = last = None
     if one.first is not None and other.first is not None:
         first = min(one.first, other.first)

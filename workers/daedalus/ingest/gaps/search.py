@@ -1,8 +1,8 @@
-"""Looking for what is missing in an exchange's answers: what to ask for next, and what came of it. Pure.
+"""Searching an exchange's answers for what is missing: what to ask for next, and what was found. Pure.
 
 Invariants:
-- A gap is filled only if each of its ids was in an answer; by time, only if an answer reaches over it.
-- What an answer that reaches over some ids does not hold is absent; all else is left, and asked for.
+- A gap is filled only if each of its ids was in an answer; by time, only if an answer spans it.
+- An id within the span of an answer that does not hold it is absent; all others are still asked for.
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ __all__ = ["ById", "ByTime", "Search"]
 SLACK_NS = 1_000_000_000  # between an exchange's clock and ours, and between two ends of a link
 
 PAGE_IDS = 900
-"""Gaps within so many ids fit into one answer of most exchanges."""
+"""Most exchanges answer with so many ids at a time: gaps within them share a request."""
 
 SMALLEST_PAGE_IDS = 100
-"""No exchange that is asked by id answers with fewer ids at a time, where it has them."""
+"""An exchange that is asked by id answers with at least so many ids, where it has them."""
 
 
 class Search(Protocol):
-    """What is looked for, and what to ask for next."""
+    """A search for the gaps of one stream."""
 
     @property
     def wanted(self) -> Missing | None:
-        """The oldest of what is still to be asked for; None: nothing is."""
+        """The oldest that is still to be asked for; None: nothing is left."""
 
     def take(self, header: Data, times: Mapping[int, int], *, by_id: bool) -> None:
-        """Take an answer, and its times by id. ``by_id``: times did not matter to what was asked for."""
+        """Take an answer, and its times by id. ``by_id``: the request did not depend on times."""
 
     def give_up(self) -> None:
-        """To ask for `wanted` again would be the same request: it is not there."""
+        """`wanted` leads to the same request as before: give up the oldest part of it."""
 
     def again(self) -> bool:
-        """Look once more for what was not there; whether there is any."""
+        """Search once more for what was absent; whether anything was."""
 
     def left(self, gap: Missing) -> str:
-        """Of one of the gaps, in words what was not in the answers; "": nothing, it is filled."""
+        """What of a gap was not in the answers, in words; "": nothing, it is filled."""
 
 
 class _Left(Struct, frozen=True):
@@ -58,8 +58,8 @@ class _Left(Struct, frozen=True):
 class ById:
     """A search for the ids of gaps of one stream, oldest first.
 
-    Exchanges that can be asked by time only begin with the oldest of a span, or end with its newest: either
-    way the times of an answer's trades say where to look for the rest.
+    An exchange that can only be asked by time answers with the oldest trades of a span, or with the newest:
+    either way the times of these trades say where to look for the rest.
     """
 
     def __init__(self, gaps: Sequence[Missing]) -> None:
@@ -93,7 +93,7 @@ class ById:
         )
         asked_from = self._left[0].first
         if runs:
-            # What lies between an answer's ids is not there; asked by id, neither is what lies before them.
+            # The ids between those of an answer are absent; asked by id, so are those before them.
             begin = asked_from if by_id else runs[0].first
             end = max(ids.last for ids in runs)
         elif by_id:
@@ -124,7 +124,7 @@ class ById:
 
 
 def _without(left: Sequence[_Left], runs: Sequence[Ids], times: Mapping[int, int]) -> list[_Left]:
-    """What is left beside the runs, both ascending, with the times of the nearest ids around each piece."""
+    """Subtract the runs, both ascending; each piece that is left gets the times of the ids next to it."""
     rest: list[_Left] = []
     at = 0
     for each in left:
@@ -158,11 +158,11 @@ def _before(piece: _Left, ids: Ids, times: Mapping[int, int]) -> _Left:
 
 
 class ByTime:
-    """A search by time, where the exchange numbers nothing."""
+    """A search by time, where trades have no ids that prove anything."""
 
     def __init__(self, missing: Missing) -> None:
         self._missing = missing
-        # What was on its way when the link broke happened before the last that came was received.
+        # A trade that was on its way when the link broke is older than the newest one received.
         self._begin_ns = max(0, missing.from_ns - SLACK_NS)
         self._from_ns = self._begin_ns
         self._begins_ns: int | None = None
@@ -177,7 +177,7 @@ class ByTime:
         return Missing(missing.channel, missing.symbol, None, None, self._from_ns, missing.to_ns)
 
     def take(self, header: Data, times: Mapping[int, int], *, by_id: bool) -> None:
-        """Take an answer, which holds all from its header's time on (None: all that was asked for)."""
+        """Take an answer. It holds every trade from its header's time on (None: all that were asked for)."""
         begins_ns, newest_ns = header.exchange_ns, max(times.values(), default=None)
         self._any |= newest_ns is not None
         if begins_ns is not None and begins_ns > max(self._from_ns, self._missing.from_ns) + SLACK_NS:
@@ -192,7 +192,7 @@ class ByTime:
         self._over = True
 
     def again(self) -> bool:
-        """Only an answer without a trade is worth another look: one with some has said what there is."""
+        """Only answers without any trade are worth a second search: one with trades says what there is."""
         self._from_ns, self._over = self._begin_ns, self._any
         return not self._any
 

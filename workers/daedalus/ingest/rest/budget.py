@@ -1,4 +1,4 @@
-"""How fast an exchange may be asked: pure, with the clock as an argument."""
+"""How much may be asked of an exchange over REST per minute. Pure: the clock is an argument."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from ...exchanges.model import RestLimit
 __all__ = ["RestBudget"]
 
 BUDGET_SHARE = 0.5
-"""How much of the exchange's budget we use: other programs may share the address."""
+"""The part of the exchange's limit that we use: other programs may share the address."""
 
 
 class RestBudget:
-    """Says how long to wait so that the weight used in any minute stays within our share.
+    """Delays requests so that the weight used in any minute stays within our share.
 
     Times are seconds of one monotonic clock.
     """
@@ -40,10 +40,10 @@ class RestBudget:
         self.stay_away(self._interval, now)
 
     def exchange_says(self, used: int, now: float) -> None:
-        """The exchange counts more than we do (others share our address): wait for its next minute."""
+        """The exchange has counted ``used`` in this minute: above our share, wait for its next minute."""
         if used > self._allowed:
             self.stay_away(60.0, now)
 
     def stay_away(self, seconds: float, now: float) -> None:
-        """The exchange asked for a pause."""
+        """Send nothing for so many seconds."""
         self._not_before = max(self._not_before, now + seconds)

@@ -1,9 +1,9 @@
-"""REST, as much as a recorder needs of it: a few requests at a time, paced by the exchange's own budget.
+"""REST requests, a few at a time, within the exchange's budget.
 
 Invariants:
-- An answer has an end: it is whole within `DEADLINE_SECONDS` and `MAX_BODY_BYTES`, or it is an error.
+- An answer is whole within `DEADLINE_SECONDS` and `MAX_BODY_BYTES`, or it is an error.
 - A body that ends before its announced length is an error, never a shorter answer.
-- Whoever waits for an answer can be cancelled at any moment; nothing is left behind that must be waited for.
+- A caller can be cancelled at any moment; nothing that must be waited for is left behind.
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ from .resolver import DaemonResolver
 __all__ = ["RestClient", "RestError"]
 
 DEADLINE_SECONDS = 30.0
-"""For one answer as a whole, from the connection to the last byte: a slow line carries some 10 MB in it."""
+"""For one answer, from connecting to the last byte: a slow line carries some 10 MB in this time."""
 
 CONNECT_SECONDS = 10.0
 MAX_BODY_BYTES = 64 * 1024 * 1024
 REQUESTS_UNDER_WAY = 6
-"""So many answers may be waited for (three books, two pasts, a list): one that drips holds up no other."""
+"""Three books, two backfills and a list: an answer that comes slowly holds up no other."""
 
 LONGEST_PAUSE_SECONDS = 24 * 3600.0
-"""An exchange that asks for more is asked again the next day."""
+"""An exchange that asks us to stay away for longer is asked again the next day."""
 
-_PASSING = (403, 407, 408, 418, 425, 429)  # 403: what some exchanges say to whoever asks too often
+_PASSING = (403, 407, 408, 418, 425, 429)  # 403: some exchanges' answer to too many requests
 _REASON_BYTES = 16 * 1024
-"""So much is read of an answer that is an error, to see whether the exchange itself speaks."""
+"""How much is read of an error's body, to see whether the exchange itself answers."""
 
 
 class RestError(DaedalusError):
-    """A request failed. ``retry_after`` is the seconds the exchange asks us to stay away, or None.
+    """A request failed. ``retry_after``: for how many seconds the exchange asks us to stay away, or None.
 
-    ``passing``: the same request may succeed later; the exchange has not refused it for what it asks.
+    ``passing``: the same request may succeed later; False: the exchange refuses what it asks for.
     """
 
     def __init__(self, message: str, retry_after: float | None = None, *, passing: bool = True) -> None:
@@ -56,7 +56,7 @@ class RestError(DaedalusError):
 
 
 class _Answer(Struct, frozen=True):
-    """A body and the weight that the exchange says we have used in this minute (None: it does not say)."""
+    """A body, and the weight used in this minute by the exchange's count (None: it does not say)."""
 
     body: bytes
     used_weight: int | None
@@ -75,7 +75,7 @@ class RestClient:
         self._session: aiohttp.ClientSession | None = None
 
     async def get(self, request: RestRequest) -> bytes:
-        """The body of the answer. Raises `RestError`; the pace is kept here, retrying is the caller's."""
+        """The body of the answer, within the budget. Raises `RestError`; the caller repeats requests."""
         async with self._under_way:
             async with self._turn:
                 while (wait := self._budget.delay(request.weight, self._clock())) > 0:  # noqa: ASYNC110 - a time, no event
@@ -92,7 +92,7 @@ class RestClient:
         return answer.body
 
     async def close(self) -> None:
-        """Let go of the connections; waits for none of them."""
+        """Drop the connections without waiting for any answer."""
         if self._session is not None:
             await self._session.close()
 
@@ -104,13 +104,13 @@ class RestClient:
         except TimeoutError as error:
             raise RestError(f"{url}: no whole answer within {DEADLINE_SECONDS:.0f} s") from error
         except (aiohttp.ClientError, OSError, ValueError, EOFError) as error:
-            # ValueError: an address to which the exchange sends us, and a length, that are none.
+            # ValueError: a redirect to no valid address, or an invalid length.
             raise RestError(f"{url}: {_in_words(error)}") from error
 
     async def _fetch(self, url: str, body: bytes | None) -> _Answer:
         method, headers = ("GET", {}) if body is None else ("POST", {"Content-Type": "application/json"})
         asked = self._open().request(
-            # The path is encoded by the exchange's file, which knows what its exchange takes.
+            # The exchange's own file has encoded the path in the form its exchange accepts.
             method,
             URL(url, encoded=True),
             data=body,
@@ -142,7 +142,7 @@ class RestClient:
 
 
 def _proxy_of(url: str) -> str | None:
-    """The proxy that the environment names for it, as the websockets read it too."""
+    """The proxy that the environment names for a URL; the websockets use the same."""
     parts = URL(url, encoded=True)
     if urllib.request.proxy_bypass(f"{parts.host}:{parts.port}"):
         return None
@@ -150,8 +150,11 @@ def _proxy_of(url: str) -> str | None:
 
 
 async def _refused(url: str, answer: aiohttp.ClientResponse) -> RestError:
-    """What an answer is that is no success. Final only where the exchange itself says so, in JSON:
-    a page of whatever stands before it (a proxy, a page that says that it is closed) may be gone soon."""
+    """The error of an answer that is no success.
+
+    It is final only where the exchange itself refuses, in JSON: a page from a proxy or a maintenance page
+    passes.
+    """
     passing = answer.status < 400 or answer.status >= 500 or answer.status in _PASSING
     if not passing:
         try:
@@ -162,7 +165,7 @@ async def _refused(url: str, answer: aiohttp.ClientResponse) -> RestError:
 
 
 def _retry_after(answer: aiohttp.ClientResponse) -> float | None:
-    """Seconds to stay away: what the exchange says, or a minute where it only says that it is too much."""
+    """Seconds to stay away: as the exchange says, or a minute where it only says "too many requests"."""
     seconds = whole_number(answer.headers.get("Retry-After", ""))
     if seconds is not None:
         return min(float(seconds), LONGEST_PAUSE_SECONDS)
@@ -170,15 +173,15 @@ def _retry_after(answer: aiohttp.ClientResponse) -> float | None:
 
 
 def _in_words(error: BaseException) -> str:
-    """One line, without what the library repeats of the request: a proxy's URL may hold a password."""
+    """One line, without the request that the library repeats: a proxy's URL may hold a password."""
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return f"the proxy answers {error.status} {error.message}"
     if isinstance(error, aiohttp.TooManyRedirects):
-        return "it sends us in circles"
+        return "it redirects in circles"
     if isinstance(error, aiohttp.ClientResponseError):
-        return "the answer is no HTTP"
+        return "the answer is not HTTP"
     if isinstance(error, aiohttp.InvalidURL):
-        return "it sends us to an address that is none"
+        return "it redirects to an invalid address"
     if isinstance(error, aiohttp.ClientPayloadError):
         return "the answer is cut off"
     if isinstance(error, aiohttp.ClientConnectorError):
@@ -188,7 +191,7 @@ def _in_words(error: BaseException) -> str:
 
 
 def _reason(error: OSError) -> str:
-    """The system's words: those of the loop repeat the address."""
+    """The system's words for an error: the event loop's repeat the address."""
     if error.errno is not None and error.errno > 0:
         return os.strerror(error.errno)
     return error.strerror or str(error)

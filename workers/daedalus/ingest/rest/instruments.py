@@ -1,8 +1,8 @@
-"""What can be traded: asked of the exchange at every start, written down once a day.
+"""The exchange's list of instruments: asked for at every start, stored once a day.
 
 A symbol that the exchange does not list would be acknowledged and stay silent for ever, or cost the whole
-connection: it is left out, told with the name that is nearest to it, and waited for. One list is not the last
-word: it may be half of one, or the symbol be listed tomorrow. Each answer is kept, whatever it is.
+connection. So it is left out, logged with the nearest name that is listed, and looked for in later lists: one
+list may be incomplete, and the symbol may be listed tomorrow. Every answer is stored.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ CHANNEL = "instruments"
 """The partition of the lists of instruments."""
 
 START_SECONDS = 20.0
-"""How long a start waits for the list: recording comes first."""
+"""How long a start waits for the list; then recording begins without it."""
 
 AGAIN_SECONDS = (15.0, 30.0, 60.0, 300.0)
-"""When the list is asked for again while something is wrong with it; the last one over and over."""
+"""Pauses before the list is asked for again while something is wrong; the last one repeats."""
 
 HOUR_SECONDS = 3600.0
 
 
 class _Answer(Struct, frozen=True):
-    """One answer, and what it lists (None: it cannot be read)."""
+    """One answer, and its list (None: it cannot be read)."""
 
     path: str
     body: bytes
@@ -53,7 +53,7 @@ class _Answer(Struct, frozen=True):
 
 
 class _Lists(Struct, frozen=True):
-    """All answers there were. ``trouble``: in words, why some are missing or cannot be read; "": none is."""
+    """All answers. ``trouble``: why some are missing or cannot be read, in words; "": all are whole."""
 
     answers: tuple[_Answer, ...]
     trouble: str = ""
@@ -64,7 +64,7 @@ class _Lists(Struct, frozen=True):
 
 
 class Instruments:
-    """The exchange's list. ``journal`` is of its own: the list belongs to no connection."""
+    """The exchange's list. ``journal`` is its own: the list belongs to no connection."""
 
     def __init__(self, exchange: Exchange, rest: RestClient, journal: Journal, layout: Layout) -> None:
         self._exchange = exchange
@@ -76,7 +76,7 @@ class Instruments:
         self._kept: dict[str, tuple[str, frozenset[str]]] = {}  # by path: the day, and which symbols
 
     async def check(self, symbols: Collection[str]) -> dict[str, str]:
-        """Of each symbol that is not listed, in words what is wrong; nothing where there is no whole list."""
+        """What is wrong with each symbol that is not listed, in words; empty where there is no whole list."""
         try:
             async with asyncio.timeout(START_SECONDS):
                 lists = await self._ask()
@@ -90,9 +90,9 @@ class Instruments:
         return dict(self._missing)
 
     async def keep(self, listed: Callable[[dict[str, str]], None]) -> None:
-        """Write the list down once a day, and wait for what is missing, until cancelled.
+        """Store the list once a day, and look for the symbols that are not listed yet, until cancelled.
 
-        ``listed`` is told what is missing still, whenever that is less.
+        ``listed`` is called with those that are still missing, whenever there are fewer.
         """
         attempts = 0
         while True:
@@ -114,7 +114,7 @@ class Instruments:
                 listed(dict(self._missing))
 
     async def _ask(self) -> _Lists:
-        """All answers that can be had; what is wrong with the others."""
+        """All answers that can be had, and what is wrong with the others."""
         answers, troubles = [], []
         for request in self._exchange.instruments_requests():
             try:
@@ -123,7 +123,7 @@ class Instruments:
                 troubles.append(str(error))
                 continue
             try:
-                # In a thread: thousands of entries would hold up the times at which messages are received.
+                # In a thread: thousands of entries would delay the time stamps of messages.
                 found: Listing | None = await asyncio.to_thread(self._exchange.instruments, body)
             except UNREADABLE as error:
                 found = None
@@ -132,14 +132,16 @@ class Instruments:
         return _Lists(tuple(answers), "; ".join(troubles))
 
     def _unknown(self, symbols: Iterable[str], lists: _Lists) -> dict[str, str]:
-        """As `unknown_symbols`; but a symbol named in a list that is read in part may well be traded."""
+        """As `unknown_symbols`; but a symbol named in a list that is only partly readable may be traded."""
         unknown = unknown_symbols(symbols, lists.listed)
         for answer in lists.answers:
             if answer.listed is None or not answer.listed.unreadable:
                 continue
             log.warning("%s: %d entries cannot be read", answer.path, answer.listed.unreadable)
             for symbol in [each for each in unknown if f'"{each}"'.encode() in answer.body]:
-                log.warning("%s is in the list, but cannot be read; it is subscribed all the same", symbol)
+                log.warning(
+                    "%s is listed, but its entry cannot be read; it is subscribed all the same", symbol
+                )
                 del unknown[symbol]
         return unknown
 
@@ -160,7 +162,7 @@ class Instruments:
             self._day = today
 
     def _written(self, day: str) -> bool:
-        """Whether a recorder before has written a list of this day that can be read."""
+        """Whether an earlier run has stored a readable list of this day."""
         partition = Partition(self._exchange.name, CHANNEL)
         for state in (READY, NORMALIZED, SYNCED):
             for segment in self._layout.raw_segments(state, partition):
@@ -184,7 +186,7 @@ class Instruments:
 
 
 def unknown_symbols(wanted: Iterable[str], listed: Sequence[Instrument]) -> dict[str, str]:
-    """Of each wanted symbol that cannot be traded, in words why, with the nearest that can."""
+    """Why each wanted symbol that cannot be traded cannot, in words, with the nearest that can."""
     active = {each.symbol for each in listed if each.active}
     paused = {each.symbol for each in listed if not each.active}
     wrong: dict[str, str] = {}

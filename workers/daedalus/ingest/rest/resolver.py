@@ -1,7 +1,7 @@
-"""Looking up names without a thread that must be waited for.
+"""Looks up names in threads that nothing must wait for.
 
-The system's resolver may hang for a minute where a name server is gone. The loop's own threads are joined
-when the process ends; these are not.
+The system's resolver may hang for a minute where a name server is gone. The event loop's own threads are
+joined when the process ends; these are not.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class DaemonResolver(AbstractResolver):
 
         def tell(found: _Found | OSError) -> None:
             if answer.done():
-                return  # nobody waits any more
+                return  # the caller was cancelled
             if isinstance(found, OSError):
                 answer.set_exception(found)
             else:
@@ -60,4 +60,4 @@ class DaemonResolver(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """There is nothing to close."""

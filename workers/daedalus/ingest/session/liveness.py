@@ -1,4 +1,4 @@
-"""Is a connection alive? Judged by the data it brings, stream by stream, never by the open socket."""
+"""Whether a connection is alive: judged by the data of each stream, never by the open socket. Pure."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Liveness:
             if channel.silence_seconds is not None
         }
         self.unheard: set[tuple[str, str]] = {(each.channel, each.symbol) for each in subscriptions}
-        # One stream for all symbols is heard whichever symbol it tells of.
+        # One stream for all symbols is heard with a message of any symbol.
         self._shared = {name for name, channel in channels.items() if not channel.per_symbol}
         self.anything_heard = False
         self.last_anything = now
-        """When any message came, of whatever kind."""
+        """When the newest message came, of any kind."""
         self._since = now
         self._alarmed = False
         subscriptions = list(subscriptions)
@@ -52,17 +52,17 @@ class Liveness:
             self.unheard.discard((channel, "" if channel in self._shared else symbol))
 
     def restart(self, now: float) -> None:
-        """Reading was paused by ourselves: what was silent meanwhile says nothing of the exchange."""
+        """We had stopped reading: silence in that time says nothing about the exchange."""
         self._quiet_since = dict.fromkeys(self._quiet_since, now)
         for times in self._last.values():
             times.update(dict.fromkeys(times, now))
         self.last_anything = now
 
     def look(self, now: float) -> list[Silent]:
-        """The streams that have fallen silent while their channel goes on. To be called every second."""
+        """The streams that fell silent while their channel goes on. To be called every second."""
         for channel, times in self._last.items():
             asked = self._asked[channel]
-            if len(times) > len(asked):  # symbols that nobody asked for, or those of one stream for all
+            if len(times) > len(asked):  # symbols nobody asked for, or one stream for all symbols
                 newest = max(times.values())
                 kept = {symbol: at for symbol, at in times.items() if symbol in asked} | {"": newest}
                 times.clear()
@@ -70,7 +70,7 @@ class Liveness:
         return self._paces.look(self._last, now)
 
     def silent_channel(self, now: float, patience: float = 1.0) -> str | None:
-        """A channel that was silent for too long, times ``patience``; None while all are alive."""
+        """A channel that is silent for longer than its limit times ``patience``; None: all are alive."""
         for channel, since in self._quiet_since.items():
             limit = self._limits.get(channel)
             if limit is None:
@@ -81,11 +81,11 @@ class Liveness:
         return None
 
     def late(self, now: float) -> int:
-        """How many streams have not delivered though they had time to."""
+        """How many streams have not delivered yet though they had time to."""
         return len(self.unheard) if now - self._since >= NEVER_DELIVERED_SECONDS else 0
 
     def alarm(self, now: float) -> list[tuple[str, str]]:
-        """Once: the streams that were asked for long ago and have never delivered."""
+        """The streams that were asked for long ago and never delivered; told once."""
         if self._alarmed or now - self._since < NEVER_DELIVERED_SECONDS:
             return []
         self._alarmed = True

@@ -1,8 +1,8 @@
-"""How long each stream usually pauses, learned from itself, and which is silent for longer than that.
+"""The longest usual pause of each stream, learned from the stream, and which is silent for longer. Pure.
 
-A channel goes on while one symbol of it has died. What is long for one stream is nothing for another, so
-each is held against its own longest pause. Streams that are quiet by nature (liquidations) are not judged,
-and one that speaks again after all has taught a longer pause.
+One symbol may die while its channel goes on. A long pause of one stream is a usual one of another, so each is
+compared with its own longest pause. A stream that speaks again after all has taught a longer pause. Streams
+that are quiet by nature (liquidations) are left out.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from ...exchanges.model import Channel, Subscription
 __all__ = ["Silent", "StreamPaces"]
 
 LEARNED_AFTER = 10
-"""So many times a stream must have been heard before its silence says anything."""
+"""How many times a stream must have been heard before its silence means anything."""
 
 LONGER_BY = 10.0
-"""How many times its longest pause a stream must be silent for."""
+"""A stream is silent after so many times its longest pause."""
 
 _TRADES_SECONDS, _OTHERS_SECONDS = 300.0, 60.0
-"""No silence is shorter, where the channel names no limit of its own."""
+"""The shortest silence, where the channel has no limit of its own."""
 
 _QUIET = {None, "liquidations"}
 
 
 class Silent(Struct, frozen=True):
-    """A stream that is silent for so many seconds, and the longest pause it made before."""
+    """A stream that is silent for ``seconds``; ``usual_seconds``: its longest pause before."""
 
     channel: str
     symbol: str
@@ -61,7 +61,7 @@ class StreamPaces:
                 paces[each.symbol] = _Pace(channel.silence_seconds or _least(channel))
 
     def look(self, heard: Mapping[str, Mapping[str, float]], now: float) -> list[Silent]:
-        """Learn from when each stream was heard last; those that have fallen silent since the last look."""
+        """Learn from when each stream was heard last; returns those that fell silent since the last look."""
         found = []
         for channel, paces in self._paces.items():
             times = heard.get(channel, {})
@@ -76,7 +76,7 @@ class StreamPaces:
                     pace.at, pace.heard, pace.silent = at, pace.heard + 1, False
                     continue
                 limit = max(pace.least, LONGER_BY * pace.longest)
-                goes_on = now - newest < pace.least / 2  # where all is silent, the connection is at fault
+                goes_on = now - newest < pace.least / 2  # all silent: the connection is at fault
                 if not pace.silent and goes_on and pace.heard >= LEARNED_AFTER and now - at > limit:
                     pace.silent = True
                     found.append(Silent(channel, symbol, now - at, pace.longest))

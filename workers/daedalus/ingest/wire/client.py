@@ -1,7 +1,7 @@
-"""The wire: one websocket, from its address to whole messages with the time they came.
+"""The wire: one websocket, from its URL to whole messages with the time they came.
 
-This is the seam behind which the receive path can be exchanged. Handshake, TLS, proxies, redirects and
-closing are the library's; which of a name's addresses is taken, and what becomes of what is read, is ours.
+`Wire` isolates the receive path so that it can be replaced. Handshake, TLS, proxies, redirects and closing
+are the library's; the choice among a name's addresses and the handling of the bytes read are ours.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ __all__ = [
 
 OPEN_TIMEOUT_SECONDS = 10.0
 DIAL_SECONDS = 6.0
-"""Of them: TCP repeats its first packet after 1 and 3 s, and TLS and the handshake need time, too."""
+"""The share of TCP: it repeats its first packet after 1 and 3 s; TLS and the handshake need time, too."""
 
 SHARE_SECONDS = 3.0
-"""For TLS, and again for the handshake, at an address beside which there are others to try."""
+"""For TLS, and again for the handshake, as long as there is another address to try."""
 
 ADDRESSES = 3
-"""So many addresses are tried where one takes the connection and then does not answer."""
+"""How many addresses are tried where one accepts the connection and then does not answer."""
 
 
 class WireError(DaedalusError):
@@ -62,10 +62,10 @@ class Wire(Protocol):
         """Close with the websocket's handshake, at most some seconds; safe to call twice."""
 
     async def lost(self) -> str:
-        """Wait until the connection has ended, and say how in a few words."""
+        """Wait until the connection has ended; returns how, in a few words."""
 
     def deliver(self) -> None:
-        """Hand over now what was read and still waits."""
+        """Hand over at once what was read and still waits."""
 
     def pause(self) -> None:
         """Stop reading: the kernel's buffers fill, and TCP slows the exchange down."""
@@ -77,10 +77,9 @@ class Wire(Protocol):
 async def open_wire(url: str, receive: Receive, *, ping_seconds: float) -> Wire:
     """Connect to ``url``; ``receive`` is called in the event loop's thread, maybe before this returns.
 
-    ``ping_seconds`` is the interval of our pings; an exchange of which neither a pong nor anything else comes
-    for
-    as long is given up. Raises `WireError` with one line, which names the address, where the exchange cannot
-    be reached or refuses.
+    ``ping_seconds`` is the interval of our pings; a connection that brings nothing for as long, not even a
+    pong, is given up. Raises `WireError`, whose one line names the address, where the exchange cannot be
+    reached or refuses.
     """
     silent: list[str] = []
     while True:
@@ -102,7 +101,7 @@ async def open_wire(url: str, receive: Receive, *, ping_seconds: float) -> Wire:
             if taken is None:
                 raise WireError(f"cannot connect to {url}: {_in_words(error)}") from error
             if not isinstance(error, InvalidStatus):
-                # It took the connection, and no more: another address of the name may do better.
+                # It accepted the connection and did not answer: another address of the name may.
                 silent.append(taken.host)
                 if len(silent) < min(ADDRESSES, taken.others + 1):
                     continue
@@ -110,9 +109,9 @@ async def open_wire(url: str, receive: Receive, *, ping_seconds: float) -> Wire:
 
 
 class _Opening(connect):
-    """The library's way to a connection, but for the choice among a name's addresses.
+    """The library's way to a connection, except for the choice among a name's addresses.
 
-    ``last``: addresses to be tried last. ``dialled``: what took the connection.
+    ``last``: addresses to try last. ``dialled``: the address that accepted the connection.
     """
 
     last: list[str]
@@ -132,10 +131,10 @@ class _Opening(connect):
             cast(Connection, connection).handshake_seconds = share
             return connection
         finally:
-            del self.create_connection_kwargs["sock"]  # a redirect leads elsewhere
+            del self.create_connection_kwargs["sock"]  # a redirect leads to another address
 
     async def _through(self, proxy: str) -> ClientConnection:
-        """By a proxy, which the library dials itself: it is told an address that takes connections."""
+        """Connect by a proxy, which the library dials itself: give it an address that accepts connections."""
         named = parse_proxy(proxy)
         if named.scheme == "http" and _is_name(named.host):
             dialled = await dial(named.host, named.port, DIAL_SECONDS, last=self.last)
@@ -164,7 +163,7 @@ class _WebSocketWire:
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
                 await self._connection.close()
-        except TimeoutError:  # it does not even take what we send
+        except TimeoutError:  # the exchange does not even read what we send
             self._connection.transport.abort()
 
     async def lost(self) -> str:

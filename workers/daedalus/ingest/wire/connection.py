@@ -1,13 +1,13 @@
-"""One websocket connection as the library has it, with messages handed over at once instead of queued.
+"""The library's websocket connection, with messages handed over in batches instead of queued.
 
-At the rates a recorder sees, what costs is not parsing but waking: a client that hands each message to a
-waiting coroutine pays for a future, a queue and a second turn of the event loop per message, and whatever
-runs right after a wake-up finds the processor's caches cold. So this connection only notes the time where
-the socket is read; a tenth of a second later it cuts all that was read into messages and hands them to a
-plain function, in slices between which the socket is looked at. Where messages are rare it does so at once.
+At a recorder's rates the cost is not parsing but waking: a client that hands each message to a waiting
+coroutine pays for a future, a queue and a second turn of the event loop per message, and runs with cold
+processor caches after each wake-up. So this connection only notes the time where the socket is read. A tenth
+of a second later it cuts what was read into messages and hands them to a plain function, in slices between
+which the socket is read again. Where messages are rare it does so at once.
 
-Nothing here grows with what an exchange sends: what is not handed over yet is one read or two, a run of pings
-is answered once, and where the exchange does not take what we send, nothing more is read from it.
+Memory is bounded whatever an exchange sends: at most a read or two wait to be handed over, a run of pings is
+answered once, and nothing more is read from an exchange that does not read our answers.
 """
 
 from __future__ import annotations
@@ -39,36 +39,36 @@ MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 CLOSE_TIMEOUT_SECONDS = 2.0
 
 GATHER_SECONDS = 0.1
-"""What is read within so long of the last handing over waits for the next one."""
+"""What is read so soon after the last hand-over waits for the next one."""
 
 GATHER_BYTES = 64 * 1024
-"""More than that does not wait."""
+"""More than this is handed over at once."""
 
 BACKLOG_BYTES = 256 * 1024
-"""With so much waiting nothing more is read: what is cut into tiny frames takes many turns."""
+"""With more waiting, reading stops: tiny frames take many turns to hand over."""
 
 SLICE_MESSAGES = 32
 SLICE_BYTES = 64 * 1024
-"""So much is handed over in one turn of the event loop: more would hold up the next time stamp."""
+"""What is handed over in one turn of the event loop: more would delay the next time stamp."""
 
 LATEST_SECONDS = 2 * GATHER_SECONDS
-"""How long after its time stamp a message is handed over at the latest, unless the loop is held up."""
+"""The longest time from a message's time stamp to its hand-over, unless the loop is held up."""
 
 Receive = Callable[[list[int], list[bytes]], None]
-"""Called with the messages that are whole, and for each the UTC ns at which its last bytes were read.
+"""Called with times and messages: whole messages, and for each the UTC ns when its last bytes were read.
 
 The call comes up to `LATEST_SECONDS` after that time."""
 
 _GATHER_NS = int(GATHER_SECONDS * 1e9)
 _END_OF_HEAD = b"\r\n\r\n"
-_LONGEST_HEAD = 256 * 1024  # more than the library accepts: it then says what is wrong
+_LONGEST_HEAD = 256 * 1024  # more than the library accepts: it says what is wrong
 _PING, _PONG = 0x89, 0x8A
-_OF_A_MESSAGE = frozenset((0x00, 0x80, 0x01, 0x02))  # the first byte of a frame that is a part of one
+_OF_A_MESSAGE = frozenset((0x00, 0x80, 0x01, 0x02))  # first bytes of the fragments of a message
 _LONGEST_CONTROL = 125
 
 
 class Connection(ClientConnection):
-    """The library sees the handshake, closing, and all that an exchange must not send, in whole frames."""
+    """The library sees the handshake, closing frames, and all that an exchange must not send."""
 
     def __init__(self, receive: Receive, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -76,21 +76,21 @@ class Connection(ClientConnection):
         self._whole: list[bytes] = []
         self._fragments = Fragments(MAX_MESSAGE_BYTES)
         self._frames = FrameSplitter(self._odd, MAX_MESSAGE_BYTES)
-        self._head: bytes | None = b""  # what came of the answer to the handshake; None after it
+        self._head: bytes | None = b""  # the answer to the handshake so far; None after it
         self._open = False
-        self._waiting: deque[tuple[int, bytes]] = deque()  # when it was read (UTC ns), and what
+        self._waiting: deque[tuple[int, bytes]] = deque()  # when it was read (UTC ns), and the bytes
         self._waiting_bytes = 0
         self._emptied_ns = 0
-        self._turn: asyncio.Handle | None = None  # the next handing over
-        self._ping: bytes | None = None  # the newest that is not answered yet
+        self._turn: asyncio.Handle | None = None  # the next hand-over
+        self._ping: bytes | None = None  # the newest one without an answer
         self._heard = True  # since our last ping
-        self._held = False  # by who reads us
+        self._held = False  # by our user
         self._reading = True
         self._ending: asyncio.TimerHandle | None = None
         self.given_up = ""
         """Why we ended the connection without a closing handshake."""
         self.handshake_seconds: float | None = None
-        """How long the handshake may take; None: as long as there is time."""
+        """How long the handshake may take; None: until the opening as a whole times out."""
 
     async def handshake(self, *args: Any, **kwargs: Any) -> None:
         async with asyncio.timeout(self.handshake_seconds):
@@ -120,19 +120,19 @@ class Connection(ClientConnection):
                 self._turn = self.loop.call_later(GATHER_SECONDS, self._take_turn)
 
     def deliver(self) -> None:
-        """Hand over all that waits."""
+        """Hand over everything that waits."""
         while self._waiting:
             self._deliver_slice()
 
     def _take_turn(self) -> None:
-        """Hand over one slice, and the next one when the socket was looked at."""
+        """Hand over one slice; the next one after the socket was read again."""
         if self._turn is not None:
             self._turn.cancel()
             self._turn = None
         try:
             self._deliver_slice()
         except Exception:
-            # The slice is gone: end the connection, as the event loop does where reading fails.
+            # The slice is lost: end the connection, as the event loop does where reading fails.
             self.transport.abort()
             raise
         if self._waiting:
@@ -143,7 +143,7 @@ class Connection(ClientConnection):
             self._read_or_not()
 
     def _deliver_slice(self) -> None:
-        """Cut the first of what was read into messages, and hand them over."""
+        """Cut the oldest bytes into messages, and hand them over."""
         times: list[int] = []
         whole = self._whole = list[bytes]()
         size = 0
@@ -162,7 +162,7 @@ class Connection(ClientConnection):
             self._receive(times, whole)
 
     def _shake_hands(self, head: bytes) -> bytes:
-        """Give the library the head of the answer once it is complete; return the bytes after it."""
+        """Give the library the head of the answer once it is complete; returns the bytes after it."""
         first, mark, behind = head.partition(_END_OF_HEAD)
         if not mark and len(head) < _LONGEST_HEAD:
             self._head = head
@@ -172,7 +172,7 @@ class Connection(ClientConnection):
         return behind
 
     def _odd(self, frame: bytes) -> None:
-        """Take what is no whole message. Floods of it cost next to nothing, in time and in memory."""
+        """Take a frame that is no whole message. Floods of them cost little time and no memory."""
         first = frame[0]
         if not self._frames.given_up:
             if first == _PING and frame[1] <= _LONGEST_CONTROL:
@@ -200,7 +200,7 @@ class Connection(ClientConnection):
             self._whole.append(message)
 
     def _answer(self, ping: bytes) -> None:
-        """Answer the newest of several pings alone, as RFC 6455, 5.5.3 allows."""
+        """Answer only the newest of several pings, as RFC 6455, 5.5.3 allows."""
         self._ping = None
         if self.protocol.state is OPEN:
             self.protocol.send_pong(payload_of(ping))
@@ -223,7 +223,7 @@ class Connection(ClientConnection):
         self._read_or_not()
 
     def _read_or_not(self) -> None:
-        """Read where little waits, who reads us has room, and the exchange takes what we answer."""
+        """Read while little waits, our user has room, and the exchange reads our answers."""
         wanted = not (self._held or self.paused or self._waiting_bytes > BACKLOG_BYTES)
         if wanted is self._reading or self.transport.is_closing():
             return
@@ -236,7 +236,7 @@ class Connection(ClientConnection):
     # Its end
 
     async def keepalive(self) -> None:
-        """Ping now and then; give up where nothing came since the ping before, neither a pong nor data."""
+        """Ping at each interval; give up where neither a pong nor data came since the last ping."""
         assert self.ping_interval is not None
         pinged = False
         while True:
@@ -254,7 +254,7 @@ class Connection(ClientConnection):
         self.transport.abort()
 
     def _end_soon(self) -> None:
-        """An exchange that has said its farewell, or broke the protocol, has a moment to hang up."""
+        """Give an exchange that sent a closing frame, or broke the protocol, a moment to hang up."""
         if self._ending is None and self.protocol.close_expected():
             self._ending = self.loop.call_later(CLOSE_TIMEOUT_SECONDS, self.transport.abort)
 

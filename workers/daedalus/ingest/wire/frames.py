@@ -1,8 +1,8 @@
-"""Splits what an exchange sends into websocket frames, and takes whole messages out of them at once.
+"""Splits an exchange's bytes into websocket frames, and takes whole messages out of them.
 
-Nearly all that an exchange sends is one kind of frame: final, unmasked, text (RFC 6455, 5.2). Its payload is
-the message. Everything else (pings, closing, fragments, reserved bits, masks) is rare, and goes whole and
-in its order to whoever knows the protocol.
+Nearly all frames are of one kind: final, unmasked, text (RFC 6455, 5.2); the payload is the message. All
+others (pings, closing, fragments, reserved bits, masks) are rare, and are passed on whole and in order to the
+protocol.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable
 __all__ = ["FRAMES_A_TURN", "Fragments", "FrameSplitter", "payload_of"]
 
 FRAMES_A_TURN = 1024
-"""Of the smallest frames one read brings 128,000: all at once, they would hold up the event loop."""
+"""One read may bring 128,000 of the smallest frames: at once, they would hold up the event loop."""
 
 _PLAIN = frozenset((0x81, 0x82))  # the first byte of a final text or binary frame
 _LONG, _LONGER = 126, 127
@@ -22,8 +22,8 @@ _FINAL = 0x80
 class FrameSplitter:
     """One connection's bytes after the handshake. ``odd`` is called with each frame that is not plain.
 
-    ``max_bytes``: a frame said to be larger is given to ``odd`` as far as it is there, and so is all that
-    follows: the protocol must end such a connection, and nothing here waits for its end.
+    ``max_bytes``: of a frame that claims to be larger, ``odd`` gets what is there, and all bytes after it:
+    the protocol must end such a connection, and nothing here waits for the rest.
     """
 
     def __init__(self, odd: Callable[[bytes], None], max_bytes: int) -> None:
@@ -32,12 +32,12 @@ class FrameSplitter:
         self._rest = bytearray()
         self._needed = 0  # bytes of `_rest` that make the next frame whole
         self.given_up = False
-        """Whether what comes is no longer split: the protocol must see all of it."""
+        """Whether bytes are no longer split: the protocol gets all of them as they come."""
 
     def feed(self, data: bytes, messages: list[bytes]) -> bytes:
-        """Take the next bytes; append the messages that are whole now.
+        """Take the next bytes; append the messages that are whole now to ``messages``.
 
-        What is returned was too much for one turn: it comes first in the next one.
+        Returns the bytes that were too much for one turn: give them first in the next one.
         """
         if self.given_up:
             self._odd(data)
@@ -57,7 +57,7 @@ class FrameSplitter:
             start = position + 2
             if size >= _LONG:
                 wide = 2 if size == _LONG else 8 if size == _LONGER else 0
-                if not wide:  # masked: an exchange must not
+                if not wide:  # masked: an exchange must not do that
                     self._give_up(data[position:])
                     return b""
                 if end - start < wide:
@@ -75,7 +75,7 @@ class FrameSplitter:
                 messages.append(data[start:stop])
             else:
                 self._odd(data[position:stop])
-                if self.given_up:  # by who was told
+                if self.given_up:  # `odd` has ended the splitting
                     self._odd(data[stop:])
                     return b""
             position = stop
@@ -97,14 +97,14 @@ def payload_of(frame: bytes) -> bytes:
 
 
 class Fragments:
-    """Puts together a message that comes in several frames (RFC 6455, 5.4); many may be empty."""
+    """Joins the frames of a fragmented message (RFC 6455, 5.4); many may be empty."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._parts: bytearray | None = None
 
     def add(self, frame: bytes) -> bytes | None:
-        """Take a frame; the message where it is whole. Raises `ValueError` where the frame must not be."""
+        """Take a frame; returns the message once it is whole. Raises `ValueError` for one out of place."""
         first = frame[0]
         begins = first & 0x0F != 0
         if begins is (self._parts is not None):
