@@ -198,7 +198,7 @@ def problems(units: list[dict[str, str]], rows: list[dict[str, Any]]) -> list[st
             found.append(f"{name} is {row['state']}{': ' + row['note'] if row.get('note') else ''}")
         elif name.startswith("ingest-") and last is None:
             found.append(f"{name} runs and has received nothing yet")
-        elif name.startswith("ingest-") and last > SILENT_SECONDS:
+        elif name.startswith("ingest-") and last is not None and last > SILENT_SECONDS:
             found.append(f"{name} runs and has received nothing for {last:.0f} s")
     return found
 

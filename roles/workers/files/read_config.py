@@ -63,6 +63,7 @@ def with_data_dir(path: str, text: str, directory: str) -> str:
     """
     wanted = parse(path, text) | {KEY: directory}
     top = yaml.compose(text, Loader=yaml.SafeLoader)
+    assert isinstance(top, yaml.MappingNode)  # or parse() would have refused it
     value = yaml.safe_dump(directory, width=sys.maxsize).removesuffix("...\n").strip()
     places = [(node.start_mark.index, node.end_mark.index) for key, node in top.value if key.value == KEY]
     if not places:
