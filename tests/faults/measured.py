@@ -10,7 +10,8 @@ __all__ = ["Measured"]
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 COLUMNS = ("rounds", "sent", "recorded", "fetched", "told", "silent", "twice")
 HEAD = (
-    "| test | fault | rounds | sent | recorded | fetched | in the ledger | in silence | twice | noted |\n"
+    "| test | fault | rounds | sent | recorded | fetched | in the ledger | in silence | duplicates "
+    "| noted |\n"
     "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |\n"
 )
 _ALL = "**all**"

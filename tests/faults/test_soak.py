@@ -37,7 +37,7 @@ class Sampler:
             "memory, MB": {name: [] for name in processes},
             "open files": {name: [] for name in processes},
             "on the disk without the lake, MB": {"raw and tables": []},
-            "files and directories without the lake": {"all": [], "carries": []},
+            "files and directories without the lake": {"all": [], "checkpoints": []},
             "lag from the exchange's time to ours, 99 %, ms": {"ingest": []},
         }
 
@@ -46,18 +46,18 @@ class Sampler:
         for name, process in self._processes.items():
             memory[name].append(process.memory_info().rss / MEGABYTE)
             files[name].append(process.num_fds())
-        size = count = carries = 0
+        size = count = checkpoints = 0
         for root in ("raw", "tables", "status"):
             # Unlike rglob it does not mind directories that are swept meanwhile.
             for folder, folders, names in os.walk(self._recorder.data / root):
                 count += len(folders) + len(names)
-                carries += sum("/carry/" in folder and name.endswith(".json") for name in names)
+                checkpoints += sum("/carry/" in folder and name.endswith(".json") for name in names)
                 for name in names:
                     with suppress(FileNotFoundError):
                         size += Path(folder, name).lstat().st_blocks * 512
         disk["raw and tables"].append(size / MEGABYTE)
         entries["all"].append(count)
-        entries["carries"].append(carries)
+        entries["checkpoints"].append(checkpoints)
         lag["ingest"].append(self._recorder.figure("lag_p99_ns") / 1e6 / self._pace)
         self.days.append(days)
 
