@@ -7,12 +7,23 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import ccxt.pro
 import pytest
+from support.simulated_exchange import (
+    answer,
+    backfilled,
+    ccxt_sides,
+    ccxt_told,
+    closing,
+    levels_at,
+    order_of,
+    told,
+    traded,
+    watched,
+)
 from websockets.asyncio.client import connect
 
 from daedalus.exchanges import EXCHANGES
@@ -22,8 +33,6 @@ from daedalus.exchanges.orderbook import Book
 from daedalus.simulator import Simulator, SimulatorOptions, running
 from daedalus.simulator.exchanges.binance.contracts import agg_id, outside
 from daedalus.simulator.market import Order
-from daedalus.simulator.notation import Notation
-from daedalus.simulator.protocol import HttpRequest
 from daedalus.tables.rows import AggTrade, BookUpdate, DerivativeTicker, Quote, Row, Trade
 
 pytestmark = pytest.mark.integration
@@ -42,17 +51,13 @@ SYMBOLS = {
 }
 
 
-@asynccontextmanager
-async def ccxt_client(simulator: Simulator) -> AsyncIterator[Any]:
+def ccxt_client(simulator: Simulator) -> AbstractAsyncContextManager[Any]:
     name, kind, public, api, _ = EXCHANGES_OF_CCXT[simulator.options.exchange]
     client = getattr(ccxt.pro, name)({"options": {"fetchMarkets": {"types": [kind]}}})
     client.has["fetchCurrencies"] = False  # needs a key
     client.urls["api"][public] = f"{simulator.rest_url}{api}"
     client.urls["api"]["ws"][kind] = f"{simulator.websocket_url}/ws"
-    try:
-        yield client
-    finally:
-        await client.close()
+    return closing(client)
 
 
 def is_outside(simulator: Simulator, order: Order) -> bool:
@@ -64,40 +69,20 @@ def update_of(simulator: Simulator, number: int) -> int:
     return (number - 3) // 4 if simulator.options.exchange in FUTURES else number
 
 
-def levels_at(simulator: Simulator, update: int) -> list[list[tuple[float, float]]]:
-    notation = Notation.short(simulator.market.instruments[0])
-    return [
-        [(float(notation.price(price)), float(notation.amount(amount))) for price, amount in side]
-        for side in simulator.market.books[0].levels(update)
-    ]
-
-
 @pytest.mark.parametrize("exchange", EXCHANGES_OF_CCXT)
 async def test_ccxt_reads_the_trades(exchange: str) -> None:
     async with (
         running(SimulatorOptions(exchange=exchange, rate=400)) as simulator,
         ccxt_client(simulator) as client,
     ):
-        symbol, market = EXCHANGES_OF_CCXT[exchange][-1], simulator.market
+        symbol = EXCHANGES_OF_CCXT[exchange][-1]
         markets = await client.load_markets()
         assert markets[symbol]["precision"]["price"] == 0.01
-        trades: dict[int, dict[str, Any]] = {}
-        while len(trades) < 60:
-            for trade in await asyncio.wait_for(
-                client.watch_trades(symbol, None, None, {"name": "trade"}), 20
-            ):
-                trades[int(trade["id"])] = trade
-        notation = Notation.short(market.instruments[0])
+        trades = await watched(client, symbol, 60, params={"name": "trade"})
         assert sorted(trades) == list(range(min(trades), max(trades) + 1))
         for number, trade in trades.items():
-            order = market.order(0, market.order_of_fill(number))
-            if is_outside(simulator, order):
-                continue
-            fill = next(fill for fill in order.fills if fill.id == number)
-            assert trade["price"] == float(notation.price(order.price))
-            assert trade["amount"] == float(notation.amount(fill.amount))
-            assert trade["side"] == ("buy" if order.buy else "sell")
-            assert trade["timestamp"] == order.time_ns // 10**6
+            if not is_outside(simulator, order_of(simulator, number)):
+                assert ccxt_told(trade) == traded(simulator, number)
 
 
 @pytest.mark.parametrize("exchange", FUTURES)
@@ -106,19 +91,12 @@ async def test_ccxt_reads_the_aggregate_trades_of_the_other_route(exchange: str)
         running(SimulatorOptions(exchange=exchange, rate=400)) as simulator,
         ccxt_client(simulator) as client,
     ):
-        symbol, market = EXCHANGES_OF_CCXT[exchange][-1], simulator.market
-        trades: dict[int, dict[str, Any]] = {}
-        while len(trades) < 30:
-            for trade in await asyncio.wait_for(
-                client.watch_trades(symbol, None, None, {"name": "aggTrade"}), 20
-            ):
-                trades[int(trade["id"])] = trade
-        notation = Notation.short(market.instruments[0])
+        trades = await watched(client, EXCHANGES_OF_CCXT[exchange][-1], 30, params={"name": "aggTrade"})
         for number, trade in trades.items():
-            order = market.order(0, market.order_of_fill(trade["info"]["f"]))
+            order = order_of(simulator, trade["info"]["f"])
             assert agg_id(order.id) == number
-            assert trade["amount"] == float(notation.amount(order.amount))
-            assert trade["side"] == ("buy" if order.buy else "sell")
+            side, _, amount, _ = traded(simulator, trade["info"]["f"], lots=order.amount)
+            assert (trade["side"], trade["amount"]) == (side, amount)
 
 
 @pytest.mark.parametrize("exchange", EXCHANGES_OF_CCXT)
@@ -130,8 +108,7 @@ async def test_ccxt_keeps_the_book(exchange: str) -> None:
         nonces = set()
         for _ in range(25):
             book = await asyncio.wait_for(client.watch_order_book(EXCHANGES_OF_CCXT[exchange][-1]), 20)
-            sides = [[tuple(level[:2]) for level in book[side]] for side in ("bids", "asks")]
-            assert sides == levels_at(simulator, update_of(simulator, book["nonce"]))
+            assert ccxt_sides(book) == levels_at(simulator, update_of(simulator, book["nonce"]))
             nonces.add(book["nonce"])
         assert len(nonces) > 15
 
@@ -173,18 +150,12 @@ async def recorded(simulator: Simulator, seconds: float) -> list[bytes]:
     return messages
 
 
-def answer(simulator: Simulator, path: str, step: int) -> bytes:
-    time_ns = simulator.market.time_of(step)
-    return simulator.protocol.rest(HttpRequest.parse(path), step, time_ns).body
-
-
 @pytest.mark.parametrize("name", SYMBOLS)
 async def test_our_rows_are_the_market(name: str) -> None:
     async with running(SimulatorOptions(exchange=name, rate=1000)) as simulator:
         begun = simulator._feed.step
         messages = await recorded(simulator, 3.0)
-    exchange, market, symbol = EXCHANGES[name], simulator.market, SYMBOLS[name]
-    notation = Notation.short(market.instruments[0])
+    exchange, symbol = EXCHANGES[name], SYMBOLS[name]
     continuity = Continuity(exchange.channels)
     rows: dict[str, list[Row]] = defaultdict(list)
     for payload in messages:
@@ -201,24 +172,20 @@ async def test_our_rows_are_the_market(name: str) -> None:
 
     trades = [row for row in rows["trade"] if isinstance(row, Trade)]
     expected = [
-        (str(fill.id), "buy" if order.buy else "sell", order.price, fill.amount, order.time_ns // 10**6)
-        for number in range(
-            market.order_of_fill(int(trades[0].id)), market.order_of_fill(int(trades[-1].id)) + 1
-        )
-        for order in (market.order(0, number),)
-        if not is_outside(simulator, order)
-        for fill in order.fills
-        if int(trades[0].id) <= fill.id <= int(trades[-1].id)
+        number
+        for number in range(int(trades[0].id), int(trades[-1].id) + 1)
+        if not is_outside(simulator, order_of(simulator, number))
     ]
     assert len(expected) > 50
-    assert [(row.id, row.side, row.price, row.amount, (row.timestamp or 0) // 10**6) for row in trades] == [
-        (number, side, float(notation.price(price)), float(notation.amount(amount)), time)
-        for number, side, price, amount, time in expected
-    ]
+    assert [int(row.id) for row in trades] == expected
+    assert [told(row) for row in trades] == [traded(simulator, number) for number in expected]
     for row in rows["aggTrade"]:
         assert isinstance(row, AggTrade)
-        order = market.order(0, market.order_of_fill(row.first_id))
-        assert (row.last_id, row.amount) == (order.last, float(notation.amount(order.amount)))
+        order = order_of(simulator, row.first_id)
+        assert (row.last_id, row.amount) == (
+            order.last,
+            traded(simulator, row.first_id, lots=order.amount)[2],
+        )
 
     book = Book()
     snapshot = answer(simulator, exchange.snapshot_request(symbol).path, begun + 600)
@@ -259,33 +226,17 @@ def test_our_backfill_gives_the_trades_of_the_market_again(name: str, channel: s
         wanted = [agg_id(order.id) for order in inside]
     else:
         wanted = [order.id for order in inside]
-    request = exchange.backfill_request(Missing(channel, symbol, wanted[0], wanted[-1], 0, 1))
-    assert request is not None
-    body = answer(simulator, request.path, step)
-    header = exchange.classify_backfill(channel, symbol, body)
-    told = [
+    missing = Missing(channel, symbol, wanted[0], wanted[-1], 0, 1)
+    header, rows = backfilled(simulator, missing, step)
+    numbers = [
         number
         for part in (header, *header.more)
         if part.ids
         for number in range(part.ids.first, part.ids.last + 1)
     ]
-    assert set(wanted) <= set(told)
+    assert set(wanted) <= set(numbers)
+    request = exchange.backfill_request(missing)
+    assert request is not None
     if "fromId" in request.path:
-        assert told == wanted
-    rows = exchange.normalize_backfill(header, body)
-    assert [int(row.id or 0) for row in rows if isinstance(row, Trade | AggTrade)] == told
-
-
-@pytest.mark.parametrize("exchange", SYMBOLS)
-def test_our_list_of_instruments_is_the_markets(exchange: str) -> None:
-    simulator = Simulator(SimulatorOptions(exchange=exchange))
-    (request,) = EXCHANGES[exchange].instruments_requests()
-    found = EXCHANGES[exchange].instruments(answer(simulator, request.path, 10**6))
-    assert [(each.symbol, each.base, each.quote, each.tick) for each in found] == [
-        (each.symbol, each.base, each.quote, 0.01) for each in simulator.market.instruments
-    ]
-    types = {
-        "binance_futures": ["perpetual", "perpetual"],
-        "binance_delivery": ["perpetual", "future"],
-    }
-    assert [each.type for each in found] == types.get(exchange, ["spot", "spot"])
+        assert numbers == wanted
+    assert [int(row.id) for row in rows if isinstance(row, Trade | AggTrade)] == numbers

@@ -6,20 +6,27 @@ Then what our own exchange file makes of the same messages, compared with the ma
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import ccxt.pro
 import pytest
-from websockets.asyncio.client import connect
+from support.simulated_exchange import (
+    backfilled,
+    ccxt_sides,
+    ccxt_told,
+    closing,
+    levels_at,
+    recorded,
+    told,
+    traded,
+    watched,
+)
 
 from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.model import Data, Header, Heartbeat, Missing, Reply, Subscription
 from daedalus.exchanges.orderbook import Book
 from daedalus.simulator import Faults, Simulator, SimulatorOptions, running
-from daedalus.simulator.notation import Notation
-from daedalus.simulator.protocol import HttpRequest
 from daedalus.tables.rows import BookUpdate, DerivativeTicker, Quote, Row, Trade
 
 pytestmark = pytest.mark.integration
@@ -27,54 +34,35 @@ pytestmark = pytest.mark.integration
 OPTIONS = SimulatorOptions(exchange="bitfinex", rate=800)
 EXCHANGE = EXCHANGES["bitfinex"]
 SYMBOLS = {"BTC/USD": 0, "BTC/USDT:USDT": 1}
+WANTED = [
+    Subscription(name, "tBTCF0:USTF0" if channel.per_symbol else "")
+    for name, channel in EXCHANGE.channels.items()
+]
 
 
-@asynccontextmanager
-async def ccxt_bitfinex(simulator: Simulator) -> AsyncIterator[Any]:
+def ccxt_bitfinex(simulator: Simulator) -> AbstractAsyncContextManager[Any]:
     client = ccxt.pro.bitfinex()
     client.urls["api"]["public"] = simulator.rest_url
     client.urls["api"]["ws"]["public"] = f"{simulator.websocket_url}/ws/2"
-    try:
-        yield client
-    finally:
-        await client.close()
-
-
-def told(simulator: Simulator, place: int, trade: int) -> tuple[str, float, float, int]:
-    """A trade as it must be told: side, price, amount, ms."""
-    market, notation = simulator.market, Notation.short(simulator.market.instruments[place])
-    order = market.order(place, market.order_of_fill(trade))
-    fill = next(fill for fill in order.fills if fill.id == trade)
-    price, amount = float(notation.price(order.price)), float(notation.amount(fill.amount))
-    return "buy" if order.buy else "sell", price, amount, order.time_ns // 10**6
+    return closing(client)
 
 
 def recent_books(simulator: Simulator, place: int, depth: int, count: int) -> list[list[Any]]:
     """The book as it was after each of the newest diffs."""
-    market, notation = simulator.market, Notation.short(simulator.market.instruments[place])
+    market = simulator.market
     update = market.update_at(place, simulator._feed.step)
     update -= update % market.diff_every
-    return [
-        [
-            [(float(notation.price(price)), float(notation.amount(amount))) for price, amount in side]
-            for side in market.books[place].levels(update - back * market.diff_every, depth)
-        ]
-        for back in range(count)
-    ]
+    return [levels_at(simulator, update - back * market.diff_every, depth, place) for back in range(count)]
 
 
 @pytest.mark.parametrize("symbol", SYMBOLS)
 async def test_ccxt_reads_the_trades(symbol: str) -> None:
     async with running(OPTIONS) as simulator, ccxt_bitfinex(simulator) as client:
         assert set(await client.load_markets()) == set(SYMBOLS)
-        seen: dict[int, Any] = {}
-        while len(seen) < 80:
-            for trade in await asyncio.wait_for(client.watch_trades(symbol), 20):
-                seen[int(trade["id"])] = trade
+        seen = await watched(client, symbol, 80)
         assert sorted(seen) == list(range(min(seen), min(seen) + len(seen)))
         for number, trade in seen.items():
-            expected = told(simulator, SYMBOLS[symbol], number)
-            assert (trade["side"], trade["price"], trade["amount"], trade["timestamp"]) == expected
+            assert ccxt_told(trade) == traded(simulator, number, SYMBOLS[symbol])
 
 
 async def test_ccxt_keeps_the_book_and_finds_its_checksums_right() -> None:
@@ -82,8 +70,7 @@ async def test_ccxt_keeps_the_book_and_finds_its_checksums_right() -> None:
         whole = 0
         for _ in range(60):
             book = await asyncio.wait_for(client.watch_order_book("BTC/USD", 100), 20)
-            sides = [[tuple(level[:2]) for level in book[side]] for side in ("bids", "asks")]
-            whole += sides in recent_books(simulator, 0, 100, 6)
+            whole += ccxt_sides(book) in recent_books(simulator, 0, 100, 6)
         assert whole > 3  # the others were read between the changes that belong together
 
 
@@ -106,24 +93,7 @@ async def test_ccxt_watches_quotes_and_fetches_trades_over_rest() -> None:
         trades = await client.fetch_trades("BTC/USD", limit=40)
         assert len(trades) == 40
         for trade in trades:
-            expected = told(simulator, 0, int(trade["id"]))
-            assert (trade["side"], trade["price"], trade["amount"], trade["timestamp"]) == expected
-
-
-async def recorded(simulator: Simulator, count: int) -> list[bytes]:
-    """What our own plan for all channels of the perpetual is answered with."""
-    wanted = [
-        Subscription(name, "tBTCF0:USTF0" if channel.per_symbol else "")
-        for name, channel in EXCHANGE.channels.items()
-    ]
-    messages: list[bytes] = []
-    (plan,) = EXCHANGE.plan(wanted, simulator.websocket_url)
-    async with connect(plan.url, compression=None, max_queue=None) as socket:
-        for request in plan.requests:
-            await socket.send(request.text)
-        while len(messages) < count:
-            messages.append(await asyncio.wait_for(socket.recv(decode=False), 20))
-    return messages
+            assert ccxt_told(trade) == traded(simulator, int(trade["id"]))
 
 
 def read(messages: list[bytes]) -> list[tuple[Header, bytes]]:
@@ -133,7 +103,7 @@ def read(messages: list[bytes]) -> list[tuple[Header, bytes]]:
 
 async def test_our_rows_are_the_market() -> None:
     async with running(OPTIONS) as simulator:
-        found = read(await recorded(simulator, 3000))
+        found = read(await recorded(simulator, WANTED, 3000))
     check, book = EXCHANGE.book_check("book", "tBTCF0:USTF0"), Book()
     assert check is not None
     sequence, right, rows, replies = 0, 0, [], set()
@@ -169,9 +139,7 @@ def assert_rows(simulator: Simulator, rows: list[Row]) -> None:
     assert len(trades) > 50
     assert sorted(trades) == list(range(min(trades), max(trades) + 1))
     for number, row in trades.items():
-        assert row.timestamp is not None
-        expected = told(simulator, 1, number)
-        assert (row.side, row.price, row.amount, row.timestamp // 10**6) == expected
+        assert told(row) == traded(simulator, number, 1)
     quotes = [row for row in rows if isinstance(row, Quote)]
     assert quotes
     assert all((row.bid_price or 0) < (row.ask_price or 0) for row in quotes)
@@ -182,7 +150,7 @@ def assert_rows(simulator: Simulator, rows: list[Row]) -> None:
 async def test_our_numbers_and_checksums_show_what_the_exchange_lost(fault: Faults) -> None:
     options = SimulatorOptions(exchange="bitfinex", rate=800, faults=fault, keep_sent=True)
     async with running(options) as simulator:
-        found = read(await recorded(simulator, 2000))
+        found = read(await recorded(simulator, WANTED, 2000))
         numbers = [header.sequence for header, _ in found if header.sequence is not None]
         lost = [read_number(each.payload) for each in simulator.lost]
     gaps = sorted(set(range(1, numbers[-1])) - set(numbers))
@@ -212,23 +180,7 @@ def test_our_backfill_gives_the_missing_trades() -> None:
     until = market.order(0, market.last_order(0, step) - 100)
     since = market.order(0, until.id - 300)
     missing = Missing("trades", "tBTCUSD", None, None, since.time_ns, until.time_ns)
-    request = EXCHANGE.backfill_request(missing)
-    assert request is not None
-    body = simulator.protocol.rest(HttpRequest.parse(request.path), step, 10**18).body
-    header = EXCHANGE.classify_backfill("trades", "tBTCUSD", body)
-    rows = [row for row in EXCHANGE.normalize_backfill(header, body) if isinstance(row, Trade)]
+    rows = [row for row in backfilled(simulator, missing, step)[1] if isinstance(row, Trade)]
     assert {int(row.id) for row in rows} >= set(range(since.first, until.last + 1))
     for row in rows:
-        assert row.timestamp is not None
-        expected = told(simulator, 0, int(row.id))
-        assert (row.side, row.price, row.amount, row.timestamp // 10**6) == expected
-
-
-def test_our_list_of_instruments_is_the_markets() -> None:
-    simulator = Simulator(OPTIONS)
-    (request,) = EXCHANGE.instruments_requests()
-    body = simulator.protocol.rest(HttpRequest.parse(request.path), 10**6, 10**18).body
-    assert [(each.symbol, each.base, each.quote, each.type) for each in EXCHANGE.instruments(body)] == [
-        ("tBTCUSD", "BTC", "USD", "spot"),
-        ("tBTCF0:USTF0", "BTCF0", "USTF0", "perpetual"),
-    ]
+        assert told(row) == traded(simulator, int(row.id))

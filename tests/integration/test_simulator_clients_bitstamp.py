@@ -6,12 +6,23 @@ Then what our own exchange file makes of the same messages, compared with the ma
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
+from operator import itemgetter
 from typing import Any
 
 import ccxt.pro
 import pytest
+from support.simulated_exchange import (
+    answer,
+    backfilled,
+    ccxt_sides,
+    ccxt_told,
+    closing,
+    levels_at,
+    told,
+    traded,
+    watched,
+)
 from websockets.asyncio.client import connect
 
 from daedalus.exchanges import EXCHANGES
@@ -19,8 +30,6 @@ from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.model import Data, Heartbeat, Missing, Reply, Subscription
 from daedalus.exchanges.orderbook import Book
 from daedalus.simulator import Simulator, SimulatorOptions, running
-from daedalus.simulator.notation import Notation
-from daedalus.simulator.protocol import HttpRequest
 from daedalus.tables.rows import BookUpdate, OrderEvent, Row, Trade
 
 pytestmark = pytest.mark.integration
@@ -28,34 +37,18 @@ pytestmark = pytest.mark.integration
 RECORDED = ("live_trades", "diff_order_book", "live_orders")
 
 
-@asynccontextmanager
-async def ccxt_bitstamp(simulator: Simulator) -> AsyncIterator[Any]:
+def ccxt_bitstamp(simulator: Simulator) -> AbstractAsyncContextManager[Any]:
     client = ccxt.pro.bitstamp()
     client.urls["api"]["public"] = f"{simulator.rest_url}/api"
     client.urls["api"]["ws"] = simulator.websocket_url
-    try:
-        yield client
-    finally:
-        await client.close()
+    return closing(client)
 
 
 def trade_at(simulator: Simulator, number: str) -> tuple[str, float, float, int]:
     """A trade of the first market by the id that the exchange gives it: side, price, amount, ms."""
-    market = simulator.market
-    fill_id, place = divmod(int(number), len(market.instruments))
+    fill_id, place = divmod(int(number), len(simulator.market.instruments))
     assert place == 0
-    notation, order = Notation.short(market.instruments[0]), market.order(0, market.order_of_fill(fill_id))
-    fill = order.fills[fill_id - order.first]
-    money = float(notation.price(order.price)), float(notation.amount(fill.amount))
-    return "buy" if order.buy else "sell", *money, order.time_ns // 10**6
-
-
-def levels_at(simulator: Simulator, update: int) -> list[list[tuple[float, float]]]:
-    notation = Notation.short(simulator.market.instruments[0])
-    return [
-        [(float(notation.price(price)), float(notation.amount(amount))) for price, amount in side]
-        for side in simulator.market.books[0].levels(update)
-    ]
+    return traded(simulator, fill_id)
 
 
 def levels_at_time(simulator: Simulator, microseconds: int) -> list[list[tuple[float, float]]]:
@@ -71,17 +64,12 @@ async def test_ccxt_reads_the_trades() -> None:
         markets = await client.load_markets()
         assert set(markets) == {"BTC/USD", "ETH/USD"}
         assert markets["BTC/USD"]["precision"]["price"] == 0.01
-        seen: dict[str, Any] = {}
-        while len(seen) < 50:
-            for trade in await asyncio.wait_for(client.watch_trades("BTC/USD"), 20):
-                seen[trade["id"]] = trade
-        for number, trade in seen.items():
-            told = trade["side"], trade["price"], trade["amount"], trade["timestamp"]
-            assert told == trade_at(simulator, number)
+        for number, trade in (await watched(client, "BTC/USD", 50, itemgetter("id"))).items():
+            assert ccxt_told(trade) == trade_at(simulator, number)
         for trade in await client.fetch_trades("BTC/USD", params={"time": "minute"}):
-            *told, milliseconds = trade_at(simulator, trade["id"])
-            assert [trade["side"], trade["price"], trade["amount"]] == told
-            assert trade["timestamp"] == milliseconds // 1000 * 1000  # over REST times are whole seconds
+            *what, milliseconds = trade_at(simulator, trade["id"])
+            # over REST times are whole seconds
+            assert ccxt_told(trade) == (*what, milliseconds // 1000 * 1000)
 
 
 async def test_ccxt_keeps_the_book_level_for_level() -> None:
@@ -92,8 +80,7 @@ async def test_ccxt_keeps_the_book_level_for_level() -> None:
         states = set()
         for _ in range(25):
             book = await asyncio.wait_for(client.watch_order_book("BTC/USD"), 20)
-            sides = [[(price, amount) for price, amount, *_ in book[side]] for side in ("bids", "asks")]
-            assert sides == levels_at_time(simulator, book["nonce"])
+            assert ccxt_sides(book) == levels_at_time(simulator, book["nonce"])
             states.add(book["nonce"])
         assert len(states) > 20
 
@@ -114,8 +101,7 @@ async def recorded(simulator: Simulator, count: int) -> tuple[list[bytes], bytes
         while len(messages) < count:
             messages.append(await asyncio.wait_for(socket.recv(decode=False), 20))
             if len(messages) == count * 2 // 3:
-                path = exchange.snapshot_request("btcusd").path
-                body = simulator.protocol.rest(HttpRequest.parse(path), simulator._feed.step, 0).body
+                body = answer(simulator, exchange.snapshot_request("btcusd").path)
     return messages, body
 
 
@@ -141,8 +127,7 @@ async def test_our_rows_are_the_market() -> None:
     trades = [row for row in rows if isinstance(row, Trade)]
     assert len(trades) > 20
     for row in trades:
-        assert row.timestamp is not None
-        assert (row.side, row.price, row.amount, row.timestamp // 10**6) == trade_at(simulator, row.id)
+        assert told(row) == trade_at(simulator, row.id)
     assert_same_book(simulator, rows, body)
     assert_same_orders(simulator, rows)
 
@@ -191,28 +176,13 @@ def assert_same_orders(simulator: Simulator, rows: list[Row]) -> None:
 
 def test_our_backfill_gives_the_trades_of_the_stream_again() -> None:
     simulator = Simulator(SimulatorOptions(exchange="bitstamp", rate=40))
-    exchange, market, step = EXCHANGES["bitstamp"], simulator.market, simulator._feed.step
-    request = exchange.backfill_request(Missing("live_trades", "btcusd", None, None, 0, 1))
-    assert request is not None
+    market, step = simulator.market, simulator._feed.step
     now = market.time_of(step)
-    body = simulator.protocol.rest(HttpRequest.parse(request.path), step, now).body
-    header = exchange.classify_backfill("live_trades", "btcusd", body)
-    rows = [row for row in exchange.normalize_backfill(header, body) if isinstance(row, Trade)]
+    _, found = backfilled(simulator, Missing("live_trades", "btcusd", None, None, 0, 1), step)
+    rows = [row for row in found if isinstance(row, Trade)]
     newest = market.order(0, market.last_order(0, step)).last
     assert [int(row.id) // 2 for row in rows] == list(range(newest - len(rows) + 1, newest + 1))
     assert rows[0].timestamp is not None
     assert rows[0].timestamp // 10**9 in range(now // 10**9 - 3601, now // 10**9 - 3590)
     for row in rows:
-        assert (row.side, row.price, row.amount) == trade_at(simulator, row.id)[:3]
-
-
-def test_our_list_of_instruments_is_the_markets() -> None:
-    simulator, exchange = Simulator(SimulatorOptions(exchange="bitstamp")), EXCHANGES["bitstamp"]
-    (request,) = exchange.instruments_requests()
-    body = simulator.protocol.rest(HttpRequest.parse(request.path), 10**6, 10**18).body
-    assert [
-        (each.symbol, each.base, each.quote, each.type, each.tick) for each in exchange.instruments(body)
-    ] == [
-        ("btcusd", "BTC", "USD", "spot", 0.01),
-        ("ethusd", "ETH", "USD", "spot", 0.01),
-    ]
+        assert told(row)[:3] == trade_at(simulator, row.id)[:3]

@@ -6,13 +6,24 @@ Then what our own exchange file makes of the same messages, compared with the ma
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
+from operator import itemgetter
 from typing import Any
 
 import ccxt.pro
 import pytest
-from websockets.asyncio.client import connect
+from support.simulated_exchange import (
+    backfilled,
+    ccxt_sides,
+    ccxt_told,
+    closing,
+    last_diff,
+    levels_at,
+    recorded,
+    told,
+    traded,
+    watched,
+)
 
 from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.continuity import Continuity
@@ -20,8 +31,6 @@ from daedalus.exchanges.model import Data, Heartbeat, Missing, Reply, Subscripti
 from daedalus.exchanges.orderbook import Book
 from daedalus.simulator import Simulator, SimulatorOptions, running
 from daedalus.simulator.exchanges.bybit.text import trade_id
-from daedalus.simulator.notation import Notation
-from daedalus.simulator.protocol import HttpRequest
 from daedalus.tables.rows import BookUpdate, Quote, Row, Trade
 
 pytestmark = pytest.mark.integration
@@ -31,43 +40,22 @@ SYMBOLS = {"bybit": "BTC/USDT:USDT", "bybit_spot": "BTC/USDT"}
 ORDERS_BACK = 3000
 
 
-@asynccontextmanager
-async def ccxt_bybit(simulator: Simulator) -> AsyncIterator[Any]:
+def ccxt_bybit(simulator: Simulator) -> AbstractAsyncContextManager[Any]:
     category = CATEGORIES[simulator.options.exchange]
     client = ccxt.pro.bybit({"options": {"fetchMarkets": {"types": [category]}}})
     client.has["fetchCurrencies"] = False  # needs a key
     client.urls["api"]["public"] = simulator.rest_url
     client.urls["api"]["ws"]["public"][category] = f"{simulator.websocket_url}/v5/public/{category}"
-    try:
-        yield client
-    finally:
-        await client.close()
+    return closing(client)
 
 
 def known_trades(simulator: Simulator) -> dict[str, tuple[str, float, float, int]]:
     """The trades of the last orders by the ids that the exchange gives them: side, price, amount, ms."""
     market, category = simulator.market, CATEGORIES[simulator.options.exchange]
-    notation = Notation.short(market.instruments[0])
     last = market.last_order(0, simulator._feed.step)
-    trades = {}
-    for number in range(last - ORDERS_BACK, last + 100):
-        order = market.order(0, number)
-        for fill in order.fills:
-            trades[trade_id(category, "BTCUSDT", fill.id)] = (
-                "buy" if order.buy else "sell",
-                float(notation.price(order.price)),
-                float(notation.amount(fill.amount)),
-                order.time_ns // 10**6,
-            )
-    return trades
-
-
-def levels_at(simulator: Simulator, update: int, depth: int) -> list[list[tuple[float, float]]]:
-    notation = Notation.short(simulator.market.instruments[0])
-    return [
-        [(float(notation.price(price)), float(notation.amount(amount))) for price, amount in side]
-        for side in simulator.market.books[0].levels(update, depth)
-    ]
+    orders = (market.order(0, number) for number in range(last - ORDERS_BACK, last + 100))
+    numbers = (fill.id for order in orders for fill in order.fills)
+    return {trade_id(category, "BTCUSDT", number): traded(simulator, number) for number in numbers}
 
 
 @pytest.mark.parametrize("exchange", CATEGORIES)
@@ -79,16 +67,12 @@ async def test_ccxt_reads_the_trades(exchange: str) -> None:
         markets = await client.load_markets()
         assert SYMBOLS[exchange] in markets
         assert markets[SYMBOLS[exchange]]["precision"]["price"] == 0.01
-        seen: dict[str, Any] = {}
-        while len(seen) < 50:
-            for trade in await asyncio.wait_for(client.watch_trades(SYMBOLS[exchange]), 20):
-                seen[trade["id"]] = trade
+        seen = await watched(client, SYMBOLS[exchange], 50, itemgetter("id"))
         for trade in await client.fetch_trades(SYMBOLS[exchange], limit=40):
             seen[trade["id"]] = trade
         known = known_trades(simulator)
         for number, trade in seen.items():
-            told = trade["side"], trade["price"], trade["amount"], trade["timestamp"]
-            assert told == known[number]
+            assert ccxt_told(trade) == known[number]
 
 
 @pytest.mark.parametrize("exchange", CATEGORIES)
@@ -101,36 +85,18 @@ async def test_ccxt_keeps_the_book(exchange: str) -> None:
         for _ in range(25):
             book = await asyncio.wait_for(client.watch_order_book(SYMBOLS[exchange], 50), 20)
             # ccxt does not keep the number of the last message: its time tells which state it is
-            step = market.step_at(book["timestamp"] * 10**6 + 999_999)
-            update = market.update_at(0, step) // market.diff_every * market.diff_every
+            update = last_diff(simulator, book["timestamp"] * 10**6 + 999_999)
             recent = [levels_at(simulator, update - back * market.diff_every, 50) for back in range(3)]
-            assert [
-                [(price, amount) for price, amount, *_ in book[side]] for side in ("bids", "asks")
-            ] in recent
+            assert ccxt_sides(book) in recent
             states += 1
         assert states == 25
-
-
-async def recorded(simulator: Simulator, count: int) -> list[bytes]:
-    """What our own plan for all channels of one symbol is answered with."""
-    exchange = EXCHANGES[simulator.options.exchange]
-    wanted = [Subscription(channel, "BTCUSDT") for channel in exchange.channels]
-    (plan,) = exchange.plan(wanted, simulator.websocket_url)
-    messages: list[bytes] = []
-    async with connect(plan.url, compression=None) as socket:
-        assert plan.keepalive_text is not None
-        await socket.send(plan.keepalive_text)
-        for request in plan.requests:
-            await socket.send(request.text)
-        while len(messages) < count:
-            messages.append(await asyncio.wait_for(socket.recv(decode=False), 20))
-    return messages
 
 
 @pytest.mark.parametrize("name", CATEGORIES)
 async def test_our_rows_are_the_market(name: str) -> None:
     async with running(SimulatorOptions(exchange=name, rate=400)) as simulator:
-        messages = await recorded(simulator, 1200)
+        wanted = [Subscription(channel, "BTCUSDT") for channel in EXCHANGES[name].channels]
+        messages = await recorded(simulator, wanted, 1200)
         known = known_trades(simulator)
     exchange, market = EXCHANGES[name], simulator.market
     continuity, book, kinds = Continuity(exchange.channels), Book(), set()
@@ -156,8 +122,7 @@ async def test_our_rows_are_the_market(name: str) -> None:
     trades = [row for row in rows if isinstance(row, Trade)]
     assert len(trades) > 50
     for row in trades:
-        assert row.timestamp is not None
-        assert (row.side, row.price, row.amount, row.timestamp // 10**6) == known[row.id]
+        assert told(row) == known[row.id]
     for row in rows:
         if isinstance(row, Quote):
             assert row.last_id is not None
@@ -168,32 +133,12 @@ async def test_our_rows_are_the_market(name: str) -> None:
 @pytest.mark.parametrize("name", CATEGORIES)
 def test_our_backfill_gives_the_newest_trades_again(name: str) -> None:
     simulator = Simulator(SimulatorOptions(exchange=name))
-    exchange, market = EXCHANGES[name], simulator.market
-    request = exchange.backfill_request(Missing("publicTrade", "BTCUSDT", None, None, 0, 1))
-    assert request is not None
-    step = simulator._feed.step
-    body = simulator.protocol.rest(HttpRequest.parse(request.path), step, market.time_of(step)).body
-    rows = exchange.normalize_backfill(exchange.classify_backfill("publicTrade", "BTCUSDT", body), body)
+    market, step = simulator.market, simulator._feed.step
+    _, rows = backfilled(simulator, Missing("publicTrade", "BTCUSDT", None, None, 0, 1), step)
     assert len(rows) == {"bybit": 1000, "bybit_spot": 60}[name]
     newest = market.order(0, market.last_order(0, step)).last
     numbers = range(newest - len(rows) + 1, newest + 1)
     category = CATEGORIES[name]
     assert [row.id for row in rows if isinstance(row, Trade)] == [
         trade_id(category, "BTCUSDT", number) for number in numbers
-    ]
-
-
-@pytest.mark.parametrize("exchange", CATEGORIES)
-def test_our_list_of_instruments_is_the_markets(exchange: str) -> None:
-    simulator = Simulator(SimulatorOptions(exchange=exchange))
-    found = [
-        each
-        for request in EXCHANGES[exchange].instruments_requests()
-        for each in EXCHANGES[exchange].instruments(
-            simulator.protocol.rest(HttpRequest.parse(request.path), 10**6, 10**18).body
-        )
-    ]
-    assert [(each.symbol, each.base, each.quote, each.tick) for each in found] == [
-        ("BTCUSDT", "BTC", "USDT", 0.01),
-        ("ETHUSDT", "ETH", "USDT", 0.01),
     ]

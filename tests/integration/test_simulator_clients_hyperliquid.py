@@ -6,22 +6,29 @@ Then what our own exchange file makes of the same messages, compared with the ma
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import aiohttp
 import ccxt.pro
 import pytest
-from websockets.asyncio.client import connect
+from support.simulated_exchange import (
+    ccxt_sides,
+    ccxt_told,
+    closing,
+    levels_at,
+    listed,
+    recorded,
+    told,
+    traded,
+    watched,
+)
 from websockets.exceptions import ConnectionClosed
 
 from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.model import Data, Heartbeat, Reply, Subscription
 from daedalus.simulator import Faults, Simulator, SimulatorOptions, running
 from daedalus.simulator.exchanges.hyperliquid.text import trade_id
-from daedalus.simulator.market import Order
-from daedalus.simulator.notation import Notation
 from daedalus.tables.rows import BookUpdate, DerivativeTicker, Quote, Row, Trade
 
 pytestmark = pytest.mark.integration
@@ -32,62 +39,39 @@ SYMBOLS = {"BTC/USDC:USDC": 0, "PURR/USDC": 1}
 STEPS_BACK = 4000
 
 
-@asynccontextmanager
-async def ccxt_hyperliquid(simulator: Simulator) -> AsyncIterator[Any]:
+def ccxt_hyperliquid(simulator: Simulator) -> AbstractAsyncContextManager[Any]:
     client = ccxt.pro.hyperliquid({"options": {"fetchMarkets": {"types": ["spot", "swap"]}}})
     client.urls["api"]["public"] = simulator.rest_url
     client.urls["api"]["ws"]["public"] = f"{simulator.websocket_url}/ws"
-    try:
-        yield client
-    finally:
-        await client.close()
+    return closing(client)
 
 
 def trades_of(simulator: Simulator, place: int) -> dict[int, tuple[str, float, float, int]]:
     """The trades of late, by their ids, as they must be told: side, price, amount, ms."""
-    market, notation = simulator.market, Notation.short(simulator.market.instruments[place])
-    step = simulator._feed.step
-    orders: list[Order] = [
-        market.order(place, number)
-        for number in range(market.last_order(place, step - STEPS_BACK), market.last_order(place, step) + 1)
-    ]
+    market, step = simulator.market, simulator._feed.step
+    numbers = range(market.last_order(place, step - STEPS_BACK), market.last_order(place, step) + 1)
     return {
-        trade_id(place, fill.id): (
-            "buy" if order.buy else "sell",
-            float(notation.price(order.price)),
-            float(notation.amount(fill.amount)),
-            order.time_ns // 10**6,
-        )
-        for order in orders
-        for fill in order.fills
+        trade_id(place, fill.id): traded(simulator, fill.id, place)
+        for number in numbers
+        for fill in market.order(place, number).fills
     }
 
 
 def books_of(simulator: Simulator, place: int, ms: int) -> list[list[Any]]:
     """The books that there were within a millisecond."""
-    market, notation = simulator.market, Notation.short(simulator.market.instruments[place])
+    market = simulator.market
     steps = range(market.step_at(ms * 10**6 - 1), market.step_at((ms + 1) * 10**6) + 1)
-    return [
-        [
-            [(float(notation.price(price)), float(notation.amount(amount))) for price, amount in side]
-            for side in market.books[place].levels(market.update_at(place, step), 20)
-        ]
-        for step in steps
-    ]
+    return [levels_at(simulator, market.update_at(place, step), 20, place) for step in steps]
 
 
 @pytest.mark.parametrize("symbol", SYMBOLS)
 async def test_ccxt_reads_the_trades(symbol: str) -> None:
     async with running(OPTIONS) as simulator, ccxt_hyperliquid(simulator) as client:
         assert set(await client.load_markets()) == set(SYMBOLS)
-        seen: dict[int, Any] = {}
-        while len(seen) < 60:
-            for trade in await asyncio.wait_for(client.watch_trades(symbol), 20):
-                seen[int(trade["id"])] = trade
+        seen = await watched(client, symbol, 60)
         expected = trades_of(simulator, SYMBOLS[symbol])
     for number, trade in seen.items():
-        told = trade["side"], trade["price"], trade["amount"], trade["timestamp"]
-        assert told == expected[number]
+        assert ccxt_told(trade) == expected[number]
 
 
 @pytest.mark.parametrize("symbol", SYMBOLS)
@@ -95,8 +79,7 @@ async def test_ccxt_sees_the_books(symbol: str) -> None:
     async with running(OPTIONS) as simulator, ccxt_hyperliquid(simulator) as client:
         for _ in range(6):
             book = await asyncio.wait_for(client.watch_order_book(symbol), 20)
-            sides = [[tuple(level[:2]) for level in book[side]] for side in ("bids", "asks")]
-            assert sides in books_of(simulator, SYMBOLS[symbol], book["timestamp"])
+            assert ccxt_sides(book) in books_of(simulator, SYMBOLS[symbol], book["timestamp"])
 
 
 async def test_ccxt_watches_tickers_and_fetches_books_by_post() -> None:
@@ -107,25 +90,14 @@ async def test_ccxt_watches_tickers_and_fetches_books_by_post() -> None:
         assert len(book["bids"]) == len(book["asks"]) == 20
 
 
-async def recorded(simulator: Simulator, symbol: str, count: int) -> list[bytes]:
-    """What our own plan for all channels of a coin is answered with."""
-    (plan,) = EXCHANGE.plan(
-        [Subscription(name, symbol) for name in EXCHANGE.channels], simulator.websocket_url
-    )
-    messages: list[bytes] = []
-    async with connect(plan.url, compression=None, max_queue=None) as socket:
-        assert plan.keepalive_text is not None
-        for text in (plan.keepalive_text, *(request.text for request in plan.requests)):
-            await socket.send(text)
-        while len(messages) < count:
-            messages.append(await asyncio.wait_for(socket.recv(decode=False), 20))
-    return messages
+def all_of(symbol: str) -> list[Subscription]:
+    return [Subscription(name, symbol) for name in EXCHANGE.channels]
 
 
 @pytest.mark.parametrize(("symbol", "place"), [("BTC", 0), ("PURR/USDC", 1)])
 async def test_our_rows_are_the_market(symbol: str, place: int) -> None:
     async with running(OPTIONS) as simulator:
-        messages = await recorded(simulator, symbol, 500)
+        messages = await recorded(simulator, all_of(symbol), 500)
         expected = trades_of(simulator, place)
     rows: list[Row] = []
     served, pongs = set(), 0
@@ -141,12 +113,11 @@ async def test_our_rows_are_the_market(symbol: str, place: int) -> None:
         else:
             assert isinstance(header, Reply | Heartbeat)
     assert pongs == 1
-    assert served == {Subscription(name, symbol) for name in EXCHANGE.channels}
+    assert served == set(all_of(symbol))
     trades = [row for row in rows if isinstance(row, Trade)]
     assert len(trades) > 30
     for row in trades:
-        assert row.timestamp is not None
-        assert (row.side, row.price, row.amount, row.timestamp // 10**6) == expected[int(row.id)]
+        assert told(row) == expected[int(row.id)]
     for row in rows:
         if isinstance(row, BookUpdate):
             assert row.timestamp is not None
@@ -165,7 +136,7 @@ async def test_our_rows_are_the_market(symbol: str, place: int) -> None:
 async def test_an_unknown_coin_costs_the_connection() -> None:
     async with running(OPTIONS) as simulator:
         with pytest.raises(ConnectionClosed) as closed:
-            await recorded(simulator, "NOPE", 500)
+            await recorded(simulator, all_of("NOPE"), 500)
         assert closed.value.rcvd is None
 
 
@@ -174,7 +145,9 @@ async def test_two_connections_that_lose_different_trades_have_them_all_together
         exchange="hyperliquid", symbols=("BTC",), rate=400, keep_sent=True, faults=Faults(lose_every=9)
     )
     async with running(options) as simulator:
-        first, second = await asyncio.gather(*(recorded(simulator, "BTC", count) for count in (900, 900)))
+        first, second = await asyncio.gather(
+            *(recorded(simulator, all_of("BTC"), count) for count in (900, 900))
+        )
         lost = {
             each.payload for each in simulator.lost if each.connection == 0 and each.stream == "trades:BTC"
         }
@@ -201,13 +174,10 @@ def ids_of(text: str) -> list[str]:
     ]
 
 
-async def test_our_list_of_instruments_is_the_markets() -> None:
+async def test_our_list_of_instruments_is_asked_for_by_post() -> None:
     found = []
     async with running(OPTIONS) as simulator, aiohttp.ClientSession(simulator.rest_url) as http:
         for request in EXCHANGE.instruments_requests():
             async with http.post(request.path, data=request.body) as answer:
                 found += EXCHANGE.instruments(await answer.read())
-    assert [(each.symbol, each.base, each.quote, each.type) for each in found] == [
-        ("BTC", "BTC", "USDC", "perpetual"),
-        ("PURR/USDC", "PURR", "USDC", "spot"),
-    ]
+        assert found == listed(simulator)

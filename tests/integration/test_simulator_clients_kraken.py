@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import ccxt.pro
 import pytest
 from msgspec import structs
+from support.simulated_exchange import (
+    backfilled,
+    ccxt_sides,
+    ccxt_told,
+    closing,
+    last_diff,
+    levels_at,
+    order_of,
+    payloads,
+    told,
+    traded,
+    watched,
+)
 from websockets.asyncio.client import connect
 
 from daedalus.exchanges.continuity import Continuity
@@ -18,9 +30,7 @@ from daedalus.exchanges.kraken.book import KrakenBook
 from daedalus.exchanges.kraken.exchange import Kraken
 from daedalus.exchanges.model import Data, Missing, Reply, Subscription
 from daedalus.simulator import Simulator, SimulatorOptions, running
-from daedalus.simulator.notation import Notation
 from daedalus.simulator.options import Faults
-from daedalus.simulator.protocol import HttpRequest
 from daedalus.tables.rows import BookUpdate, Quote, Trade
 
 pytestmark = pytest.mark.integration
@@ -28,47 +38,15 @@ pytestmark = pytest.mark.integration
 EXCHANGE = Kraken()
 
 
-@asynccontextmanager
-async def kraken(simulator: Simulator) -> AsyncIterator[Any]:
+def kraken(simulator: Simulator) -> AbstractAsyncContextManager[Any]:
     client = ccxt.pro.kraken()
     client.urls["api"]["public"] = simulator.rest_url
     client.urls["api"]["ws"]["publicV2"] = f"{simulator.websocket_url}/v2"
-    try:
-        yield client
-    finally:
-        await client.close()
+    return closing(client)
 
 
 def market() -> SimulatorOptions:
     return SimulatorOptions(exchange="kraken", rate=300, depth=100, keep_sent=True)
-
-
-def written(simulator: Simulator) -> Notation:
-    return Notation.short(simulator.market.instruments[0])
-
-
-def traded(simulator: Simulator, number: int) -> tuple[str, float, float, int]:
-    """Side, price, amount and time (ns) of a trade of the market."""
-    order = simulator.market.order(0, simulator.market.order_of_fill(number))
-    fill = next(fill for fill in order.fills if fill.id == number)
-    notation = written(simulator)
-    side = "buy" if order.buy else "sell"
-    return side, float(notation.price(order.price)), float(notation.amount(fill.amount)), order.time_ns
-
-
-def sides_at(simulator: Simulator, update: int, depth: int) -> list[list[tuple[float, float]]]:
-    notation = written(simulator)
-    return [
-        [(float(notation.price(price)), float(notation.amount(amount))) for price, amount in side]
-        for side in simulator.market.books[0].levels(update, depth)
-    ]
-
-
-def last_diff(simulator: Simulator, time_ns: int) -> int:
-    """The update of the last diff by a time."""
-    simulated = simulator.market
-    update = simulated.update_at(0, simulated.step_at(time_ns))
-    return update - update % simulated.diff_every
 
 
 async def test_ccxt_and_we_read_the_trades() -> None:
@@ -76,28 +54,21 @@ async def test_ccxt_and_we_read_the_trades() -> None:
         markets = await client.load_markets()
         assert set(markets) == {"BTC/USD", "ETH/USD"}
         assert markets["BTC/USD"]["precision"]["price"] == 0.01
-        seen: dict[int, Any] = {}
-        while len(seen) < 60:
-            trades = await asyncio.wait_for(client.watch_trades("BTC/USD", params={"snapshot": True}), 20)
-            seen.update((int(each["id"]), each) for each in trades)
+        seen = await watched(client, "BTC/USD", 60, params={"snapshot": True})
         numbers = sorted(seen)
         assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
         for number in numbers:
-            each = seen[number]
-            side, price, amount, time_ns = traded(simulator, number)
-            assert (each["side"], each["price"], each["amount"]) == (side, price, amount)
-            assert each["timestamp"] == time_ns // 10**6
+            assert ccxt_told(seen[number]) == traded(simulator, number)
         ours: list[Trade] = []
         continuity = Continuity(EXCHANGE.channels)
-        for payload in payloads(simulator, "trade"):
+        for payload in sent(simulator, "trade"):
             header = EXCHANGE.classify(payload)
             assert continuity.observe(header, 0).gap is None
             ours += [row for row in EXCHANGE.normalize(header, payload) if isinstance(row, Trade)]
         assert {int(row.id) for row in ours} >= set(numbers)
         for row in ours:
-            side, price, amount, time_ns = traded(simulator, int(row.id))
-            assert (row.side, row.price, row.amount) == (side, price, amount)
-            assert row.timestamp == time_ns // 1000 * 1000
+            assert told(row) == traded(simulator, int(row.id))
+            assert row.timestamp == order_of(simulator, int(row.id)).time_ns // 1000 * 1000
 
 
 @pytest.mark.parametrize("depth", [10, 100])
@@ -109,15 +80,14 @@ async def test_ccxt_and_we_keep_the_book(depth: int) -> None:
             if book["timestamp"] is None:
                 continue  # the snapshot
             update = last_diff(simulator, book["timestamp"] * 10**6 + 999_999)
-            found = [[tuple(level[:2]) for level in book[side]] for side in ("bids", "asks")]
-            assert found == sides_at(simulator, update, depth)
+            assert ccxt_sides(book) == levels_at(simulator, update, depth)
             times.add(book["timestamp"])
         assert len(times) > 20
         check = KrakenBook("BTC/USD", depth)
         bids: dict[float, float] = {}
         asks: dict[float, float] = {}
         answers = []
-        for payload in payloads(simulator, f"book-{depth}"):
+        for payload in sent(simulator, f"book-{depth}"):
             header = EXCHANGE.classify(payload)
             answers.append(check.apply(header, payload))
             (row,) = EXCHANGE.normalize(header, payload)
@@ -134,7 +104,7 @@ async def test_ccxt_and_we_keep_the_book(depth: int) -> None:
                     bids.pop(price, None)
                     asks.pop(price, None)
             if not row.is_snapshot:
-                expected = sides_at(simulator, last_diff(simulator, row.timestamp + 999), depth)
+                expected = levels_at(simulator, last_diff(simulator, row.timestamp + 999), depth)
                 assert [sorted(bids.items(), reverse=True), sorted(asks.items())] == expected
         assert answers == [True] * len(answers)
         assert len(answers) > 20
@@ -147,7 +117,7 @@ async def test_ccxt_and_we_read_the_quotes() -> None:
         assert quote["bid"] < quote["ask"]
         rows = [
             row
-            for payload in payloads(simulator, "ticker-bbo")
+            for payload in sent(simulator, "ticker-bbo")
             for row in EXCHANGE.normalize(EXCHANGE.classify(payload), payload)
         ]
         assert len(rows) >= 10
@@ -160,9 +130,7 @@ async def test_ccxt_and_we_read_the_trades_over_rest() -> None:
         trades = await client.fetch_trades("BTC/USD", limit=30)
         assert 28 <= len(trades) <= 30  # whole orders
         for each in trades:
-            side, price, amount, time_ns = traded(simulator, int(each["id"]))
-            assert (each["side"], each["price"], each["amount"]) == (side, price, amount)
-            assert each["timestamp"] == time_ns // 10**6
+            assert ccxt_told(each) == traded(simulator, int(each["id"]))
         book = await client.fetch_order_book("BTC/USD", 10)
         assert book["bids"][0][0] < book["asks"][0][0]
 
@@ -236,13 +204,12 @@ async def test_an_outage_is_filled_page_by_page_over_rest() -> None:
         requests = 0
         found: dict[int, Trade] = {}
         while first <= last:
-            request = EXCHANGE.backfill_request(Missing("trade", "BTC/USD", first, last, from_ns, to_ns))
-            assert request is not None
-            answer = simulator.protocol.rest(HttpRequest.parse(request.path), step, to_ns)
-            header = EXCHANGE.classify_backfill("trade", "BTC/USD", answer.body)
+            header, rows = backfilled(
+                simulator, Missing("trade", "BTC/USD", first, last, from_ns, to_ns), step
+            )
             assert header.ids is not None
             assert header.ids.first <= first
-            for row in EXCHANGE.normalize_backfill(header, answer.body):
+            for row in rows:
                 assert isinstance(row, Trade)
                 found[int(row.id)] = row
             first, from_ns = header.ids.last + 1, found[header.ids.last].timestamp or 0
@@ -250,14 +217,12 @@ async def test_an_outage_is_filled_page_by_page_over_rest() -> None:
         assert max(found) == last
         assert 10 < requests < 60
         for number in list(found)[:: len(found) // 50]:
-            assert (found[number].side, found[number].price, found[number].amount) == traded(
-                simulator, number
-            )[:3]
+            assert told(found[number])[:3] == traded(simulator, number)[:3]
 
 
-def payloads(simulator: Simulator, kind: str) -> list[bytes]:
-    return [
-        each.payload.encode() if isinstance(each.payload, str) else each.payload
-        for each in simulator.sent
-        if each.stream.partition(":")[0] in (kind, f"quiet-{kind}") and each.stream.endswith("BTC/USD")
-    ]
+def sent(simulator: Simulator, kind: str) -> list[bytes]:
+    """The messages of one kind about the first market."""
+    return payloads(
+        simulator,
+        lambda stream: stream.partition(":")[0] in (kind, f"quiet-{kind}") and stream.endswith("BTC/USD"),
+    )

@@ -6,22 +6,29 @@ Then what our own exchange file makes of the same messages, compared with the ma
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import ccxt.pro
 import pytest
-from websockets.asyncio.client import connect
+from support.simulated_exchange import (
+    backfilled,
+    ccxt_sides,
+    ccxt_told,
+    closing,
+    levels_at,
+    order_of,
+    recorded,
+    told,
+    traded,
+    watched,
+)
 
 from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.model import Data, Heartbeat, Missing, Reply, Subscription
 from daedalus.exchanges.orderbook import Book
 from daedalus.simulator import Simulator, SimulatorOptions, running
-from daedalus.simulator.market import Order
-from daedalus.simulator.notation import Notation
-from daedalus.simulator.protocol import HttpRequest
 from daedalus.tables.rows import AggTrade, BookUpdate, DerivativeTicker, Quote, Row, Trade
 
 pytestmark = pytest.mark.integration
@@ -29,42 +36,18 @@ pytestmark = pytest.mark.integration
 OPTIONS = SimulatorOptions(exchange="okx", symbols=("BTC-USDT", "BTC-USDT-SWAP"), rate=400)
 EXCHANGE = EXCHANGES["okx"]
 SYMBOLS = {"BTC/USDT": 0, "BTC/USDT:USDT": 1}
+WANTED = [
+    Subscription(name, "BTC-USDT-SWAP" if channel.per_symbol else "")
+    for name, channel in EXCHANGE.channels.items()
+]
 
 
-@asynccontextmanager
-async def ccxt_okx(simulator: Simulator) -> AsyncIterator[Any]:
+def ccxt_okx(simulator: Simulator) -> AbstractAsyncContextManager[Any]:
     client = ccxt.pro.okx({"options": {"fetchMarkets": {"types": ["spot", "swap"]}}})
     client.has["fetchCurrencies"] = False  # needs a key
     client.urls["api"]["rest"] = simulator.rest_url
     client.urls["api"]["ws"] = f"{simulator.websocket_url}/ws/v5"
-    try:
-        yield client
-    finally:
-        await client.close()
-
-
-def order_of(simulator: Simulator, place: int, trade: int) -> Order:
-    return simulator.market.order(place, simulator.market.order_of_fill(trade))
-
-
-def told(simulator: Simulator, place: int, order: Order, lots: int) -> tuple[str, float, float, int]:
-    """A trade of this order as it must be told: side, price, amount, ms."""
-    notation = Notation.short(simulator.market.instruments[place])
-    side = "buy" if order.buy else "sell"
-    price, amount = float(notation.price(order.price)), float(notation.amount(lots))
-    return side, price, amount, order.time_ns // 10**6
-
-
-def lots_of(order: Order, trade: int) -> int:
-    return next(fill.amount for fill in order.fills if fill.id == trade)
-
-
-def levels_at(simulator: Simulator, place: int, update: int, depth: int) -> list[list[tuple[float, float]]]:
-    notation = Notation.short(simulator.market.instruments[place])
-    return [
-        [(float(notation.price(price)), float(notation.amount(amount))) for price, amount in side]
-        for side in simulator.market.books[place].levels(update, depth)
-    ]
+    return closing(client)
 
 
 @pytest.mark.parametrize("symbol", SYMBOLS)
@@ -72,20 +55,16 @@ async def test_ccxt_reads_the_trades(symbol: str) -> None:
     async with running(OPTIONS) as simulator, ccxt_okx(simulator) as client:
         markets = await client.load_markets()
         assert set(markets) == set(SYMBOLS)
-        seen: dict[int, Any] = {}
-        while len(seen) < 40:
-            for trade in await asyncio.wait_for(client.watch_trades(symbol), 20):
-                seen[int(trade["id"])] = trade
+        seen = await watched(client, symbol, 40)
         last = None
         for number in sorted(seen):
             trade = seen[number]
-            order = order_of(simulator, SYMBOLS[symbol], number)
+            order = order_of(simulator, number, SYMBOLS[symbol])
             assert number == order.last
             assert int(trade["info"]["count"]) == len(order.fills)
             assert last is None or number - len(order.fills) == last
             last = number
-            expected = told(simulator, SYMBOLS[symbol], order, order.amount)
-            assert (trade["side"], trade["price"], trade["amount"], trade["timestamp"]) == expected
+            assert ccxt_told(trade) == traded(simulator, number, SYMBOLS[symbol], order.amount)
 
 
 async def test_ccxt_fetches_single_trades_over_rest() -> None:
@@ -95,9 +74,7 @@ async def test_ccxt_fetches_single_trades_over_rest() -> None:
             first = int(trades[0]["id"])
             assert sorted(int(trade["id"]) for trade in trades) == list(range(first, first + 30))
             for trade in trades:
-                order = order_of(simulator, 0, int(trade["id"]))
-                expected = told(simulator, 0, order, lots_of(order, int(trade["id"])))
-                assert (trade["side"], trade["price"], trade["amount"], trade["timestamp"]) == expected
+                assert ccxt_told(trade) == traded(simulator, int(trade["id"]))
 
 
 @pytest.mark.parametrize("symbol", SYMBOLS)
@@ -106,8 +83,7 @@ async def test_ccxt_keeps_the_book_and_finds_its_chain_whole(symbol: str) -> Non
         numbers = set()
         for _ in range(25):
             book = await asyncio.wait_for(client.watch_order_book(symbol), 20)
-            sides = [[tuple(level[:2]) for level in book[side]] for side in ("bids", "asks")]
-            assert sides == levels_at(simulator, SYMBOLS[symbol], book["nonce"], 400)
+            assert ccxt_sides(book) == levels_at(simulator, book["nonce"], 400, SYMBOLS[symbol])
             numbers.add(book["nonce"])
         assert len(numbers) > 15
 
@@ -120,29 +96,9 @@ async def test_ccxt_watches_quotes_and_funding() -> None:
         assert abs(funding["fundingRate"]) <= 0.0002
 
 
-async def recorded(simulator: Simulator, count: int) -> list[bytes]:
-    """What our own plans for all channels of the swap are answered with, one connection after the other."""
-    wanted = [
-        Subscription(name, "BTC-USDT-SWAP" if channel.per_symbol else "")
-        for name, channel in EXCHANGE.channels.items()
-    ]
-    messages: list[bytes] = []
-    for plan in EXCHANGE.plan(wanted, simulator.websocket_url):
-        mine: list[bytes] = []
-        async with connect(plan.url, compression=None) as socket:
-            assert plan.keepalive_text is not None
-            await socket.send(plan.keepalive_text)
-            for request in plan.requests:
-                await socket.send(request.text)
-            while len(mine) < count:
-                mine.append(await asyncio.wait_for(socket.recv(decode=False), 20))
-        messages += mine
-    return messages
-
-
 async def test_our_rows_are_the_market() -> None:
     async with running(OPTIONS) as simulator:
-        messages = await recorded(simulator, 500)
+        messages = await recorded(simulator, WANTED, 500)
     continuity, book = Continuity(EXCHANGE.channels), Book()
     channels, replies, pongs = set(), set(), 0
     rows: list[Row] = []
@@ -164,14 +120,14 @@ async def test_our_rows_are_the_market() -> None:
             if isinstance(row, BookUpdate):
                 book.apply(row)
                 assert row.last_id is not None
-                assert [list(side) for side in book.levels()] == levels_at(simulator, 1, row.last_id, 400)
+                assert [list(side) for side in book.levels()] == levels_at(simulator, row.last_id, 400, 1)
     assert pongs == 2
     assert channels == set(EXCHANGE.channels) == {each.channel for each in replies}
     assert_trades(simulator, rows)
     for row in rows:
         if isinstance(row, Quote):
             assert row.last_id is not None
-            (bid,), (ask,) = levels_at(simulator, 1, row.last_id, 1)
+            (bid,), (ask,) = levels_at(simulator, row.last_id, 1, 1)
             assert (row.bid_price, row.bid_amount, row.ask_price, row.ask_amount) == (*bid, *ask)
     tickers = [row for row in rows if isinstance(row, DerivativeTicker)]
     names = "funding_rate", "open_interest", "index_price", "mark_price"
@@ -183,16 +139,11 @@ def assert_trades(simulator: Simulator, rows: list[Row]) -> None:
     orders = [row for row in rows if isinstance(row, AggTrade)]
     assert min(len(trades), len(orders)) > 20
     for row in trades:
-        order = order_of(simulator, 1, int(row.id))
-        assert row.timestamp is not None
-        expected = told(simulator, 1, order, lots_of(order, int(row.id)))
-        assert (row.side, row.price, row.amount, row.timestamp // 10**6) == expected
+        assert told(row) == traded(simulator, int(row.id), 1)
     for each in orders:
-        order = order_of(simulator, 1, int(each.id))
-        assert each.timestamp is not None
+        order = order_of(simulator, int(each.id), 1)
         assert (each.first_id, each.last_id) == (order.first, order.last)
-        expected = told(simulator, 1, order, order.amount)
-        assert (each.side, each.price, each.amount, each.timestamp // 10**6) == expected
+        assert told(each) == traded(simulator, int(each.id), 1, order.amount)
 
 
 @pytest.mark.parametrize("channel", ["trades_all", "trades"])
@@ -203,13 +154,10 @@ def test_our_backfill_gives_the_missing_trades(channel: str) -> None:
     missing = Missing(channel, "BTC-USDT", last - 249, last, 0, 1)
     rows: list[Row] = []
     while True:
-        request = EXCHANGE.backfill_request(missing)
-        assert request is not None
-        body = simulator.protocol.rest(HttpRequest.parse(request.path), step, 10**18).body
-        header = EXCHANGE.classify_backfill(channel, "BTC-USDT", body)
+        header, found = backfilled(simulator, missing, step)
         assert header.ids is not None
         assert header.ids.first == missing.first
-        rows += EXCHANGE.normalize_backfill(header, body)
+        rows += found
         if header.ids.last == last:
             break
         missing = Missing(channel, "BTC-USDT", header.ids.last + 1, last, 0, 1)
@@ -218,22 +166,4 @@ def test_our_backfill_gives_the_missing_trades(channel: str) -> None:
     )
     for row in rows:
         assert isinstance(row, Trade | AggTrade)
-        order = order_of(simulator, 0, int(row.id))
-        expected = told(simulator, 0, order, lots_of(order, int(row.id)))
-        assert row.timestamp is not None
-        assert (row.side, row.price, row.amount, row.timestamp // 10**6) == expected
-
-
-def test_our_list_of_instruments_is_the_markets() -> None:
-    simulator = Simulator(OPTIONS)
-    found = [
-        each
-        for request in EXCHANGE.instruments_requests()
-        for each in EXCHANGE.instruments(
-            simulator.protocol.rest(HttpRequest.parse(request.path), 10**6, 10**18).body
-        )
-    ]
-    assert [(each.symbol, each.base, each.quote, each.type, each.contract_size) for each in found] == [
-        ("BTC-USDT", "BTC", "USDT", "spot", None),
-        ("BTC-USDT-SWAP", "BTC", "USDT", "perpetual", 1.0),
-    ]
+        assert told(row) == traded(simulator, int(row.id))

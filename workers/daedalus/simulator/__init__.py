@@ -1,4 +1,4 @@
-"""Exchanges on loopback: the real protocols over a deterministic market or a recording, faults on demand."""
+"""Simulated exchanges on loopback: real protocols over a deterministic market or a recording, with faults."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
 """A limit order book in closed form: its state after update n is a function of n alone.
 
-Levels near the touch are renewed in turn every 32 updates, those behind them every few hundred, and
-all of them move with the middle, a random walk. Hence
-
-- the book after any update can be given without playing the updates before it;
-- what changed between two updates can be given too, and applied to the first state it gives the second;
+Levels near the touch are renewed in turn every 32 updates, those further away every few hundred. All of them
+move with the middle price, a random walk. Therefore
+- the book after any update is computed without replaying the updates before it;
+- so is the change between two updates, which leads from the first state to the second;
 - the best bid is always below the best ask, and both sides always have levels.
 """
 
@@ -20,11 +19,11 @@ __all__ = ["Book", "Levels", "Top"]
 Levels = list[tuple[int, int]]
 """Prices in ticks and amounts in lots, the best price first; an amount of 0 removes the level."""
 
-_NEAR = 16  # levels on each side that are renewed often
+_NEAR = 16  # levels per side that are renewed often
 _NEAR_TURN = 5  # ... each once in 2**5 updates
-_PACE = 4  # the middle moves once in 2**4 updates
+_PACE = 4  # the middle price moves once in 2**4 updates
 _REMEMBERED = 256
-_STRIDE = 11  # odd: renewals hop through the levels instead of marching
+_STRIDE = 11  # odd, so that successive renewals hit distant levels
 
 
 class Top(Struct, frozen=True, gc=False):
@@ -37,9 +36,9 @@ class Top(Struct, frozen=True, gc=False):
 
 
 class Book:
-    """The book of one instrument with at most ``depth`` levels on each side.
+    """The book of one instrument with at most ``depth`` levels per side.
 
-    Bids are the levels at or below the middle, asks those above it.
+    Bids are the levels at or below the middle price, asks those above it.
     """
 
     def __init__(self, key: int, instrument: Instrument, depth: int) -> None:
@@ -53,7 +52,7 @@ class Book:
         self._middles: dict[int, int] = {}
 
     def middle(self, update: int) -> int:
-        """The price in ticks that parts bids from asks after an update."""
+        """The middle price after an update, in ticks: bids are at or below it, asks above it."""
         position = update >> _PACE
         middle = self._middles.get(position)
         if middle is None:
@@ -63,7 +62,7 @@ class Book:
         return middle
 
     def amount(self, price: int, update: int) -> int:
-        """The lots at a price after an update; 0 where there is no level."""
+        """The lots at a price after an update; 0: there is no level."""
         return self._amount(price, update, self.middle(update))
 
     def _amount(self, price: int, update: int, middle: int) -> int:
@@ -93,7 +92,7 @@ class Book:
         return Top(bid, bid_amount, ask, ask_amount)
 
     def levels(self, update: int, limit: int | None = None) -> tuple[Levels, Levels]:
-        """The bids and asks after an update, the best first, at most ``limit`` on each side."""
+        """The bids and asks after an update, the best first, at most ``limit`` per side."""
         middle = self.middle(update)
         sides = range(middle, middle - self._depth, -1), range(middle + 1, middle + self._depth + 1)
         bids, asks = (
@@ -103,10 +102,10 @@ class Book:
         return bids[:limit], asks[:limit]
 
     def changes(self, first: int, last: int) -> tuple[Levels, Levels]:
-        """The bids and asks that updates ``first``..``last`` changed, with their amounts after ``last``.
+        """The levels that updates ``first``..``last`` changed, with their amounts after ``last``.
 
         Applied to the book after ``first - 1``, or after any update up to ``last``, they give the book
-        after ``last``. Levels that came and went in between are removed although nobody saw them.
+        after ``last``. A level that appeared and disappeared in between is removed as well.
         """
         middle = self.middle(last)
         touched, turned = self._touched(first, last)
@@ -122,7 +121,7 @@ class Book:
         return bids, asks
 
     def _touched(self, first: int, last: int) -> tuple[set[int], set[int]]:
-        """The prices at which something may have changed, and those among them that changed sides."""
+        """The prices that may have changed, and those among them that changed sides."""
         touched: set[int] = set()
         turned: set[int] = set()
         previous = self.middle(first - 1)
@@ -135,7 +134,7 @@ class Book:
             if middle != previous:
                 low, high = sorted((previous, middle))
                 turned.update(range(low + 1, high + 1))
-                # those that came near or went far, entered or left
+                # those that moved towards the touch or away from it, appeared or disappeared
                 for edge in (-_NEAR, _NEAR, -self._depth, self._depth):
                     touched.update(range(low + edge + 1, high + edge + 1))
                 previous = middle

@@ -1,4 +1,4 @@
-"""The weight a client may spend on REST requests within a minute, as Binance counts it."""
+"""The REST request weight that a client may use per minute, as Binance counts it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _MINUTE_NS = 60 * 10**9
 
 
 class WeightBudget:
-    """Counts the weight used in each minute of the clock; the count starts anew with the minute."""
+    """Counts the weight used in each minute of the clock."""
 
     def __init__(self, per_minute: int) -> None:
         self.per_minute = per_minute
@@ -16,7 +16,7 @@ class WeightBudget:
         self._minute = 0
 
     def spend(self, weight: int, now_ns: int) -> int | None:
-        """Use weight at a time (UTC ns). Returns None, or the seconds to wait when it is too much."""
+        """Use weight at a time (UTC ns). Returns None, or the seconds to wait if the budget is exceeded."""
         minute = now_ns // _MINUTE_NS
         if minute != self._minute:
             self._minute, self.used = minute, 0

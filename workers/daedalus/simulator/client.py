@@ -1,7 +1,7 @@
-"""One connection as the simulated exchange sees it: what goes out, and the faults on the way.
+"""One client's connection: what is sent over it, and which faults apply.
 
-Sending never waits: an exchange does not slow down for one slow reader. Whoever lets too much pile up is
-dropped, as exchanges do.
+Sending never waits: an exchange does not slow down for a slow reader. A client that lets too much pile up
+is disconnected, as real exchanges do.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ __all__ = ["POLICY", "ArrivalLimit", "Client", "Log", "Sent", "SimulatedConnecti
 _MOST_WAITING = 64 * 2**20
 
 POLICY = 1008
-"""The code with which exchanges close a connection that broke their rules."""
+"""The close code for a connection that broke the exchange's rules."""
 
 
 class Sent(Struct, frozen=True):
-    """One message: of which connection (from 0), of which stream ("" for what is no data)."""
+    """One message: the number of its connection (from 0), its stream ("": no market data), its text."""
 
     connection: int
     stream: str
@@ -40,14 +40,14 @@ Log = Callable[[Sent], None]
 
 
 class ArrivalLimit:
-    """How many frames may come in within one second."""
+    """Limits the frames received within one second."""
 
     def __init__(self, per_second: int) -> None:
         self._per_second = per_second
         self._arrivals: deque[float] = deque()
 
     def exceeded(self, now: float) -> bool:
-        """Count an arrival (seconds of any clock that does not jump); whether it was one too many."""
+        """Count an arrival (seconds of a monotonic clock); whether it exceeds the limit."""
         self._arrivals.append(now)
         while self._arrivals[0] <= now - 1:
             self._arrivals.popleft()
@@ -55,19 +55,19 @@ class ArrivalLimit:
 
 
 class SimulatedConnection(ServerConnection):
-    """A websocket that counts what comes in, pings and pongs included, as some exchanges limit it.
+    """A websocket connection that counts received frames, pings and pongs included, as some exchanges do.
 
-    ``body`` is that of a POST, which is otherwise taken for a GET.
+    ``body``: the body of a POST, which the websockets library handles as a GET.
     """
 
     session: Session | None = None
     limit: ArrivalLimit | None = None
     body: bytes | None = None
-    _first: bytes | None = b""  # what came so far, while it may be the beginning of a POST
+    _first: bytes | None = b""  # received so far, while it may be the beginning of a POST
     _closing: asyncio.Task[None] | None = None
 
     def data_received(self, data: bytes) -> None:
-        """Take the body off a POST."""
+        """Remove the body of a POST."""
         if self._first is not None:
             self._first += data
             request = without_body(self._first)
@@ -77,7 +77,7 @@ class SimulatedConnection(ServerConnection):
         super().data_received(data)
 
     def process_event(self, event: Event) -> None:
-        """Count a frame once it is processed; too many in one second end the connection."""
+        """Count a processed frame; too many within one second close the connection."""
         super().process_event(event)
         if (
             self.limit is None
@@ -93,8 +93,8 @@ class SimulatedConnection(ServerConnection):
 class Client:
     """One connection that the exchange serves.
 
-    ``log`` is told of every message that was sent, ``log_lost`` of every one that a fault left out. What
-    was still on its way when the connection ended is neither.
+    ``log`` is called for every message that was sent, ``log_lost`` for every message that a fault dropped.
+    Messages still queued when the connection ended are in neither.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class Client:
 
     @property
     def waiting(self) -> int:
-        """Bytes (or characters) that the operating system has not taken yet."""
+        """Bytes (or characters) that the operating system has not accepted yet."""
         delayed = sum(len(each[1]) for each in self._delayed if each) if self._delayed else 0
         return delayed + self.connection.transport.get_write_buffer_size()
 
@@ -129,22 +129,22 @@ class Client:
         return self.connection.transport.is_closing() or self.connection.state is not State.OPEN
 
     async def drain(self) -> None:
-        """Wait until the operating system has taken nearly everything."""
+        """Wait until the operating system has accepted nearly everything."""
         await self.connection.drain()
 
     def answer(self, text: str) -> None:
-        """Send what is not data: no fault counts it or loses it."""
+        """Send a message that is not market data: faults neither count nor drop it."""
         self._pass_on(("", self._frame(self.session, text)))
 
     def deliver(self, stream: str, payload: str | bytes, *, lost: bool = False) -> None:
-        """Send a message of data, unless it is lost for all or a fault of this connection is in its way.
+        """Send market data, unless it is lost for all connections or a fault of this one drops it.
 
-        A recording's bytes go as they are.
+        Bytes of a recording are sent unchanged.
         """
         if self._ended:
             return
         if self._courier is not None and self._courier.mutes(stream):
-            self._lose(stream, payload)  # an exchange that does not send a stream does not number it either
+            self._lose(stream, payload)  # a stream that is not sent is not numbered either
             return
         if isinstance(payload, str):
             payload = self._frame(self.session, payload)
@@ -175,7 +175,7 @@ class Client:
 
     def _write(self, message: tuple[str, str | bytes] | None) -> None:
         if message is None:
-            self.connection.transport.close()  # what was sent still goes out, but no closing handshake
+            self.connection.transport.close()  # queued messages still go out, without a closing handshake
             return
         if self._ended:
             return

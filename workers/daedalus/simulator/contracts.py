@@ -1,4 +1,4 @@
-"""What exchanges tell of a perpetual contract beside its book: made of the market and of the clock alone."""
+"""Funding, open interest, mark and index price of a perpetual contract: functions of market and clock."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _LIQUIDATIONS_IN = 40
 
 
 class Contract(Struct, frozen=True):
-    """Prices in ticks, the open interest in lots, the funding rate in hundred-millionths.
+    """Prices in ticks, open interest in lots, the funding rate in units of 1e-8.
 
-    ``funding_ns`` is when the rate is paid next, UTC ns.
+    ``funding_ns``: the next time the rate is paid, UTC ns.
     """
 
     last: int
@@ -28,7 +28,7 @@ class Contract(Struct, frozen=True):
 
 
 def contract(market: Market, place: int, step: int) -> Contract:
-    """The state of a contract once a step of the market has happened."""
+    """The state of a contract after a step of the market."""
     update, now_ns = market.update_at(place, step), market.time_of(step)
     middle = market.books[place].middle(update)
     hour = now_ns // (3600 * 10**9)
@@ -43,5 +43,5 @@ def contract(market: Market, place: int, step: int) -> Contract:
 
 
 def is_liquidation(order: Order) -> bool:
-    """Whether the order is a position that the exchange closes: some are."""
+    """Whether the order is a liquidation: one order in 40 is."""
     return order.id % _LIQUIDATIONS_IN == 0

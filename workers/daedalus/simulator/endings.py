@@ -1,4 +1,4 @@
-"""How a simulated exchange ends a connection of its own accord: each waits, then closes it."""
+"""The reasons for which a simulated exchange closes a connection: each waits, then closes it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["endings"]
 def endings(
     client: Client, protocol: ExchangeProtocol, faults: Faults
 ) -> Iterator[Coroutine[None, None, None]]:
-    """All that may end a connection which has just been opened."""
+    """Everything that may close a newly opened connection."""
     if protocol.subscribe_seconds is not None:
         yield _expire(client, protocol.subscribe_seconds)
     if faults.lifetime_seconds is not None:
@@ -27,20 +27,20 @@ def endings(
 
 
 async def _expire(client: Client, seconds: float) -> None:
-    """It has never subscribed to anything."""
+    """Close it if nothing was subscribed to in time."""
     await asyncio.sleep(seconds)
     if not client.session.streams:
         await client.connection.close(POLICY, f"no subscription within {seconds:g} seconds")
 
 
 async def _retire(client: Client, seconds: float) -> None:
-    """It is as old as a connection may become."""
+    """Close it at its maximum age."""
     await asyncio.sleep(seconds)
     await client.connection.close(CloseCode.GOING_AWAY)
 
 
 async def _say_farewell(client: Client, protocol: ExchangeProtocol, after: float, seconds: float) -> None:
-    """The exchange goes down, and says so if it is one that does."""
+    """Announce the shutdown, where the exchange does so, then close."""
     await asyncio.sleep(after)
     notice = protocol.farewell()
     if notice is not None:

@@ -1,4 +1,4 @@
-"""What the faults make of the messages of one connection, of its streams, and of requests to REST.
+"""The faults applied to the messages and streams of one connection, and to REST requests.
 
 No sockets, no clock: the same messages meet the same faults.
 """
@@ -21,9 +21,11 @@ _GARBAGE = '\x00\x7f{"this is": no JSON,,]'
 
 
 class Fate(Struct, frozen=True):
-    """What becomes of a message of data: the (stream, payload) to send now, ("" what is no data).
+    """What becomes of one message of market data.
 
-    ``lost``: it is never sent. ``ends``: the connection ends behind it.
+    sent: the (stream, payload) pairs to send now; the stream is "" for anything but market data
+    lost: it is never sent
+    ends: the connection ends after it
     """
 
     sent: Sequence[tuple[str, str | bytes]] = ()
@@ -35,9 +37,9 @@ _LOST = Fate(lost=True)
 
 
 class Courier:
-    """Carries the messages of data of one connection, and makes the mistakes it is told to make.
+    """Delivers the market data of one connection with the configured faults.
 
-    ``number`` is the connection's: those that listen to the same lose different messages.
+    ``number``: the connection's; connections with the same streams lose different messages.
     """
 
     def __init__(self, faults: Faults, number: int = 0) -> None:
@@ -47,11 +49,11 @@ class Courier:
         self._held: tuple[str, str | bytes] | None = None
 
     def mutes(self, stream: str) -> bool:
-        """Whether a stream is one that never delivers."""
+        """Whether a stream never delivers."""
         return any(fnmatchcase(stream, pattern) for pattern in self._faults.mute)
 
     def carry(self, stream: str, payload: str | bytes) -> Fate:
-        """The fate of the next message of data."""
+        """What becomes of the next message of market data."""
         faults = self._faults
         if _passed(faults.drop_after, self._count) or _passed(faults.stall_after, self._count):
             return _LOST
@@ -79,14 +81,14 @@ class Courier:
 
 
 class Loss:
-    """Which messages of the market reach nobody: each n-th of a stream, in whatever form."""
+    """The messages of the market that reach no connection: each n-th of a stream, in all its forms."""
 
     def __init__(self, every: int) -> None:
         self._every = every
         self._counts: Counter[str] = Counter()
 
     def judge(self, messages: Sequence[tuple[str, Form]]) -> list[bool]:
-        """For the stream and form of each message of one moment: whether it is lost."""
+        """For the stream and form of each message of one moment: whether it is dropped."""
         within: Counter[tuple[str, Form]] = Counter()  # the same message in two forms counts once
         lost: list[bool] = []
         for stream, form in messages:
@@ -98,7 +100,7 @@ class Loss:
 
 
 class Refusals:
-    """How REST turns requests away; ``begun_ns`` is when the exchange was started."""
+    """How REST refuses requests; ``begun_ns``: when the exchange was started."""
 
     def __init__(self, faults: Faults, begun_ns: int) -> None:
         if faults.rest_status not in (None, *HTTPStatus):
@@ -110,7 +112,7 @@ class Refusals:
         self._count = 0
 
     def refuse(self, now_ns: int) -> HttpAnswer | None:
-        """The refusal of a request that comes now; None if it is to be answered."""
+        """The refusal of a request at this time; None: it is answered."""
         faults, age = self._faults, (now_ns - self._begun_ns) / 10**9
         if faults.rest_status is None:
             return None

@@ -1,7 +1,7 @@
-"""Where messages come from and when they are due: a live market for all, or a recording for each.
+"""The source of messages: a live market for all connections, or a recording for each.
 
-Both are open loops: what is late is sent at once, nothing is left out. Only without a pace (rate or speed
-0) do they wait for their readers.
+Both are open loops: late messages are sent at once, and none is left out. Only without a pace (rate or
+speed 0) do they wait for their readers.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from daedalus.simulator.replay import Recording
 __all__ = ["MarketFeed", "play"]
 
 _SECOND = 10**9
-_BATCH = 64  # messages or steps between two looks at what came in
-_FULL = 2**20  # bytes in front of a reader that is waited for
+_BATCH = 64  # messages or steps between two turns of the event loop
+_FULL = 2**20  # bytes queued for a reader before the feed waits
 _SHORT_PAUSE = 0.001
 
 
 class MarketFeed:
-    """Drives a market by the clock and sends each step to whoever listens.
+    """Runs a market by the clock and sends each step to its listeners.
 
-    ``clock`` gives UTC ns. While nobody listens time passes without a message.
+    ``clock`` gives UTC ns. Without listeners, time passes without a message.
     """
 
     def __init__(
@@ -54,15 +54,15 @@ class MarketFeed:
 
     @property
     def step(self) -> int:
-        """The last step that has happened: the one last sent, or without listeners that of the clock."""
+        """The last step: the last one sent or, without listeners, that of the clock."""
         if not self._audience:
             self._step = max(self._step, self._market.step_at(self._clock()))
         return self._step
 
     def listen(self, clients: Iterable[Client]) -> int:
-        """Take over who listens to what; to be called whenever that changes.
+        """Update who listens to what; to be called after every change.
 
-        Returns the last step that new listeners do not get; until the caller next waits, none is sent.
+        Returns the last step that new listeners do not get. No step is sent until the caller next awaits.
         """
         step = self.step
         audience: dict[str, dict[Form, list[Client]]] = {}
@@ -100,7 +100,7 @@ class MarketFeed:
         return max(0, next_event - self._clock()) / _SECOND
 
     def _happened(self, now: int) -> int:
-        """The last step that is to be sent by now: with a fault, that before the last full interval."""
+        """The last step due by now; with ``flood_seconds``, the last one before the current interval."""
         return self._market.step_at(now - now % self._burst_ns if self._burst_ns else now)
 
     def _send_step(self, number: int) -> None:
@@ -137,7 +137,7 @@ async def play(
 ) -> None:
     """Send a whole recording to one connection, ``speed`` times as fast as it was received (0: at once).
 
-    Each message whose number (from 1) divides by ``lose_every`` reaches no connection.
+    Each ``lose_every``-th message (counted from 1) reaches no connection.
     """
     begun = clock()
     first = recording.messages[0].time_ns if recording.messages else 0

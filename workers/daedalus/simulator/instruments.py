@@ -1,4 +1,4 @@
-"""What is traded: the price, the tick and the usual amount of an instrument, told by its name."""
+"""What is traded: price, tick and usual amount of an instrument, by its name."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Instrument(Struct, frozen=True):
 
 
 def instrument(symbol: str, base: str, quote: str) -> Instrument:
-    """The instrument of a name; one that nobody knows gets a price and a tick made of its name."""
+    """The instrument of a name. An unknown name gets a price and a tick derived from the name."""
     if base in _KNOWN and quote in _MONEY:
         price, price_digits, amount_digits, usual = _KNOWN[base]
         start = round(float(price) * 10**price_digits)

@@ -1,10 +1,11 @@
-"""A market without memory: what happens at step k is a function of the seed and of k alone.
+"""A market without memory: step k is a function of the seed and of k alone.
 
 Steps are events on one clock, ``rate`` per second since a fixed moment; each belongs to one instrument.
-Hence a simulator that was stopped goes on with higher ids, and whatever was streamed can be asked for
-again over REST. An instrument counts its own steps; that count is its book's update id. It is, step by
-step, one of three things: a book diff that covers all updates since the last one, a quote, or the order
-of a taker, which trades at the touch in one to three fills and thus takes as many trade ids.
+Therefore a restarted simulator goes on with higher ids, and REST can serve whatever was streamed.
+
+An instrument counts its own steps; that count is its book's update id. A step is one of three things: a
+book diff, which covers all updates since the last diff; a quote; or a taker's order, which trades at the
+touch in one to three fills and so takes as many trade ids.
 """
 
 from __future__ import annotations
@@ -24,13 +25,13 @@ from daedalus.simulator.noise import mix
 __all__ = ["EPOCH_NS", "FLOOD_RATE", "Fill", "Happening", "Market", "Mixture", "Order", "Step"]
 
 EPOCH_NS = 1_577_836_800 * 10**9
-"""Step 0 of a market that is not told another moment: 2020-01-01 UTC, in ns."""
+"""The default time of step 0: 2020-01-01 UTC, in ns."""
 
 FLOOD_RATE = 1_000_000
-"""The steps per second that number a market without pace: more than any machine sends, so ids only rise."""
+"""Steps per second by which a market without pace is numbered: more than any machine sends."""
 
 _FILLS = (1, 1, 2, 1, 1, 1, 3, 1, 1, 1)  # trades per order, in turn
-_BEFORE = tuple(accumulate(_FILLS, initial=0))  # trades before each order of a turn
+_BEFORE = tuple(accumulate(_FILLS, initial=0))  # trades before each order of such a turn
 _SLOW = 10  # a slow diff covers as many fast ones
 
 
@@ -43,7 +44,7 @@ class Happening(Enum):
 
 
 class Mixture(Struct, frozen=True):
-    """Pace of an exchange: seconds between two diffs of a book; one in ``orders_in`` other steps trades."""
+    """Seconds between two diffs of a book; among the other steps, one in ``orders_in`` trades."""
 
     diff_seconds: float
     orders_in: int
@@ -57,10 +58,10 @@ class Fill(Struct, frozen=True, gc=False):
 
 
 class Order(Struct, frozen=True):
-    """A taker's order that traded at one price: ids of orders are consecutive, so are those of fills.
+    """A taker's order, which trades at one price. Order ids are consecutive, and so are trade ids.
 
-    ``price`` in ticks, ``amount`` in lots, ``first``..``last`` the ids of its trades. A fault may leave out
-    ``fills``, or the order as such (``told`` is then False); the other numbers stay as they were.
+    ``price`` in ticks, ``amount`` in lots, ``first``..``last`` the ids of its trades. A fault may leave
+    out some ``fills``, or the whole order (``told`` is then False); the other numbers do not change.
     """
 
     id: int
@@ -85,7 +86,7 @@ class Step(Struct, frozen=True, gc=False):
     order: Order | None = None
 
     def with_order(self, order: Order) -> Step:
-        """The same step with its order told otherwise."""
+        """The same step with another version of its order."""
         return structs.replace(self, order=order)
 
 
@@ -113,7 +114,7 @@ class Market:
         between_diffs = rate / len(self.instruments) * mixture.diff_seconds
         self.diff_every = max(2, ceil(round(between_diffs, 6)))
         self._keys = tuple(mix(seed, zlib.crc32(each.symbol.encode())) for each in self.instruments)
-        # instruments start at numbers far apart, so that an id of one cannot pass for another's
+        # instruments start at distant numbers, so that ids of two are never confused
         self._starts = tuple(10**9 + key % 10**9 for key in self._keys)
         self.books = tuple(
             Book(key, each, depth) for key, each in zip(self._keys, self.instruments, strict=True)
@@ -141,7 +142,7 @@ class Market:
         return Step(place, update, time_ns, Happening.ORDER, self.order(place, number_of_order))
 
     def update_at(self, place: int, step: int) -> int:
-        """The last update id of an instrument once a step of the market has happened."""
+        """The last update id of an instrument after a step of the market."""
         return self._starts[place] + (step - place) // len(self.instruments)
 
     def diff_covers(self, update: int, *, slow: bool = False) -> int | None:
@@ -150,7 +151,7 @@ class Market:
         return None if update % length else update - length + 1
 
     def order(self, place: int, number: int) -> Order:
-        """The order of an id, however long ago. It trades at the touch of the book before its update."""
+        """The order with an id. It trades at the touch of the book before its update."""
         turn, rest = divmod(number * self._orders_in - 1, self.diff_every - 1)
         update = turn * self.diff_every + rest + 1
         chance = mix(self._keys[place] + 7, number)
@@ -178,11 +179,11 @@ class Market:
         return turns * len(_FILLS) + next(place for place, end in enumerate(_BEFORE[1:]) if rest < end)
 
     def first_order(self, place: int) -> int:
-        """The id of an instrument's first order since the market began."""
+        """The id of an instrument's first order."""
         return self.order_before(self._starts[place]) + 1
 
     def last_order(self, place: int, step: int) -> int:
-        """The id of an instrument's last order once a step of the market has happened."""
+        """The id of an instrument's last order after a step of the market."""
         return self.order_before(self.update_at(place, step) + 1)
 
     def order_before(self, update: int) -> int:

@@ -1,7 +1,6 @@
-"""Randomness in closed form: the n-th number of a sequence without the n-1 before it.
+"""Random numbers in closed form: the n-th number of a sequence without the n-1 before it.
 
-Everything here is integer arithmetic on 64 bits, so that every Python on every machine gives the same
-market for the same seed.
+All arithmetic is on 64-bit integers, so that the same seed gives the same market everywhere.
 """
 
 from __future__ import annotations
@@ -11,11 +10,11 @@ from functools import lru_cache
 __all__ = ["REACH", "mix", "walk"]
 
 _MASK = (1 << 64) - 1
-_OCTAVES = 22  # the slowest swing lasts 2**22 positions; beyond it the walk returns to where it was
+_OCTAVES = 22  # the slowest swing lasts 2**22 positions; then the walk is back where it began
 
 
 def mix(key: int, value: int) -> int:
-    """A number of 64 well-mixed bits for a value under a key (the finalizer of splitmix64)."""
+    """A 64-bit hash of a value and a key (the finalizer of splitmix64)."""
     bits = (key + value * 0x9E3779B97F4A7C15) & _MASK
     bits = ((bits ^ (bits >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
     bits = ((bits ^ (bits >> 27)) * 0x94D049BB133111EB) & _MASK
@@ -23,7 +22,7 @@ def mix(key: int, value: int) -> int:
 
 
 def walk(key: int, position: int) -> int:
-    """Where a random walk stands after ``position`` moves of a few units, at most `REACH` from 0.
+    """The position of a random walk after ``position`` moves of a few units, at most `REACH` from 0.
 
     A sum of swings, each twice as slow and 1.4 times as wide as the one before, as in Brownian motion.
     """
@@ -36,7 +35,7 @@ def walk(key: int, position: int) -> int:
     return total
 
 
-@lru_cache(maxsize=1 << 13)  # the slow swings stay between the same two knots for long
+@lru_cache(maxsize=1 << 13)  # slow swings stay between the same two knots for long
 def _knot(key: int, number: int, amplitude: int) -> int:
     return mix(key, number) % (2 * amplitude + 1) - amplitude
 

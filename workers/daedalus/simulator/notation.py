@@ -1,4 +1,4 @@
-"""How an exchange writes prices and amounts: decimal digits out of whole ticks and lots, nothing rounded."""
+"""The notation of prices and amounts: decimal digits from whole ticks and lots, without rounding."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a simulator is asked to be, and what it says when it cannot be that."""
+"""The options of a simulator, and the error for invalid ones."""
 
 from __future__ import annotations
 
@@ -13,37 +13,39 @@ __all__ = ["Faults", "SimulatorError", "SimulatorOptions"]
 
 
 class SimulatorError(DaedalusError, ValueError):
-    """The options ask for what cannot be simulated; the text says what, where and what to do."""
+    """The options are invalid; the text says what, where and what to do."""
 
     exit_code = USAGE
 
 
 class Faults(Struct, frozen=True):
-    """What goes wrong, on purpose and always at the same place. None: nothing of the kind.
+    """The faults to simulate, always at the same place. None: no such fault.
 
     Whole connections:
-    ``drop_after``: each connection ends without a closing handshake after so many messages of data.
-    ``stall_after``: ... says nothing more, but stays open and answers pings and requests.
-    ``lifetime_seconds``: ... is closed when it is so old, as exchanges do after 24 hours.
-    ``farewell_after``: when it is so many seconds old the exchange says that it goes down (if it is one
-    that says so), and closes it ``farewell_seconds`` later.
-    ``delay_seconds``: all that the exchange says, over REST too, comes so much later.
-    ``flood_seconds``: what happens within so many seconds comes at their end, all at once.
+    drop_after: the connection ends without a closing handshake after so many messages of market data
+    stall_after: after so many messages it sends no more, but stays open and answers pings and requests
+    lifetime_seconds: it is closed at this age, as exchanges do after 24 hours
+    farewell_after: at this age (seconds) the exchange announces its shutdown, where it does so; it closes the
+        connection ``farewell_seconds`` later
+    delay_seconds: everything the exchange sends, over REST too, is delayed by so much
+    flood_seconds: all messages of such an interval are sent at its end
 
-    Messages of data, as each connection counts them:
-    ``lose_every``: each n-th is not sent, though the connection's numbering counts it; connections begin
-    to count one apart, so that those which listen to the same do not lose the same.
-    ``duplicate_every``: each n-th is sent twice. ``swap_every``: each n-th comes after the one behind it.
-    ``garble_every``: behind each n-th comes a text that is no JSON, ``truncate_every``: its first half.
-    ``mute``: streams that are acknowledged and never deliver; ``*`` and ``?`` stand for any characters.
+    Messages of market data, counted per connection:
+    lose_every: each n-th is not sent, though the connection's numbering counts it; connections start counting
+        one apart, so that those with the same streams lose different messages
+    duplicate_every: each n-th is sent twice
+    swap_every: each n-th is sent after the next one
+    garble_every: each n-th is followed by a text that is not JSON
+    truncate_every: each n-th is followed by its own first half
+    mute: streams that are confirmed and never deliver; ``*`` and ``?`` match any characters
 
-    What happens on the market:
-    ``lose_for_all_every``: each n-th message of a stream reaches no connection. REST still knows it.
-    ``skip_every``: trades (and orders) whose id divides by it are not streamed; REST still has them.
+    The market:
+    lose_for_all_every: each n-th message of a stream reaches no connection; REST still has it
+    skip_every: trades (and orders) whose id is a multiple of it are not streamed; REST still has them
 
     REST:
-    ``rest_status``: requests are refused with 429 (or 418): the first ``rest_refusals``, or for the first
-    ``rest_seconds``, or without either all of them.
+    rest_status: requests are refused with 429 (or 418): the first ``rest_refusals``, or all within the first
+        ``rest_seconds``, or all of them
     """
 
     drop_after: int | None = None
@@ -66,7 +68,7 @@ class Faults(Struct, frozen=True):
     rest_seconds: float | None = None
 
     def thin(self, order: Order) -> Order:
-        """An order without the trades that are to be left out."""
+        """An order without the trades that ``skip_every`` leaves out."""
         if self.skip_every is None:
             return order
         fills = tuple(fill for fill in order.fills if fill.id % self.skip_every)
@@ -76,12 +78,14 @@ class Faults(Struct, frozen=True):
 class SimulatorOptions(Struct, frozen=True, kw_only=True):
     """One simulated exchange.
 
-    ``symbols``: as the exchange spells them; none means the exchange's usual ones. ``rate``: steps per second
-    over all symbols, 0 for as fast as the clients read. ``seed`` and ``epoch_ns`` (UTC ns) fix the market.
-    ``port`` 0 takes any free one. ``depth``: price levels on each side of a book.
-    ``replay``: recordings to play instead of a market, ``speed`` times as fast (0: at once), each
-    connection from the start; ``close_at_end`` closes the connection behind the last message.
-    ``keep_sent``: remember every message that was sent, and every one that a fault left out.
+    symbols: in the exchange's spelling; none: the exchange's usual ones
+    rate: steps per second over all symbols; 0: as fast as the clients read
+    seed, epoch_ns: fix the market (UTC ns)
+    port: 0: any free one
+    depth: price levels per side of a book
+    replay: recordings to play instead of a market, ``speed`` times as fast (0: at once), each connection from
+        the start; ``close_at_end`` closes the connection after the last message
+    keep_sent: remember every message that was sent, and every message that a fault dropped
     """
 
     exchange: str

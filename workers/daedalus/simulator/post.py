@@ -1,4 +1,4 @@
-"""A POST for a server that reads GETs only: the websockets library knows no request with a body."""
+"""POST requests for a server that reads GETs only: the websockets library supports no request with a body."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,9})[ \t]*(?=\r\n|$)", re.
 
 
 def without_body(received: bytes) -> tuple[bytes, bytes | None] | None:
-    """What came first on a connection, as (a GET of the same path and headers, the body it had).
+    """Turn the first bytes of a connection into (a GET with the same path and headers, the body).
 
-    Whatever is not a POST stays as it is, with None. The answer is None while more of a POST must come.
+    Anything but a POST is returned unchanged, with None. Returns None while a POST is incomplete.
     """
     if not b"POST ".startswith(received[:5]):
         return received, None

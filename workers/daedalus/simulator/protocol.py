@@ -1,6 +1,6 @@
-"""What an exchange's protocol is: the questions the server asks of it. No sockets, no clock.
+"""The protocol of an exchange: what the server asks of it. No sockets, no clock.
 
-A protocol turns what clients say into subscriptions and answers, and steps of the market into messages.
+A protocol turns clients' messages into subscriptions and answers, and steps of the market into messages.
 To simulate another exchange, write one and add it to `exchanges`.
 """
 
@@ -20,19 +20,19 @@ from daedalus.simulator.market import Market, Mixture, Step
 __all__ = ["Audience", "ExchangeProtocol", "Form", "HttpAnswer", "HttpRequest", "Message", "Session"]
 
 Form = tuple[bool, ...]
-"""How a connection wants a stream written; what the values mean is the exchange's own affair."""
+"""The variant in which a connection gets a stream; its values are the exchange's own."""
 
 Message = tuple[str, Form, str]
 """The stream, the form and the text of one message."""
 
 Audience = Mapping[str, Mapping[Form, Any]]
-"""The streams that somebody listens to, and in which forms."""
+"""The streams that have listeners, and in which forms."""
 
 
 class Session:
-    """What a protocol remembers of one connection: the streams it asked for, and their forms.
+    """The state of one connection: the streams it subscribed to, and their forms.
 
-    ``over`` is set by a protocol that ends the connection without a word.
+    ``over``: set by a protocol to close the connection without a message.
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Session:
 
 
 class HttpRequest(Struct, frozen=True):
-    """One GET: the path and its query; or a POST, with its body."""
+    """A GET: path and query; or a POST, with its body."""
 
     path: str
     query: dict[str, str]
@@ -70,9 +70,12 @@ class HttpAnswer(Struct, frozen=True):
 class ExchangeProtocol(ABC):
     """One exchange as its clients see it. ``step`` is always the last step of the market that was sent.
 
-    ``ping_seconds``: how often the exchange pings. ``subscribe_seconds``: how long a connection may stay
-    without a subscription. ``requests_per_second``: incoming frames, pings and pongs included, beyond
-    which the exchange ends the connection. None: the exchange has no such habit.
+    ping_seconds: how often the exchange pings
+    subscribe_seconds: how long a connection may stay without a subscription
+    requests_per_second: number of received frames, pings and pongs included, beyond which the exchange closes
+        the connection
+
+    None: the exchange does none of this.
     """
 
     name: ClassVar[str]
@@ -84,12 +87,12 @@ class ExchangeProtocol(ABC):
 
     @abstractmethod
     def __init__(self, market: Market, *, any_symbol: bool = False) -> None:
-        """``any_symbol``: acknowledge symbols that the market does not have, for recordings."""
+        """``any_symbol``: confirm symbols that the market does not have, for recordings."""
 
     @staticmethod
     @abstractmethod
     def instrument(symbol: str) -> Instrument:
-        """The instrument of a symbol. Raises ValueError if the exchange would not spell one like that."""
+        """The instrument of a symbol. Raises ValueError if the exchange does not spell symbols like that."""
 
     @abstractmethod
     def connect(self, target: str) -> Session | HttpAnswer:
@@ -100,30 +103,30 @@ class ExchangeProtocol(ABC):
         """The answers to a message, after it has changed the session's streams."""
 
     def greet(self, stream: str, step: int) -> Iterator[str]:
-        """What a connection gets first from a stream it has just subscribed to."""
+        """The first messages of a stream after subscribing."""
         return iter(())
 
     @abstractmethod
     def publish(self, step: Step, audience: Audience) -> Iterator[Message]:
-        """The messages of a step, only those somebody listens to."""
+        """The messages of a step for the streams that have listeners."""
 
     def each_second(self, step: int, second: int, audience: Audience) -> Iterator[Message]:
-        """The messages that come by the clock (UTC seconds), not by the market."""
+        """The messages that are sent by the clock (UTC seconds), not by the market."""
         return iter(())
 
     def open(self, session: Session) -> Iterable[str]:
-        """What a connection hears before it has said anything."""
+        """The messages of a newly opened connection."""
         return ()
 
     def frame(self, session: Session, text: str) -> str:
-        """A message as this one connection gets it: some exchanges number their frames.
+        """A message as one connection gets it: some exchanges number their frames.
 
-        Called once per message in the order of sending, also for those that a fault then loses.
+        Called once per message in the order of sending, also for messages that a fault then drops.
         """
         return text
 
     def farewell(self) -> str | None:
-        """The notice that the exchange will end the connection; None where it gives none."""
+        """The notice before the exchange closes the connection; None: there is none."""
         return None
 
     @abstractmethod

@@ -30,24 +30,24 @@ _BY_NS = re.compile(rb"(\d{16,20}) (.*)", re.DOTALL)
 _BY_SECONDS = re.compile(rb"(\d{9,11}(?:\.\d+)?): (.*)", re.DOTALL)
 _SENT = re.compile(rb"wss?://\S+ <->? ")
 _REST = re.compile(rb"(https?://\S+) -> (\d+(?:\.\d+)?): (.*)", re.DOTALL)
-_NOT_IDENTITY = frozenset({"limit"})  # how much was asked for, not of what
+_NOT_IDENTITY = frozenset({"limit"})  # says how much is asked for, not what
 
 
 class RecordedMessage(Struct, frozen=True, order=True):
-    """One message: when it was received (UTC ns) and what it was."""
+    """One message: the time of its receipt (UTC ns) and its bytes."""
 
     time_ns: int
     payload: bytes
 
 
 class RecordedAnswer(Struct, frozen=True):
-    """What an exchange answered to a GET."""
+    """The answer to a GET."""
 
     request: HttpRequest
     body: bytes
 
     def fits(self, request: HttpRequest) -> bool:
-        """Whether it answers a request: same path, and nothing that both name differs but the limit."""
+        """Whether it answers a request: same path, and equal parameters where both have them (but ``limit``)."""
         mine, theirs = self.request.query, request.query
         shared = (mine.keys() & theirs.keys()) - _NOT_IDENTITY
         return self.request.path == request.path and all(mine[name] == theirs[name] for name in shared)
@@ -57,12 +57,14 @@ class Recording:
     """Messages in the order of their times, and REST answers in the order they were given."""
 
     def __init__(self, messages: Iterable[RecordedMessage], answers: Sequence[RecordedAnswer]) -> None:
-        self.messages = sorted(messages, key=lambda message: message.time_ns)  # stable: ties stay in order
+        self.messages = sorted(
+            messages, key=lambda message: message.time_ns
+        )  # a stable sort keeps the order of equal times
         self._answers = list(answers)
         self._given: dict[int, int] = {}
 
     def answer(self, request: HttpRequest) -> HttpAnswer:
-        """Answer a GET: of several answers to the same request each is given once, then the last again."""
+        """Answer a GET. Several answers to one request are given in turn, then the last one again."""
         fitting = [place for place, answer in enumerate(self._answers) if answer.fits(request)]
         if not fitting:
             return HttpAnswer.json(
@@ -76,7 +78,7 @@ class Recording:
 
 
 def read_recordings(paths: Sequence[Path]) -> Recording:
-    """Read files as one recording, merged by time. Raises `SimulatorError` for what is no recording."""
+    """Read files as one recording, merged by time. Raises `SimulatorError` for anything else."""
     messages: list[RecordedMessage] = []
     answers: list[RecordedAnswer] = []
     for path in paths:
@@ -105,7 +107,7 @@ def _lines(path: Path) -> list[bytes]:
 
 
 def _read(line: bytes) -> RecordedMessage | RecordedAnswer | bytes | None:
-    """What a line is; None if nothing to send, the line itself if nothing known."""
+    """The parsed line; None: nothing to send; the line itself if it has no known form."""
     if not line.strip() or _SENT.match(line):
         return None
     if found := _BY_NS.fullmatch(line):
@@ -118,6 +120,6 @@ def _read(line: bytes) -> RecordedMessage | RecordedAnswer | bytes | None:
 
 
 def _nanoseconds(text: bytes) -> int:
-    """Seconds with a fraction in ns, exactly: a float would round them."""
+    """Seconds with a fraction as ns, exactly: a float would round them."""
     seconds, _, fraction = text.decode().partition(".")
     return int(seconds) * 10**9 + int(fraction[:9].ljust(9, "0"))

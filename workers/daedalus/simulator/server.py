@@ -29,17 +29,17 @@ from daedalus.simulator.replay import Recording, read_recordings
 __all__ = ["Simulator", "running", "serve"]
 
 _HOST = "127.0.0.1"
-_LARGEST_MESSAGE = 2**20  # what a client may say; what the exchange says has no limit
+_LARGEST_MESSAGE = 2**20  # the largest message of a client; the exchange's own have no limit
 _PONG_SECONDS = 60
 
 
 class Simulator:
-    """One exchange that listens. Made by `running`; use its addresses, its market and what it sent.
+    """A running simulated exchange, made by `running`: its addresses, its market and what it sent.
 
     ``market`` is what its clients see: the book of the instrument at place p after update u is
-    ``market.books[p].levels(u)``. If ``keep_sent`` was asked for, ``sent`` holds every message, and
-    ``lost`` every one that a connection should have had and that a fault left out. (The trades of
-    ``skip_every`` are no messages: their ids tell which they are.)
+    ``market.books[p].levels(u)``. With ``keep_sent``, ``sent`` holds every message and ``lost`` every
+    message that a connection should have received and that a fault dropped. (Trades of ``skip_every`` are
+    no messages: their ids tell which they are.)
     """
 
     def __init__(self, options: SimulatorOptions, *, clock: Callable[[], int] = time.time_ns) -> None:
@@ -62,17 +62,17 @@ class Simulator:
 
     @property
     def clients(self) -> tuple[Client, ...]:
-        """The connections that are open now."""
+        """The open connections."""
         return tuple(self._clients)
 
     @property
     def websocket_url(self) -> str:
-        """Where to open websockets, without a path."""
+        """The address of the websockets, without a path."""
         return f"ws://{_HOST}:{self.port}"
 
     @property
     def rest_url(self) -> str:
-        """Where to send GETs and POSTs, without a path."""
+        """The address of REST, without a path."""
         return f"http://{_HOST}:{self.port}"
 
     @asynccontextmanager
@@ -90,7 +90,7 @@ class Simulator:
                 await driver
 
     async def until(self, stop: asyncio.Event) -> None:
-        """Wait until ``stop`` is set, or the market has broken down: `listening` then raises why."""
+        """Wait until ``stop`` is set or the market has failed: `listening` then raises the reason."""
         waits = {asyncio.create_task(event.wait()) for event in (stop, self._ended)}
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -118,7 +118,7 @@ class Simulator:
             ) from error
 
     async def _process_request(self, connection: ServerConnection, request: Request) -> Response | None:
-        """Open a websocket where one is asked for, answer a GET or POST otherwise."""
+        """Open a websocket if one is asked for, otherwise answer a GET or a POST."""
         simulated = cast(SimulatedConnection, connection)
         if request.headers.get("Upgrade", "").lower() != "websocket":
             asked = structs.replace(HttpRequest.parse(request.path), body=simulated.body)
@@ -181,7 +181,7 @@ class Simulator:
         return client
 
     def _start_streams(self, client: Client, *, before: set[str], tasks: list[asyncio.Task[None]]) -> None:
-        """Give a connection what its new streams begin with, and from now on what follows."""
+        """Send the first messages of a connection's new streams, and from now on all that follow."""
         if self.recording is not None:
             if client.session.streams and not client.playing:
                 client.playing = True

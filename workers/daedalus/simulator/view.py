@@ -1,4 +1,4 @@
-"""A book cut to its best levels, as exchanges stream it that offer several depths."""
+"""A book limited to its best levels, for exchanges that stream several depths."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ __all__ = ["View"]
 
 
 class View:
-    """The best ``depth`` levels on each side of a book.
+    """The best ``depth`` levels per side of a book.
 
-    What changes within them is not only what changes in the book: where a level goes, one from behind
-    comes into view, and where one comes, the last goes out of it.
+    More changes within them than in the book: where a level is removed, the next one moves into view;
+    where one is added, the last one drops out.
     """
 
     def __init__(self, book: Book, depth: int) -> None:
@@ -23,7 +23,7 @@ class View:
         """The bids and asks after an update, the best first."""
 
     def changes(self, before: int, after: int) -> tuple[Levels, Levels]:
-        """What leads from the view after one update to that after another: amounts, 0 where one is gone."""
+        """The changes of the view from one update to another: amounts, 0 for a level that is gone."""
         bids, asks = (_changed(*sides) for sides in zip(self.levels(before), self.levels(after), strict=True))
         return sorted(bids, reverse=True), sorted(asks)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from daedalus.simulator.exchanges.coinbase.exchange import CoinbaseAdvanced
+from daedalus.simulator.exchanges.coinbase.exchange import Coinbase
 from daedalus.simulator.market import Market
 from daedalus.simulator.protocol import HttpAnswer, HttpRequest, Session
 
@@ -16,19 +16,19 @@ NOW = 1_800_000_000 * 10**9
 
 
 @pytest.fixture
-def exchange() -> CoinbaseAdvanced:
-    instruments = [CoinbaseAdvanced.instrument(symbol) for symbol in ("BTC-USD", "SKL-BTC")]
-    return CoinbaseAdvanced(Market(instruments, CoinbaseAdvanced.mixture, rate=80, depth=100))
+def exchange() -> Coinbase:
+    instruments = [Coinbase.instrument(symbol) for symbol in ("BTC-USD", "SKL-BTC")]
+    return Coinbase(Market(instruments, Coinbase.mixture, rate=80, depth=100))
 
 
 @pytest.fixture
-def session(exchange: CoinbaseAdvanced) -> Session:
+def session(exchange: Coinbase) -> Session:
     found = exchange.connect("/")
     assert isinstance(found, Session)
     return found
 
 
-def ask(exchange: CoinbaseAdvanced, session: Session, request: object) -> dict[str, Any]:
+def ask(exchange: Coinbase, session: Session, request: object) -> dict[str, Any]:
     text = request if isinstance(request, str) else json.dumps(request)
     (answer,) = exchange.receive(session, text)
     found = json.loads(exchange.frame(session, answer))
@@ -40,13 +40,13 @@ def wish(channel: str, *products: str, kind: str = "subscribe") -> dict[str, obj
     return {"type": kind, "channel": channel, "product_ids": list(products)}
 
 
-def framed(exchange: CoinbaseAdvanced, texts: list[str]) -> list[dict[str, Any]]:
+def framed(exchange: Coinbase, texts: list[str]) -> list[dict[str, Any]]:
     session = exchange.connect("/")
     assert isinstance(session, Session)
     return [json.loads(exchange.frame(session, text)) for text in texts]
 
 
-def stream(exchange: CoinbaseAdvanced, name: str, steps: int = 2000) -> list[dict[str, Any]]:
+def stream(exchange: Coinbase, name: str, steps: int = 2000) -> list[dict[str, Any]]:
     market, audience = exchange._market, {name: {(): True}}
     numbers = range(START + 1, START + 1 + steps)
     return framed(
@@ -55,16 +55,14 @@ def stream(exchange: CoinbaseAdvanced, name: str, steps: int = 2000) -> list[dic
     )
 
 
-def get(exchange: CoinbaseAdvanced, path: str, step: int = START + 2000) -> dict[str, Any]:
+def get(exchange: Coinbase, path: str, step: int = START + 2000) -> dict[str, Any]:
     answer = exchange.rest(HttpRequest.parse(f"/api/v3/brokerage{path}"), step, NOW)
     found = json.loads(answer.body)
     assert isinstance(found, dict)
     return found
 
 
-def test_all_subscriptions_are_listed_after_every_request(
-    exchange: CoinbaseAdvanced, session: Session
-) -> None:
+def test_all_subscriptions_are_listed_after_every_request(exchange: Coinbase, session: Session) -> None:
     ask(exchange, session, {"type": "subscribe", "channel": "heartbeats"})
     answer = ask(exchange, session, wish("level2", "BTC-USD", "SKL-BTC"))
     assert answer["channel"] == "subscriptions"
@@ -75,7 +73,7 @@ def test_all_subscriptions_are_listed_after_every_request(
     assert less["events"][0]["subscriptions"]["level2"] == ["SKL-BTC"]
 
 
-def test_every_frame_counts_but_errors(exchange: CoinbaseAdvanced, session: Session) -> None:
+def test_every_frame_counts_but_errors(exchange: Coinbase, session: Session) -> None:
     other = exchange.connect("/")
     assert isinstance(other, Session)
     assert ask(exchange, session, wish("level2", "BTC-USD"))["sequence_num"] == 0
@@ -98,19 +96,17 @@ def test_every_frame_counts_but_errors(exchange: CoinbaseAdvanced, session: Sess
         {"type": "subscribe", "channel": "ticker", "product_ids": [5]},
     ],
 )
-def test_a_wrong_request_is_refused_whole(
-    exchange: CoinbaseAdvanced, session: Session, request_: object
-) -> None:
+def test_a_wrong_request_is_refused_whole(exchange: Coinbase, session: Session, request_: object) -> None:
     assert ask(exchange, session, request_)["type"] == "error"
     assert not session.streams
 
 
-def test_a_dollar_coin_book_is_the_dollar_book(exchange: CoinbaseAdvanced, session: Session) -> None:
+def test_a_dollar_coin_book_is_the_dollar_book(exchange: Coinbase, session: Session) -> None:
     ask(exchange, session, wish("market_trades", "BTC-USDC"))
     assert list(session.streams) == ["market_trades:BTC-USD"]
 
 
-def test_trades_come_newest_first_and_go_on_from_the_snapshot(exchange: CoinbaseAdvanced) -> None:
+def test_trades_come_newest_first_and_go_on_from_the_snapshot(exchange: Coinbase) -> None:
     (snapshot,) = framed(exchange, list(exchange.greet("market_trades:BTC-USD", START)))
     updates = stream(exchange, "market_trades:BTC-USD")
     recent = [int(each["trade_id"]) for each in snapshot["events"][0]["trades"]]
@@ -126,14 +122,14 @@ def test_trades_come_newest_first_and_go_on_from_the_snapshot(exchange: Coinbase
     assert several > 10
 
 
-def test_the_side_of_a_trade_is_the_makers(exchange: CoinbaseAdvanced) -> None:
+def test_the_side_of_a_trade_is_the_makers(exchange: Coinbase) -> None:
     for message in stream(exchange, "market_trades:BTC-USD"):
         for trade in message["events"][0]["trades"]:
             order = exchange._market.order(0, exchange._market.order_of_fill(int(trade["trade_id"])))
             assert trade["side"] == ("SELL" if order.buy else "BUY")
 
 
-def test_updates_lead_from_the_snapshot_to_the_rest_book(exchange: CoinbaseAdvanced) -> None:
+def test_updates_lead_from_the_snapshot_to_the_rest_book(exchange: Coinbase) -> None:
     (snapshot,) = framed(exchange, list(exchange.greet("level2:BTC-USD", START)))
     sides: dict[str, dict[str, str]] = {"bid": {}, "offer": {}}
     for message in (snapshot, *stream(exchange, "level2:BTC-USD")):
@@ -156,7 +152,7 @@ def test_updates_lead_from_the_snapshot_to_the_rest_book(exchange: CoinbaseAdvan
     }
 
 
-def test_tickers_come_with_trades_and_heartbeats_every_second(exchange: CoinbaseAdvanced) -> None:
+def test_tickers_come_with_trades_and_heartbeats_every_second(exchange: Coinbase) -> None:
     tickers = stream(exchange, "ticker:BTC-USD")
     trades = stream(exchange, "market_trades:BTC-USD")
     assert len(tickers) == len(trades) > 100
@@ -170,7 +166,7 @@ def test_tickers_come_with_trades_and_heartbeats_every_second(exchange: Coinbase
     assert [each["events"][0]["heartbeat_counter"] for each in framed(exchange, beats)] == [5, 6]
 
 
-def test_rest_trades_are_the_latest_of_a_span_newest_first(exchange: CoinbaseAdvanced) -> None:
+def test_rest_trades_are_the_latest_of_a_span_newest_first(exchange: Coinbase) -> None:
     market = exchange._market
     now = market.time_of(START + 2000) // 10**9
     path = f"/market/products/BTC-USD/ticker?limit=1000&start={now - 10}&end={now}"
@@ -192,7 +188,7 @@ def test_rest_trades_are_the_latest_of_a_span_newest_first(exchange: CoinbaseAdv
     ]
 
 
-def test_products_are_listed_and_others_are_not_found(exchange: CoinbaseAdvanced) -> None:
+def test_products_are_listed_and_others_are_not_found(exchange: Coinbase) -> None:
     products = get(exchange, "/market/products?product_type=SPOT")["products"]
     assert [(each["product_id"], each["price_increment"]) for each in products] == [
         ("BTC-USD", "0.01"),
@@ -206,8 +202,8 @@ def test_products_are_listed_and_others_are_not_found(exchange: CoinbaseAdvanced
     assert get(exchange, "/market/products/BTC-USD/ticker")["error"] == "INVALID_ARGUMENT"
 
 
-def test_recordings_may_name_products_that_the_market_does_not_have(exchange: CoinbaseAdvanced) -> None:
-    lenient = CoinbaseAdvanced(exchange._market, any_symbol=True)
+def test_recordings_may_name_products_that_the_market_does_not_have(exchange: Coinbase) -> None:
+    lenient = Coinbase(exchange._market, any_symbol=True)
     session = lenient.connect("/")
     assert isinstance(session, Session)
     assert ask(lenient, session, wish("level2", "DOGE-USD"))["channel"] == "subscriptions"
@@ -216,4 +212,4 @@ def test_recordings_may_name_products_that_the_market_does_not_have(exchange: Co
 
 def test_products_are_spelled_in_capitals_with_a_dash() -> None:
     with pytest.raises(ValueError, match="coinbase spells products like BTC-USD"):
-        CoinbaseAdvanced.instrument("BTCUSD")
+        Coinbase.instrument("BTCUSD")

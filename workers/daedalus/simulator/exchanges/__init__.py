@@ -1,4 +1,4 @@
-"""The exchanges that can be simulated, by name."""
+"""The simulated exchanges, by name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from daedalus.simulator.exchanges.binance.futures import BinanceDelivery, Binanc
 from daedalus.simulator.exchanges.bitfinex.exchange import Bitfinex
 from daedalus.simulator.exchanges.bitstamp.exchange import Bitstamp
 from daedalus.simulator.exchanges.bybit.exchange import Bybit, BybitSpot
-from daedalus.simulator.exchanges.coinbase.exchange import CoinbaseAdvanced
+from daedalus.simulator.exchanges.coinbase.exchange import Coinbase
 from daedalus.simulator.exchanges.coinbase_exchange.exchange import CoinbaseExchange
 from daedalus.simulator.exchanges.deribit.exchange import Deribit
 from daedalus.simulator.exchanges.gemini.exchange import Gemini
@@ -29,7 +29,7 @@ EXCHANGES: dict[str, type[ExchangeProtocol]] = {
         BinanceUs,
         Bitstamp,
         CoinbaseExchange,
-        CoinbaseAdvanced,
+        Coinbase,
         Kraken,
         Deribit,
         Gemini,
@@ -40,7 +40,7 @@ EXCHANGES: dict[str, type[ExchangeProtocol]] = {
         Okx,
     )
 }
-"""Every simulated exchange, in the order in which they are listed to users."""
+"""Every simulated exchange, in the order of the help text."""
 
 
 def exchange_of(name: str) -> type[ExchangeProtocol]:
@@ -52,7 +52,7 @@ def exchange_of(name: str) -> type[ExchangeProtocol]:
 
 
 def market_of(options: SimulatorOptions) -> Market:
-    """The market that options describe. Raises `SimulatorError` for options that make none."""
+    """The market for the given options. Raises `SimulatorError` if they are invalid."""
     exchange = exchange_of(options.exchange)
     symbols = options.symbols or exchange.usual_symbols
     if len(set(symbols)) < len(symbols):

@@ -1,6 +1,6 @@
-"""What Binance's futures have that spot has not: terms, a common counter, trades outside the book.
+"""What Binance's futures have and spot has not: contract terms, one update counter, trades outside the book.
 
-Shared by the streams and by REST, so that both tell the same.
+Shared by streams and REST, so that both agree.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ __all__ = [
 ]
 
 FAR_AWAY = 4_133_404_800_000
-"""The delivery date (ms) of contracts that are never delivered."""
+"""The delivery date (ms) of perpetual contracts."""
 
 _APART = 41  # one order in so many is outside the book
 _OUTSIDE = ("INSURANCE_FUND", "ADL", "NA")
 
 
 def usd_contract(symbol: str) -> Instrument:
-    """The instrument of BTCUSDT or BTCUSDT_261225. Raises ValueError if it would not be spelled like that."""
+    """The instrument BTCUSDT or BTCUSDT_261225. Raises ValueError for any other spelling."""
     name, dash, date = symbol.partition("_")
     found = pair(name, "binance_futures")
     if dash and not (date.isdecimal() and len(date) == 6):
@@ -41,7 +41,7 @@ def usd_contract(symbol: str) -> Instrument:
 
 
 def coin_contract(symbol: str) -> Instrument:
-    """The instrument of BTCUSD_PERP or BTCUSD_261225, counted in contracts. Raises ValueError likewise."""
+    """The instrument BTCUSD_PERP or BTCUSD_261225, in contracts. Raises ValueError for any other spelling."""
     name, _, date = symbol.partition("_")
     base = name.removesuffix("USD")
     if base in ("", name) or not base.isalnum() or not base.isupper() or not _is_term(date):
@@ -59,23 +59,23 @@ def delivery_ms(symbol: str) -> int:
 
 
 def update_id(update: int) -> int:
-    """A book's update in the counter that all symbols share: numbers in between are of others."""
+    """The exchange's id of a book update: all symbols share one counter, so that ids skip within one."""
     return update * 4 + 3
 
 
 def outside(order: Order) -> str | None:
-    """Why an order did not trade in the book: it was taken over, or (NA) its ids were spent for nothing."""
+    """Why an order did not trade in the book: the insurance fund took it over, or its ids are unused (NA)."""
     turn, rest = divmod(order.id, _APART)
     return None if rest else _OUTSIDE[turn % len(_OUTSIDE)]
 
 
 def agg_id(order: int) -> int:
-    """The number of an order among those that are told as aggregate trades: only those in the book."""
+    """The aggregate trade id of an order; only orders that traded in the book are counted."""
     return order - order // _APART
 
 
 def order_of_agg_id(number: int) -> int:
-    """The order that is told as the aggregate trade of a number."""
+    """The order that an aggregate trade id stands for."""
     return number + (number - 1) // (_APART - 1)
 
 

@@ -44,7 +44,7 @@ class Binance(BinanceMarket):
         return SpotRest(market, notations)
 
     def farewell(self) -> str | None:
-        # of a combined stream; a raw one would have the inner part only
+        # for combined streams; a raw stream would have the inner part only
         event = f'{{"e":"serverShutdown","E":{self._time_ns // 10**6}}}'
         return f'{{"stream":"!serverShutdown","data":{event}}}'
 
@@ -94,7 +94,7 @@ class Binance(BinanceMarket):
 
 
 class BinanceUs(Binance):
-    """The same, without microseconds and notices, and with a smaller budget over REST."""
+    """Binance.US: no microseconds, no shutdown notices, a smaller REST budget."""
 
     name: ClassVar[str] = "binance_us"
     usual_symbols: ClassVar[tuple[str, ...]] = ("BTCUSD", "ETHUSDT")

@@ -1,9 +1,9 @@
 """Binance USD-M and COIN-M futures as their clients see them.
 
-Source: developers.binance.com, derivatives: "Websocket Market Streams", "Important WebSocket Change Notice",
-"How to manage a local order book correctly". Updates of a book are numbered by a counter of all symbols, each
-event names the last number of the one before (``pu``). Some trades did not happen in the book (``X``); ids
-that were spent for nothing come as trades of 0 at 0. Aggregate trades leave both out.
+Source: developers.binance.com, derivatives: "Websocket Market Streams", "Important WebSocket Change
+Notice", "How to manage a local order book correctly". Book updates of all symbols share one counter; each
+event names the last id of the event before (``pu``). Some trades did not happen in the book (``X``);
+unused ids appear as trades of amount 0 at price 0. Aggregate trades contain neither.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ _PUBLIC = ("trade", "depth", "bookTicker", "rpiDepth")
 
 
 class BinanceFutures(BinanceMarket):
-    """Also ``@markPrice@1s``, ``@markPrice`` and ``@forceOrder``.
+    """Adds ``@markPrice@1s``, ``@markPrice`` and ``@forceOrder``.
 
-    A connection to ``/public`` delivers trades, books and quotes, one to ``/market`` all else; one without a
-    route delivers what ``/public`` does.
+    ``/public`` serves trades, books and quotes, ``/market`` everything else; a connection without a route
+    is served as by ``/public``.
     """
 
     name: ClassVar[str] = "binance_futures"
@@ -132,7 +132,7 @@ class BinanceFutures(BinanceMarket):
                     yield from written(name, audience, self._mark(place, step, second))
 
     def _named(self, place: int) -> str:
-        """The symbol as events of books name it."""
+        """The symbol fields of book events."""
         return f'"s":"{self._market.instruments[place].symbol}"'
 
     def _forced(self, place: int, order: Order) -> Text:
@@ -161,7 +161,7 @@ class BinanceFutures(BinanceMarket):
 
 
 class BinanceDelivery(BinanceFutures):
-    """The same on one route; amounts are contracts, and events of books name the pair as well."""
+    """COIN-M: one route; amounts are contracts, and book events also name the pair."""
 
     name: ClassVar[str] = "binance_delivery"
     usual_symbols: ClassVar[tuple[str, ...]] = ("BTCUSD_PERP", "BTCUSD_270625")

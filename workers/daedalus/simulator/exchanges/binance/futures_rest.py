@@ -1,7 +1,7 @@
 """The REST answers of Binance's futures.
 
-Source: developers.binance.com, derivatives, "Market Data Endpoints". Only trades in the book are given out,
-and old ones only to those who have a key.
+Source: developers.binance.com, derivatives, "Market Data Endpoints". Only trades in the book are served;
+old ones need a key.
 """
 
 from __future__ import annotations
@@ -52,34 +52,12 @@ class FuturesRest(BinanceRest):
         # an order outside the book has the number of the one before it
         return agg_id(market.first_order(place) + 1), agg_id(market.last_order(place, step))
 
-    def agg_trade(self, place: int, number: int) -> dict[str, object]:
-        order, notation = self._market.order(place, order_of_agg_id(number)), self._notations[place]
-        return {
-            "a": number,
-            "p": notation.price(order.price),
-            "q": notation.amount(order.amount),
-            "f": order.first,
-            "l": order.last,
-            "T": order.time_ns // MILLISECOND,
-            "m": not order.buy,
-        }
-
-    def trade(self, place: int, order: Order, fill: Fill) -> dict[str, object]:
-        notation = self._notations[place]
-        return {
-            "id": fill.id,
-            "price": notation.price(order.price),
-            "qty": notation.amount(fill.amount),
-            **self._worth(place, order, fill),
-            "time": order.time_ns // MILLISECOND,
-            "isBuyerMaker": not order.buy,
-        }
+    def order_of_agg(self, number: int) -> int:
+        return order_of_agg_id(number)
 
     def symbol(self, place: int) -> dict[str, object]:
-        instrument, notation = self._market.instruments[place], self._notations[place]
+        instrument, (prices, amounts) = self._market.instruments[place], self.filters(place)
         pair, _, date = instrument.symbol.partition("_")
-        tick, lot = notation.price(1), notation.amount(1)
-        many = notation.amount(10 ** (instrument.amount_digits + 4))
         return {
             "symbol": instrument.symbol,
             "pair": pair,
@@ -98,14 +76,9 @@ class FuturesRest(BinanceRest):
             "underlyingSubType": [],
             "triggerProtect": "0.0500",
             "filters": [
-                {
-                    "filterType": "PRICE_FILTER",
-                    "minPrice": tick,
-                    "maxPrice": notation.price(instrument.start_ticks * 100),
-                    "tickSize": tick,
-                },
-                {"filterType": "LOT_SIZE", "minQty": lot, "maxQty": many, "stepSize": lot},
-                {"filterType": "MARKET_LOT_SIZE", "minQty": lot, "maxQty": many, "stepSize": lot},
+                prices,
+                amounts,
+                amounts | {"filterType": "MARKET_LOT_SIZE"},
                 {"filterType": "MAX_NUM_ORDERS", "limit": 200},
             ],
             "orderTypes": ["LIMIT", "MARKET"],
@@ -115,7 +88,7 @@ class FuturesRest(BinanceRest):
     def _named(self, place: int) -> str:
         return ""
 
-    def _worth(self, place: int, order: Order, fill: Fill) -> dict[str, object]:
+    def worth(self, place: int, order: Order, fill: Fill) -> dict[str, object]:
         lots = 10 ** self._market.instruments[place].amount_digits
         return {"quoteQty": self._notations[place].price(order.price * fill.amount // lots)}
 
@@ -133,7 +106,7 @@ class DeliveryRest(FuturesRest):
         symbol = self._market.instruments[place].symbol
         return f'"symbol":"{symbol}","pair":"{symbol.partition("_")[0]}",'
 
-    def _worth(self, place: int, order: Order, fill: Fill) -> dict[str, object]:
+    def worth(self, place: int, order: Order, fill: Fill) -> dict[str, object]:
         ticks = 10 ** self._market.instruments[place].price_digits
         worth = fill.amount * self._contract_size(place) * ticks * 10**8 // order.price
         return {"baseQty": "{}.{:08d}".format(*divmod(worth, 10**8))}

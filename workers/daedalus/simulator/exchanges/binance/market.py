@@ -1,6 +1,6 @@
-"""What clients see of any market of Binance: combined and raw streams of trades, books and quotes.
+"""What all markets of Binance share: combined and raw streams of trades, books and quotes.
 
-A market says how its messages are written; ``unit`` is the ns in one unit of its times.
+A market formats its messages; ``unit`` is the length of its time unit in ns.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from daedalus.simulator.protocol import Audience, ExchangeProtocol, HttpAnswer, 
 __all__ = ["BinanceMarket", "Text", "pair", "written"]
 
 Text = Callable[[int], str]
-"""A payload, given the ns in one unit of time."""
+"""A payload for a given time unit in ns."""
 
 _QUOTES = ("FDUSD", "USDT", "USDC", "TUSD", "USD", "EUR", "GBP", "TRY", "BRL", "JPY", "BTC", "ETH", "BNB")
 
@@ -27,8 +27,8 @@ _QUOTES = ("FDUSD", "USDT", "USDC", "TUSD", "USD", "EUR", "GBP", "TRY", "BRL", "
 class BinanceMarket(ExchangeProtocol):
     """Streams ``<symbol>@trade``, ``@aggTrade``, ``@bookTicker`` and those of ``diffs``.
 
-    ``diffs`` are the streams of a book's changes, each either as often as there are some or a tenth as often.
-    ``routes`` are the paths below which there are streams.
+    ``diffs``: the book streams; each sends every diff or every tenth. ``routes``: the paths that serve
+    streams.
     """
 
     most_streams: ClassVar[int]
@@ -37,7 +37,7 @@ class BinanceMarket(ExchangeProtocol):
     microseconds: ClassVar[bool] = False
 
     def __init__(self, market: Market, *, any_symbol: bool = False) -> None:
-        # a stream of no symbol is as good as any: it is acknowledged anyway
+        # unknown symbols are acknowledged as well
         self._market = market
         self._time_ns = market.time_of(0)
         self._notations = tuple(map(self.notation, market.instruments))
@@ -68,7 +68,7 @@ class BinanceMarket(ExchangeProtocol):
 
     @abstractmethod
     def aggregate(self, place: int, order: Order) -> Text | None:
-        """All trades of an order; None where they are not told as one."""
+        """The aggregate trade of an order; None if it has none."""
 
     def delivers(self, route: str, stream: str) -> bool:
         """Whether a route serves a stream."""
@@ -77,7 +77,7 @@ class BinanceMarket(ExchangeProtocol):
     def connect(self, target: str) -> Session | HttpAnswer:
         request = HttpRequest.parse(target)
         micro = self.microseconds and request.query.get("timeUnit", "").upper() == "MICROSECOND"
-        # the longest route first: the empty one fits all
+        # longest route first: the empty one matches everything
         route = next(each for each in sorted(self.routes, reverse=True) if request.path.startswith(each))
         path = request.path.removeprefix(route)
         if path == "/stream":
@@ -123,7 +123,7 @@ class BinanceMarket(ExchangeProtocol):
 
 
 def written(stream: str, audience: Audience, text: Text) -> Iterator[Message]:
-    """A payload in each form that is asked for."""
+    """A payload in each requested form."""
     for form in audience[stream]:
         wrapped, micro = form
         payload = text(1000 if micro else 1_000_000)

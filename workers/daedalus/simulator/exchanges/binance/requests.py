@@ -1,7 +1,7 @@
-"""What clients of Binance's streams may ask for, and how it answers: the same on all its markets.
+"""Subscription requests of Binance's clients and the answers to them; the same on all its markets.
 
 Source: binance-spot-api-docs, web-socket-streams.md, "Live Subscribing/Unsubscribing to streams". Unknown
-streams, and streams that another route serves, are acknowledged and stay silent.
+streams, and streams of another route, are acknowledged and stay silent.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _ID = re.compile(r"[0-9A-Za-z_-]{1,36}")
 
 
 class BinanceSession(Session):
-    """A form is (wrapped with the stream's name, microseconds).
+    """A form is (wrapped in the stream's name, microseconds).
 
-    ``asked`` are the streams that were subscribed to, ``streams`` those of them that come.
+    ``asked``: the streams subscribed to; ``streams``: those among them that exist.
     """
 
     def __init__(self, form: Form, most: int, delivers: Callable[[str], bool]) -> None:
@@ -33,7 +33,7 @@ class BinanceSession(Session):
         self._most, self._delivers = most, delivers
 
     def subscribe(self, streams: Iterable[str]) -> bool:
-        """Add streams; False, and nothing is added, if they would be too many."""
+        """Add streams. Returns False and adds none if they exceed the limit."""
         asked = self.asked | dict.fromkeys(streams)
         if len(asked) > self._most:
             return False
@@ -52,7 +52,7 @@ class BinanceSession(Session):
 
 
 def managed(session: BinanceSession, text: str) -> str:
-    """Do what a request asks for, and the answer to it."""
+    """Apply a request and answer it."""
     try:
         request = msgspec.json.decode(text)
     except msgspec.DecodeError:

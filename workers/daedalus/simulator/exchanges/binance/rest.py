@@ -1,7 +1,7 @@
-"""Binance's REST answers: books, trades and what there is to trade, by the same ids as the streams.
+"""Binance's REST answers: books, trades and symbols, with the same ids as the streams.
 
-Source: binance-spot-api-docs, rest-api.md: weights, limits and the shapes of answers and errors. What
-differs from market to market stands in `binance_spot_rest` and `binance_futures_rest`.
+Source: binance-spot-api-docs, rest-api.md: weights, limits, answers and errors. What differs between
+markets is in `spot_rest` and `futures_rest`.
 """
 
 from __future__ import annotations
@@ -20,13 +20,12 @@ from daedalus.simulator.protocol import HttpAnswer, HttpRequest
 __all__ = ["MILLISECOND", "BinanceRest", "Weights"]
 
 MILLISECOND = 10**6
-"""In ns."""
 
 
 class Weights(Struct, frozen=True):
-    """What requests cost, and what may be spent in a minute.
+    """The weights of requests and the budget per minute.
 
-    ``depth``: (levels, weight) in ascending order. ``keyed`` are the requests that are refused without a key.
+    ``depth``: (levels, weight) in ascending order. ``keyed``: requests that need a key.
     """
 
     per_minute: int
@@ -66,7 +65,7 @@ class BinanceRest(ABC):
         }
 
     def answer(self, request: HttpRequest, step: int, now_ns: int) -> HttpAnswer:
-        """Answer a request within the weight that is left for this minute."""
+        """Answer a request within the weight left for this minute."""
         name = request.path.removeprefix(f"{self.api}/")
         route = self._routes.get(name)
         if route is None or request.path == name:
@@ -90,24 +89,60 @@ class BinanceRest(ABC):
     def book(self, place: int, update: int, sides: tuple[str, str], step: int) -> str:
         """A book after an update; ``sides`` are its bids and asks."""
 
-    @abstractmethod
     def agg_trade(self, place: int, number: int) -> dict[str, object]:
-        """The aggregate trade of an id."""
+        """The aggregate trade of an id: an order of the market."""
+        order, notation = self._market.order(place, self.order_of_agg(number)), self._notations[place]
+        return {
+            "a": number,
+            "p": notation.price(order.price),
+            "q": notation.amount(order.amount),
+            "f": order.first,
+            "l": order.last,
+            "T": order.time_ns // MILLISECOND,
+            "m": not order.buy,
+        }
+
+    def trade(self, place: int, order: Order, fill: Fill) -> dict[str, object]:
+        """One trade: a fill of an order of the market."""
+        notation = self._notations[place]
+        return {
+            "id": fill.id,
+            "price": notation.price(order.price),
+            "qty": notation.amount(fill.amount),
+            **self.worth(place, order, fill),
+            "time": order.time_ns // MILLISECOND,
+            "isBuyerMaker": not order.buy,
+        }
 
     @abstractmethod
-    def trade(self, place: int, order: Order, fill: Fill) -> dict[str, object]:
-        """One trade."""
+    def worth(self, place: int, order: Order, fill: Fill) -> dict[str, object]:
+        """What a trade is worth in the other currency."""
 
     @abstractmethod
     def symbol(self, place: int) -> dict[str, object]:
         """What exchangeInfo says of a symbol."""
 
+    def filters(self, place: int) -> list[dict[str, object]]:
+        """The steps of prices and amounts, as exchangeInfo says them."""
+        instrument, notation = self._market.instruments[place], self._notations[place]
+        tick, lot = notation.price(1), notation.amount(1)
+        most = notation.price(instrument.start_ticks * 100)
+        many = notation.amount(10 ** (instrument.amount_digits + 4))
+        return [
+            {"filterType": "PRICE_FILTER", "minPrice": tick, "maxPrice": most, "tickSize": tick},
+            {"filterType": "LOT_SIZE", "minQty": lot, "maxQty": many, "stepSize": lot},
+        ]
+
+    def order_of_agg(self, number: int) -> int:
+        """The market's order that an aggregate trade is."""
+        return number
+
     def agg_numbers(self, place: int, step: int) -> tuple[int, int]:
-        """The ids of the first and the last aggregate trade there is."""
+        """The ids of the first and the last aggregate trade."""
         return self._market.first_order(place), self._market.last_order(place, step)
 
     def shows(self, order: Order) -> bool:
-        """Whether the trades of an order are given out."""
+        """Whether REST serves the trades of an order."""
         return True
 
     def _ping(self, request: HttpRequest, step: int, now_ns: int) -> HttpAnswer:
@@ -155,19 +190,19 @@ class BinanceRest(ABC):
         return HttpAnswer.json([self.agg_trade(place, number) for number in numbers])
 
     def _trades(self, request: HttpRequest, step: int, now_ns: int) -> HttpAnswer:
-        """The newest trades, or with fromId (of historicalTrades only) those from an id on."""
+        """The newest trades; with fromId (historicalTrades only) those from an id on."""
         place, limit = self._place(request), _limit(request)
         newest = self._market.order(place, self._market.last_order(place, step)).last
         if request.path.endswith("/historicalTrades") and "fromId" in request.query:
             first = _number(request, "fromId", 0)
             rows = list(self._shown(place, first, min(first + limit - 1, newest)))
         else:
-            spare = limit // 10 + 10  # for trades that are not given out
+            spare = limit // 10 + 10  # for trades that are not served
             rows = list(self._shown(place, newest - limit - spare, newest))[-limit:]
         return HttpAnswer.json(rows)
 
     def _shown(self, place: int, first: int, last: int) -> Iterator[dict[str, object]]:
-        """The trades with these ids that are given out, the oldest first."""
+        """The served trades with these ids, the oldest first."""
         market = self._market
         first = max(first, market.first_fill(market.first_order(place)))
         for number in range(market.order_of_fill(first), market.order_of_fill(last) + 1):

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from daedalus.simulator.exchanges.binance.rest import MILLISECOND, BinanceRest, Weights
+from daedalus.simulator.exchanges.binance.rest import BinanceRest, Weights
 from daedalus.simulator.market import Fill, Order
 
 __all__ = ["PLACES", "SpotRest", "UsRest"]
 
 PLACES = 8
-"""Binance writes every number with so many digits behind the point."""
+"""The number of decimal places of every number that Binance spot writes."""
 
 
 class SpotRest(BinanceRest):
@@ -33,35 +33,18 @@ class SpotRest(BinanceRest):
         return f'{{"lastUpdateId":{update},"bids":{bids},"asks":{asks}}}'
 
     def agg_trade(self, place: int, number: int) -> dict[str, object]:
-        order, notation = self._market.order(place, number), self._notations[place]
-        return {
-            "a": number,
-            "p": notation.price(order.price),
-            "q": notation.amount(order.amount),
-            "f": order.first,
-            "l": order.last,
-            "T": order.time_ns // MILLISECOND,
-            "m": not order.buy,
-            "M": True,
-        }
+        return super().agg_trade(place, number) | {"M": True}
 
     def trade(self, place: int, order: Order, fill: Fill) -> dict[str, object]:
-        notation, instrument = self._notations[place], self._market.instruments[place]
+        return super().trade(place, order, fill) | {"isBestMatch": True}
+
+    def worth(self, place: int, order: Order, fill: Fill) -> dict[str, object]:
+        instrument = self._market.instruments[place]
         scale = 10 ** (instrument.price_digits + instrument.amount_digits)
-        return {
-            "id": fill.id,
-            "price": notation.price(order.price),
-            "qty": notation.amount(fill.amount),
-            "quoteQty": "{}.{:08d}".format(*divmod(order.price * fill.amount * 10**8 // scale, 10**8)),
-            "time": order.time_ns // MILLISECOND,
-            "isBuyerMaker": not order.buy,
-            "isBestMatch": True,
-        }
+        return {"quoteQty": "{}.{:08d}".format(*divmod(order.price * fill.amount * 10**8 // scale, 10**8))}
 
     def symbol(self, place: int) -> dict[str, object]:
-        instrument, notation = self._market.instruments[place], self._notations[place]
-        tick, lot = notation.price(1), notation.amount(1)
-        many = notation.amount(10 ** (instrument.amount_digits + 4))
+        instrument = self._market.instruments[place]
         return {
             "symbol": instrument.symbol,
             "status": "TRADING",
@@ -81,13 +64,7 @@ class SpotRest(BinanceRest):
             "isSpotTradingAllowed": True,
             "isMarginTradingAllowed": False,
             "filters": [
-                {
-                    "filterType": "PRICE_FILTER",
-                    "minPrice": tick,
-                    "maxPrice": notation.price(instrument.start_ticks * 100),
-                    "tickSize": tick,
-                },
-                {"filterType": "LOT_SIZE", "minQty": lot, "maxQty": many, "stepSize": lot},
+                *self.filters(place),
                 {"filterType": "NOTIONAL", "minNotional": "5.00000000", "applyMinToMarket": True},
             ],
             "permissions": [],
@@ -96,7 +73,7 @@ class SpotRest(BinanceRest):
 
 
 class UsRest(SpotRest):
-    """The same with a smaller budget."""
+    """Binance.US: a smaller budget."""
 
     weights: ClassVar[Weights] = Weights(
         per_minute=1200,

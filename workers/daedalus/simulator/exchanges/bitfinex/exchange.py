@@ -1,9 +1,9 @@
 """Bitfinex v2 as its clients see it: the public channels.
 
-Source: docs.bitfinex.com, "WebSocket API: General", "Public channels", "WebSocket Checksum". Frames name
-their channel by a number that each connection gives anew, and are numbered where it asked for that. Each
-changed level of a book is a message; the checksum comes behind those that belong together. Trades are told
-twice, as executed (te) and as written down (tu). (The exchange's trade ids skip; here they do not.)
+Source: docs.bitfinex.com, "WebSocket API: General", "Public channels", "WebSocket Checksum". Each
+connection assigns its channels numbers of its own, and numbers its frames if asked to. Each changed level
+of a book is one message; a checksum follows the levels that belong together. Trades are sent twice, as
+executed (te) and as booked (tu). (The real exchange's trade ids skip; these do not.)
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ __all__ = ["Bitfinex"]
 _CHECKED = (True,)  # the form with checksums
 _HEARTBEAT_SECONDS = 15
 _LENGTHS = (1, 25, 100, 250)
-_TOP = 25  # how many levels the sizes of a ticker sum up
-_RECENT = 30  # trades that a subscription begins with
+_TOP = 25  # number of levels summed up in the sizes of a ticker
+_RECENT = 30  # number of trades sent on subscribing
 _LIQUIDATIONS = "liq:global"
 
 
 class Bitfinex(ExchangeProtocol):
     """Channels trades, book (P0, F0), ticker and status.
 
-    Texts are made as ``stream ms body``, and framed for each connection.
+    Messages are built as ``stream ms body`` and framed for each connection.
     """
 
     name: ClassVar[str] = "bitfinex"
@@ -162,7 +162,7 @@ class Bitfinex(ExchangeProtocol):
         return texts[:_RECENT]
 
     def _ticker(self, place: int, update: int) -> str:
-        """Sizes are those of the best 25 levels together; what the day was like is made up."""
+        """Sizes are sums over the best 25 levels; the daily figures are made up."""
         each = self._market.instruments[place]
         bids, asks = self._views[place][_TOP].levels(update)
         last = self._market.order(place, self._market.order_before(update + 1))
@@ -194,7 +194,7 @@ def _to_all(stream: str, audience: Audience, text: str) -> Iterator[Message]:
 
 
 def _position(each: Instrument, order: Order, is_match: int) -> str:
-    """A position that is closed: first that it will be, then at which price. A short one is negative."""
+    """A liquidation in two messages: the announcement, then the price. A short position is negative."""
     amount = number(-order.amount if order.buy else order.amount, each.amount_digits)
     price = number(order.price, each.price_digits)
     acquired = price if is_match else "null"

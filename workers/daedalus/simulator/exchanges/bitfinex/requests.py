@@ -1,4 +1,4 @@
-"""What Bitfinex's clients may say: settings, subscriptions, pings.
+"""Requests of Bitfinex's clients: settings, subscriptions, pings.
 
 Source: docs.bitfinex.com, "WebSocket API: General" and "Public channels". A refusal repeats the request.
 """
@@ -22,10 +22,10 @@ _FIRST_NUMBER = 200_000
 
 
 class BitfinexSession(Session):
-    """One connection: its flags, the numbers of its channels, and how many frames it had.
+    """One connection: its flags, its channel numbers and its frame count.
 
-    A stream is ``trades:<symbol>``, ``book:<symbol>:<length>``, ``ticker:<symbol>`` or a key of ``status``.
-    A form is (whether checksums are wanted,).
+    A stream is ``trades:<symbol>``, ``book:<symbol>:<length>``, ``ticker:<symbol>`` or a key of
+    ``status``. A form is (checksums,).
     """
 
     def __init__(self, first: int) -> None:
@@ -56,7 +56,7 @@ class BitfinexSession(Session):
         return False
 
     def framed(self, stream: str, body: str, ms: str) -> str:
-        """A frame with the channel's number and, where they were asked for, its own and the time."""
+        """A frame with the channel's number and, if asked for, its own number and the time."""
         text = f"[{self.numbers[stream]},{body}"
         if self.flags & SEQ_ALL:
             self.sequence += 1
@@ -65,18 +65,18 @@ class BitfinexSession(Session):
 
 
 class Requests:
-    """Does what clients ask for; ``symbols`` are all there are, None for any."""
+    """Applies requests; ``symbols`` are all there are, None: any symbol is accepted."""
 
     def __init__(self, symbols: Collection[str] | None) -> None:
         self._symbols = symbols
         self._first = count(_FIRST_NUMBER, 1000)
 
     def session(self) -> BitfinexSession:
-        """A new connection, with numbers that no other has."""
+        """A new connection with channel numbers of its own."""
         return BitfinexSession(next(self._first))
 
     def answer(self, session: BitfinexSession, text: str) -> str:
-        """Do what a message asks for, and the answer."""
+        """Apply a request and answer it."""
         try:
             request = msgspec.json.decode(text)
         except msgspec.DecodeError:

@@ -1,6 +1,6 @@
-"""Bitfinex's REST answers: the lists of pairs, books, and trades by their time.
+"""Bitfinex's REST answers: lists of pairs, books, and trades by time.
 
-Source: docs.bitfinex.com, "REST public: configs, book, trades". Errors are arrays, as all else is.
+Source: docs.bitfinex.com, "REST public: configs, book, trades". Errors are arrays, like all other answers.
 """
 
 from __future__ import annotations

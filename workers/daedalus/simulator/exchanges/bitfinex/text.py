@@ -1,4 +1,4 @@
-"""How Bitfinex writes: numbers as JavaScript does, books as [price, count, amount], checksums of both."""
+"""Bitfinex's notation: numbers as in JavaScript, books as [price, count, amount], checksums of both."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SMALLEST_PLAIN = -6  # 0.000001; below it JavaScript writes 5.6e-7
 
 
 def number(units: int, digits: int) -> str:
-    """Units of ``10 ** -digits``: ``0.45``, ``278200``, ``5.6e-7``."""
+    """``units * 10 ** -digits`` as JavaScript writes it: ``0.45``, ``278200``, ``5.6e-7``."""
     if units < 0:
         return f"-{number(-units, digits)}"
     text = str(units)
@@ -31,7 +31,7 @@ def number(units: int, digits: int) -> str:
 
 
 def level(each: Instrument, price: int, lots: int, sign: int) -> str:
-    """One level; without lots it is gone, and the sign alone tells from which side."""
+    """One level. A removed level has the amount 1 or -1, whose sign tells the side."""
     if not lots:
         return f"[{number(price, each.price_digits)},0,{sign}]"
     count = 1 + lots % 3
@@ -39,7 +39,7 @@ def level(each: Instrument, price: int, lots: int, sign: int) -> str:
 
 
 def levels(each: Instrument, sides: tuple[Levels, Levels]) -> list[str]:
-    """Bids, then asks, the best of each first."""
+    """Bids, then asks, each from the best."""
     return [
         level(each, price, lots, sign)
         for sign, side in zip((1, -1), sides, strict=True)
@@ -48,7 +48,7 @@ def levels(each: Instrument, sides: tuple[Levels, Levels]) -> list[str]:
 
 
 def raw_orders(each: Instrument, sides: tuple[Levels, Levels]) -> list[str]:
-    """Order by order: one per level here, named by its price."""
+    """The raw book: here each level is one order, with its price as id."""
     return [
         f"[{price},{number(price, each.price_digits)},{number(sign * lots, each.amount_digits)}]"
         for sign, side in zip((1, -1), sides, strict=True)

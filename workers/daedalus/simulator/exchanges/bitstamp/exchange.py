@@ -1,8 +1,8 @@
-"""Bitstamp as its clients see it: public channels, one per request, and orders one by one.
+"""Bitstamp as its clients see it: public channels, one per request, and single orders.
 
-Source: www.bitstamp.net/websocket/v2, and what others have measured. Channels of a market that does not
-exist are confirmed and stay silent. ``diff_order_book`` has no number; each event of ``live_orders`` names
-the one before.
+Source: www.bitstamp.net/websocket/v2, and published measurements. Channels of an unknown market are
+confirmed and stay silent. ``diff_order_book`` has no ids; each event of ``live_orders`` names the event
+before.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Bitstamp(ExchangeProtocol):
     requests_per_second: ClassVar[int | None] = None
 
     def __init__(self, market: Market, *, any_symbol: bool = False) -> None:
-        # a market that does not exist is as good as any: it is confirmed anyway
+        # unknown markets are confirmed as well
         self._market = market
         self._notations = tuple(
             Notation(each, each.price_digits, max(each.amount_digits, _AMOUNT_PLACES))

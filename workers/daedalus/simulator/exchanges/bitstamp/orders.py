@@ -1,7 +1,7 @@
-"""The market's books told order by order: every level is one order, which comes, changes and goes.
+"""The market's books as single orders: every level is one order, which is created, changed and deleted.
 
-An order of a level has the same id whenever it comes back. Each event's id is made of its time and its count
-within that time, and names the event before, however long ago that was.
+The order of a level has the same id whenever it reappears. An event's id consists of its time and its
+count within that time, and each event names the one before, however long ago that was.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _FIRST_ORDER = 2_046_839_978_000_000
 
 
 class Move(Struct, frozen=True, gc=False):
-    """What one order does: it is created, changed or deleted. Price in ticks, amount in lots."""
+    """An event of one order: created, changed or deleted. Price in ticks, amount in lots."""
 
     event: str
     is_bid: bool
@@ -34,13 +34,13 @@ class Move(Struct, frozen=True, gc=False):
 
 
 class Orders:
-    """Tells what happens to the orders of a market's books at its steps."""
+    """The events of the orders of a market's books, step by step."""
 
     def __init__(self, market: Market, notations: Sequence[Notation]) -> None:
         self._market = market
         self._notations = notations
         self.moves = lru_cache(maxsize=64)(self._moves)
-        """What the update of an instrument (by its place) does to its orders."""
+        """The events of an update of an instrument (by its place)."""
 
     def told(self, step: Step) -> Iterator[str]:
         """The messages of a step."""

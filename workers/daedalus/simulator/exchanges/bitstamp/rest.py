@@ -1,6 +1,6 @@
-"""Bitstamp's REST answers: books, the trades of the last minute, hour or day, and its markets.
+"""Bitstamp's REST answers: books, the trades of the last minute, hour or day, and markets.
 
-Source: www.bitstamp.net/api. The book lags behind the stream, as others have measured.
+Source: www.bitstamp.net/api. The book lags behind the stream, by published measurements.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ _QUOTES = ("usdt", "usdc", "usd", "eur", "gbp", "btc", "eth")
 _LAG_NS = 500 * 10**6
 _SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
 _MOST_TRADES = 20_000
-"""Fewer than a busy market has in a day, so that no answer of the simulator takes seconds."""
+"""The most trades of an answer: less than a busy day, so that no answer takes seconds."""
 
 
 def pair(symbol: str) -> tuple[str, str]:
-    """The base and the quote of a market's name. Raises ValueError if there is no such name."""
+    """The base and the quote of a market's name. Raises ValueError for an unknown name."""
     quote = next((each for each in _QUOTES if symbol.endswith(each) and symbol != each), None)
     if quote is None or symbol != symbol.lower() or not symbol.isalnum():
         raise ValueError(f"symbol {symbol!r}: bitstamp spells markets like btcusd")
@@ -30,7 +30,7 @@ def pair(symbol: str) -> tuple[str, str]:
 
 
 def trade_id(market: Market, place: int, fill: int) -> int:
-    """A trade's id: it counts the trades of all markets, and thus skips within one."""
+    """A trade's id: all markets share one count, so that ids skip within a market."""
     return fill * len(market.instruments) + place
 
 
@@ -58,7 +58,7 @@ class BitstampRest:
         return HttpAnswer.json({"status": "error", "reason": "Not found", "code": "API0002"}, status=404)
 
     def _book(self, place: int, step: int) -> HttpAnswer:
-        """The book as it was when a change was last told, half a second ago."""
+        """The book as of the newest published change, half a second ago."""
         market, many = self._market, len(self._market.instruments)
         then = market.step_at(market.time_of(step) - _LAG_NS)
         then -= (then - place) % many  # this instrument's own last step

@@ -1,8 +1,8 @@
-"""Bybit v5 as its clients see it: the public streams of linear contracts, and those of spot.
+"""Bybit v5 as its clients see it: the public streams of linear contracts and of spot.
 
-Source: bybit-exchange.github.io/docs/v5, websocket/public and ws/connect. Books come as a snapshot and then
-as deltas whose ``u`` counts the messages of their topic; one level comes whole each time. Trades have ids
-without an order. Answers do not name topics. A request with one wrong topic is refused as a whole.
+Source: bybit-exchange.github.io/docs/v5, websocket/public and ws/connect. Books are a snapshot and then
+deltas, whose ``u`` counts the messages of the topic; a book of one level is sent whole each time. Trade
+ids have no order. Answers do not name topics. A request with one invalid topic is refused as a whole.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _QUOTES = ("USDT", "USDC", "PERP", "EUR", "BTC", "ETH")
 
 
 class _BybitSession(Session):
-    """``connection`` is the exchange's id of it, ``characters`` how many its topics have had so far."""
+    """``connection``: the exchange's id of it; ``characters``: the length of all its topics so far."""
 
     def __init__(self, connection: str) -> None:
         super().__init__()
@@ -128,14 +128,14 @@ class Bybit(ExchangeProtocol):
         for place, each in enumerate(self._market.instruments):
             if (stream := f"tickers.{each.symbol}") in audience:
                 facts = self._facts(place, step)
-                told = facts if second % 3 == 0 else {"markPrice": facts["markPrice"]}  # what has changed
+                told = facts if second % 3 == 0 else {"markPrice": facts["markPrice"]}  # changed fields only
                 yield stream, _PLAIN, self._ticker("delta", place, step, told)
 
     def rest(self, request: HttpRequest, step: int, now_ns: int) -> HttpAnswer:
         return self._rest.answer(request, step, now_ns)
 
     def _managed(self, session: _BybitSession, request: dict[str, Any]) -> str | None:
-        """Do what a request asks for; what is wrong with it, where something is."""
+        """Apply a request; the error, if it is invalid."""
         args = request.get("args")
         if not isinstance(args, list) or not args or not all(isinstance(arg, str) for arg in args):
             return "error:request args is empty or invalid"
@@ -192,7 +192,7 @@ class Bybit(ExchangeProtocol):
         return f'{{"topic":"publicTrade.{symbol}","type":"snapshot","ts":{time},"data":[{rows}]}}'
 
     def _liquidation(self, place: int, order: Order) -> str:
-        """``S`` is the side of the position: a buyer ends a short."""
+        """``S`` is the side of the position: a buy order closes a short position."""
         symbol, notation = self._market.instruments[place].symbol, self._notations[place]
         time = order.time_ns // MILLISECOND
         return (
@@ -223,7 +223,7 @@ class Bybit(ExchangeProtocol):
 
 
 class BybitSpot(Bybit):
-    """The same for pairs, on another path: at most ten topics in one request, and no derivatives."""
+    """Spot: another path, at most ten topics per request, no derivatives."""
 
     name: ClassVar[str] = "bybit_spot"
     category: ClassVar[str] = "spot"

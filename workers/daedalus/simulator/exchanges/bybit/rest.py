@@ -1,7 +1,7 @@
 """Bybit's REST answers: the time, instruments, books and the newest trades.
 
-Source: bybit-exchange.github.io/docs/v5/market. Instruments of contracts come in pages, pairs all at once.
-The wording of refusals is theirs where the documentation has it ("params error: ...", 10001).
+Source: bybit-exchange.github.io/docs/v5/market. Contracts are listed in pages, pairs all at once. Refusals
+are worded as documented, where they are ("params error: ...", 10001).
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ class BybitRest:
         }
 
     def _trades(self, request: HttpRequest, step: int) -> dict[str, object]:
-        """The newest first; there is no way to ask for older ones."""
+        """The newest first; older ones cannot be asked for."""
         self._check_category(request)
         place = self._place(request)
         most = _NEWEST.get(self._category, 1000)

@@ -1,4 +1,4 @@
-"""What Bybit says, in its own words: shared by its streams and its REST answers."""
+"""What Bybit's streams and its REST answers share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MILLISECOND = 10**6
 
 
 def trade_id(category: str, symbol: str, number: int) -> str:
-    """The id of a trade: a UUID that tells no order, on spot a long number that skips."""
+    """The id of a trade: a UUID without an order; on spot a long number that skips."""
     if category == "spot":
         return str(2_290_000_000_000_000_000 + number * 3)
     key = zlib.crc32(symbol.encode())

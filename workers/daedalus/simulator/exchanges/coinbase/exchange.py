@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from daedalus.simulator.exchanges.coinbase.rest import CoinbaseAdvancedRest, trades_of
+from daedalus.simulator.exchanges.coinbase.rest import CoinbaseRest, trades_of
 from daedalus.simulator.exchanges.coinbase_exchange.text import time_text
 from daedalus.simulator.instruments import Instrument, instrument
 from daedalus.simulator.market import Happening, Market, Mixture, Order, Step
@@ -29,14 +29,14 @@ from daedalus.simulator.protocol import (
     Session,
 )
 
-__all__ = ["CoinbaseAdvanced"]
+__all__ = ["Coinbase"]
 
 _PLAIN: Form = ()
 _CHANNELS = ("market_trades", "level2", "ticker")
 _HEARTBEATS = "heartbeats"
 _RECENT_TRADES = 100
 _NUMBER = '"sequence_num":#'
-"""Stands in a message for the number that each connection gives it."""
+"""A placeholder for the frame number, which each connection fills in."""
 
 
 class _Numbered(Session):
@@ -51,10 +51,10 @@ class _Refusal(Exception):  # noqa: N818
     """A request that is refused as a whole."""
 
 
-class CoinbaseAdvanced(ExchangeProtocol):
-    """Channels market_trades, level2, ticker and heartbeats.
+class Coinbase(ExchangeProtocol):
+    """Channels market_trades, level2, ticker and heartbeats; no key is needed.
 
-    A stream is named ``<channel>:<product>``, heartbeats have no product. Keys are not asked for.
+    A stream is named ``<channel>:<product>``; heartbeats have no product.
     """
 
     name: ClassVar[str] = "coinbase"
@@ -67,7 +67,7 @@ class CoinbaseAdvanced(ExchangeProtocol):
     def __init__(self, market: Market, *, any_symbol: bool = False) -> None:
         self._market = market
         self._notations = tuple(Notation.short(each) for each in market.instruments)
-        self._rest = CoinbaseAdvancedRest(market, self._notations)
+        self._rest = CoinbaseRest(market, self._notations)
         self._places = {each.symbol: place for place, each in enumerate(market.instruments)}
         self._known = None if any_symbol else self._places.keys()
         self._now_ns = market.time_of(0)
@@ -168,7 +168,7 @@ class CoinbaseAdvanced(ExchangeProtocol):
         return kind, [f"{channel}:{self._product(product)}" for product in products]
 
     def _product(self, name: object) -> str:
-        """The product of a name: dollar books are known by that of the dollar coin, too."""
+        """The product of a name: USDC names stand for the book in USD, too."""
         if self._known is None or name in self._known:
             return str(name)
         dollar = str(name).removesuffix("C")

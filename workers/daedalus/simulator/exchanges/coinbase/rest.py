@@ -1,4 +1,4 @@
-"""Coinbase Advanced Trade's public REST answers: products, trades within a span of time, books.
+"""Coinbase Advanced Trade's public REST answers: products, trades of a time span, books.
 
 Source: docs.cdp.coinbase.com, api-reference/advanced-trade-api/rest-api/public.
 """
@@ -13,12 +13,12 @@ from daedalus.simulator.market import Market, Order
 from daedalus.simulator.notation import Notation
 from daedalus.simulator.protocol import HttpAnswer, HttpRequest
 
-__all__ = ["CoinbaseAdvancedRest", "trades_of"]
+__all__ = ["CoinbaseRest", "trades_of"]
 
 _MOST_TRADES = 1000
 
 
-class CoinbaseAdvancedRest:
+class CoinbaseRest:
     """Answers GETs of public data below /api/v3/brokerage."""
 
     def __init__(self, market: Market, notations: Sequence[Notation]) -> None:
@@ -53,7 +53,7 @@ class CoinbaseAdvancedRest:
         return _product(self._market.instruments[place], self._notations[place])
 
     def _trades(self, place: int, request: HttpRequest, step: int) -> HttpAnswer:
-        """The latest ``limit`` trades of a span of seconds, the newest first."""
+        """The newest ``limit`` trades of a time span (seconds), the newest first."""
         try:
             limit = min(int(request.query["limit"]), _MOST_TRADES)
             start_ns, end_ns = (
@@ -107,7 +107,7 @@ def _trade(product: str, notation: Notation, order: Order, part: int) -> dict[st
 
 
 def trades_of(product: str, notation: Notation, order: Order) -> list[dict[str, str]]:
-    """All trades of an order as the stream and REST tell them, the newest first."""
+    """All trades of an order, as the stream and REST send them: the newest first."""
     return [_trade(product, notation, order, part) for part in range(len(order.fills) - 1, -1, -1)]
 
 

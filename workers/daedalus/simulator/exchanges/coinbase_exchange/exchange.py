@@ -1,8 +1,8 @@
 """Coinbase Exchange as its clients see it: the public websocket feed.
 
-Source: docs.cdp.coinbase.com, exchange/websocket-feed. Trade ids of a product are consecutive, heartbeats
-name the last of them every second, ``side`` of a match is the maker's. Books come as a snapshot and then
-in batches without a number. The feed calls ``level2_batch`` ``level2_50`` when it lists subscriptions.
+Source: docs.cdp.coinbase.com, exchange/websocket-feed. Trade ids of a product are consecutive; a heartbeat
+names the last one every second; ``side`` of a match is the maker's. Books are a snapshot and then batches
+without ids. In its list of subscriptions the feed calls ``level2_batch`` ``level2_50``.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ _STATUS_SECONDS = 5
 
 
 class CoinbaseExchange(ExchangeProtocol):
-    """Channels matches, level2_batch (level2 for whoever signs), ticker, heartbeat and status.
+    """Channels matches, level2_batch (level2 for signed requests), ticker, heartbeat and status.
 
-    A stream is named ``<channel>:<product>``, status has no product. Signatures are not verified.
+    A stream is named ``<channel>:<product>``; status has no product. Signatures are not verified.
     """
 
     name: ClassVar[str] = "coinbase_exchange"
@@ -145,7 +145,7 @@ class CoinbaseExchange(ExchangeProtocol):
         )
 
     def _ticker(self, place: int, last: Order) -> str:
-        """The ticker of a trade: the book as it left it, whenever it is told."""
+        """The ticker of a trade, with the book as the trade left it."""
         notation = self._notations[place]
         top, day = self._market.books[place].top(last.update), self._rest.day(place, last)
         return (

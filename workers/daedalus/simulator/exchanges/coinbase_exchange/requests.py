@@ -1,7 +1,7 @@
-"""What clients of Coinbase Exchange's feed may ask for, and how it refuses.
+"""Subscription requests of the feed's clients, and refusals.
 
-Source: docs.cdp.coinbase.com, exchange/websocket-feed/overview and channels. A request is granted whole or
-refused whole.
+Source: docs.cdp.coinbase.com, exchange/websocket-feed/overview and channels. A request is granted or
+refused as a whole.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ CHANNELS = {
     "heartbeat": True,
     "status": False,
 }
-"""The channels there are, and whether a subscription names products."""
+"""The channels, and whether a subscription names products."""
 
 _LISTED_AS = {"level2_batch": "level2_50"}
 _SIGNED = ("key", "passphrase", "timestamp", "signature")
@@ -33,7 +33,7 @@ _UNSIGNED = (
 
 
 class Refusal(Exception):  # noqa: N818
-    """A request that is refused; ``text`` is what the feed answers."""
+    """A request is refused; ``text`` is the feed's answer."""
 
     def __init__(self, message: str, reason: str | None = None) -> None:
         super().__init__(reason or message)
@@ -42,7 +42,7 @@ class Refusal(Exception):  # noqa: N818
 
 
 class Wish(Struct, frozen=True):
-    """One channel that a client wants, or no longer wants, of these products."""
+    """One channel to subscribe to or to leave, for these products."""
 
     subscribe: bool
     channel: str
@@ -50,7 +50,7 @@ class Wish(Struct, frozen=True):
 
 
 def read(text: str, known: Collection[str] | None) -> list[Wish]:
-    """Read a request. ``known`` are the products there are, None if any will do. Raises `Refusal`."""
+    """Read a request. ``known``: all products, None: any is accepted. Raises `Refusal`."""
     try:
         request = msgspec.json.decode(text)
     except msgspec.DecodeError:
@@ -69,7 +69,7 @@ def read(text: str, known: Collection[str] | None) -> list[Wish]:
 
 
 def listed(streams: Iterable[str]) -> str:
-    """The answer that lists all a connection is subscribed to."""
+    """The answer that lists all subscriptions of a connection."""
     channels: dict[str, list[str]] = {}
     for stream in streams:
         channel, _, symbol = stream.partition(":")

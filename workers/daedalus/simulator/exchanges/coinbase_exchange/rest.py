@@ -22,7 +22,7 @@ _HOURS = range(25)
 
 
 class Day(Struct, frozen=True):
-    """The last 24 hours of a product, told from one moment of each hour: ticks, and lots for the volume."""
+    """The last 24 hours of a product, sampled once an hour: prices in ticks, the volume in lots."""
 
     open: int
     low: int
@@ -58,7 +58,7 @@ class CoinbaseRest:
         return HttpAnswer.json({"message": "NotFound"}, status=404)
 
     def day(self, place: int, last: Order) -> Day:
-        """The 24 hours before an order, renewed once an hour."""
+        """The 24 hours before an order; recomputed once an hour."""
         hour = last.time_ns // (_DAY_NS // 24)
         known = self._days.get(place)
         if known is None or known[0] != hour:
@@ -81,7 +81,7 @@ class CoinbaseRest:
             return HttpAnswer.json({"message": "Invalid level"}, status=400)
         notation, update = self._notations[place], self._market.update_at(place, step)
         sides = self._market.books[place].levels(update, 1 if level == "1" else None)
-        # the last number is how many orders stand at the level; the market does not tell them apart
+        # the last number counts the orders of a level; the market has one per level
         bids, asks = ([[notation.price(p), notation.amount(a), 1] for p, a in side] for side in sides)
         when = time_text(self._market.time_of(step))
         return HttpAnswer.json({"bids": bids, "asks": asks, "sequence": sequence(update), "time": when})

@@ -1,4 +1,4 @@
-"""What Coinbase Exchange says about products, in its own words: shared by its feed and its REST answers."""
+"""Products, currencies and ids, as the feed and REST both describe them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def time_text(time_ns: int) -> str:
 
 
 def sequence(update: int, part: int = 3) -> int:
-    """The number of a message among all of a product, of which the public channels show a few."""
+    """The sequence number of a message; public channels show only some of a product's messages."""
     return update * 4 + part
 
 
 def order_uuid(order: Order, part: int) -> str:
-    """The id of the taker's order (part 0) or of one of the makers' it met."""
+    """The id of the taker's order (part 0) or of a maker's order."""
     high, low = mix(order.id, part), mix(order.id, part + 100)
     return str(uuid.UUID(int=(high << 64) | low, version=4))
 

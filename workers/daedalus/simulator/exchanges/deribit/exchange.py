@@ -1,10 +1,10 @@
 """Deribit as its clients see it: public subscriptions over JSON-RPC.
 
-Source: docs.deribit.com, "Subscriptions" and "Session management". Trades are numbered per instrument, books
-begin with a snapshot and each change names the one before. Channels that nobody knows are left out of the
-answer without a word, ``raw`` ones need a key, and a second subscription to the same channel changes nothing.
-A connection that has asked for heartbeats gets them, every other one as a ``test_request``. That one which
-does not answer them is closed is not simulated.
+Source: docs.deribit.com, "Subscriptions" and "Session management". Trades are numbered per instrument;
+books begin with a snapshot, and each change names the change before. Unknown channels are left out of the
+answer, ``raw`` ones need a key, and subscribing twice changes nothing. A connection that asked for
+heartbeats receives them, every second one as a ``test_request``. (Not simulated: closing a connection that
+does not answer them.)
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Deribit(ExchangeProtocol):
         channel, place = self._stream(stream)
         update = self._market.update_at(place, step)
         if channel == "book":
-            # As it was at the last change, so that the next one follows.
+            # the state at the last change, so that the next change follows it
             update -= update % self._market.diff_every
             sides = self._books[place].levels(update)
             yield self._book(stream, place, sides, update, None, self._market.time_of(step))

@@ -1,4 +1,4 @@
-"""What clients of Deribit's websocket may ask for, and how it answers.
+"""Requests of Deribit's websocket clients, and the answers to them.
 
 Source: docs.deribit.com, "JSON-RPC", "Session management", "Subscription management".
 """
@@ -16,7 +16,7 @@ from daedalus.simulator.protocol import Session
 __all__ = ["HEARTBEAT", "Requests"]
 
 HEARTBEAT = "heartbeat:"
-"""What the stream of heartbeats is called here, with its interval in seconds behind it."""
+"""The name of the heartbeat stream, which is followed by its interval in seconds."""
 
 _PLAIN = ()
 _MOST_CHANNELS = 500
@@ -26,7 +26,7 @@ _RAW = {"code": 13778, "message": "raw_subscriptions_not_available_for_unauthori
 
 
 class Requests:
-    """Grants what is asked for. ``known`` are the instruments there are, None if any will do."""
+    """Grants requests. ``known``: all instruments, None: any is accepted."""
 
     def __init__(self, known: Collection[str] | None) -> None:
         self._known = known
@@ -82,7 +82,7 @@ class Requests:
             return answer("error", _json(_RAW), number)
         served = [name for name in channels if self._serves(name)]
         session.streams.update((name, _PLAIN) for name in served if name not in session.streams)
-        return answer("result", _json(served[::-1]), number)  # in an order of its own
+        return answer("result", _json(served[::-1]), number)  # the exchange sorts them
 
     def _serves(self, channel: str) -> bool:
         found = _CHANNEL.fullmatch(channel)

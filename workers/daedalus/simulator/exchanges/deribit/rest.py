@@ -1,6 +1,6 @@
 """Deribit's REST answers: instruments, books and trades by their numbers.
 
-Source: docs.deribit.com, "Market data"; trades are at hand for 24 hours.
+Source: docs.deribit.com, "Market data"; trades are kept for 24 hours.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What Deribit says in its feed and over REST alike."""
+"""What Deribit's feed and its REST answers share."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ __all__ = ["MILLISECOND", "answer", "liquidation", "notification", "trade", "tra
 
 MILLISECOND = 10**6
 
-_MAKERS_IN = 60  # orders, of which one meets a maker that the exchange liquidates
+_MAKERS_IN = 60  # one order in so many meets a maker that the exchange liquidates
 
 
 def trade_id(instrument: Instrument, fill: int) -> str:
-    """A trade's id: a number for BTC, with the currency's name for all others."""
+    """A trade's id: a number for BTC; for others the currency's name precedes it."""
     return str(fill + 7) if instrument.base == "BTC" else f"{instrument.base}-{fill + 7}"
 
 
 def liquidation(order: Order) -> str:
-    """Whose position an order closes for the exchange: the taker's, the maker's, or ""."""
+    """Whose position is liquidated by an order: the taker's (T), the maker's (M), or "" for none."""
     taker, maker = is_liquidation(order), order.id % _MAKERS_IN == 0
     return ("M" if maker else "") + ("T" if taker else "")
 

@@ -1,9 +1,9 @@
 """Gemini as its clients see it: the websocket API at ``ws.gemini.com``.
 
-Source: developer.gemini.com/websocket, and what others have measured. With ``?snapshot=-1`` a book begins
-with all its levels, in an update that leads nowhere (``U`` is ``u``); each further one begins where the last
-ended. Numbers of all books are of one range. A request with one unknown stream is refused whole. (The
-exchange sends snapshots before it confirms; here the confirmation comes first.)
+Source: developer.gemini.com/websocket, and published measurements. With ``?snapshot=-1`` a book begins
+with all its levels, in an update whose ``U`` equals ``u``; each further update begins where the last one
+ended. All books share one range of numbers. A request with one unknown stream is refused as a whole. (The
+real exchange sends snapshots before it confirms; here the confirmation is first.)
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _AMOUNT_PLACES = 10
 
 
 class _GeminiSession(Session):
-    """Knows how many levels its books begin with: -1 for all, 0 for no snapshot."""
+    """``levels``: number of levels that books begin with; -1: all, 0: no snapshot."""
 
     def __init__(self, snapshot: int) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class _GeminiSession(Session):
 class Gemini(ExchangeProtocol):
     """Streams ``<symbol>@trade``, ``@depth@100ms`` and ``@bookTicker``.
 
-    The name of a book's stream ends with ``#<levels>`` where it does not begin with the whole book.
+    The name of a book's stream ends with ``#<levels>`` unless it begins with the whole book.
     """
 
     name: ClassVar[str] = "gemini"
@@ -110,7 +110,7 @@ class Gemini(ExchangeProtocol):
         if f"@{channel}" != _DEPTH or levels == "0":
             return
         place = self._places[symbol]
-        # As it was at the last update, so that the next one follows.
+        # the state at the last update, so that the next update follows it
         update = self._market.update_at(place, step)
         update -= update % self._market.diff_every
         bids, asks = self._books[place].levels(update)

@@ -1,6 +1,6 @@
 """Gemini's REST answers: symbols, books, and the first trades after a time or an id.
 
-Source: developer.gemini.com/trading/rest-api, "Market Data"; trades are at hand for seven days.
+Source: developer.gemini.com/trading/rest-api, "Market Data"; trades are kept for seven days.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SECONDS_BELOW = 10**11  # a time in milliseconds is larger
 
 
 def pair(symbol: str) -> tuple[str, str]:
-    """The base and the quote of a symbol. Raises ValueError if there is no such name."""
+    """The base and the quote of a symbol. Raises ValueError for an unknown name."""
     name = symbol.removesuffix("perp")
     quote = next((each for each in _QUOTES if name.endswith(each) and name != each), None)
     if quote is None or symbol != symbol.lower() or not symbol.isalnum():
@@ -33,7 +33,7 @@ def pair(symbol: str) -> tuple[str, str]:
 
 
 def number(market: Market, place: int, counted: int) -> int:
-    """An update or a trade of one instrument as numbered among those of all."""
+    """The number of an instrument's update or trade among those of all instruments."""
     return counted * len(market.instruments) + place
 
 
@@ -77,7 +77,7 @@ class GeminiRest:
         return HttpAnswer.json({"bids": bids, "asks": asks})
 
     def _trades(self, place: int, request: HttpRequest, step: int, now_ns: int) -> HttpAnswer:
-        """The first trades after a time or an id, without either the last ones; the newest first."""
+        """The first trades after a time or an id, otherwise the last ones; the newest first."""
         wishes = {name: request.query.get(name) for name in ("timestamp", "since_tid", "limit_trades")}
         if any(text is not None and not text.isdecimal() for text in wishes.values()):
             return _refusal("MalformedRequest", "numbers expected", 400)

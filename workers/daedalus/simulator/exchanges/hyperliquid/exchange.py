@@ -1,8 +1,8 @@
 """Hyperliquid as its clients see it: market data by websocket, and the info endpoint.
 
-Source: hyperliquid.gitbook.io, "API: Websocket: Subscriptions", "Info endpoint", "Rate limits". Each book is
-whole, trades have ids without an order, a coin that does not exist ends the connection without a word.
-(Not simulated: that the exchange ends a connection to which it has sent nothing for a minute.)
+Source: hyperliquid.gitbook.io, "API: Websocket: Subscriptions", "Info endpoint", "Rate limits". Each book
+message is a whole book, trade ids have no order, and an unknown coin closes the connection without a
+message. (Not simulated: closing a connection to which nothing was sent for a minute.)
 """
 
 from __future__ import annotations

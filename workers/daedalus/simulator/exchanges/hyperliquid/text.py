@@ -1,4 +1,4 @@
-"""How Hyperliquid writes: numbers as texts, the instruments' lists, what it tells of an asset."""
+"""Hyperliquid's notation: numbers as texts, lists of instruments, asset contexts."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ def is_spot(symbol: str) -> bool:
 
 
 def trade_id(place: int, fill: int) -> int:
-    """The id of a trade: unique, but without any order."""
+    """The id of a trade: unique, without an order."""
     return mix(_TRADE_KEY + place, fill) % 10**15
 
 
 class Texts:
-    """All values that a market's messages are made of."""
+    """The values of all messages of a market."""
 
     def __init__(self, market: Market) -> None:
         self._market = market
         self._notations = tuple(Notation.short(each) for each in market.instruments)
 
     def book(self, place: int, update: int, now_ns: int) -> dict[str, Any]:
-        """The best 20 levels of each side."""
+        """The best 20 levels per side."""
         sides = self._market.books[place].levels(update, DEPTH)
         return {
             "coin": self._market.instruments[place].symbol,
@@ -45,7 +45,7 @@ class Texts:
         }
 
     def bbo(self, place: int, update: int, now_ns: int) -> dict[str, Any]:
-        """The touch."""
+        """The best bid and ask."""
         top = self._market.books[place].top(update)
         sides = [(top.bid, top.bid_amount)], [(top.ask, top.ask_amount)]
         return {
@@ -55,7 +55,7 @@ class Texts:
         }
 
     def trade(self, place: int, order: Order, fill: Fill) -> dict[str, Any]:
-        """One trade; all trades of an order have its hash."""
+        """One trade; all trades of an order share its hash."""
         notation = self._notations[place]
         return {
             "coin": self._market.instruments[place].symbol,
@@ -69,7 +69,7 @@ class Texts:
         }
 
     def recent(self, place: int, step: int, count: int) -> list[dict[str, Any]]:
-        """The newest trades, the oldest of them first."""
+        """The newest trades, in ascending order."""
         found: list[dict[str, Any]] = []
         number = self._market.last_order(place, step)
         while len(found) < count and number >= self._market.first_order(place):
@@ -79,7 +79,7 @@ class Texts:
         return found[-count:]
 
     def context(self, place: int, step: int) -> dict[str, Any]:
-        """What is told of an asset: of spot pairs no funding, no interest, no oracle."""
+        """An asset's context: spot pairs have no funding, open interest or oracle price."""
         now, notation = contract(self._market, place, step), self._notations[place]
         mark = notation.price(now.mark)
         told = {"dayNtlVlm": "1000.0", "prevDayPx": mark, "markPx": mark, "midPx": mark}
@@ -117,7 +117,7 @@ class Texts:
         return {"universe": universe, "tokens": tokens}
 
     def contexts(self, step: int, *, spot: bool) -> list[dict[str, Any]]:
-        """What is told of all perpetuals, or of all spot pairs."""
+        """The contexts of all perpetuals or of all spot pairs."""
         instruments: tuple[Instrument, ...] = self._market.instruments
         return [
             self.context(place, step)

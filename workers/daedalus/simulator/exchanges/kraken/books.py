@@ -1,8 +1,8 @@
-"""Kraken's books at each depth that can be asked for: what changed, and the checksum of the result.
+"""Kraken's books at each depth: changes and checksums.
 
 Source: docs.kraken.com, guides/websockets/book-checksum-v2. Quantities have eight places, prices those of
-the pair, and no zero is left out. A level that falls out of the depth is not removed in words, one that
-comes back into it is told again.
+the pair, and no zero is left out. A level that drops out of the depth is not deleted; one that comes back
+into it is sent again.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class KrakenBooks:
         return self._fields(place, update, self._best(place, update, depth))
 
     def changes(self, place: int, first: int, last: int, depth: int) -> str | None:
-        """The same of what updates ``first``..``last`` changed; None where nothing did."""
+        """The same for the changes of updates ``first``..``last``; None if nothing changed."""
         before, after = self._best(place, first - 1, depth), self._best(place, last, depth)
         sides = tuple(
             _changed(old, new, depth, highest_first=side == 0)
@@ -78,7 +78,7 @@ def _changed(old: Levels, new: Levels, depth: int, *, highest_first: bool) -> Le
 
 
 def _inside(price: int, levels: Sequence[tuple[int, int]], depth: int, highest_first: bool) -> bool:
-    """Whether a price lies within a side's depth: what lies behind it is forgotten by all."""
+    """Whether a price is within a side's depth; what is behind it is forgotten."""
     if len(levels) < depth:
         return True
     worst = levels[-1][0]

@@ -1,8 +1,8 @@
 """Kraken as its clients see it: websocket v2, market data.
 
 Source: docs.kraken.com, exchange/api-reference/spot-websocket-v2: introduction, book, trade, ticker,
-status, heartbeat. Prices and quantities are JSON numbers with all their zeros. Each symbol is answered for
-by itself, and refusals do not name the channel.
+status, heartbeat. Prices and quantities are JSON numbers with all their zeros. Each symbol is answered
+separately, and refusals do not name the channel.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _PLAIN: Form = ()
 _CHANNELS = ("trade", "book", "ticker")
 _HEARTBEAT = "heartbeat"
 _QUIET = "quiet-"
-"""Begins the name of a stream that was asked for without a snapshot."""
+"""The prefix of a stream that was subscribed to without a snapshot."""
 
 _RECENT_TRADES = 50
 
@@ -48,7 +48,7 @@ class _Refusal(Exception):  # noqa: N818
 
 
 class Kraken(ExchangeProtocol):
-    """Channels trade, book (at five depths) and ticker; heartbeats and status come unasked.
+    """Channels trade, book (at five depths) and ticker; heartbeats and status are sent unasked.
 
     A stream is named ``trade:<symbol>``, ``book-<depth>:<symbol>``, ``ticker-bbo:<symbol>`` or
     ``ticker-trades:<symbol>``.
@@ -112,7 +112,7 @@ class Kraken(ExchangeProtocol):
             ]
             yield _message(channel, "snapshot", ",".join(trades[-_RECENT_TRADES:]))
         elif channel == "book":
-            told = update - update % self._market.diff_every  # as far as the updates have come
+            told = update - update % self._market.diff_every  # the state up to the last update
             fields = self._books.snapshot(place, told, int(option))
             yield self._book("snapshot", symbol, fields, self._market.time_of(step))
         else:
@@ -149,7 +149,7 @@ class Kraken(ExchangeProtocol):
     def _grant(
         self, session: Session, request: dict[str, Any], params: dict[str, Any], symbol: object
     ) -> str:
-        """The answer to a request for one symbol, once the session has it."""
+        """The answer for one symbol, after the session has subscribed."""
         try:
             stream, result = self._wanted(params, symbol)
             mine = [name for name in session.streams if _family(name) == _family(stream)]
@@ -169,7 +169,7 @@ class Kraken(ExchangeProtocol):
         return self._answer(request, {"method": request["method"], "result": result, "success": True})
 
     def _wanted(self, params: dict[str, Any], symbol: object) -> tuple[str, dict[str, Any]]:
-        """The stream that is meant, and how the answer describes it."""
+        """The requested stream, and its description in the answer."""
         channel = params.get("channel")
         if channel not in _CHANNELS:
             raise _Refusal(f"Channel not supported {channel}")
@@ -242,7 +242,7 @@ def _request(text: str) -> dict[str, Any]:
 
 
 def _family(stream: str) -> tuple[str, str]:
-    """Channel and symbol, of which a connection may have only one variety."""
+    """Channel and symbol; a connection can have one depth or trigger of each."""
     kind, _, symbol = stream.removeprefix(_QUIET).partition(":")
     return kind.partition("-")[0], symbol
 

@@ -1,7 +1,7 @@
 """Kraken's REST answers: pairs, trades from a time on, books.
 
-Source: docs.kraken.com, api-reference/market-data. REST has older names for some assets (XBT for BTC) and
-gives the new ones where ``assetVersion=1`` is asked for. Errors come with status 200.
+Source: docs.kraken.com, api-reference/market-data. REST uses older names of some assets (XBT for BTC), and
+the new ones with ``assetVersion=1``. Errors have status 200.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class KrakenRest:
         last_ns = since or 0
         for order in self._orders(place, max(first, market.first_order(place)), newest):
             if rows and len(rows) + len(order.fills) > count:
-                break  # trades of one moment stay together, else ``last`` would lead past some
+                break  # trades of one moment stay together, or ``last`` would skip some
             last_ns = order.time_ns
             for fill in order.fills:
                 price, amount = notation.price(order.price), notation.amount(fill.amount)
@@ -124,7 +124,7 @@ class KrakenRest:
 
 
 def _names(each: Instrument) -> tuple[str, ...]:
-    """All the names by which a pair may be asked for."""
+    """All names of a pair."""
     base, quote = _OLD_NAMES.get(each.base, each.base), _OLD_NAMES.get(each.quote, each.quote)
     return each.symbol, _key(each), f"{base}{quote}", f"{base}/{quote}", f"{each.base}{each.quote}"
 

@@ -1,8 +1,8 @@
 """OKX v5 as its clients see it: the public and the business streams.
 
 Source: okx.com/docs-v5, "WebSocket", "Order Book Trading / Market Data", "Public Data". Trade ids are
-consecutive; ``trades`` sums up the trades of an order at one price. Books begin with a snapshot, each
-update names the one before (``prevSeqId``). Amounts of a swap are contracts of one base each.
+consecutive; ``trades`` aggregates the trades of an order at one price. Books begin with a snapshot, and
+each update names the update before (``prevSeqId``). Amounts of a swap are contracts of one base unit each.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ __all__ = ["Okx"]
 _PLAIN = ()  # the only form there is
 _DEPTH = 400
 _FACTS = {"mark-price": 1, "index-tickers": 1, "open-interest": 3, "funding-rate": 60}
-"""What is told by the clock, and every how many seconds."""
+"""Channels that are sent by the clock, and their intervals in seconds."""
 
 
 class Okx(ExchangeProtocol):
-    """Channels trades-all, trades, books, bbo-tbt and those about contracts, of pairs and swaps."""
+    """Channels trades-all, trades, books, bbo-tbt and those of contracts, for pairs and swaps."""
 
     name: ClassVar[str] = "okx"
     usual_symbols: ClassVar[tuple[str, ...]] = ("BTC-USDT-SWAP", "ETH-USDT-SWAP")
@@ -160,7 +160,7 @@ class Okx(ExchangeProtocol):
         )
 
     def _levels(self, place: int, levels: Levels) -> str:
-        """Levels with two numbers more: one of old, and how many orders stand there."""
+        """Levels with two more numbers: a deprecated one, and the number of orders."""
         price, amount = self._notations[place].price, self._notations[place].amount
         rows = (f'["{price(ticks)}","{amount(lots)}","0","{1 if lots else 0}"]' for ticks, lots in levels)
         return f"[{','.join(rows)}]"

@@ -1,7 +1,7 @@
-"""What clients of OKX's public streams may ask for, and how it answers.
+"""Subscription requests of OKX's clients, and the answers to them.
 
-Source: okx.com/docs-v5, "WebSocket / Subscribe". Each argument is confirmed or refused by itself; a refusal
-names the request by its id, and the stream only in words.
+Source: okx.com/docs-v5, "WebSocket / Subscribe". Each argument is confirmed or refused by itself; a
+refusal names the request by its id, and the stream only in its text.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _PLAIN: Form = ()
 
 
 class OkxSession(Session):
-    """``path`` says which streams there are, ``connection`` is the exchange's id of it."""
+    """``path``: tells which streams there are; ``connection``: the exchange's id of it."""
 
     def __init__(self, path: str, connection: str) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class Requests:
         self._any_symbol = any_symbol
 
     def answers(self, session: OkxSession, text: str) -> Iterator[str]:
-        """Do what a request asks for, and say so."""
+        """Apply a request and answer it."""
         if text == "ping":
             yield "pong"
             return

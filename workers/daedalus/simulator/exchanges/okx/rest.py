@@ -26,12 +26,12 @@ class _RequestError(Exception):
 
 
 def kind_of(instrument: Instrument) -> str:
-    """The type of an instrument, told by its name."""
+    """The type of an instrument, by its name."""
     return "SWAP" if instrument.symbol.endswith("-SWAP") else "SPOT"
 
 
 class OkxRest:
-    """Answers GETs of public data. Each path has its own limit, 20 requests in 2 seconds."""
+    """Answers GETs of public data. Each path is limited to 20 requests in 2 seconds."""
 
     def __init__(self, market: Market, notations: Sequence[Notation]) -> None:
         self._market = market

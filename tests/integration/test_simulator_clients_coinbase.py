@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import ccxt.pro
 import pytest
 from msgspec import structs
+from support.simulated_exchange import (
+    backfilled,
+    ccxt_sides,
+    ccxt_told,
+    closing,
+    last_diff,
+    levels_at,
+    order_of,
+    payloads,
+    told,
+    traded,
+    watched,
+)
 from websockets.asyncio.client import connect
 
 from daedalus.exchanges.coinbase.exchange import Coinbase
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.model import Data, Missing, Reply, Subscription
 from daedalus.simulator import Simulator, SimulatorOptions, running
-from daedalus.simulator.notation import Notation
 from daedalus.simulator.options import Faults
-from daedalus.simulator.protocol import HttpRequest
 from daedalus.tables.rows import BookUpdate, Quote, Trade
 
 pytestmark = pytest.mark.integration
@@ -28,78 +38,49 @@ EXCHANGE = Coinbase()
 MAKER = {"buy": "sell", "sell": "buy"}
 
 
-@asynccontextmanager
-async def coinbase(simulator: Simulator) -> AsyncIterator[Any]:
+def coinbase(simulator: Simulator) -> AbstractAsyncContextManager[Any]:
     client = ccxt.pro.coinbase()
     client.has["fetchCurrencies"] = False  # of the wallets' API, which is another one
     client.urls["api"]["rest"] = simulator.rest_url
     client.urls["api"]["ws"] = simulator.websocket_url
-    try:
-        yield client
-    finally:
-        await client.close()
+    return closing(client)
 
 
 def market() -> SimulatorOptions:
     return SimulatorOptions(exchange="coinbase", rate=300, depth=100, keep_sent=True)
 
 
-def traded(simulator: Simulator, number: int) -> tuple[str, float, float, int]:
-    """Side (the taker's), price, amount and time (ns) of a trade of the market."""
-    order = simulator.market.order(0, simulator.market.order_of_fill(number))
-    fill = next(fill for fill in order.fills if fill.id == number)
-    notation = Notation.short(simulator.market.instruments[0])
-    side = "buy" if order.buy else "sell"
-    return side, float(notation.price(order.price)), float(notation.amount(fill.amount)), order.time_ns
-
-
 def sides_at(simulator: Simulator, time_ns: int) -> list[list[tuple[float, float]]]:
     """The book after the last diff by a time."""
-    simulated = simulator.market
-    notation = Notation.short(simulated.instruments[0])
-    update = simulated.update_at(0, simulated.step_at(time_ns))
-    update -= update % simulated.diff_every
-    return [
-        [(float(notation.price(price)), float(notation.amount(amount))) for price, amount in side]
-        for side in simulated.books[0].levels(update)
-    ]
+    return levels_at(simulator, last_diff(simulator, time_ns))
 
 
-def payloads(simulator: Simulator, channel: str) -> list[bytes]:
-    return [
-        each.payload.encode() if isinstance(each.payload, str) else each.payload
-        for each in simulator.sent
-        if each.stream == f"{channel}:BTC-USD"
-    ]
+def sent(simulator: Simulator, channel: str) -> list[bytes]:
+    """The messages of a channel about the first market."""
+    return payloads(simulator, f"{channel}:BTC-USD".__eq__)
 
 
 async def test_ccxt_and_we_read_the_trades_but_ccxt_leaves_the_makers_side() -> None:
     async with running(market()) as simulator, coinbase(simulator) as client:
         markets = await client.load_markets()
         assert {"BTC/USD", "ETH/USD"} <= set(markets)
-        seen: dict[int, Any] = {}
-        while len(seen) < 160:
-            for each in await asyncio.wait_for(client.watch_trades("BTC/USD"), 20):
-                seen[int(each["id"])] = each
+        seen = await watched(client, "BTC/USD", 160)
         numbers = sorted(seen)
         assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
         for number in numbers:
-            side, price, amount, time_ns = traded(simulator, number)
-            each = seen[number]
-            assert (each["side"], each["price"], each["amount"]) == (MAKER[side], price, amount)
-            assert each["timestamp"] == time_ns // 10**6
+            side, *rest = traded(simulator, number)
+            assert ccxt_told(seen[number]) == (MAKER[side], *rest)
         continuity = Continuity(EXCHANGE.channels)
         ours: list[Trade] = []
-        for payload in payloads(simulator, "market_trades"):
+        for payload in sent(simulator, "market_trades"):
             header = EXCHANGE.classify(payload)
             assert continuity.observe(header, 0).gap is None
             ours += [row for row in EXCHANGE.normalize(header, payload) if isinstance(row, Trade)]
         assert [int(row.id) for row in ours] == sorted({int(row.id) for row in ours})
         assert {int(row.id) for row in ours} >= set(numbers)
         for row in ours:
-            side, price, amount, time_ns = traded(simulator, int(row.id))
-            assert (row.side, row.price, row.amount) == (side, price, amount)
-            assert row.timestamp == time_ns // 1000 * 1000
+            assert told(row) == traded(simulator, int(row.id))
+            assert row.timestamp == order_of(simulator, int(row.id)).time_ns // 1000 * 1000
 
 
 async def test_ccxt_and_we_keep_the_book() -> None:
@@ -107,11 +88,10 @@ async def test_ccxt_and_we_keep_the_book() -> None:
         await asyncio.wait_for(client.watch_order_book("BTC/USD"), 20)
         for _ in range(30):
             book = await asyncio.wait_for(client.watch_order_book("BTC/USD"), 20)
-            found = [[tuple(level[:2]) for level in book[side]] for side in ("bids", "asks")]
-            assert found == sides_at(simulator, book["timestamp"] * 10**6 + 999_999)
+            assert ccxt_sides(book) == sides_at(simulator, book["timestamp"] * 10**6 + 999_999)
         bids: dict[float, float] = {}
         asks: dict[float, float] = {}
-        messages = payloads(simulator, "level2")
+        messages = sent(simulator, "level2")
         assert len(messages) > 30
         for payload in messages:
             header = EXCHANGE.classify(payload)
@@ -134,7 +114,7 @@ async def test_ccxt_and_we_read_the_quotes() -> None:
             quote = await asyncio.wait_for(client.watch_ticker("BTC/USD"), 20)
         rows = [
             row
-            for payload in payloads(simulator, "ticker")
+            for payload in sent(simulator, "ticker")
             for row in EXCHANGE.normalize(EXCHANGE.classify(payload), payload)
             if isinstance(row, Quote)
         ]
@@ -212,15 +192,12 @@ async def test_an_outage_is_filled_page_by_page_over_rest() -> None:
         requests = 0
         found: dict[int, Trade] = {}
         while first <= last:
-            request = EXCHANGE.backfill_request(
-                Missing("market_trades", "BTC-USD", first, last, from_ns, to_ns)
+            header, rows = backfilled(
+                simulator, Missing("market_trades", "BTC-USD", first, last, from_ns, to_ns), step
             )
-            assert request is not None
-            answer = simulator.protocol.rest(HttpRequest.parse(request.path), step, to_ns)
-            header = EXCHANGE.classify_backfill("market_trades", "BTC-USD", answer.body)
             assert header.ids is not None
             assert header.ids.last >= last
-            for row in EXCHANGE.normalize_backfill(header, answer.body):
+            for row in rows:
                 assert isinstance(row, Trade)
                 found[int(row.id)] = row
             last, to_ns = header.ids.first - 1, found[header.ids.first].timestamp or 0
@@ -228,5 +205,4 @@ async def test_an_outage_is_filled_page_by_page_over_rest() -> None:
         assert set(range(first, newest + 1)) <= set(found)
         assert 10 < requests < 100
         for number in list(found)[:: len(found) // 50]:
-            side, price, amount, _ = traded(simulator, number)
-            assert (found[number].side, found[number].price, found[number].amount) == (side, price, amount)
+            assert told(found[number])[:3] == traded(simulator, number)[:3]
