@@ -47,7 +47,7 @@ class RecordedAnswer(Struct, frozen=True):
     body: bytes
 
     def fits(self, request: HttpRequest) -> bool:
-        """Whether it answers a request: same path, and equal parameters where both have them (but ``limit``)."""
+        """Whether it answers a request: same path, equal parameters where both have them (but ``limit``)."""
         mine, theirs = self.request.query, request.query
         shared = (mine.keys() & theirs.keys()) - _NOT_IDENTITY
         return self.request.path == request.path and all(mine[name] == theirs[name] for name in shared)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from daedalus.simulator.exchanges.coinbase_exchange.requests import CHANNELS, Refusal, Wish, listed, read
-from daedalus.simulator.exchanges.coinbase_exchange.rest import CoinbaseRest
+from daedalus.simulator.exchanges.coinbase_exchange.rest import CoinbaseExchangeRest
 from daedalus.simulator.exchanges.coinbase_exchange.text import (
     currency,
     order_uuid,
@@ -48,7 +48,7 @@ class CoinbaseExchange(ExchangeProtocol):
     def __init__(self, market: Market, *, any_symbol: bool = False) -> None:
         self._market = market
         self._notations = tuple(Notation.short(each) for each in market.instruments)
-        self._rest = CoinbaseRest(market, self._notations)
+        self._rest = CoinbaseExchangeRest(market, self._notations)
         self._places = {each.symbol: place for place, each in enumerate(market.instruments)}
         self._known = None if any_symbol else self._places.keys()
 

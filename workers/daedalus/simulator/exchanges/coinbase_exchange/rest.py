@@ -14,7 +14,7 @@ from daedalus.simulator.market import Market, Order
 from daedalus.simulator.notation import Notation
 from daedalus.simulator.protocol import HttpAnswer, HttpRequest
 
-__all__ = ["CoinbaseRest", "Day"]
+__all__ = ["CoinbaseExchangeRest", "Day"]
 
 _DAY_NS = 24 * 3600 * 10**9
 _MOST_TRADES = 1000
@@ -30,7 +30,7 @@ class Day(Struct, frozen=True):
     volume: int
 
 
-class CoinbaseRest:
+class CoinbaseExchangeRest:
     """Answers GETs of public data."""
 
     def __init__(self, market: Market, notations: Sequence[Notation]) -> None:
