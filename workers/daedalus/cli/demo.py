@@ -52,8 +52,8 @@ def demo(
     With --live a real exchange is recorded, into data/live. Data of an earlier demonstration in data/demo is
     deleted; data/live is continued.
     """
-    from ..log import setup_logging
     from ..run import run_demo
+    from ..worker.log import setup_logging
     from .screen import Screen
 
     setup_logging("warning")

@@ -37,8 +37,8 @@ def run(
     At the end all files are sealed, normalized and uploaded.
     """
     from ..config import find_config, load_config
-    from ..log import setup_logging
     from ..run import run_all
+    from ..worker.log import setup_logging
     from .screen import Screen
 
     path = find_config(config)

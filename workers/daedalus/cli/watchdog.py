@@ -58,8 +58,8 @@ def watchdog(
     Exit code 1 with --once, --dry-run and --status if a problem is open; with --test-alert if one failed.
     """
     from ..config import load_config
-    from ..log import setup_logging
     from ..watchdog import Options, report_failure, run_watchdog, send_test
+    from ..worker.log import setup_logging
     from ..worker.start import started
 
     if sum((once, dry_run, status, test_alert, report is not None)) > 1:

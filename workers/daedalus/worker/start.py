@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from .. import __version__
 from ..config import Config, fingerprint
-from ..log import setup_logging
+from .log import setup_logging
 from .signals import StopEvent, stop_event
 from .status import Setup
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from daedalus import log as log_module
-from daedalus.log import setup_logging
+from daedalus.worker import log as log_module
+from daedalus.worker.log import setup_logging
 
 LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (\w+) (\S+) (.*)")
 

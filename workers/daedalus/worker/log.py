@@ -20,7 +20,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from .shown import shown, shown_lines
+from ..shown import shown, shown_lines
 
 __all__ = ["setup_logging"]
 
@@ -108,7 +108,7 @@ def setup_logging(level: str) -> None:
     logging.basicConfig(level=logging.WARNING, handlers=handlers, force=True)
     logging.getLogger("daedalus").setLevel(level.upper())
     if trouble:
-        logging.getLogger("daedalus.log").error("%s", trouble)
+        logging.getLogger("daedalus.worker.log").error("%s", trouble)
 
 
 def _is_pipe(path: str) -> bool:
