@@ -96,7 +96,7 @@ def _is_on_root(directory: Path) -> bool:
 
 def _configuration(config: Config, path: Path) -> Iterator[Finding]:
     found = warnings(config, path)
-    yield ok("configuration", f"{path} is right; data lie in {config.data_dir.absolute()}")
+    yield ok("configuration", f"{path} is right; data lies in {config.data_dir.absolute()}")
     for line in found:
         yield warn("configuration", line, "It is allowed, but most likely a mistake.")
     if not config.alerts.urls:

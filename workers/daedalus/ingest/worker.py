@@ -19,6 +19,7 @@ from functools import partial
 
 from .. import host
 from ..config import Config
+from ..errors import FAILED
 from ..exchanges import EXCHANGES
 from ..exchanges.model import ConnectionPlan, Subscription
 from ..store import Layout, StreamingParquetWriter
@@ -56,7 +57,7 @@ def run_ingest(config: Config, exchange: str, launch: Launch, stats_interval: fl
     ``stats_interval``: seconds between two lines of figures on stdout; None: none. Raises `AlreadyRunning`
     where another recorder has the exchange's files open.
     """
-    shell = Shell(Layout(config.data_dir), f"ingest-{exchange}", launch.setup)
+    shell = Shell(Layout(config.data_dir), f"ingest-{exchange}", launch.setup, launch.stop)
     with shell, asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(_Ingest(config, shell, exchange).run(launch.stop, stats_interval))
 
@@ -221,7 +222,7 @@ class _Ingest:
         elif closing is not None and closing.unsealed:
             reason = closing.reason or f"{SEAL_SECONDS:.0f} s were not enough"
             log.warning("%d segments are sealed at the next start: %s", len(closing.unsealed), reason)
-        return 1 if storage.error is not None or failed else 0
+        return FAILED if storage.error is not None or failed else 0
 
     def _take_over(self) -> Start:
         """Recover the active files that the last run left, and see why it ended."""

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
+from ..errors import LOCKED, USAGE
 from ..store.regular_files import open_descriptor, open_regular
 from ..worker.lifeline import child_environment, pipe_of_children
 
@@ -23,7 +24,7 @@ log = logging.getLogger("daedalus.run")
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
 SETTLED_SECONDS = 60.0
-REFUSED = (2, 3)
+REFUSED = (USAGE, LOCKED)
 """Exit codes after which a restart does not help: wrong configuration, and another instance running."""
 
 LOOKED_BACK_BYTES = 65_536

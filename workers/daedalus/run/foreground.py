@@ -17,7 +17,7 @@ from rich.console import Console
 from ..config import Config
 from ..store.layout import Layout
 from ..store.lock import WorkerLock
-from ..worker.signals import stop_signals
+from ..worker.signals import STOP_SECONDS, stop_signals
 from .children import Child, command
 from .outcome import Outcome
 from .progress import Progress
@@ -27,8 +27,8 @@ __all__ = ["RUN", "ensure_free", "run_all"]
 RUN = "run"
 """The name of the lock."""
 
-INGEST_STOP_SECONDS = 15.0
-WORKER_STOP_SECONDS = 15.0
+PATIENCE_SECONDS = STOP_SECONDS + 5.0
+"""A worker that has not stopped by then is killed."""
 TURN_SECONDS = 0.25
 
 
@@ -115,12 +115,12 @@ def _stop(
             failed.append(f"{child.name} {ended}: {child.trouble() or f'see {child.log_path}'}")
 
     progress.show("sealing", None)
-    for workers, seconds in ((first, INGEST_STOP_SECONDS), (later, WORKER_STOP_SECONDS)):
+    for workers in (first, later):
         running = [each for each in workers if each.refused is None]
         for each in running:
             each.ask_to_stop()
         for each in running:
-            wait(each, seconds)
+            wait(each, PATIENCE_SECONDS)
     for each in last:
         progress.show(each.name.removesuffix("-last"), None)
         each.start()

@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 
+from ..errors import FAILED, LOCKED, USAGE
 from ..store.layout import Layout
 from ..worker.status import IngestStatus, read_status
 from .children import Child
 
 __all__ = ["Outcome"]
-
-FAILED, REFUSED, RUNS_ALREADY = 1, 2, 3
 
 
 class Outcome:
@@ -37,7 +36,7 @@ class Outcome:
     def refused(self, children: Iterable[Child]) -> bool:
         """Whether to give up: every ingest worker refused to run, or another instance runs here."""
         codes = [each.refused for each in children]
-        return RUNS_ALREADY in codes or all(each.refused is not None for each in self._ingest)
+        return LOCKED in codes or all(each.refused is not None for each in self._ingest)
 
     def complaints(self, children: Iterable[Child]) -> list[str]:
         """One line with the reason for each worker that refused to run and each exchange without messages."""
@@ -56,9 +55,9 @@ class Outcome:
     def code(self, children: Iterable[Child], clean: bool) -> int:
         """The exit code."""
         refusals = {each.refused for each in children if each.refused is not None}
-        if RUNS_ALREADY in refusals:
-            return RUNS_ALREADY
-        if refusals and all(each.refused == REFUSED for each in self._ingest):
-            return REFUSED
+        if LOCKED in refusals:
+            return LOCKED
+        if refusals and all(each.refused == USAGE for each in self._ingest):
+            return USAGE
         silent = any(each.name not in self._brought for each in self._ingest)
         return FAILED if refusals or silent or not clean else 0
