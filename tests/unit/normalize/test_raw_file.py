@@ -88,7 +88,8 @@ def test_answers_over_rest_are_read_as_what_they_are_and_notes_are_passed_over(t
 
 def test_a_table_is_told_from_a_raw_file(tmp_path: Path) -> None:
     pq.write_table(pa.table({"symbol": ["BTCUSDT"], "price": [1.5]}), tmp_path / "trades.parquet")
-    with pytest.raises(NoRawFileError, match=r"trades\.parquet: no raw file: its columns are symbol, price"):
+    message = r"trades\.parquet: not a raw file: its columns are symbol, price"
+    with pytest.raises(NoRawFileError, match=message):
         decoded(tmp_path / "trades.parquet")
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from daedalus.normalize import normalize_ready, run_normalize
 from daedalus.normalize import worker as worker_module
-from daedalus.normalize.backoff import Held
+from daedalus.normalize.backoff import Backoff
 from daedalus.normalize.checkpoint import Checkpoint
 from daedalus.normalize.checkpoint_files import read_checkpoint
 from daedalus.normalize.read import read_raw
@@ -231,19 +231,19 @@ def test_a_directory_out_of_reach_is_told_and_holds_back_what_may_be_newer(
 
 def test_what_failed_is_tried_again_later_and_later_and_told_once_for_each_reason() -> None:
     now = [0.0]
-    held, partition = Held(lambda: now[0]), Partition("binance", "trade")
-    assert held.failed(partition, "no permission")
-    assert not held.failed(partition, "no permission")
-    assert held.holds(partition)
+    backoff, partition = Backoff(lambda: now[0]), Partition("binance", "trade")
+    assert backoff.failed(partition, "no permission")
+    assert not backoff.failed(partition, "no permission")
+    assert backoff.waits(partition)
     for _ in range(9):
-        held.failed(partition, "no permission")
+        backoff.failed(partition, "no permission")
     now[0] += 60
-    assert not held.holds(partition)
-    assert held.failed(partition, "no memory")
-    held.failed(Partition("binance", "depth"), "no memory either")
-    assert held.trouble == "no memory (and 1 more)"
-    held.done(partition)
-    assert held.trouble == "no memory either"
+    assert not backoff.waits(partition)
+    assert backoff.failed(partition, "no memory")
+    backoff.failed(Partition("binance", "depth"), "no memory either")
+    assert backoff.trouble == "no memory (and 1 more)"
+    backoff.done(partition)
+    assert backoff.trouble == "no memory either"
 
 
 def test_every_partition_has_its_turn_whatever_waits_of_another(

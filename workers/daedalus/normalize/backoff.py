@@ -1,7 +1,7 @@
-"""What is held back: partitions whose next segment cannot be done for now, and directories out of reach.
+"""Which partitions wait: their next segment cannot be done for now, or a directory cannot be read.
 
-An error is not the last word: a file that may not be opened today is the same file tomorrow. So its partition
-waits and is tried again, later and later, and whatever it waits for is told, once for each new reason.
+An error may pass: a file that cannot be opened today may be opened tomorrow. So its partition waits and is
+tried again with growing pauses. Each new reason is logged once.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from ..store.layout import Partition
 
-__all__ = ["Held", "reason"]
+__all__ = ["Backoff", "reason"]
 
 log = logging.getLogger("daedalus.normalize.worker")
 
@@ -29,8 +29,8 @@ class _Wait(Struct):
     until: float
 
 
-class Held:
-    """What waits, and why. ``clock``: seconds that only grow."""
+class Backoff:
+    """The partitions that wait, and why. ``clock``: monotonic seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -39,27 +39,27 @@ class Held:
         self._root = Path()
 
     def failed(self, partition: Partition, why: str) -> bool:
-        """Its next segment cannot be done; whether that is news."""
+        """The next segment cannot be done; whether the reason is new."""
         known = self._waits.get(partition)
         delay = FIRST_SECONDS if known is None else min(2 * known.delay, MOST_SECONDS)
         self._waits[partition] = _Wait(why, delay, self._clock() + delay)
         return known is None or known.why != why
 
     def done(self, partition: Partition) -> None:
-        """A segment of it is done."""
+        """A segment is done: the partition no longer waits."""
         if self._waits.pop(partition, None) is not None:
             log.info("%s.%s goes on", partition.exchange, partition.channel)
 
     def unreadable(self, root: Path, errors: Iterable[OSError]) -> None:
-        """The directories below ``root`` that cannot be looked into now; replaces those known so far."""
+        """Set the directories below ``root`` that cannot be read now, from the errors they gave."""
         found = {Path(str(error.filename)): reason(error) for error in errors}
         for path, why in found.items():
             if self._unreadable.get(path) != why:
-                log.error("%s; what lies in it waits. Give its owner and mode back", why)
+                log.error("%s; its files wait. Restore its owner and mode", why)
         self._unreadable, self._root = found, root
 
-    def holds(self, partition: Partition) -> bool:
-        """Whether its segments have to wait: it failed a moment ago, or some of them may be out of sight."""
+    def waits(self, partition: Partition) -> bool:
+        """Whether its segments wait: one failed a moment ago, or some may lie in an unreadable directory."""
         wait = self._waits.get(partition)
         if wait is not None and self._clock() < wait.until:
             return True
@@ -70,13 +70,13 @@ class Held:
 
     @property
     def trouble(self) -> str:
-        """The first of what waits, with its reason, and how many more there are; "" where nothing does."""
+        """The first reason to wait, and how many more there are; "" if nothing waits."""
         told = [*self._unreadable.values(), *(wait.why for wait in self._waits.values())]
         return f"{told[0]} (and {len(told) - 1} more)" if len(told) > 1 else "".join(told)
 
 
 def reason(error: BaseException) -> str:
-    """An error in words: of the system's, the file and what is wrong with it."""
+    """An error in words; a system error by its file and what is wrong with it."""
     if isinstance(error, OSError) and error.errno is not None and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
     if isinstance(error, MemoryError) and error.args:

@@ -1,7 +1,7 @@
-"""The checkpoint on disk: what each segment left for the next, one small JSON file per segment.
+"""Checkpoints on disk: what each segment left for the next, one small JSON file per segment.
 
 A segment always starts from the newest checkpoint before it, so that doing it again gives the same bytes.
-A digit that the disk has changed would be believed, so the file has a checksum of what it says.
+A checksum guards each file: a digit changed by the disk would still be valid JSON.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["prune_checkpoints", "read_checkpoint", "write_checkpoint"]
 
 
 class _File(Struct, frozen=True):
-    """What lies on the disk. ``crc32``: of the bytes of ``checkpoint``."""
+    """The content of a file. ``crc32``: of the bytes of ``checkpoint``."""
 
     crc32: int
     checkpoint: Raw
@@ -33,13 +33,13 @@ _decode = msgspec.json.Decoder(Checkpoint).decode
 
 
 def write_checkpoint(layout: Layout, segment: SegmentId, checkpoint: Checkpoint) -> None:
-    """Leave the checkpoint of a segment for those after it. Raises `OSError`."""
+    """Write the checkpoint that a segment leaves. Raises `OSError`."""
     content = msgspec.json.encode(checkpoint)
     write_atomic(layout.checkpoint(segment), msgspec.json.encode(_File(zlib.crc32(content), Raw(content))))
 
 
 def read_checkpoint(layout: Layout, segment: SegmentId) -> Checkpoint:
-    """What the segments before this one left; an empty checkpoint where there are none.
+    """What the segments before this one left; an empty checkpoint if there are none.
 
     Raises `ValueError` for a checkpoint that cannot be read: it names the file and what to do.
     """
@@ -74,14 +74,14 @@ def prune_checkpoints(layout: Layout, partition: Partition) -> None:
     ]
     on_disk += [each.number for each in layout.damaged_segments() if each.partition == partition]
     oldest = min(on_disk, default=None)
-    # The one that the oldest segment starts from must stay as well.
+    # The checkpoint from which the oldest segment starts must stay as well.
     needed = [number for number in numbers if oldest is None or number < oldest]
     for number in needed[:-1]:
         layout.checkpoint(SegmentId(partition, number)).unlink(missing_ok=True)
 
 
 def _numbers(layout: Layout, partition: Partition) -> list[int]:
-    # Not glob: of a directory that may not be read it says that nothing is in it.
+    # Not glob: it takes a directory that may not be read for an empty one.
     try:
         with os.scandir(layout.checkpoint(SegmentId(partition, 0)).parent) as found:
             names = [entry.name for entry in found]

@@ -1,8 +1,8 @@
-"""Damaged segments: set aside whole, and taken in again once they are mended, or never were damaged.
+"""Damaged segments: set aside whole, and taken in again once they are mended.
 
-What was normalized after a damaged segment counts its rows as lost. So when it is taken in again, the later
-segments of its partition go back too, as far as raw still has them. Normalized once more in their order, each
-gives the same files, and the ledger says of the rows what is true now.
+The segments after a damaged one were normalized as if its rows were lost. So when it is taken in again, they
+go back too, as far as raw still has them. Normalized once more in their order, they give files of the same
+names, and the ledger says what is true now.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["set_aside", "take_in_again"]
 
 
 def set_aside(layout: Layout, segment: SegmentId) -> Path:
-    """Move a raw file that is damaged to ``raw/damaged``, and let the ledger know what is missing."""
+    """Move a damaged raw file to ``raw/damaged``; the next segment's ledger then tells of its rows."""
     write_checkpoint(layout, segment, msgspec.structs.replace(read_checkpoint(layout, segment), damaged=True))
     kept = layout.damaged / segment.damaged_name
     move(layout.raw(READY) / segment.sealed_path, kept)
@@ -28,9 +28,9 @@ def set_aside(layout: Layout, segment: SegmentId) -> Path:
 
 
 def take_in_again(layout: Layout) -> list[SegmentId]:
-    """Move what normalize has set aside back to ``raw/ready``, and what came after it; the former.
+    """Move damaged segments, and those after them, back to ``raw/ready``; returns the damaged ones.
 
-    No normalize may run: hold its `WorkerLock`. Raises `OSError`; called again it goes on.
+    The normalizer's `WorkerLock` must be held. Raises `OSError`; called again, it goes on.
     """
     damaged = layout.damaged_segments()
     for segment in _after(layout, damaged):

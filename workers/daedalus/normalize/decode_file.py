@@ -1,4 +1,4 @@
-"""`daedalus decode`: recorded messages in, the rows of the tables out, as JSON lines.
+"""`daedalus decode`: from recorded messages to the rows of the tables, as JSON lines.
 
 Each message decodes on its own: nothing is sorted, no duplicates are removed, no gaps are looked for.
 """
@@ -34,9 +34,9 @@ def decode_lines(
 ) -> Iterator[dict[str, object]]:
     """The rows of recorded messages, in their order; times are integers, UTC ns.
 
-    Each has ``table``, ``exchange`` and the table's columns. What gives no row is counted in
-    ``passed_over`` by its kind: unknown, malformed, undecodable, reply, notice, heartbeat, no message. Rows
-    of a symbol that is not recorded of the exchange (`Exchange.refuses`) are counted under its name.
+    Each has ``table``, ``exchange`` and the table's columns. Lines without a row are counted in
+    ``passed_over`` by their kind: unknown, malformed, undecodable, reply, notice, heartbeat, no message. Rows
+    of a symbol that cannot be recorded (`Exchange.refuses`) are counted under its name.
     """
     counts: Counter[str] = Counter() if passed_over is None else passed_over
     classify = exchange.reader()  # some messages can only be read in the light of those before
@@ -54,12 +54,12 @@ def decode_lines(
         except UNREADABLE:
             counts["undecodable"] += 1
             continue
-        for row in _spoken(exchange, rows, counts):
+        for row in _recordable(exchange, rows, counts):
             yield from _lines(exchange.name, row, recorded.recv_ns)
 
 
 def decode_file(exchange: Exchange, source: Path | None, output: BinaryIO | None = None) -> Counter[str]:
-    """Print the rows of a file (None: of stdin), one JSON object per line; say on stderr what gave none.
+    """Print the rows of a file (None: of stdin) as JSON lines, and on stderr what gave no row.
 
     The file holds lines, or is one of the recorder's raw files. Raises `OSError` if it cannot be read,
     `NoRawFileError` if it is a Parquet file and no raw one, `EOFError` if it is gzipped and cut short.
@@ -85,7 +85,7 @@ def decode_file(exchange: Exchange, source: Path | None, output: BinaryIO | None
 
 
 def decode_raw(exchange: Exchange, path: Path, passed_over: Counter[str]) -> Iterator[dict[str, object]]:
-    """The same as `decode_lines` of a raw file. Duplicates of two connections are in it twice."""
+    """`decode_lines` for a raw file. Rows that two connections delivered come twice."""
     for record in raw_records(path):
         if record.kind not in SOURCES and record.kind != RawKind.INSTRUMENTS:
             passed_over["note of the recorder"] += 1
@@ -96,17 +96,17 @@ def decode_raw(exchange: Exchange, path: Path, passed_over: Counter[str]) -> Ite
             continue
         rows = content.rows if isinstance(content, Message) else content.listed
         source = SOURCES.get(record.kind, "stream")
-        for row in _spoken(exchange, rows, passed_over):
+        for row in _recordable(exchange, rows, passed_over):
             yield from _lines(exchange.name, row, record.recv_ns, source)
 
 
 _MOST_NAMES = 20
 
 
-def _spoken(
+def _recordable(
     exchange: Exchange, rows: Iterable[Row | Instrument], counts: Counter[str]
 ) -> Iterator[Row | Instrument]:
-    """The rows but for those of symbols whose shape the exchange's file does not know."""
+    """The rows without those of symbols that cannot be recorded."""
     for row in rows:
         if not isinstance(row, Instrument) and exchange.refuses(row.symbol):
             counts[_refused(row.symbol, counts)] += 1
@@ -115,7 +115,7 @@ def _spoken(
 
 
 def _refused(symbol: str, counts: Counter[str]) -> str:
-    """What rows of a refused symbol are counted as: by name, as long as there are few."""
+    """The name under which rows of a refused symbol are counted; one for all beyond a bound."""
     name = f"of {symbol}, which is not recorded"
     if name in counts or sum(key.startswith("of ") for key in counts) < _MOST_NAMES:
         return name

@@ -1,7 +1,7 @@
-"""The window of duplicates, where no number tells them: ids of trades, and the content of messages.
+"""Remembers recent ids of trades and recent contents of messages, where no number tells duplicates.
 
-Two connections bring the same message twice, and so do the recent trades that some exchanges send to whoever
-subscribes. Keys are 64-bit digests, so that what is remembered stays small.
+Duplicates come from a second connection, and from the recent trades that some exchanges send to each new
+subscriber. Keys are 64-bit digests, which keeps the memory small.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ REMEMBERED = 4096
 """Keys per symbol: seconds of the busiest market, far more than two connections are ever apart."""
 
 LEFT = 512
-"""Of them, those that a segment leaves for the next."""
+"""Those of them that a segment leaves for the next."""
 
 WINDOW_NS = 10_000_000_000
-"""How far two connections may be apart. After this, identical content counts as a new message."""
+"""How far two connections may be apart; after this, identical content counts as a new message."""
 
 
 class SeenIdsState(Struct, frozen=True):
-    """The ids that are remembered of one symbol, oldest first; becomes JSON as it is.
+    """The recent ids of one symbol, oldest first; becomes JSON as it is.
 
-    ``contents``: what each said (None: not known); empty where nothing of it is known.
+    ``contents``: digests of the trades with these ids, None for one that is not known; empty if none is.
     """
 
     symbol: str
@@ -34,7 +34,7 @@ class SeenIdsState(Struct, frozen=True):
 
 
 class SeenIds:
-    """Remembers ids per symbol."""
+    """The recent ids of each symbol's trades."""
 
     def __init__(self, state: list[SeenIdsState]) -> None:
         self._keys: dict[str, dict[int, int | None]] = {
@@ -43,9 +43,9 @@ class SeenIds:
         }
 
     def seen(self, symbol: str, name: str, content: int | None = None) -> bool:
-        """Whether the same id came before, over whichever connection, and said the same; remember it.
+        """Whether the same id came before with the same content, on any connection; remember it.
 
-        ``content``: what it says; None where that cannot be compared, as its digits may be others over REST.
+        ``content``: a digest of the trade; None if it cannot be compared (REST may write other digits).
         """
         keys = self._keys.setdefault(symbol, {})
         key = _digest(name.encode())
@@ -53,7 +53,7 @@ class SeenIds:
             known = keys[key]
             if known is None or content is None or known == content:
                 return True
-            del keys[key]  # so that it stands behind the others again
+            del keys[key]  # so that it becomes the newest
         keys[key] = content
         if len(keys) > REMEMBERED:
             del keys[next(iter(keys))]
@@ -70,33 +70,33 @@ class SeenIds:
 class _Content(Struct):
     key: int
     since_ns: int
-    times: dict[str, int]  # how often each connection has brought it
+    times: dict[str, int]  # how often each connection has delivered it
 
 
 class SeenContentState(Struct, frozen=True):
-    """The contents that are remembered of one symbol, oldest first; becomes JSON as it is."""
+    """The recent contents of one symbol, oldest first; becomes JSON as it is."""
 
     symbol: str
     contents: list[_Content]
 
 
 class SeenContent:
-    """Remembers what messages said, and how often each connection said it.
+    """The recent contents of messages, and how often each connection has delivered each.
 
-    The n-th time on one connection is a duplicate if another one has said it n times already: an exchange may
-    well repeat itself, and then does so on each.
+    The n-th time on one connection is a duplicate if another one has delivered it n times already: an
+    exchange may repeat itself, and then does so on each connection.
     """
 
     def __init__(self, state: list[SeenContentState]) -> None:
         self._known = {each.symbol: {one.key: one for one in each.contents} for each in state}
 
     def seen(self, symbol: str, content: bytes, conn: str, at_ns: int) -> bool:
-        """Whether another connection has brought the same already; remember it."""
+        """Whether another connection has delivered the same already; remember it."""
         known = self._known.setdefault(symbol, {})
         key = _digest(content)
         found = known.get(key)
         if found is None or at_ns - found.since_ns > WINDOW_NS:
-            known.pop(key, None)  # so that it stands behind the others again
+            known.pop(key, None)  # so that it becomes the newest
             known[key] = _Content(key, at_ns, {conn: 1})
             if len(known) > REMEMBERED:
                 del known[next(iter(known))]

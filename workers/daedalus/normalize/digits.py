@@ -1,8 +1,7 @@
-"""Are the exchange's digits kept? Finds the numbers that a float64 does not give back as they were written.
+"""Finds the numbers of a message whose digits a float64 does not keep.
 
 A number of up to 15 significant digits survives the way to the nearest float64 and back in its shortest
-form, with or without an exponent. Only longer ones need a look, and they are rare: one search over the
-message's bytes finds them.
+form, with or without an exponent. Longer ones are rare, and one search over the message's bytes finds them.
 """
 
 from __future__ import annotations
@@ -20,19 +19,19 @@ __all__ = ["exact_values", "inexact"]
 _LONG = re.compile(
     rb"(?<![\d.])-?(?:(?=[\d.]{17,400}(?![\d.]))\d+\.\d+|\d{16,400})(?:[eE][+-]?\d{1,4})?(?![\d.])"
 )
-"""A number of 16 digits or more. Many are ids and times, which are no value of a row."""
+"""A number of 16 digits or more. Many are ids and times, which are no values of a row."""
 
 _BEYOND = re.compile(rb"(?<![\d.])9\d{15}(?![\d.])")
-"""Of integers of 16 digits those begin with 9 that may be beyond 2^53; times in microseconds do not."""
+"""An integer of 16 digits that may be beyond 2^53 begins with 9; times in microseconds do not."""
 
-# To tell that there is none, which is nearly always: a tenth of what the expression takes.
+# Nearly always there is none, and this tells so in a tenth of the time that the expression takes.
 _AS_DIGIT = bytes.maketrans(b"0123456789.", b"0" * 11)
 _RUN = b"0" * 17
 _RUN_OF_16 = b"0" * 16
 
 
 def inexact(payload: bytes) -> dict[float, str]:
-    """The numbers of a message whose float64 says another number, by that float, and by its size alone."""
+    """The numbers of a message that a float64 changes, by their float64 and by its absolute value."""
     found: dict[float, str] = {}
     runs = payload.translate(_AS_DIGIT)
     if _RUN not in runs and (_RUN_OF_16 not in runs or _BEYOND.search(payload) is None):
@@ -48,7 +47,7 @@ def inexact(payload: bytes) -> dict[float, str]:
 
 
 def exact_values(texts: Mapping[float, str], table: str, row: Row) -> list[ExactValue]:
-    """The values of a row of ``table`` that are among those whose digits would be lost without this."""
+    """The values of a row of ``table`` that are in ``texts``: the digits that its floats do not keep."""
     return [
         ExactValue(row.symbol, row.timestamp, table, number, texts[number])
         for number in TABLES[table].numbers(row)

@@ -1,11 +1,11 @@
-"""Sorts a segment's rows without holding them all: by symbol, then by the exchange's ids.
+"""An external merge sort: orders a segment's rows by symbol and id without holding them all.
 
-Rows wait in memory per (table, date, symbol) until some 100,000 lines are there; then each such bucket is
-sorted, made columnar, compressed and put aside as a run in one temporary file, small ones many together. At
-the end each bucket's runs are merged. Since rows come almost in order, runs follow one upon the other and a
-merge is a concatenation; only runs that overlap (a late message, a backfill) are cut into ranges and sorted.
-The file is kept in memory while it is small, and unlinked from the start: a crash leaves nothing behind.
-Why not sort the whole in memory: a segment of 100 MB holds 20 million levels, 1.2 GB as columns.
+Rows wait in memory per (table, date, symbol), up to some 100,000 lines. Then each such bucket is sorted, made
+columnar, compressed and written as a run to one temporary file; small buckets share a pack. At the end each
+bucket's runs are merged. As rows come almost in order, runs rarely overlap and a merge is a concatenation;
+only runs that do overlap (a late message, a backfill) are cut into ranges and sorted.
+The file stays in memory while it is small and has no name, so that a crash leaves nothing behind.
+In memory alone a segment of 100 MB would take 1.2 GB: it holds 20 million levels.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ __all__ = ["LINES_IN_MEMORY", "Bucket", "ExternalSort"]
 LINES_IN_MEMORY = 100_000
 
 _PACK_LINES = 4_096
-"""So many lines of small buckets are put aside together."""
+"""Lines of small buckets that share one pack, at most."""
 
 _KEY = "_key"
 _IPC = pa.ipc.IpcWriteOptions(compression="zstd")
 
 
 class Bucket(NamedTuple):
-    """What is sorted together. ``era`` counts how often the exchange's counter started anew."""
+    """Rows that are sorted together. ``era``: how often the exchange's numbers have started anew."""
 
     table: str
     date: str
@@ -46,7 +46,7 @@ class Bucket(NamedTuple):
 
 
 class _Run(Struct, frozen=True):
-    """The lines ``begin``.. of one bucket in a pack."""
+    """``count`` lines of one bucket in a pack, from line ``begin`` on."""
 
     first_key: int
     last_key: int
@@ -56,7 +56,7 @@ class _Run(Struct, frozen=True):
 
 
 class _Pack(Struct, frozen=True):
-    """What was put aside in one piece: a large bucket, or many small ones, of which ``last`` is the last."""
+    """A piece of the file: one large bucket, or several small ones (``is_shared``) up to ``last``."""
 
     offset: int
     length: int
@@ -65,7 +65,7 @@ class _Pack(Struct, frozen=True):
 
 
 class ExternalSort:
-    """Takes entries in any order, gives record batches in the order of their tables.
+    """Takes entries in any order and gives record batches in the order of their tables.
 
     ``spill`` is an empty file that can be read and written; only this object may use it.
     """
@@ -81,7 +81,7 @@ class ExternalSort:
         self._files: dict[tuple[str, str], list[Bucket]] | None = None
 
     def add(self, bucket: Bucket, entry: Entry) -> None:
-        """Take one entry; those of one bucket with equal keys keep their order."""
+        """Take an entry. Entries of one bucket with equal keys keep their order."""
         if size(entry.row) > self._limit:
             for part in _parts(entry, self._limit):
                 self.add(bucket, part)
@@ -92,12 +92,12 @@ class ExternalSort:
         waiting.append(entry)
         self._lines += size(entry.row) + 1
         if self._lines >= self._limit:
-            self._put_aside()
+            self._write_runs()
 
     def files(self) -> list[tuple[str, str]]:
         """The (table, date) pairs there are rows for, sorted. No entry may be added after it."""
         if self._files is None:
-            self._put_aside()
+            self._write_runs()
             self._files = {}
             for bucket in sorted(self._runs):
                 self._files.setdefault((bucket.table, bucket.date), []).append(bucket)
@@ -109,7 +109,7 @@ class ExternalSort:
         for bucket in (self._files or {}).get((table, date), ()):
             yield from self._merged(bucket)
 
-    def _put_aside(self) -> None:
+    def _write_runs(self) -> None:
         together: list[tuple[Bucket, list[Entry]]] = []
         lines = 0
         for bucket, entries in sorted(self._waiting.items()):
@@ -129,7 +129,7 @@ class ExternalSort:
         self._lines = 0
 
     def _pack(self, together: Sequence[tuple[Bucket, list[Entry]]]) -> None:
-        """Put buckets of one file aside in one piece: each by itself costs far more than a few lines do."""
+        """Write buckets of one table and date as one piece: a piece costs far more than a few lines."""
         first = together[0][0]
         entries = [entry for _, of_bucket in together for entry in of_bucket]
         lines = batch(first.table, first.symbol if len(together) == 1 else None, entries)
@@ -159,7 +159,7 @@ class ExternalSort:
             self._spill.seek(here)
             with pa.ipc.open_stream(content) as stream:
                 found = stream.read_next_batch()
-            if pack.is_shared:  # the buckets that come next are in it too
+            if pack.is_shared:  # the next buckets are in it too
                 self._kept[run.pack] = found
         return found.slice(run.begin, run.count)
 
@@ -171,7 +171,7 @@ class ExternalSort:
             for run in runs:
                 yield self._read(run).select(names)
             return
-        # Every run begins a range of keys; a range holds what all runs have of it, in order of arrival.
+        # Each run's first key begins a range; a range holds the lines of all runs in it, in order of arrival.
         begins = sorted({run.first_key for run in runs})
         for begin, end in zip(begins, [*begins[1:], None], strict=True):
             parts = [
@@ -185,7 +185,7 @@ class ExternalSort:
 
 
 def _parts(entry: Entry, most: int) -> Iterator[Entry]:
-    """A message of very many levels in several, as its lines stand one after the other all the same."""
+    """Split a message of very many levels: its lines stand one after the other all the same."""
     update = entry.row
     assert isinstance(update, BookUpdate)
     for name, levels in (("bids", update.bids), ("asks", update.asks)):

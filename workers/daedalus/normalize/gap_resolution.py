@@ -1,9 +1,8 @@
-"""What became of each gap: filled by whom, unfillable and why, or still open.
+"""What became of each gap: filled by what, unfillable and why, or still open.
 
-The ledger proves gaps; here they wait, as long as they may be filled, for the rows or the resolution that
-close them. A gap gets its line at the end of the segment in which it was proved, and a second one in
-the segment in which it is resolved, if that is a later one. By ids a gap is filled when each of them was
-seen. Beyond `MAX_OPEN` the oldest are followed no more: what the ledger says of them, open, stays.
+The ledger proves gaps; the tracker follows them until rows or a resolution close them. A gap gets its line at
+the end of the segment in which it was proved, and a second one if a later segment resolves it. A gap with ids
+is filled when each id was seen. Beyond `MAX_OPEN` the oldest are no longer followed, and stay open.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from .deduplicate import ObservedIds
 __all__ = ["GapTracker", "OpenGap"]
 
 MAX_OPEN = 50_000
-"""17 MB in what a segment leaves for the next: a busy stream that leaves out every sixth id, for an hour."""
+"""17 MB in a checkpoint: a busy stream that leaves out every sixth id, for an hour."""
 
 _OF_A_BOOK = "an exchange keeps no updates of its books; the next snapshot starts this one anew"
 _NO_HISTORY = "the exchange offers no history of this channel"
@@ -31,7 +30,7 @@ _LATE = "came late"
 
 
 class OpenGap(Struct):
-    """A gap that may still be filled; becomes JSON as it is. ``told``: it has its line already."""
+    """A gap that may still be filled; becomes JSON as it is. ``told``: the ledger has its line."""
 
     gap: Gap
     told: bool = False
@@ -49,7 +48,7 @@ class _Stream:
         self._by_ids[each.gap.from_id, each.gap.to_id] = each
 
     def concerned(self, resolution: Resolution) -> Sequence[OpenGap]:
-        """The gaps of which a resolution speaks: nearly always one, which is found without a look at all."""
+        """The gaps that a resolution is about: nearly always one, which its ids find at once."""
         if resolution.first is not None and resolution.last is not None:
             found = self._by_ids.get((resolution.first - 1, resolution.last + 1))
             if found is not None:
@@ -75,7 +74,7 @@ class GapTracker:
         self._standing: dict[tuple[str, str, int], Gap] = {}
 
     def proved(self, gaps: Iterable[Gap], at_ns: int) -> None:
-        """Take gaps that the ledger has proved by a row of that time."""
+        """Take gaps that a row of that time has proved."""
         for each in gaps:
             gap = self._resolved_at_once(each, at_ns)
             if gap.status == "open":
@@ -84,24 +83,24 @@ class GapTracker:
                 self._final.append(gap)
 
     def stands(self, gap: Gap) -> None:
-        """Take a gap that nothing can fill and that may still grow: of those that begin alike, the last."""
+        """Take a gap that nothing can fill and that may still grow. The last with its beginning counts."""
         self._standing[gap.channel, gap.symbol, gap.from_timestamp] = gap
 
     def resolved(self, channel: str, symbol: str, resolution: Resolution, at_ns: int) -> None:
-        """Take what ingest says of its attempt to fill a gap. Ids have the last word over it."""
+        """Take what the recorder noted of its attempt to fill a gap. Ids have the last word."""
         stream = self._open.get((channel, symbol))
         for each in stream.concerned(resolution) if stream is not None else ():
             status = resolution.status
             if status == "filled" and each.gap.missing is not None:
                 if each.gap.status == "unfillable":
-                    continue  # one word may be of many gaps, and this one has its own already
+                    continue  # a resolution may be about many gaps, and this one has its own
                 status = "open"  # `lines` looks at the ids
             if resolution.status == "open":
-                each.told = False  # nobody knows, and the reason is worth a line
+                each.told = False  # the reason is worth a line
             each.gap = msgspec.structs.replace(each.gap, status=status, note=resolution.note, as_of=at_ns)
 
     def anew(self, channel: str, symbol: str, dropped: Sequence[tuple[int, int]], at_ns: int) -> None:
-        """The exchange's numbers start anew: what is missing by the old ones (``dropped``) stays so."""
+        """The exchange's numbers start anew: the old ones that are missing (``dropped``) stay missing."""
         stream = self._open.get((channel, symbol))
         if stream is None:
             return
@@ -123,13 +122,13 @@ class GapTracker:
             )
 
     def open_times(self, channel: str, symbol: str) -> list[tuple[int, int]]:
-        """The times (UTC ns) in which what may still be filled of a stream was missed."""
+        """The times (UTC ns) of a stream's gaps that may still be filled."""
         stream = self._open.get((channel, symbol))
         gaps = stream.gaps if stream is not None else ()
         return [(each.gap.from_timestamp, each.gap.to_timestamp) for each in gaps]
 
     def lines(self, now_ns: int, outages: Iterable[Gap] = ()) -> list[Gap]:
-        """The lines of this segment, which ends at ``now_ns``; what is resolved is forgotten. Call it once.
+        """The lines of this segment, which ends at ``now_ns``. Called once: it forgets what is resolved.
 
         ``outages``: gaps that have no end yet. Their last line comes when they are proved.
         """
@@ -165,7 +164,7 @@ class GapTracker:
         stream.add(each)
 
     def _resolved_at_once(self, gap: Gap, at_ns: int) -> Gap:
-        """The gap as it is known at that time: open, or unfillable where nobody can ever fill it."""
+        """The gap as it is known at that time: open, or unfillable if nothing can ever fill it."""
         if gap.status != "open":
             return msgspec.structs.replace(gap, as_of=at_ns, remaining=0)
         gap = msgspec.structs.replace(gap, as_of=at_ns, remaining=gap.missing)

@@ -1,10 +1,10 @@
-"""The ledger: from the notes of the recorder and the exchanges' ids to the gaps there are.
+"""The ledger proves gaps, from the exchange's ids and the recorder's notes.
 
-Channels whose ids are consecutive prove their gaps: a gap in the ids is a gap, an outage without one is
-none. For all others the time in which no connection served the stream is the gap, its size unknown: from
-the last of the stream that was kept until a connection is proved to serve it again. To be asked is not to
-serve: the exchange's answer or the first message proves it.
-A gap seen while two connections serve a stream waits until only one does: the other may still fill it.
+Where ids are consecutive, only a jump in the ids is a gap; an outage without one lost nothing. On all other
+channels a gap is the time in which no connection served the stream, and its size is unknown. It begins with
+the last message that was kept, and ends when a connection is proved to serve the stream again: by the
+exchange's answer or by the first message.
+A gap seen while two connections serve a stream waits, as the other one may still fill it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .stream_ledger import Outage, StreamLedger, gap_by_ids, process_of
 __all__ = ["Ledger"]
 
 WAIT_NS = 10_000_000_000
-"""How long another connection may take to bring what one has lost."""
+"""How long another connection may take to deliver what one has lost."""
 
 _START = "start"
 _RESTART = "restart"
@@ -34,7 +34,7 @@ _GOES_ON = "its ids go on: what they do not name is not missing"
 
 
 class Ledger:
-    """Follows the streams of one partition. Gaps come out of the calls that prove them."""
+    """Follows the streams of one partition. A call returns the gaps that it proves."""
 
     def __init__(
         self,
@@ -47,10 +47,10 @@ class Ledger:
         self._streams = {(stream.channel, stream.symbol): stream for stream in state}
 
     def damage(self) -> None:
-        """Rows that came before the next ones cannot be read, of whatever stream they were."""
+        """Rows before the next ones cannot be read, of any stream."""
         for stream in self._streams.values():
             stream.after_damage = True
-            # A connection may have ended in what was lost: each has to prove again that it serves.
+            # A connection may have ended in the lost rows: each has to prove again that it serves.
             stream.asked += stream.alive
             stream.alive = []
             stream.fresh = dict.fromkeys(stream.asked, _DAMAGED)
@@ -69,7 +69,7 @@ class Ledger:
     ) -> list[Gap]:
         """A connection is asked for the stream; ``cause``: why it was not recorded until now.
 
-        ``since_ns``: until when all that the process before received of its streams was kept.
+        ``since_ns``: everything that the previous process received until then was kept.
         ``silent``: the stream alone fell silent, while its connection and its channel went on.
         """
         is_new = (channel, symbol) not in self._streams
@@ -77,7 +77,7 @@ class Ledger:
         cut_off = stream.leave_others_behind(conn)
         gaps = self._settle(stream)
         if cause == _START and stream.known_ns is not None:
-            cause = _EXCHANGE if stream.alive or stream.asked else _RESTART  # it has a past all the same
+            cause = _EXCHANGE if stream.alive or stream.asked else _RESTART  # rows of it are there
         known_here = (*stream.alive, *stream.asked)
         stream.fresh = {other: why for other, why in stream.fresh.items() if other in known_here}
         stream.fresh[conn] = cause
@@ -86,8 +86,8 @@ class Ledger:
             return gaps
         known = [stream.known_ns]
         if (cut_off or is_new) and not stream.after_damage:
-            # It was served when the process before ended, or left no row: only that process knows until
-            # when. Of a stream that it served no more, or whose rows are lost, its word says nothing.
+            # The previous process served it when it ended, or kept no row of it, and alone knows until when.
+            # Its word says nothing about a stream that it no longer served, or whose rows are lost.
             known.append(since_ns)
         times = [min(ns, at_ns) for ns in known if ns is not None]
         self._begin_outage(stream, max(times, default=None), cause, silent=silent)
@@ -97,16 +97,16 @@ class Ledger:
         """The exchange has proved that it serves the stream on this connection."""
         stream = self._stream(channel, symbol)
         stream.joins(conn)
-        # After a silence the exchange's word is not enough where the next message can prove it.
+        # Where ids prove, the next message decides; the exchange's answer is not enough.
         return [] if self._by_ids(stream) else self._end_outage(stream, at_ns)
 
     def unsubscribed(self, channel: str, symbol: str, conn: str, until_ns: int, cause: str) -> list[Gap]:
-        """A connection serves the stream no more; it heard its last at ``until_ns``."""
+        """A connection no longer serves the stream; it heard its last at ``until_ns``."""
         stream = self._stream(channel, symbol)
         if conn in stream.alive:
             stream.alive.remove(conn)
             stream.until_ns = max(until_ns, stream.until_ns or until_ns)
-            if not stream.alive and stream.asked:  # what is to replace it does not serve yet
+            if not stream.alive and stream.asked:  # its replacement does not serve yet
                 self._begin_outage(stream, stream.known_ns, _DISCONNECT if cause == _REPLACED else cause)
         elif conn in stream.asked:
             stream.asked.remove(conn)
@@ -126,10 +126,10 @@ class Ledger:
         anew: bool = False,
         renumbered: bool = False,
     ) -> list[Gap]:
-        """A message of the stream came, and with it, perhaps, the proof of a gap before it.
+        """Take a message of the stream; ``gap``: the gap that its ids show before it.
 
-        ``anew``: the exchange began the book anew with it, which inside a living connection loses nothing.
-        ``renumbered``: its numbers began anew, so that no other connection can bring what lies between.
+        ``anew``: the exchange began the book anew with it, which loses nothing on a living connection.
+        ``renumbered``: its numbers began anew, so that no other connection can deliver what lies between.
         """
         stream = self._streams.get((channel, symbol)) or self._stream(channel, symbol)
         cause = stream.fresh.pop(conn, _EXCHANGE) if stream.fresh else _EXCHANGE
@@ -139,7 +139,7 @@ class Ledger:
             gaps += self._end_outage(stream, at_ns)
         if stream.after_damage:
             stream.after_damage = False
-            if cause == _EXCHANGE:  # the beginning of its connection may be among what was lost
+            if cause == _EXCHANGE:  # the connection may have begun in the lost rows
                 cause = _DAMAGED
         if gap is not None and cause != _START and not (anew and cause == _EXCHANGE):
             if len(stream.alive) > 1 and not renumbered:
@@ -163,17 +163,17 @@ class Ledger:
     ) -> list[Gap]:
         """Record a gap of unknown size; ``why``: how it was detected.
 
-        ``elsewhere``: whether another connection has it; None: it has, if there is one.
+        ``elsewhere``: whether another connection delivered the messages; None: if there is one, it did.
         """
         stream = self._stream(channel, symbol)
         if elsewhere is None:
             elsewhere = len(stream.alive) > 1
         if self._consecutive(channel) or elsewhere:
-            return []  # its ids say it better; or the other connection has it
+            return []  # ids show it exactly, or another connection fills it
         return [Gap(channel, symbol, from_ns, to_ns, None, None, None, _EXCHANGE, note=why)]
 
     def outages(self, now_ns: int) -> list[Gap]:
-        """The streams that were asked for and that nobody is proved to serve until now, each as a gap."""
+        """A gap for each stream that is asked for and not proved to be served, until now."""
         gaps = []
         for _, stream in sorted(self._streams.items()):
             outage = stream.outage
@@ -207,19 +207,19 @@ class Ledger:
         return known is not None and known.consecutive
 
     def _by_ids(self, stream: StreamLedger) -> bool:
-        """Whether the next message will show what is missing: an id is known to count from."""
+        """Whether the next message will show what is missing, counted from the last known id."""
         known = self._observed.last(stream.channel, stream.symbol)
         return known is not None and self._consecutive(stream.channel)
 
     def _begin_outage(
         self, stream: StreamLedger, from_ns: int | None, cause: str, *, silent: bool = False
     ) -> None:
-        """Nobody serves the stream; ``from_ns``: since when, None where nothing of it was ever kept."""
+        """Nobody serves the stream since ``from_ns``; None: no message of it was ever kept."""
         if stream.outage is None and from_ns is not None and (silent or not self._by_ids(stream)):
             stream.outage = Outage(from_ns, cause, silent)
 
     def _end_outage(self, stream: StreamLedger, at_ns: int) -> list[Gap]:
-        """The stream is served again; the gap that this leaves."""
+        """The stream is served again. Returns the gap that its outage leaves."""
         outage, stream.outage = stream.outage, None
         if outage is None:
             return []
@@ -230,7 +230,7 @@ class Ledger:
         return [replace(gap, status="filled", note=_GOES_ON)] if outage.told else []
 
     def _settle(self, stream: StreamLedger, *, waited: bool = False) -> list[Gap]:
-        """What is left of the waiting gaps, now that nobody is there to fill them, or had time enough."""
+        """What is left of the waiting gaps, once no other connection can fill them, or had its time."""
         if len(stream.alive) > 1 and not waited:
             return []
         gaps = []

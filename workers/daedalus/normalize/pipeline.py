@@ -2,7 +2,7 @@
 
     raw row ─▶ decode ─▶ deduplicate ─▶ follow gaps ─▶ books ─▶ order ─▶ write
 
-    decode        decode.py         raw row            → Message, Instruments, Note or Resolution
+    decode        decode.py         raw row            → Message, Instruments, Note, Resolution, Loss
     deduplicate   deduplicate.py    Message            → its new rows; what its ids prove
     (books only)  book_checksums.py Message            → Loss, where the exchange's checksum differs
                   book_failover.py  Messages, Loss     → the Messages of the primary
@@ -11,9 +11,9 @@
     order         order.py          Messages, digests  → sorted batches, by table and day
     write         write.py          batches            → Parquet files (called by segment.py)
 
-No stage reads another's state: what it needs is handed to it here, or is of `deduplicate.ObservedIds`. The
-pipeline knows neither clock nor disk. The same rows and the same checkpoint give the same tables and the
-same checkpoint, on a Pi or over a lake.
+No stage reads another's state. What it needs is handed to it here; only the ids that were observed so far are
+shared, to be read (`deduplicate.ObservedIds`). The pipeline knows neither clock nor disk: the same rows and
+the same checkpoint give the same tables and the same next checkpoint, on a Pi or over a lake.
 """
 
 from __future__ import annotations

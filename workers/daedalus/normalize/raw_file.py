@@ -1,4 +1,4 @@
-"""The recorder's own raw files for `daedalus decode`: sealed (Parquet) or open (an Arrow stream)."""
+"""Reads the recorder's own raw files for `daedalus decode`: sealed (Parquet) or active (an Arrow stream)."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _READ_ROWS = 1_000
 
 
 class NoRawFileError(DaedalusError):
-    """A Parquet file that is none of the recorder's, or is damaged; the message names it and why."""
+    """A Parquet file that is damaged or not a raw file; the message names it and says why."""
 
     exit_code = USAGE
 
 
 def is_raw(beginning: bytes) -> bool:
-    """Whether a file with these first bytes is none of lines."""
+    """Whether these are the first bytes of a raw file, not of a file of lines."""
     return beginning.startswith((MAGIC, HEAD[:8]))
 
 
@@ -44,7 +44,7 @@ def _sealed(path: Path) -> Iterator[pa.RecordBatch]:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             if not file.schema_arrow.equals(RAW_SCHEMA):
                 raise NoRawFileError(
-                    f"{path}: no raw file: its columns are {', '.join(file.schema_arrow.names[:8])}. "
+                    f"{path}: not a raw file: its columns are {', '.join(file.schema_arrow.names[:8])}. "
                     "Tables are read with DuckDB or Polars, see docs/data-format.md."
                 )
             for group in range(file.num_row_groups):  # asked for all at once, it would keep them all

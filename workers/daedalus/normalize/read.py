@@ -50,13 +50,13 @@ def read_raw(path: Path) -> Iterator[list[RawRecord] | None]:
 
 
 def _damage(path: Path) -> list[int]:
-    """Before which rows others were lost, in ascending order; see `daedalus.store.raw.DAMAGE`."""
+    """The numbers of the rows before which others were lost, ascending; see `daedalus.store.raw.DAMAGE`."""
     os.close(open_descriptor(path))
     try:
         footer = pq.read_metadata(path).metadata or {}
         return msgspec.json.decode(footer.get(DAMAGE.encode(), b"[]"), type=list[int])
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise _judged(path, error) from error
+        raise _as_damage(path, error) from error
 
 
 def _read_rows(path: Path) -> Iterator[list[RawRecord]]:
@@ -72,20 +72,20 @@ def _read_rows(path: Path) -> Iterator[list[RawRecord]]:
                     records = [RawRecord(*row) for row in zip(*_lists(batch), strict=True)]
                     del batch  # a message of 64 MB need not be held twice
                     yield records
-            if left:  # no checksum covers Parquet's headers, and a reader of batches trusts them
+            if left:  # no checksum covers Parquet's headers, and the reader trusts them
                 raise DamagedSegment(f"{path}: {left:+,} rows against what its footer says")
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise _judged(path, error) from error
+        raise _as_damage(path, error) from error
 
 
 def _rows_at_once(group: pq.RowGroupMetaData) -> int:
-    """So many rows that they take some MB, whatever the length of the messages."""
+    """How many rows take some MB, whatever the length of the messages."""
     each = group.total_byte_size // max(1, group.num_rows)
     return max(1, min(_READ_ROWS, _READ_BYTES // max(1, each)))
 
 
-def _judged(path: Path, error: Exception) -> Exception:
-    """Damage is what the bytes say. An error of the system, or of memory, says nothing of them."""
+def _as_damage(path: Path, error: Exception) -> Exception:
+    """The error to raise: damage if the bytes are wrong, else that of the system or of memory."""
     if isinstance(error, OSError) and error.errno is not None:
         return OSError(error.errno, os.strerror(error.errno), str(path))
     # Arrow has no type of its own for threads that cannot be started, and zstd none for its memory.

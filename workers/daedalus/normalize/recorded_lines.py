@@ -1,11 +1,11 @@
-"""Recorded messages, one per line, in the forms people keep them.
+"""Reads recorded messages, one per line, in the forms in which people keep them.
 
     {"recv_ns":1723161253937085768,"payload":"…"}    payload: a string, or the message itself
     1618677817.061845: {…}                           seconds, with a fraction of any length
     1723161253937085768 {…}                          ns
     https://host/path?query -> 1633998512.3: {…}     the body of a REST answer
 
-A file may be gzipped. Other lines (blank ones, the client's own messages) are not messages.
+A file may be gzipped. Other lines (blank ones, the client's own messages) hold no message.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _REST = re.compile(rb"(https?://\S+) -> (\d{1,10})(?:\.(\d+))?: ?(.+)", re.DOTAL
 
 
 class Recorded(Struct, frozen=True):
-    """One message with the time it came (UTC ns); ``url`` is set where it is the answer to a request."""
+    """One message with its time of arrival (UTC ns); ``url``: of the request that it answers, if any."""
 
     recv_ns: int
     payload: bytes
@@ -47,13 +47,13 @@ _text = msgspec.json.Decoder(str).decode
 
 
 def lines_of(stream: BinaryIO) -> Iterator[bytes]:
-    """The lines of a buffered file or of stdin, unpacked if its first bytes say that it is gzipped."""
+    """The lines of a buffered file or of stdin, unpacked if the first bytes say that it is gzipped."""
     beginning = cast("BufferedReader", stream).peek(2)[:2]
     yield from gzip.GzipFile(fileobj=stream) if beginning == b"\x1f\x8b" else stream
 
 
 def read_line(line: bytes) -> Recorded | None:
-    """The message in a line; None where there is none."""
+    """The message in a line; None if there is none."""
     line = line.rstrip(b"\r\n")
     if line.startswith(b"{"):
         return _own_form(line)
@@ -82,5 +82,5 @@ def _recorded(ns: int, payload: bytes, url: str | None = None) -> Recorded | Non
 
 
 def _ns(seconds: bytes, fraction: bytes | None) -> int:
-    """Exactly, whatever the number of digits; what lies beyond the ninth is cut off."""
+    """ns of a decimal number of seconds, exactly; digits after the ninth are cut off."""
     return int(seconds) * 1_000_000_000 + int((fraction or b"").ljust(9, b"0")[:9])

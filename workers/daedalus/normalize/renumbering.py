@@ -1,8 +1,8 @@
-"""Does an exchange's numbering of trades start anew? What the trades say of it themselves, where ids cannot.
+"""Detects that an exchange's numbering of trades starts anew, from what the trades say.
 
-An id that comes again is a duplicate only if it says the same: the same id with another time, price or amount
-is another trade, of a numbering that began anew. So is a smaller id that the exchange dates later than the
-largest. A time that is hours from what its arrival says is wrong, and decides neither.
+An id that comes again is a duplicate only with the same time, price and amount. Otherwise it is another
+trade, of a new numbering. So is a smaller id that the exchange dates later than the largest one. A time that
+is hours away from the arrival is wrong and decides nothing.
 """
 
 from __future__ import annotations
@@ -20,30 +20,29 @@ from ..tables.rows import AggTrade, Row, Trade
 __all__ = ["NewestTrades", "Renumbering", "content_of", "plausible"]
 
 REMEMBERED = 128
-"""Trades per symbol. What is older is told apart by its time."""
+"""Trades per symbol; older ones are told apart by their time."""
 
 LEFT = 32
-"""Of them, those that a segment leaves for the next."""
+"""Those of them that a segment leaves for the next."""
 
 _LATER_NS = 1_000_000_000
-"""An exchange's times may be out of step with its ids for a moment."""
+"""How far an exchange's times may be out of step with its ids."""
 
 
 def plausible(timestamp: int | None, recv_ns: int) -> int | None:
-    """An exchange's time, unless it is hours from when it came."""
+    """An exchange's time; None if it is hours away from the arrival."""
     return timestamp if timestamp is not None and abs(timestamp - recv_ns) <= IMPLAUSIBLE_NS else None
 
 
 def content_of(row: Trade | AggTrade) -> int:
-    """What a trade says beside its id and its time, as 32 bits."""
+    """Side, price and amount of a trade, as 32 bits."""
     return zlib.crc32(f"{row.side} {row.price!r} {row.amount!r}".encode())
 
 
 class NewestTrades(Struct, frozen=True):
-    """What is remembered of one symbol; becomes JSON as it is. Times are UTC ns.
+    """The newest trades of one symbol; becomes JSON as it is. Times are UTC ns.
 
-    ``time_ns``, ``recv_ns``: of the trade with the largest id. ``trades``: their ids, times and contents,
-    oldest first.
+    ``time_ns``, ``recv_ns``: of the trade with the largest id. ``trades``: (id, time, content), oldest first.
     """
 
     symbol: str
@@ -56,13 +55,13 @@ class _Count(Struct):
     time_ns: int | None = None
     recv_ns: int = 0
     largest: int = -1
-    rows: dict[int, tuple[Trade | AggTrade, int]] = {}  # with when they came
-    carried: dict[int, tuple[int | None, int]] = {}
+    rows: dict[int, tuple[Trade | AggTrade, int]] = {}  # with their arrival (UTC ns)
+    earlier: dict[int, tuple[int | None, int]] = {}  # (time, content) of trades of the segment before
 
     def said(self, number: int) -> tuple[int | None, int] | None:
         """Time and content of the trade of this number; None where it is not remembered."""
         found = self.rows.get(number)
-        return self.carried.get(number) if found is None else _said(*found)
+        return self.earlier.get(number) if found is None else _said(*found)
 
 
 class Renumbering:
@@ -76,13 +75,13 @@ class Renumbering:
                 each.time_ns,
                 each.recv_ns,
                 max((number for number, _, _ in each.trades), default=-1),
-                carried={number: (time_ns, content) for number, time_ns, content in each.trades},
+                earlier={number: (time_ns, content) for number, time_ns, content in each.trades},
             )
             for each in state
         }
 
     def anew(self, rows: Sequence[Row], recv_ns: int) -> set[str]:
-        """The symbols whose numbering starts anew with a message; to be asked before its ids are observed."""
+        """The symbols whose numbering starts anew with a message. Called before its ids are observed."""
         found: set[str] = set()
         for row in rows:
             number = number_of(row)
@@ -132,5 +131,5 @@ def _said(row: Trade | AggTrade, recv_ns: int) -> tuple[int | None, int]:
 
 
 def _newest(count: _Count) -> list[tuple[int, int | None, int]]:
-    known = count.carried | {number: _said(*found) for number, found in list(count.rows.items())[-LEFT:]}
+    known = count.earlier | {number: _said(*found) for number, found in list(count.rows.items())[-LEFT:]}
     return [(number, *said) for number, said in list(known.items())[-LEFT:]]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from ..exchanges import EXCHANGES
 from ..exchanges.model import Exchange
 from ..store.layout import READY, Layout, Partition, SegmentId
-from .backoff import Held, reason
+from .backoff import Backoff, reason
 from .checkpoint_files import prune_checkpoints
 from .damaged import set_aside
 from .progress import Progress
@@ -28,7 +28,7 @@ def normalize_ready(
     *,
     exchanges: Mapping[str, Exchange] = EXCHANGES,
     go_on: Callable[[], bool] = lambda: True,
-    held: Held | None = None,
+    backoff: Backoff | None = None,
     seconds: float | None = None,
 ) -> Progress:
     """Normalize every segment that lies in ``raw/ready`` now; add to ``progress`` and return it.
@@ -37,43 +37,43 @@ def normalize_ready(
     ends with the segment under way. A segment that fails holds back the later ones of its partition, and no
     others.
     """
-    progress, held = progress or Progress(), held or Held()
+    progress, backoff = progress or Progress(), backoff or Backoff()
     until = None if seconds is None else time.monotonic() + seconds
-    segments = _looked(layout, held)
+    segments = _looked(layout, backoff)
     done: set[Partition] = set()
     skipped = 0
     for count, segment in enumerate(_in_turn(segments)):
         progress.waiting = len(segments) - count + skipped
-        progress.trouble = held.trouble
+        progress.trouble = backoff.trouble
         partition = segment.partition
-        if held.holds(partition):
+        if backoff.waits(partition):
             skipped += 1
             continue
         if until is not None and done and time.monotonic() >= until:
             break
         try:
             _do(layout, segment, exchanges.get(partition.exchange), progress, go_on)
-            held.done(partition)
+            backoff.done(partition)
             done.add(partition)
         except Interrupted:
             break
         except Exception as error:
             # Whatever it is, it must not stop the other partitions. The segment stays and is tried again.
-            _hold(held, segment, error)
+            _hold(backoff, segment, error)
     for partition in sorted(done):
         try:
             prune_checkpoints(layout, partition)
         except OSError as error:
             log.warning("old checkpoints in tables/carry are not deleted: %s", reason(error))
-    progress.waiting = len(_looked(layout, held))
-    progress.trouble = held.trouble
+    progress.waiting = len(_looked(layout, backoff))
+    progress.trouble = backoff.trouble
     return progress
 
 
-def _looked(layout: Layout, held: Held) -> list[SegmentId]:
+def _looked(layout: Layout, backoff: Backoff) -> list[SegmentId]:
     denied: list[OSError] = []
     segments = layout.raw_segments(READY, denied=denied)
-    held.unreadable(layout.raw(READY), denied)
+    backoff.unreadable(layout.raw(READY), denied)
     return segments
 
 
@@ -89,7 +89,7 @@ def _in_turn(segments: Sequence[SegmentId]) -> Iterator[SegmentId]:
                 del queues[partition]
 
 
-def _hold(held: Held, segment: SegmentId, error: Exception) -> None:
+def _hold(backoff: Backoff, segment: SegmentId, error: Exception) -> None:
     path = segment.sealed_path
     if isinstance(error, _UnknownExchange):
         why = str(error)
@@ -97,10 +97,10 @@ def _hold(held: Held, segment: SegmentId, error: Exception) -> None:
         why = f"{path} waits: {reason(error)}"
     else:  # a bug
         why = f"{path}: {reason(error)}"
-        if held.failed(segment.partition, why):
+        if backoff.failed(segment.partition, why):
             log.error("cannot normalize %s; it stays in raw/ready", path, exc_info=error)
         return
-    if held.failed(segment.partition, why):
+    if backoff.failed(segment.partition, why):
         log.error("%s. It stays in raw/ready and is tried again; other channels go on", why)
 
 

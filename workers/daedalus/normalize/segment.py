@@ -26,7 +26,7 @@ SPILL_IN_MEMORY = 32 * 1024 * 1024
 
 
 class Interrupted(Exception):  # noqa: N818 - the name says the whole error
-    """The worker was told to stop in the middle of a segment, which stays as it was."""
+    """The worker was told to stop within a segment, which stays as it was."""
 
 
 def normalize_segment(
@@ -35,8 +35,8 @@ def normalize_segment(
     """Turn a segment in ``raw/ready`` into files in ``tables/ready``, then move it to ``raw/normalized``.
 
     ``go_on`` is asked every few thousand rows. Raises `DamagedSegment` if the segment's bytes are damaged
-    (nothing is published then), `Interrupted` where ``go_on`` says no, and `OSError` or `MemoryError` if it
-    cannot be read, or the tables not be written, for now.
+    (nothing is published then), `Interrupted` if ``go_on`` says no, and `OSError` or `MemoryError` if it
+    cannot be read, or its tables cannot be written, for now.
     """
 
     def ask() -> None:

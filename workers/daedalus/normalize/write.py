@@ -55,7 +55,7 @@ def _write(path: Path, file: TableFile, batches: Iterator[pa.RecordBatch], ask: 
 def _groups(
     schema: pa.Schema, batches: Iterator[pa.RecordBatch], ask: Callable[[], None]
 ) -> Iterator[pa.Table]:
-    """The same lines in pieces of `ROW_GROUP_LINES`, the last one smaller."""
+    """The lines in row groups of `ROW_GROUP_LINES`; the last one is smaller."""
     waiting: list[pa.RecordBatch] = []
     lines = 0
     for batch in batches:
@@ -73,7 +73,7 @@ def _groups(
 
 
 def _publish(layout: Layout, aside: Path, file: TableFile) -> None:
-    """Put a finished file into ``ready``, unless the very same was already uploaded from there."""
+    """Put a finished file into ``ready``, unless the same bytes were uploaded from there before."""
     uploaded = layout.tables(SYNCED) / file.path
     if uploaded.is_file() and uploaded.read_bytes() == aside.read_bytes():
         aside.unlink()
