@@ -73,8 +73,8 @@ class Pipeline:
         self._channel = channel
         self._about = about = exchange.channels.get(channel, Channel(None))
         self._has_books = about.snapshot is not None
-        self._is_first = checkpoint == Checkpoint() and channel not in (CONNECTION, UNKNOWN)
         self._has_table = about.table is not None
+        self._is_first = checkpoint == Checkpoint() and channel not in (CONNECTION, UNKNOWN)
         self._now_ns = 0
         self._is_finished = False
         # The checkpoint is read again when a segment is done again: work on a copy.
@@ -174,7 +174,8 @@ class Pipeline:
         elif record.kind == RawKind.SNAPSHOT:
             found = self._deduplication.snapshot(message)
         else:
-            found = self._deduplication.backfill(message, self._gaps.open_times(record))
+            times = () if self._about.consecutive else self._gaps.open_times(record)
+            found = self._deduplication.backfill(message, times)
         self.counts.duplicates += found.duplicates
         self._follow(record, found.messages, found.observations, losses)
 
