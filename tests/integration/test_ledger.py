@@ -79,7 +79,7 @@ async def test_trades_that_the_stream_left_out_are_fetched_and_the_ledger_says_b
     async with recording(tmp_path, "binance", settings, faults=Faults(skip_every=7)) as it:
         it.recorder.start()
         await it.until("gaps", 3)
-        await it.until("filled", 12)  # of both channels
+        await it.until("filled_gaps", 12)  # of both channels
         await it.stop()
         await it.normalize()
     settled = [gap for gap in it.recorder.ledger() if gap["status"] != "open"]
@@ -106,7 +106,7 @@ async def test_trades_of_an_outage_are_fetched_after_the_next_start(tmp_path: Pa
         await it.stop()
         await asyncio.sleep(3)
         it.recorder.start()
-        await it.until("filled", 1)
+        await it.until("filled_gaps", 1)
         await it.stop()
         await it.normalize()
     assert gaps_in([int(row["id"]) for row in it.recorder.table("trades")]) == set()
@@ -119,11 +119,11 @@ async def test_what_was_lost_with_a_kill_is_fetched_again(tmp_path: Path) -> Non
     settings = {"symbols": ["BTCUSDT"], "channels": ["trade"]}
     async with recording(tmp_path, "binance", settings) as it:
         it.recorder.start()
-        await it.until("segments", 1)
+        await it.until("active_segments", 1)
         await it.until("messages", 50)
         await asyncio.to_thread(it.recorder.kill)
         it.recorder.start()
-        await it.until("filled", 1)
+        await it.until("filled_gaps", 1)
         await it.stop()
         await it.normalize()
     assert gaps_in([int(row["id"]) for row in it.recorder.table("trades")]) == set()

@@ -17,9 +17,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
+from daedalus.worker.status import IngestStatus
+
 __all__ = ["Recorder", "simulated", "wait_until"]
 
 COMMAND = [sys.executable, "-m", "daedalus"]
+ODDITIES = {"unknown", "malformed", "foreign", "refused"}
 
 
 def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None:
@@ -107,8 +110,10 @@ class Recorder:
 
     def figure(self, name: str) -> float:
         """A number of ingest's status, or how many oddities of this name it met; 0 while there is none."""
-        status = self.status
-        return float(status.get(name, status.get("oddities", {}).get(name, 0)))
+        if name in ODDITIES:
+            return float(self.status.get("oddities", {}).get(name, 0))
+        assert name in IngestStatus.__struct_fields__, name
+        return float(self.status.get(name, 0))
 
     # What it left
 

@@ -73,7 +73,7 @@ async def loss(directory: Path, exchange: str) -> Account:
         await it.served()
         await it.sent(2000)
         if fillable(exchange):
-            await it.figure("filled_ids", 2)
+            await it.figure("filled_gaps", 2)
         await it.stop()
     return it
 
@@ -90,7 +90,7 @@ async def cuts(directory: Path, exchange: str) -> Account:
         await it.served()
         await it.sent(600)
         if it.recorder.figure("gaps") and fillable(exchange):
-            await it.figure("filled_ids", 1)
+            await it.figure("filled_gaps", 1)
         await it.stop()
     return it
 

@@ -114,7 +114,7 @@ class Reporter:
             pauses=recorder.backpressure.pauses,
             gaps=counters.gaps,
             missing_ids=counters.missing,
-            filled_ids=counters.filled,
+            filled_gaps=counters.filled,
             snapshots=counters.snapshots,
             snapshot_failures=counters.snapshot_failures,
             books_without_snapshot=len(recorder.waiting_books),

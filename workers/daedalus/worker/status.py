@@ -103,7 +103,7 @@ class IngestStatus(Status, frozen=True, kw_only=True, tag="ingest"):
     """How often all reading stopped because the disk could not keep up."""
     gaps: int = 0
     missing_ids: int = 0
-    filled_ids: int = 0
+    filled_gaps: int = 0
     snapshots: int = 0
     snapshot_failures: int = 0
     books_without_snapshot: int = 0

@@ -56,9 +56,14 @@ class Listener:
         self._counters = recorder.counters
         self._continuity = recorder.continuity
         self._exchange = recorder.exchange
-        self._classify = recorder.exchange.reader()
-        self._journal = journal
         self._liveness = liveness
+        self._conn = journal.conn
+        # Bound once, for they are called for each message.
+        self._classify = recorder.exchange.reader()
+        self._observe = recorder.continuity.observe
+        self._write = journal.message
+        self._heard = liveness.heard
+        self._lag = recorder.counters.lags_ns.append
         self._served = served
         self._books = books
         channels = recorder.exchange.channels
@@ -78,9 +83,9 @@ class Listener:
 
         Yields what a message calls for before it is written down. To be iterated to the end.
         """
-        counters, served, awaited, asked = self._counters, self._served, self._served.awaited, self._asked
-        classify, heard, write = self._classify, self._liveness.heard, self._journal.message
-        observe, conn, lag = self._continuity.observe, self._journal.conn, counters.lags_ns.append
+        served, awaited, asked = self._served, self._served.awaited, self._asked
+        classify, heard, write, lag = self._classify, self._heard, self._write, self._lag
+        observe, conn = self._observe, self._conn
         followed, compared, unsynced = self._followed, self._compared, self._books.unsynced
         heard_ns = self._heard_ns
         for recv_ns, payload in zip(times, payloads, strict=True):
@@ -115,7 +120,7 @@ class Listener:
             heard_ns = recv_ns
         self._heard_ns = heard_ns
         self._liveness.last_anything = now
-        counters.received(len(payloads), sum(map(len, payloads)), heard_ns)
+        self._counters.received(len(payloads), sum(map(len, payloads)), heard_ns)
         self._recorder.backpressure.appended(len(payloads))
 
     # Market data
@@ -137,11 +142,11 @@ class Listener:
     def _parts(self, parts: Iterable[Data], recv_ns: int, now: float) -> Iterator[Event]:
         """Other streams, or other runs of ids, that the same message brought."""
         for part in parts:
-            self._liveness.heard(part.channel, part.symbol, now)
+            self._heard(part.channel, part.symbol, now)
             if self._served.awaited:
                 self._served.heard(part.channel, part.symbol, recv_ns)
             if part.ids is not None and part.channel in self._followed:
-                yield from self._follow(part, self._continuity.observe(part, recv_ns, self._journal.conn).gap)
+                yield from self._follow(part, self._observe(part, recv_ns, self._conn).gap)
 
     def _follow(self, header: Data, gap: IdGap | None) -> Iterator[Event]:
         """What the ids of a message call for."""
@@ -181,7 +186,7 @@ class Listener:
             return 0
         missing = sequence - before - 1
         self._counters.gap_found()
-        self._rate_limited.warning("frames", "%s: %d frames are missing", self._journal.conn, missing)
+        self._rate_limited.warning("frames", "%s: %d frames are missing", self._conn, missing)
         return missing
 
     # Everything else
@@ -215,7 +220,7 @@ class Listener:
             yield Send(beat.answer)
         if not beat.channel:
             return CONNECTION, ""
-        self._liveness.heard(beat.channel, beat.symbol, now)
+        self._heard(beat.channel, beat.symbol, now)
         if self._served.awaited:
             self._served.heard(beat.channel, beat.symbol, recv_ns)
         if (last := beat.announces) is not None:
@@ -223,5 +228,5 @@ class Listener:
             if gap is not None:
                 yield gap
         if beat.exchange_ns is not None:
-            self._counters.lags_ns.append(recv_ns - beat.exchange_ns)
+            self._lag(recv_ns - beat.exchange_ns)
         return beat.channel, beat.symbol
