@@ -1,4 +1,4 @@
-"""Name each stream's day on which something was lost, and what is wrong with the lake itself.
+"""List each day of a stream with a loss, and what is wrong with the lake itself.
 
 python what_is_missing.py LAKE [FIRST_DAY [LAST_DAY]]
 """
@@ -16,7 +16,7 @@ def main(lake: str, since: str | None = None, until: str | None = None) -> int:
             print(f"{day.date} {day.exchange} {day.channel} {day.symbol}: {day.verdict}, missing {lost}")
     for finding in report.findings:
         print(f"{finding.kind}: {finding.where}: {finding.text}")
-    print(f"{len(report.streams)} streams' days were looked at in {report.files} files")
+    print(f"audited {len(report.streams)} stream days in {report.files} files")
     return 0 if report.sound else 1
 
 

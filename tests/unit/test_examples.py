@@ -48,7 +48,7 @@ def test_what_is_missing(lake: str) -> None:
     code, told, _ = run("what_is_missing.py", lake)
     assert code == 0
     assert "2026-09-22 binance trade A: missing, missing 3" in told
-    assert "streams' days were looked at" in told
+    assert "audited 2 stream days" in told
     assert run("what_is_missing.py", lake, "2026-09-23", "2026-09-24")[0] == 1  # nothing is there
     code, _, error = run("what_is_missing.py", "no/such/folder")
     assert code == 1

@@ -29,10 +29,9 @@ TradeIds = Mapping[tuple[str, str], Sequence[Span]]
 class ChannelResult(Struct, frozen=True):
     """What an audit found of one channel.
 
-    ``trade_ids`` are those that its aggregate trades stand for, on days proved complete. ``symbols``: all
-    that were met. ``minutes`` and ``gap_minutes`` (since 1970): those with a row, and those of which the
-    ledger tells. ``files`` and ``bytes`` were read; ``unclaimed`` of the files have no checksum of their
-    rows.
+    ``trade_ids`` are those that its aggregate trades stand for, on days proved complete. ``symbols``: all in
+    its rows and its ledger. ``minutes`` (since 1970) have a row, ``gap_minutes`` lie in a gap. ``files`` and
+    ``bytes`` were read; ``unclaimed``: how many of the files have no checksum of their rows.
     """
 
     streams: tuple[StreamDay, ...]

@@ -11,6 +11,7 @@ import pyarrow.compute
 from ...exchanges.times import IMPLAUSIBLE_NS
 from ...storage.errors import TargetError
 from ...tables.content import Content
+from ...units import counted
 from ..days import bounds_of
 from ..reader import Lake, LakeFile
 from ..table_file import DamagedFileError
@@ -67,7 +68,8 @@ class FileChecks:
         if not self._covers(file.date):
             return
         if misplaced:
-            text = f"{misplaced:,} rows are not of the day whose folder they lie in"
+            rows = counted(misplaced, "row is", "rows are")
+            text = f"{rows} in the folder of another day"
             self.findings.append(Finding("misplaced", file.key, text))
         claim = content.claim("")
         key = file.table, claim.rows, *claim.columns.items()

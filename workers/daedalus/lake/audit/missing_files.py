@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...units import counted
 from ..channels import SIDE_TABLES, channel_of
 from ..reader import Lake, Listing
 from .question import Question
@@ -63,7 +64,7 @@ def _raw_without_tables(lake: Lake, listing: Listing, question: Question) -> lis
             continue
         messages = lake.messages(raw)
         if messages:
-            what = "cannot be read" if messages < 0 else f"has {messages:,} messages"
+            what = "cannot be read" if messages < 0 else f"has {counted(messages, 'message', 'messages')}"
             text = f"this raw file {what}, and no table has rows of it"
             found.append(Finding("file missing", f"raw/{raw.segment.sealed_path}", text))
     return found

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
+from ...units import counted
 from ..channels import channel_of
 from ..connections import Event
 from ..days import MINUTE_NS
@@ -35,9 +36,10 @@ def silent_channels(
             continue
         others, _ = union(span for name, each in results.items() if name != channel for span in each.minutes)
         for first, last in silences(result.minutes, others, limit, [*opened, *result.gap_minutes]):
+            length = counted(last - first + 1, "minute", "minutes")
             text = (
-                f"no row for {last - first + 1:,} minutes from {_minute(first)} on, while other channels had "
-                "some and no connection ended: rows are missing here, or were never written"
+                f"no row for {length} from {_minute(first)} on, while other channels had some and no "
+                "connection ended: rows are missing, or were never written"
             )
             found.append(Finding("silent", f"{exchange} {channel}", text))
     return found

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from ...exchanges.orderbook import Book
 from ...tables.gaps import Gap
+from ...units import counted
 from ..channels import IdScheme, channel_of, id_scheme
 from .digests import DigestCheck
 from .id_jumps import IdJumps, Jump
@@ -226,8 +227,10 @@ class BookReplay:
 
     def _break(self, gap: Gap) -> None:
         self.book.void()
-        size = "an unknown number of" if gap.missing is None else f"{gap.missing:,}"
-        self.broken = f"{size} updates are missing ({gap.cause}), and no snapshot came after them"
+        what = "an unknown number of updates is"
+        if gap.missing is not None:
+            what = counted(gap.missing, "update is", "updates are")
+        self.broken = f"{what} missing ({gap.cause}), and no snapshot came after"
 
     # The book
 

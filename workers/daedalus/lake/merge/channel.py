@@ -149,7 +149,7 @@ class _ChannelMerge:
         if self._scheme is IdScheme.CONSECUTIVE and symbol in self._found:
             lacking = between(self._found[symbol].spans)
         one, other = (each.lines.get(symbol, []) for each in self._recorders)
-        # A list that is asked for once a day has no time in which nobody recorded it.
+        # Lists that are requested once a day have no times without a recorder.
         lives = [None if self._main in SIDE_TABLES else each.lives.get(symbol) for each in self._recorders]
         return [
             msgspec.structs.replace(line, channel=self._channel, symbol=symbol)

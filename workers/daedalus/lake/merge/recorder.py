@@ -54,7 +54,7 @@ class Recorder:
         return found
 
     def digested(self) -> set[tuple[str, int]]:
-        """The symbols and minutes (UTC ns) of which it left a digest."""
+        """The symbols and minutes (UTC ns) with a digest of this recorder."""
         return {
             (symbol, digest.minute_ns)
             for file in self.files
