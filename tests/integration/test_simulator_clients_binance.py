@@ -1,6 +1,6 @@
-"""ccxt on the simulated markets of Binance beside spot: it knows them by its own reading.
+"""ccxt on the simulated markets of Binance beside spot: a second reading of them.
 
-Then what our own exchange files make of the same markets: trades, books, quotes, marks, and trades over REST.
+Then our own exchange files on the same markets: trades, books, quotes, marks, and trades over REST.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def is_outside(simulator: Simulator, order: Order) -> bool:
 
 
 def update_of(simulator: Simulator, number: int) -> int:
-    """The market's update that an exchange's number of a book stands for."""
+    """The market's update for an id of the exchange's book."""
     return (number - 3) // 4 if simulator.options.exchange in FUTURES else number
 
 
@@ -127,7 +127,7 @@ async def test_ccxt_reads_marks_and_liquidations_of_futures() -> None:
 
 
 async def recorded(simulator: Simulator, seconds: float) -> list[bytes]:
-    """What our own plan for all channels of one symbol is answered with, and the book over REST."""
+    """The messages that our own plan for all channels of one symbol receives."""
     exchange = EXCHANGES[simulator.options.exchange]
     symbol = SYMBOLS[simulator.options.exchange]
     plans = exchange.plan([Subscription(each, symbol) for each in exchange.channels], simulator.websocket_url)

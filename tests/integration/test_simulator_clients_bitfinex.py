@@ -1,6 +1,6 @@
-"""ccxt on the simulated Bitfinex: it knows the exchange by its own reading, and so must agree with it.
+"""ccxt on the simulated Bitfinex: a second reading of the exchange, which must agree with the market.
 
-Then what our own exchange file makes of the same messages, compared with the market they came from.
+Then our own exchange file on the same messages, compared with the market that sent them.
 """
 
 from __future__ import annotations

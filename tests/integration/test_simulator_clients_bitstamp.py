@@ -1,6 +1,6 @@
-"""ccxt on the simulated Bitstamp: it knows the exchange by its own reading, and so must agree with it.
+"""ccxt on the simulated Bitstamp: a second reading of the exchange, which must agree with the market.
 
-Then what our own exchange file makes of the same messages, compared with the market they came from.
+Then our own exchange file on the same messages, compared with the market that sent them.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ async def test_ccxt_keeps_the_book_level_for_level() -> None:
 
 
 async def recorded(simulator: Simulator, count: int) -> tuple[list[bytes], bytes]:
-    """What our own plan is answered with, and a book over REST from when the stream ran."""
+    """The messages that our own plan receives, and a book over REST from in between."""
     exchange = EXCHANGES["bitstamp"]
     (plan,) = exchange.plan(
         [Subscription(channel, "btcusd") for channel in RECORDED], simulator.websocket_url
@@ -153,7 +153,7 @@ def assert_same_book(simulator: Simulator, rows: list[Row], body: bytes) -> None
 
 
 def assert_same_orders(simulator: Simulator, rows: list[Row]) -> None:
-    """The orders that rest in the end are the market's levels, as far as something happened to them."""
+    """The orders that remain at the end are the market's levels, among those with any event."""
     orders: dict[str, OrderEvent] = {}
     touched = set()
     events = [row for row in rows if isinstance(row, OrderEvent)]

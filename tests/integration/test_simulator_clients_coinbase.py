@@ -1,4 +1,4 @@
-"""A client of other people, and our own reading, on the simulated Coinbase Advanced Trade."""
+"""ccxt and our own reading on the simulated Coinbase Advanced Trade."""
 
 from __future__ import annotations
 

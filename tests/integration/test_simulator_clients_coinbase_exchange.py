@@ -1,4 +1,4 @@
-"""What our exchange file asks the simulated Coinbase Exchange for over REST, and what it makes of it."""
+"""Our exchange file's REST requests to the simulated Coinbase Exchange, and its reading of the answers."""
 
 from __future__ import annotations
 

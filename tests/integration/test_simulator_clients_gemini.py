@@ -1,6 +1,6 @@
-"""Our own exchange file on the simulated Gemini: both are written from the documentation, each by itself.
+"""Our own exchange file on the simulated Gemini: each is written from the documentation by itself.
 
-No client of other people that we know speaks this API: ccxt still speaks the archived one.
+No other client is known that speaks this API: ccxt speaks the archived one.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""ccxt on the simulated Hyperliquid: it knows the exchange by its own reading, and so must agree with it.
+"""ccxt on the simulated Hyperliquid: a second reading of the exchange, which must agree with the market.
 
-Then what our own exchange file makes of the same messages, compared with the market they came from.
+Then our own exchange file on the same messages, compared with the market that sent them.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def ccxt_hyperliquid(simulator: Simulator) -> AbstractAsyncContextManager[Any]:
 
 
 def trades_of(simulator: Simulator, place: int) -> dict[int, tuple[str, float, float, int]]:
-    """The trades of late, by their ids, as they must be told: side, price, amount, ms."""
+    """The recent trades by their ids: side, price, amount, ms."""
     market, step = simulator.market, simulator._feed.step
     numbers = range(market.last_order(place, step - STEPS_BACK), market.last_order(place, step) + 1)
     return {
@@ -58,7 +58,7 @@ def trades_of(simulator: Simulator, place: int) -> dict[int, tuple[str, float, f
 
 
 def books_of(simulator: Simulator, place: int, ms: int) -> list[list[Any]]:
-    """The books that there were within a millisecond."""
+    """The book's states within a millisecond."""
     market = simulator.market
     steps = range(market.step_at(ms * 10**6 - 1), market.step_at((ms + 1) * 10**6) + 1)
     return [levels_at(simulator, market.update_at(place, step), 20, place) for step in steps]

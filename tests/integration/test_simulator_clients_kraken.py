@@ -1,4 +1,4 @@
-"""A client of other people, and our own reading, on the simulated Kraken: both see the same market."""
+"""ccxt and our own reading on the simulated Kraken: both see the same market."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ TYPES = {
     "okx": ["spot", "perpetual"],
 }
 COINS = {"bitfinex": [("BTC", "USD"), ("BTCF0", "USTF0")]}
-"""Where the exchange calls them otherwise than by their usual names."""
+"""Where the exchange has names of its own for them."""
 
 WITHOUT_TICKS = ("bitfinex", "gemini", "hyperliquid")
 

@@ -1,4 +1,4 @@
-"""Files as normalize and ingest leave them, for tests of what comes after."""
+"""Files as ingest and normalize write them, for tests of what follows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ START_NS = 1_795_400_000_000_000_000  # in November 2026
 
 
 def segment(hour: int, channel: str = "trade", exchange: str = "binance") -> SegmentId:
-    """The segment that was opened so many hours after the start."""
+    """The segment opened this many hours after the start."""
     return SegmentId(Partition(exchange, channel), START_NS + hour * HOUR_NS)
 
 
@@ -31,7 +31,7 @@ def raw_file(layout: Layout, state: str, of: SegmentId, content: bytes) -> Path:
 
 
 def tree(root: Path) -> dict[str, bytes]:
-    """All files below ``root`` by relative path; one that is moved while this looks is left out."""
+    """All files below ``root`` by relative path, except those that are moved meanwhile."""
     found = {}
     for path in root.rglob("*"):
         with suppress(FileNotFoundError, IsADirectoryError):

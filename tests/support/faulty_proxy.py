@@ -1,4 +1,4 @@
-"""An HTTP proxy on loopback that stands before a real server and spoils what passes, by rule."""
+"""An HTTP proxy on loopback in front of a real server, which changes or drops answers by a rule."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Request:
 
 @dataclass
 class Answer:
-    """One answer, from the server or made up."""
+    """One answer, from the server or invented."""
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class Answer:
         return cls(status, {"Content-Type": "application/xml"}, body)
 
     def without(self, prefix: str) -> Answer:
-        """The same without the headers that begin so."""
+        """The same without the headers with this prefix."""
         kept = {k: v for k, v in self.headers.items() if not k.lower().startswith(prefix)}
         return Answer(self.status, kept, self.body)
 
@@ -47,7 +47,7 @@ Forward = Callable[[], Answer]
 
 @dataclass
 class FaultyProxy:
-    """``rule`` is given each request and the means to forward it; it returns what to answer."""
+    """``rule`` gets each request and a function that forwards it, and returns the answer."""
 
     endpoint_url: str
     rule: Callable[[Request, Forward], Answer]
@@ -65,7 +65,7 @@ def faulty_proxy(port: int, rule: Callable[[Request, Forward], Answer]) -> Itera
         protocol_version = "HTTP/1.1"
 
         def log_message(self, format: str, *args: object) -> None:
-            """Stay silent."""
+            """Log nothing."""
 
         def _serve(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))

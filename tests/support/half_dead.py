@@ -1,4 +1,4 @@
-"""Addresses that take part in the network by half: real sockets on loopback, and names that lead to them."""
+"""Addresses that accept no connection, on real sockets, and names that resolve to them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 
 def free_port() -> int:
-    """A port that is free on every loopback address, as far as one can know."""
+    """A port that is free on every loopback address."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return int(sock.getsockname()[1])
@@ -18,7 +18,7 @@ def free_port() -> int:
 
 @contextmanager
 def silent(host: str, port: int) -> Iterator[None]:
-    """An address that takes no connection and refuses none: its queue is full, so it drops what comes."""
+    """An address that neither accepts nor refuses connections: its queue is full."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with ExitStack() as stack:
         listening = stack.enter_context(closing(socket.socket(family)))
@@ -32,7 +32,7 @@ def silent(host: str, port: int) -> Iterator[None]:
 
 
 def let_lead(monkeypatch: pytest.MonkeyPatch, name: str, *hosts: str) -> None:
-    """Let a name have these addresses, in this order, as a name server would."""
+    """Let a name resolve to these addresses, in this order."""
     asked = socket.getaddrinfo
 
     def answer(host: str, port: int, *args: object, **kwargs: object) -> list[object]:

@@ -1,4 +1,4 @@
-"""What the tables must hold, by the market itself: it has no memory, and can be asked again what happened."""
+"""What the tables must contain, computed from the simulated market, which can be asked again."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DEPTH = 20
 
 
 class Told(NamedTuple):
-    """A trade by its name."""
+    """A trade by its id."""
 
     channel: str
     symbol: str
@@ -39,7 +39,7 @@ class Told(NamedTuple):
 
 
 class Moment(Struct):
-    """A book as it is known just then; times are UTC ns."""
+    """A book at one moment; times are UTC ns."""
 
     symbol: str
     local_timestamp: int
@@ -48,7 +48,7 @@ class Moment(Struct):
 
 
 class Account(Rehearsal):
-    """A recording, and the market's account of it."""
+    """A recording, and what the market says of the same time."""
 
     def __init__(self, simulator: Simulator, recorder: Recorder) -> None:
         super().__init__(simulator, recorder)
@@ -56,7 +56,7 @@ class Account(Rehearsal):
 
     @cached_property
     def trades(self) -> dict[Told, int]:
-        """How often each trade is in the tables."""
+        """How often each trade occurs in the tables."""
         found: Counter[Told] = Counter()
         for channel in self.trade_channels:
             for row in self.table(str(self.exchange.channels[channel].table)):
@@ -65,7 +65,7 @@ class Account(Rehearsal):
 
     @cached_property
     def absent(self) -> list[tuple[Told, int | None, int]]:
-        """The trades that are not in the tables, though earlier and later ones are: with number and time."""
+        """The trades that the tables lack between others that they have: with number and time."""
         absent = []
         for trades in self._traded.values():
             there = [place for place, (trade, _, _) in enumerate(trades) if trade in self.trades]
@@ -74,7 +74,7 @@ class Account(Rehearsal):
         return absent
 
     def absent_in(self, gap: dict[str, Any], slack_ns: int = 0) -> set[Told]:
-        """Those that lie in a gap, by their numbers where there are any, else by their times."""
+        """The trades within a gap, by their numbers, or by their times where there are none."""
         begin, end = gap["from_timestamp"] - slack_ns, gap["to_timestamp"] + slack_ns
         return {
             trade
@@ -85,12 +85,12 @@ class Account(Rehearsal):
 
     @cached_property
     def trade_channels(self) -> list[str]:
-        """The channels that tell of trades and are recorded."""
+        """The recorded channels of trades."""
         return [each for each in self.channels if self.exchange.channels[each].has_trades]
 
     @cached_property
     def _traded(self) -> dict[tuple[str, str], list[tuple[Told, int | None, int]]]:
-        """Every trade of the market from beginning to end, by channel and symbol."""
+        """Every trade of the market in the recorded time, by channel and symbol."""
         found: defaultdict[tuple[str, str], dict[Told, tuple[int | None, int]]] = defaultdict(dict)
         for header, rows, time_ns in self._published():
             if header.channel not in self.trade_channels:
@@ -128,7 +128,7 @@ class Account(Rehearsal):
                     yield Moment(symbol, last["local_timestamp"], last["timestamp"], book)
 
     def is_right(self, moment: Moment, best: int | None = None) -> bool:
-        """Whether the market's book was like that just then, or its ``best`` levels of each side were."""
+        """Whether the market's book was this one at that moment, or its ``best`` levels per side."""
         market, place = self.simulator.market, self.symbols.index(moment.symbol)
         update = market.update_at(place, market.step_at(moment.timestamp))
         # Times are cut to ms, snapshots are as of the last change; what has no time may be late.
@@ -137,7 +137,7 @@ class Account(Rehearsal):
         return any(held == self._levels(place, update + 2 - back, best) for back in range(patience + 4))
 
     def _book_lines(self) -> Iterator[tuple[str, str, list[list[dict[str, Any]]]]]:
-        """By channel and symbol the lines of book updates, those of one moment together."""
+        """The lines of book updates by channel and symbol, those of one moment together."""
         channels = [name for name, each in self.exchange.channels.items() if each.table == "book_updates"]
         (channel,) = channels
         for symbol, lines in groupby(self.table("book_updates"), key=itemgetter("symbol")):
@@ -160,7 +160,7 @@ class Account(Rehearsal):
         return bids[:best], asks[:best]
 
     def _published(self) -> Iterator[tuple[Header, Sequence[Row], int]]:
-        """What the market would have sent to one who lost nothing, step by step, with its time."""
+        """What the market would have sent without any loss, step by step, with its time."""
         protocol = protocol_of(self.simulator.options)
         client_of = {stream: each for each in self.clients.values() for stream in each.session.streams}
         audience = {stream: {each.session.streams[stream]: None} for stream, each in client_of.items()}

@@ -26,7 +26,7 @@ ODDITIES = {"unknown", "malformed", "foreign", "refused"}
 
 
 def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None:
-    """Wait until it holds; fail with ``what`` was waited for."""
+    """Wait until the condition holds; fail with ``what`` was waited for."""
     ends_at = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < ends_at, f"waited {seconds} s for {what}"
@@ -35,7 +35,7 @@ def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None
 
 @contextmanager
 def simulated(exchange: str, *options: str, port: int = 0) -> Iterator[int]:
-    """A simulated exchange in a process of its own; its port."""
+    """Run a simulated exchange in a process of its own; yields its port."""
     arguments = [*COMMAND, "simulate", exchange, "--port", str(port), *options]
     process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
     try:
@@ -79,7 +79,7 @@ class Recorder:
             self._ingest = subprocess.Popen(arguments, stdout=log, stderr=log)
 
     def stop(self) -> float:
-        """End ingest as systemd does; the seconds that it took."""
+        """Stop ingest as systemd does; returns the seconds it took."""
         assert self._ingest is not None
         started = time.monotonic()
         self._ingest.send_signal(signal.SIGTERM)
@@ -88,18 +88,18 @@ class Recorder:
         return time.monotonic() - started
 
     def kill(self) -> None:
-        """End ingest as a power cut does, as far as a process can tell."""
+        """Kill ingest, as a power cut would as far as a process can tell."""
         assert self._ingest is not None
         self._ingest.kill()
         self._ingest.wait()
 
     @property
     def running(self) -> bool:
-        """Whether ingest has not ended yet."""
+        """Whether ingest still runs."""
         return self._ingest is not None and self._ingest.poll() is None
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run another command on this configuration to its end."""
+        """Run another command with this configuration until it ends."""
         command = [*COMMAND, *arguments, "--config", str(self.config)]
         return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
@@ -125,7 +125,7 @@ class Recorder:
         return sorted(rows, key=lambda row: (row["conn"], row["seq"]))
 
     def ledger(self) -> list[dict[str, Any]]:
-        """The gaps as they stand: of each the last word."""
+        """The gaps, each in its latest state."""
         last: dict[tuple[object, ...], dict[str, Any]] = {}
         for gap in sorted(self.table("gaps"), key=lambda gap: int(gap["as_of"])):
             last[gap["channel"], gap["symbol"], gap["from_timestamp"], gap["from_id"]] = gap

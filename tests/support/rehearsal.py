@@ -1,6 +1,6 @@
 """A simulated exchange, recorded by the real recorder: what was sent, what was lost, what was stored.
 
-The simulator runs in this process, so that its own account is at hand.
+The simulator runs in this process, so that its own log is available.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ __all__ = ["Decoded", "Line", "Rehearsal", "lines_of", "protocol_of"]
 _OURS = ("local_timestamp", "number", "source")  # what no row or no table has
 
 Line = tuple[str, tuple[tuple[str, Any], ...]]
-"""A table, and what one line of it says."""
+"""A table, and the content of one of its lines."""
 
 Decoded = tuple[Data, bytes, Sequence[Row]]
-"""A message of data that was sent, and what it says."""
+"""A message of market data that was sent, and its content."""
 
 
 class Rehearsal:
@@ -59,7 +59,7 @@ class Rehearsal:
     # While it runs
 
     async def until(self, condition: Callable[[], bool], what: str, seconds: float = 120.0) -> None:
-        """Wait until it holds; fail with ``what`` was waited for."""
+        """Wait until the condition holds; fail with ``what`` was waited for."""
         ends_at = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < ends_at, f"waited {seconds:g} s for {what}: {self._state()}"
@@ -68,25 +68,25 @@ class Rehearsal:
             self._look()
 
     async def figure(self, name: str, least: float) -> None:
-        """Wait until a figure of the recorder has grown so far."""
+        """Wait until a figure of the recorder has grown by this much."""
         await self.until(lambda: self.recorder.figure(name) >= least, f"{name} to be {least:g}")
 
     async def sent(self, count: int) -> None:
-        """Wait until so many messages more were sent."""
+        """Wait until this many more messages were sent."""
         least = len(self.simulator.sent) + count
         await self.until(lambda: len(self.simulator.sent) >= least, f"{count} messages more")
 
     async def served(self) -> None:
-        """Wait until all connections that there should be have all their streams."""
+        """Wait until all expected connections have all their streams."""
         wanted = self._connections * self._streams
         await self.until(lambda: self._streams_served() >= wanted, f"{wanted} streams")
 
     def cut(self, client: Client) -> None:
-        """End a connection without a word; what is still on its way is lost."""
+        """End a connection without a closing handshake; messages still queued are lost."""
         client.connection.transport.abort()
 
     async def stop(self) -> None:
-        """End the recorder."""
+        """Stop the recorder."""
         self._look()
         await asyncio.to_thread(self.recorder.stop)
         self.last_step = self.simulator.market.step_at(time.time_ns())
@@ -98,7 +98,7 @@ class Rehearsal:
         return sum(len(client.session.streams) for client in self.simulator.clients)
 
     def _streams_wanted(self) -> int:
-        """How many streams the recorder's requests ask the exchange for."""
+        """Number of streams that the recorder's requests ask for."""
         settings = load_config(self.recorder.config).exchanges[self.recorder.exchange]
         protocol = protocol_of(self.simulator.options)
         count = 0
@@ -119,9 +119,9 @@ class Rehearsal:
 
     @cached_property
     def received(self) -> dict[int, list[Sent]]:
-        """Of each connection of the simulator, what of all that it sent was stored: all up to its cut.
+        """For each connection of the simulator, what was stored of what it sent: everything up to its cut.
 
-        Fails where anything else was stored, or in another order.
+        Fails if anything else was stored, or in another order.
         """
         stored: defaultdict[str, list[bytes]] = defaultdict(list)
         for row in self.recorder.raw():
@@ -145,17 +145,17 @@ class Rehearsal:
 
     @cached_property
     def decoded(self) -> dict[int, list[Decoded]]:
-        """The messages of data that were stored, by connection."""
+        """The stored messages of market data, by connection."""
         return {number: list(self._decode(messages)) for number, messages in self.received.items()}
 
     @cached_property
     def everything(self) -> list[Decoded]:
-        """All of them."""
+        """All stored messages of market data."""
         return [each for messages in self.decoded.values() for each in messages]
 
     @cached_property
     def lost(self) -> list[Decoded]:
-        """The messages of data that faults left out."""
+        """The messages of market data that faults dropped."""
         lost: list[Decoded] = []
         for number in self.received:
             reader = self.reader(number)
@@ -166,7 +166,7 @@ class Rehearsal:
 
     @cached_property
     def tables(self) -> Layout:
-        """Where the tables lie, once they are made."""
+        """The folder of the tables, once they are written."""
         _ = self.received  # before raw moves on
         layout = Layout(self.recorder.data)
         progress = normalize_ready(layout)
@@ -180,20 +180,20 @@ class Rehearsal:
 
     @cached_property
     def ledger(self) -> list[dict[str, Any]]:
-        """The gaps, of each the last word."""
+        """The gaps, each in its latest state."""
         assert self.tables
         return self.recorder.ledger()
 
     def gaps(self, channel: str, symbol: str) -> list[dict[str, Any]]:
-        """Those of one stream."""
+        """The gaps of one stream."""
         return [gap for gap in self.ledger if (gap["channel"], gap["symbol"]) == (channel, symbol)]
 
     def lines(self, name: str, *, timed: bool = False) -> Counter[Line]:
-        """What the lines of a table say, and how often; ``timed``: and when it was."""
+        """How often each line's content occurs in a table; ``timed``: with its time."""
         return Counter(_line(name, row, timed) for row in self.table(name))
 
     def reader(self, number: int) -> Callable[[bytes], Header]:
-        """A reader that knows what a connection has been told."""
+        """A reader of a connection that has been told its subscriptions."""
         reader = self.exchange.reader()
         for each in self.simulator.sent:
             if each.connection == number:
@@ -213,7 +213,7 @@ class Rehearsal:
 
 
 def lines_of(row: Row, *, timed: bool = False) -> Iterator[Line]:
-    """What the lines of a table say of a row; ``timed``: and when it was."""
+    """The content of a row's lines in its table; ``timed``: with its time."""
     fields = structs.asdict(row)
     table = table_of(row)
     if isinstance(row, BookUpdate):
@@ -234,7 +234,7 @@ def _line(table: str, fields: dict[str, Any], timed: bool) -> Line:
 
 
 def protocol_of(options: SimulatorOptions) -> ExchangeProtocol:
-    """The protocol of an exchange as its simulator speaks it, with nothing said yet."""
+    """The protocol of a simulated exchange in its initial state."""
     return exchange_of(options.exchange)(market_of(options))
 
 

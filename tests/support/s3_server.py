@@ -1,4 +1,4 @@
-"""A real S3 server on loopback: SeaweedFS, with a life that a test can end and begin again."""
+"""A real S3 server on loopback, SeaweedFS, which a test can stop and start again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is done to a simulated exchange while it is recorded, and which exchanges can be held to what."""
+"""The faults that a simulated exchange is recorded with, and which exchanges they apply to."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ Scenario = Callable[[Path, str], Awaitable[Account]]
 
 
 async def noise(directory: Path, exchange: str) -> Account:
-    """Messages that come twice, and texts that are no messages."""
+    """Duplicated messages, and texts that are no messages."""
     faults = Faults(duplicate_every=7, garble_every=31, truncate_every=43)
     async with rehearsing(directory, exchange, faults) as it:
         await it.served()
@@ -53,7 +53,7 @@ async def noise(directory: Path, exchange: str) -> Account:
 
 
 async def disorder(directory: Path, exchange: str) -> Account:
-    """Trades of which each fifth comes after the one behind it."""
+    """Every fifth trade is sent after the one that follows it."""
     channels = [name for name in trade_channels(EXCHANGES[exchange]) if proof_of(exchange, name) is Proof.IDS]
     async with rehearsing(directory, exchange, Faults(swap_every=5), channels=channels) as it:
         await it.served()
@@ -63,7 +63,7 @@ async def disorder(directory: Path, exchange: str) -> Account:
 
 
 async def loss(directory: Path, exchange: str) -> Account:
-    """Messages that the exchange never sends, so often that each stream loses some."""
+    """Messages that the exchange never sends, often enough for every stream to lose some."""
     proofs = {channel.proof for channel in EXCHANGES[exchange].channels.values()}
     if Proof.SEQUENCE in proofs:
         faults = Faults(lose_every=700)  # each costs the connection: it has to be replaced before the next
@@ -79,7 +79,7 @@ async def loss(directory: Path, exchange: str) -> Account:
 
 
 async def cuts(directory: Path, exchange: str) -> Account:
-    """One connection (of each plan), cut twice."""
+    """One connection of each plan, cut twice."""
     async with rehearsing(directory, exchange, Faults()) as it:
         for _ in range(CUTS):
             await it.served()
@@ -96,7 +96,7 @@ async def cuts(directory: Path, exchange: str) -> Account:
 
 
 async def pairs(directory: Path, exchange: str) -> Account:
-    """Two connections for all, of which one or the other is cut, again and again."""
+    """Two connections per stream, one or the other of which is cut, again and again."""
     async with rehearsing(directory, exchange, Faults(), connections=2) as it:
         for number in range(PAIR_CUTS):
             await it.served()
@@ -111,7 +111,7 @@ async def pairs(directory: Path, exchange: str) -> Account:
 
 
 async def farewell(directory: Path, exchange: str) -> Account:
-    """Connections that the exchange asks to be replaced."""
+    """Connections that the exchange asks to replace."""
     async with rehearsing(directory, exchange, Faults(farewell_after=2.0, farewell_seconds=40.0)) as it:
         await it.served()
         plans = len(it.simulator.clients)
@@ -131,7 +131,7 @@ def proof_of(exchange: str, channel: str) -> Proof:
 
 
 def fillable(name: str) -> bool:
-    """Whether the exchange offers the past of its trades by their ids."""
+    """Whether past trades can be asked for by their ids."""
     exchange = EXCHANGES[name]
     return any(
         exchange.channels[channel].consecutive
@@ -141,7 +141,7 @@ def fillable(name: str) -> bool:
 
 
 def says_farewell(exchange: str) -> bool:
-    """Whether the exchange says that it goes down before it does."""
+    """Whether the exchange announces its shutdown."""
     return protocol_of(SimulatorOptions(exchange=exchange)).farewell() is not None
 
 
@@ -154,7 +154,7 @@ def checks_books(exchange: str) -> bool:
 
 
 def proves_books(exchange: str) -> bool:
-    """Whether a lost update of a book can be seen, or each message is a whole book."""
+    """Whether a lost book update shows, or each message is a whole book."""
     books = [each for each in EXCHANGES[exchange].channels.values() if each.table == "book_updates"]
     return all(each.proof is not Proof.NONE or "picture" in each.lossy for each in books)
 

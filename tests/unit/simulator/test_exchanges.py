@@ -1,4 +1,4 @@
-"""Options that make no simulator are refused in words."""
+"""Invalid options are refused with a reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The faults without a socket: which messages go, which are lost, which requests are refused."""
+"""The faults without a socket: which messages are sent, which are lost, which requests are refused."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SECOND = 10**9
 
 
 def carried(faults: Faults, count: int) -> tuple[list[str | bytes], list[int]]:
-    """What arrives of the messages "1", "2", ..., and the numbers of those that are lost."""
+    """The messages among "1", "2", ... that arrive, and the numbers of the lost ones."""
     courier = Courier(faults)
     arrived: list[str | bytes] = []
     lost = []

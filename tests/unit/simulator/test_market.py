@@ -1,4 +1,4 @@
-"""The market: closed form, consecutive ids, and books that agree with their diffs."""
+"""The market: closed form, consecutive ids, books that agree with their diffs."""
 
 from __future__ import annotations
 

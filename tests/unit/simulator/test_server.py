@@ -1,4 +1,4 @@
-"""The server: who gets what, on one port, with faults where they were asked for."""
+"""The server: the messages of each connection, on one port, with and without faults."""
 
 from __future__ import annotations
 

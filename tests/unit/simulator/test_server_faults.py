@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.server]
 
 
 class Case(Struct, frozen=True):
-    """An exchange and how one listens to one product's trades."""
+    """An exchange, and how to subscribe to one product's trades."""
 
     exchange: str
     stream: str

@@ -1,4 +1,4 @@
-"""A book cut to its best levels: what changes in it leads from one view to the next."""
+"""A book limited to its best levels: its changes lead from one view to the next."""
 
 from __future__ import annotations
 
