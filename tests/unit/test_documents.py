@@ -26,9 +26,10 @@ SERVICES = {"start", "stop", "restart"}
 
 ROOMS = sorted(path.name for path in (ROOT / "workers" / "daedalus").iterdir() if path.is_dir())
 PATH = re.compile(
-    rf"`((?:{'|'.join(ROOMS)})/(?:[\w/]*\.py|(?:\w+/)*)|(?:unit|integration|faults)/[\w/*]*|tests/[\w/.*]*)`"
+    rf"`((?:{'|'.join(ROOMS)})/(?:[\w/]*\.py|(?!active|ready|synced|carry)(?:\w+/)*)"
+    r"|(?:unit|integration|faults)/[\w/*]*|tests/[\w/.*]*)`"
 )
-"""A file or folder of the package or of the tests, as a page names it."""
+"""A file or folder of the package or of the tests, as a page names it; not a folder of a `data_dir`."""
 
 FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 COMMAND = re.compile(r"(?:\$ )?(?:sudo (?:-u \w+ )?)?daedalus ([a-z].*)")
