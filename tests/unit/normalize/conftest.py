@@ -39,7 +39,7 @@ class Tape:
         self.add(kind, at, json.dumps(content).encode(), conn=conn)
 
     def subscribed(self, at: float, cause: str, conn: str = CONN, since: float | None = None) -> None:
-        """As recorders of old wrote it: what they asked for counted as served."""
+        """As older recorders wrote it: being asked counts as being served."""
         since_ns = None if since is None else BEGIN + int(since * SECOND)
         self.note(RawKind.SUBSCRIBED, at, conn, cause=cause, since_ns=since_ns)
 
@@ -68,7 +68,7 @@ class Tape:
     def trade(
         self, at: float, number: int, symbol: str = "A", conn: str = CONN, exchange_at: float | None = None
     ) -> None:
-        """A trade; a repeated one has the same time, unless ``exchange_at`` (seconds) is another one."""
+        """A trade; a repeated one has the same time, unless ``exchange_at`` (seconds) says another."""
         said = self._said.setdefault((symbol, number), at) if exchange_at is None else exchange_at
         when = (BEGIN + int(said * SECOND)) // 1_000_000
         data = {"e": "trade", "E": when, "s": symbol, "t": number, "p": "1.5", "q": "2", "T": when, "m": True}
@@ -103,7 +103,7 @@ class Tape:
         return first, second
 
     def seal(self, layout: Layout, number: int, damage: Iterable[int] = ()) -> SegmentId:
-        """Write the rows as a sealed segment in raw/ready; ``damage``: before which rows others were lost."""
+        """Write the rows as a sealed segment in raw/ready; ``damage``: the rows before which others were lost."""
         segment = SegmentId(Partition(self.exchange, self.channel), number)
         path = layout.raw(READY) / segment.sealed_path
         path.parent.mkdir(parents=True, exist_ok=True)

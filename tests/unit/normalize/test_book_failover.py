@@ -1,4 +1,4 @@
-"""Two connections tell of one book without numbers: one is primary, and the exchange's order is kept."""
+"""Two connections deliver one book without numbers: one is primary, and the exchange's order is kept."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SECOND = 10**9
 
 
 class Told:
-    """Two connections that tell the same: a snapshot, then level 100 with amount n at the n-th message."""
+    """Two connections that deliver the same: a snapshot, then level 100 with amount n at the n-th message."""
 
     def __init__(self) -> None:
         self.failover = BookFailover()
@@ -38,7 +38,7 @@ class Told:
         self.out += self.failover.note(self._note(RawKind.SUBSCRIBED, conn))
 
     def lost(self, conn: str) -> bool:
-        messages, (loss,) = self.failover.messages(conn, [], [Loss(SYMBOL, 0, "")])
+        messages, (loss,) = self.failover.choose(conn, [], [Loss(SYMBOL, 0, "")])
         self.out += messages
         assert loss.elsewhere is not None
         return loss.elsewhere
@@ -48,7 +48,7 @@ class Told:
 
     @property
     def updates(self) -> list[tuple[bool, float]]:
-        """What counts: whether it is a snapshot, and the amount it leaves."""
+        """What the table gets: whether it is a snapshot, and the amount that it leaves."""
         rows = [row for message in self.out for row in message.rows if isinstance(row, BookUpdate)]
         return [(row.is_snapshot, row.bids[0][1]) for row in rows]
 
@@ -69,14 +69,14 @@ class Told:
         header = Data("level2", SYMBOL, is_snapshot=is_snapshot)
         row = BookUpdate(SYMBOL, self.at_ns, is_snapshot, bids, ())
         message = Message(record, header, (row,), content, again)
-        self.out += self.failover.messages(conn, [message], [])[0]
+        self.out += self.failover.choose(conn, [message], [])[0]
 
     def _note(self, kind: RawKind, conn: str) -> RawRecord:
         return RawRecord(self.at_ns, conn, 0, kind.value, "level2", SYMBOL, b"{}")
 
 
 def begun() -> Told:
-    """Both have told up to the third message; a-0 is primary."""
+    """Both have delivered up to the third message; a-0 is primary."""
     told = Told()
     told.snapshot("a-0", 0)
     told.change("a-0", 1)

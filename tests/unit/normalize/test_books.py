@@ -1,4 +1,4 @@
-"""Digests of books, once a minute, over everything that can happen to a stream."""
+"""Digests of books, once a minute, whatever happens to a stream."""
 
 from __future__ import annotations
 

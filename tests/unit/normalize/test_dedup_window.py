@@ -1,4 +1,4 @@
-"""What two connections brought is there once; what an exchange said twice is there twice."""
+"""A message of two connections counts once; one that the exchange repeats counts twice."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SECOND = 1_000_000_000
 
 
 def kept(contents: SeenContent, *said: tuple[str, str]) -> list[tuple[str, str]]:
-    """Those of (connection, content), a millisecond apart, that are not duplicates."""
+    """The (connection, content) pairs, a millisecond apart, that are not duplicates."""
     return [
         (conn, content)
         for at, (conn, content) in enumerate(said)

@@ -1,4 +1,4 @@
-"""No digit is lost: what a float64 does not give back is kept as text."""
+"""No digit is lost: a number that a float64 would change is kept as text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of a gap is in the ledger: open, filled by what, or unfillable and why."""
+"""The ledger says what became of a gap: open, filled by what, or unfillable and why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Outages of streams without ids: from the last that was kept until a connection is proved to serve."""
+"""Outages of streams without ids: from the last message kept until a connection is proved to serve."""
 
 from __future__ import annotations
 

@@ -2,25 +2,17 @@ from __future__ import annotations
 
 import errno
 import os
-import resource
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 
 from daedalus.normalize import normalize_ready, run_normalize
 from daedalus.normalize import worker as worker_module
-from daedalus.normalize.backoff import Backoff
 from daedalus.normalize.checkpoint import Checkpoint
 from daedalus.normalize.checkpoint_files import read_checkpoint
-from daedalus.normalize.read import read_raw
 from daedalus.store.layout import NORMALIZED, READY, Layout, Partition, SegmentId
 from daedalus.store.segment import Segment
 from daedalus.worker.status import NormalizeStatus, read_status
@@ -128,17 +120,6 @@ def test_told_to_stop_in_the_middle_it_leaves_the_segment_as_it_was(
     assert not content(layout.tables_active)
 
 
-@contextmanager
-def few_descriptors() -> Iterator[None]:
-    """No file can be opened in here."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-
-
 def waiting_channels(layout: Layout, trades: Any, tape: Any) -> Path:
     """Two partitions; the path of the first one's only file."""
     segment = trades([1, 2]).seal(layout, FIRST)
@@ -164,27 +145,6 @@ def test_a_file_out_of_reach_waits_is_told_and_holds_back_its_partition_only(
     aside.rename(path)
     assert run_normalize(layout, once=True).rows == 2
     assert not layout.damaged_segments()
-
-
-def test_without_a_free_descriptor_a_file_is_not_damaged(layout: Layout, trades: Any) -> None:
-    path = layout.raw(READY) / trades([1, 2]).seal(layout, FIRST).sealed_path
-    with few_descriptors(), pytest.raises(OSError) as raised:  # noqa: PT011 - its number is looked at
-        list(read_raw(path))
-    assert raised.value.errno == errno.EMFILE
-
-
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux")
-def test_without_memory_a_file_is_not_damaged(layout: Layout, trades: Any) -> None:
-    path = layout.raw(READY) / trades([1, 2]).seal(layout, FIRST).sealed_path
-    code = (
-        "import resource, sys; from pathlib import Path; from daedalus.normalize.read import read_raw\n"
-        "import pyarrow.parquet as pq; pq.read_metadata(sys.argv[1])\n"
-        "used = 4096 * int(open('/proc/self/statm').read().split()[0])\n"
-        "resource.setrlimit(resource.RLIMIT_AS, (used, used))\n"
-        "try: list(read_raw(Path(sys.argv[1])))\n"
-        "except MemoryError: sys.exit(7)\n"
-    )
-    assert subprocess.run([sys.executable, "-c", code, str(path)], check=False).returncode == 7
 
 
 def test_a_pipe_in_the_place_of_a_file_waits_and_hangs_nobody(layout: Layout, trades: Any, tape: Any) -> None:
@@ -229,23 +189,6 @@ def test_a_directory_out_of_reach_is_told_and_holds_back_what_may_be_newer(
     assert (normalize_ready(layout).segments, normalize_ready(layout).trouble) == (2, "")
 
 
-def test_what_failed_is_tried_again_later_and_later_and_told_once_for_each_reason() -> None:
-    now = [0.0]
-    backoff, partition = Backoff(lambda: now[0]), Partition("binance", "trade")
-    assert backoff.failed(partition, "no permission")
-    assert not backoff.failed(partition, "no permission")
-    assert backoff.waits(partition)
-    for _ in range(9):
-        backoff.failed(partition, "no permission")
-    now[0] += 60
-    assert not backoff.waits(partition)
-    assert backoff.failed(partition, "no memory")
-    backoff.failed(Partition("binance", "depth"), "no memory either")
-    assert backoff.trouble == "no memory (and 1 more)"
-    backoff.done(partition)
-    assert backoff.trouble == "no memory either"
-
-
 def test_every_partition_has_its_turn_whatever_waits_of_another(
     layout: Layout, trades: Any, tape: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -266,33 +209,6 @@ def test_a_long_backlog_is_looked_at_anew_and_done_all_the_same(
     for hour in range(3):
         trades([hour]).seal(layout, FIRST + hour * HOUR)
     assert run_normalize(layout, once=True).segments == 3
-
-
-def test_what_was_set_aside_is_taken_in_again_and_the_ledger_says_what_is_true_then(
-    layout: Layout, trades: Any, tape: Any
-) -> None:
-    for hour, numbers in enumerate([[1, 2], [3, 4], [5, 6]]):
-        trades(numbers).seal(layout, FIRST + hour * HOUR)
-    path = layout.raw(READY) / layout.raw_segments(READY)[1].sealed_path
-    whole = path.read_bytes()
-    path.write_bytes(b"no Parquet")
-    assert run_normalize(layout, once=True).gaps == 1
-    (aside,) = layout.damaged_segments()
-
-    assert run_normalize(layout, once=True, retry_damaged=True).damaged == 1
-    (layout.damaged / aside.damaged_name).write_bytes(whole)
-    progress = run_normalize(layout, once=True, retry_damaged=True)
-    assert (progress.segments, progress.damaged, progress.gaps) == (2, 0, 0)
-    rows = {
-        table: [
-            row
-            for path in sorted((layout.tables(READY) / table).rglob("*.parquet"))
-            for row in pq.read_table(path, partitioning=None).to_pylist()
-        ]
-        for table in ("trades", "gaps")
-    }
-    assert [row["id"] for row in rows["trades"]] == ["1", "2", "3", "4", "5", "6"]
-    assert rows["gaps"] == []  # its file is there still, as readers and the lake may have it
 
 
 def test_a_segment_of_a_long_backlog_costs_no_more_than_one_alone(layout: Layout, trades: Any) -> None:

@@ -56,7 +56,7 @@ class BookChecksums:
                 checked = _Checked(check, each.broken, each.right_ns, each.agrees)
                 self._checked[each.conn, each.symbol] = checked
 
-    def message(self, message: Message) -> list[Loss]:
+    def compare(self, message: Message) -> list[Loss]:
         """Take a message, duplicates too; the books that it has just proved wrong."""
         record = message.record
         losses = []

@@ -101,7 +101,7 @@ class BookFailover:
             if each.primary in stream.standbys:
                 stream.promoting = stream.standbys.pop(each.primary)
 
-    def messages(
+    def choose(
         self, conn: str, messages: Sequence[Message], losses: Sequence[Loss]
     ) -> tuple[Sequence[Message], Sequence[Loss]]:
         """Take what a connection delivered, and what it lost; says which losses another one makes good."""

@@ -58,7 +58,7 @@ class Books:
             for update in each.waiting:
                 self._books[each.symbol].book.apply(update)
 
-    def message(self, message: Message) -> list[BookDigest]:
+    def apply(self, message: Message) -> list[BookDigest]:
         """Take a message's updates; the digests of the minutes that are over with them."""
         digests = []
         for row in message.rows:

@@ -92,7 +92,7 @@ class Deduplication:
         self._counts_trades = about.consecutive and about.has_trades
         self._fails_over = about.fails_over
 
-    def message(self, message: Message) -> Deduplicated:
+    def of_message(self, message: Message) -> Deduplicated:
         """Take a message off the wire, and note its ids."""
         record, header, rows = message.record, message.header, message.rows
         anew = self._renumbering.anew(rows, record.recv_ns) if self._counts_trades else _NONE
@@ -112,13 +112,13 @@ class Deduplication:
             message = Message(record, header, new)
         return Deduplicated((message,), observations)
 
-    def snapshot(self, message: Message) -> Deduplicated:
+    def of_snapshot(self, message: Message) -> Deduplicated:
         """Take the body of a snapshot: none is a duplicate."""
         if not message.rows:
             return Deduplicated(())
         return self._by_symbol(message) if self._fails_over else Deduplicated((message,))
 
-    def backfill(self, message: Message, times: Sequence[tuple[int, int]]) -> Deduplicated:
+    def of_backfill(self, message: Message, times: Sequence[tuple[int, int]]) -> Deduplicated:
         """Take the body of a backfill, of which the missing rows are new.
 
         ``times`` (UTC ns): the gaps that may still be filled, used for channels whose trades have no numbers.

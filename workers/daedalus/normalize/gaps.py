@@ -71,7 +71,7 @@ class Gaps:
         """Take a message of a channel that is kept raw only: its stream is alive."""
         self._ledger.message(record.channel, record.symbol, record.conn, record.recv_ns, None)
 
-    def message(
+    def follow(
         self,
         record: RawRecord,
         observations: Sequence[tuple[Data, Observation]],

@@ -60,7 +60,7 @@ class Ordering:
         self._gaps: dict[str, list[Gap]] = {}
         self._links: dict[str, list[LinkEvent]] = {}
 
-    def message(self, message: Message, digests: Iterable[BookDigest]) -> None:
+    def add(self, message: Message, digests: Iterable[BookDigest]) -> None:
         """Take the rows of a message, and the digests of the books before it."""
         record, header, rows = message.record, message.header, message.rows
         source = SOURCES[record.kind]

@@ -168,14 +168,14 @@ class Pipeline:
     def _message(self, message: Message) -> None:
         record, losses = message.record, _NO_LOSSES
         if record.kind == _MESSAGE:
-            found = self._deduplication.message(message)
+            found = self._deduplication.of_message(message)
             if self._about.checksums:
-                losses = self._checksums.message(message)
+                losses = self._checksums.compare(message)
         elif record.kind == RawKind.SNAPSHOT:
-            found = self._deduplication.snapshot(message)
+            found = self._deduplication.of_snapshot(message)
         else:
             times = () if self._about.consecutive else self._gaps.open_times(record)
-            found = self._deduplication.backfill(message, times)
+            found = self._deduplication.of_backfill(message, times)
         self.counts.duplicates += found.duplicates
         self._follow(record, found.messages, found.observations, losses)
 
@@ -203,8 +203,8 @@ class Pipeline:
         losses: Sequence[Loss] = (),
     ) -> None:
         if self._failover is not None:
-            messages, losses = self._failover.messages(record.conn, messages, losses)
-        events = self._gaps.message(record, observations, losses)
+            messages, losses = self._failover.choose(record.conn, messages, losses)
+        events = self._gaps.follow(record, observations, losses)
         if events:
             self._interrupt(events)
         self._write(messages)
@@ -217,7 +217,7 @@ class Pipeline:
 
     def _write(self, messages: Sequence[Message]) -> None:
         for message in messages:
-            digests = self._books.message(message) if self._has_books else _NO_DIGESTS
+            digests = self._books.apply(message) if self._has_books else _NO_DIGESTS
             if digests:
                 digests = [digest for digest in digests if self._checksums.vouches(digest.symbol)]
-            self._ordering.message(message, digests)
+            self._ordering.add(message, digests)
