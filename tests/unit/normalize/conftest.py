@@ -103,7 +103,7 @@ class Tape:
         return first, second
 
     def seal(self, layout: Layout, number: int, damage: Iterable[int] = ()) -> SegmentId:
-        """Write the rows as a sealed segment in raw/ready; ``damage``: the rows before which others were lost."""
+        """Write the rows as a sealed segment in raw/ready; ``damage``: rows before which others were lost."""
         segment = SegmentId(Partition(self.exchange, self.channel), number)
         path = layout.raw(READY) / segment.sealed_path
         path.parent.mkdir(parents=True, exist_ok=True)
