@@ -132,7 +132,9 @@ class _Ingest:
             queue_maxsize=writer.queue_maxsize,
             batch_size=writer.batch_size,
         )
-        self._catch_up = CatchUp(exchange, self._recorder, self._backfill.ask)
+        self._catch_up = CatchUp(
+            exchange, self._recorder.continuity, self._recorder.coverage, self._backfill.ask
+        )
         self._instruments = Instruments(exchange, rest, journal, layout)
         self._reporter = Reporter(shell, self._recorder, self._writer)
 

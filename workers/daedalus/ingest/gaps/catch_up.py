@@ -15,13 +15,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from msgspec import Struct
 
+from ...exchanges.continuity import Continuity
 from ...exchanges.model import Data, Exchange, Header, Missing, Subscription
 from ...store import Layout, Partition, SegmentId
 from ...store.layout import NORMALIZED, READY, SYNCED
 from ...store.raw import RawKind
 from ...store.regular_files import open_regular
 from ...store.segment import read_segment
-from ..recorder_state import RecorderState
+from ..coverage import Coverage
 
 __all__ = ["CatchUp", "Last", "last_recorded"]
 
@@ -44,9 +45,16 @@ class Last(Struct, frozen=True):
 class CatchUp:
     """Asks for what lies between the last message on disk and the first that comes now."""
 
-    def __init__(self, exchange: Exchange, recorder: RecorderState, ask: Callable[[Missing], None]) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        continuity: Continuity,
+        coverage: Coverage,
+        ask: Callable[[Missing], None],
+    ) -> None:
         self._exchange = exchange
-        self._recorder = recorder
+        self._continuity = continuity
+        self._coverage = coverage
         self._ask = ask
 
     async def run(self, layout: Layout, streams: Iterable[Subscription], *, before_ns: int) -> None:
@@ -62,12 +70,12 @@ class CatchUp:
         while last:
             for stream, each in list(last.items()):
                 if each.number is None:
-                    if self._recorder.coverage.connections((stream.channel, stream.symbol)):
+                    if self._coverage.connections((stream.channel, stream.symbol)):
                         del last[stream]
                         span = each.recv_ns, time.time_ns()
                         self._ask(Missing(stream.channel, stream.symbol, None, None, *span))
                     continue
-                first = self._recorder.continuity.first(stream.channel, stream.symbol)
+                first = self._continuity.first(stream.channel, stream.symbol)
                 if first is None:
                     continue
                 del last[stream]
