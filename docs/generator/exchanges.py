@@ -48,7 +48,7 @@ def limits() -> str:
             for channel, about in exchange.channels.items()
             for number in range(MANY if about.per_symbol else 1)
         ]
-        plans = exchange.plan(streams, exchange.websocket_url)
+        plans = exchange.requests.plan(streams, exchange.websocket_url)
         ends = min((plan.lifetime_seconds for plan in plans if plan.lifetime_seconds), default=None)
         rows.append(
             f"| `{name}` | {limit.weight_per_minute:,} | {limit.interval_seconds or ''} "

@@ -73,7 +73,7 @@ async def receive(count: int, directory: Path) -> None:
     exchange = EXCHANGES["binance"]
     payloads = messages(MANY)[0]
     # Of all messages, whatever the count: what it takes is subtracted with the start.
-    symbols = {exchange.classify(each).symbol for each in payloads}
+    symbols = {exchange.messages.classify(each).symbol for each in payloads}
     # Valgrind's own slowness must not decide how many rows are written at a time.
     limits = WriterLimits(min_free_bytes=0, flush_interval_seconds=math.inf)
     writer = StreamingParquetWriter(Layout(directory), "binance", limits)

@@ -128,7 +128,7 @@ def peak_of_normalize(directory: Path) -> int:
 
 def records_of(exchange: str, stamped: list[tuple[int, bytes]]) -> list[RawRecord]:
     """The messages, with the ns at which each came, as the rows that a recorder makes of them."""
-    read = EXCHANGES[exchange].reader()
+    read = EXCHANGES[exchange].messages.reader()
     records: list[RawRecord] = []
     for number, (recv_ns, payload) in enumerate(stamped):
         if payload.startswith(SNAPSHOT):

@@ -41,7 +41,7 @@ def exchange_reader(name: str) -> Callable[[bytes], None]:
 
 def read_messages(exchange: Exchange, lines: Iterable[bytes]) -> list[RawRecord]:
     """What the recorder would store of messages, once they were followed as it follows them."""
-    classify = exchange.reader()
+    classify = exchange.messages.reader()
     followed = Continuity(exchange.channels)
     checks: dict[tuple[str, str], BookCheck | None] = {}
     stored: list[RawRecord] = []
@@ -59,9 +59,9 @@ def read_messages(exchange: Exchange, lines: Iterable[bytes]) -> list[RawRecord]
             _checked(exchange, checks, header, line)
         record = _record(RawKind.MESSAGE, header.channel, header.symbol, line, place)
         stored.append(record)
-        assert exchange.classify_stored(header.channel, header.symbol, line) == header
-        exchange.identity(header, line)
-        rows = _readable(lambda header=header, line=line: exchange.normalize(header, line))
+        assert exchange.messages.classify_stored(header.channel, header.symbol, line) == header
+        exchange.messages.identity(header, line)
+        rows = _readable(lambda header=header, line=line: exchange.messages.normalize(header, line))
         assert {row.symbol for row in rows} <= {part.symbol for part in (header, *header.more)}
     return stored
 
@@ -69,21 +69,21 @@ def read_messages(exchange: Exchange, lines: Iterable[bytes]) -> list[RawRecord]
 def read_answer(exchange: Exchange, body: bytes) -> list[RawRecord]:
     """What would be stored of it as the answer to each kind of request."""
     stored: list[RawRecord] = []
-    header = exchange.classify_snapshot(SYMBOL, body)
+    header = exchange.rest.classify_snapshot(SYMBOL, body)
     _sound(header)
     if isinstance(header, Data):
-        _readable(lambda: exchange.normalize(header, body))
+        _readable(lambda: exchange.messages.normalize(header, body))
         stored.append(_record(RawKind.SNAPSHOT, header.channel, SYMBOL, body, 20))
     for channel in exchange.channels:
-        found = exchange.classify_backfill(channel, SYMBOL, body)
+        found = exchange.rest.classify_backfill(channel, SYMBOL, body)
         _sound(found)
         assert isinstance(found, Data | Malformed | Unknown)
         if isinstance(found, Data):
-            rows = _readable(lambda found=found: exchange.normalize_backfill(found, body))
+            rows = _readable(lambda found=found: exchange.rest.normalize_backfill(found, body))
             assert all(row.symbol == SYMBOL for row in rows)
             stored.append(_record(RawKind.BACKFILL, channel, SYMBOL, body, 30))
     try:
-        listed = exchange.instruments(body)
+        listed = exchange.rest.instruments(body)
     except UNREADABLE:
         listed = ()
     if listed:

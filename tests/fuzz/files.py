@@ -177,7 +177,7 @@ def configuration(data: bytes) -> None:
         for stream in streams:
             assert ".." not in stream.symbol
             assert not set(stream.symbol) - set(exchange.exchange.symbol_marks) & set("/\\\0\n\r ?#%")
-        for plan in exchange.exchange.plan(streams, exchange.exchange.websocket_url):
+        for plan in exchange.exchange.requests.plan(streams, exchange.exchange.websocket_url):
             assert plan.url.isascii()
             assert plan.url.isprintable()
 
@@ -196,7 +196,7 @@ def file_name(data: bytes) -> None:
     active = SegmentId.from_active(str(path))
     assert active is None or active.active_name == str(path)
     for exchange in EXCHANGES.values():
-        exchange.symbol(str(path))
+        exchange.requests.symbol(str(path))
 
 
 def recorded(name: str) -> Callable[[bytes], None]:

@@ -77,7 +77,7 @@ def recorded(family: str, each: int = 4) -> list[bytes]:
                 message = read_line(line)
                 if message is None or len(message.payload) > LARGEST_BYTES:
                     continue
-                headers = [exchange.classify(message.payload) for exchange in readers]
+                headers = [exchange.messages.classify(message.payload) for exchange in readers]
                 kind = next(
                     ((h.kind, h.channel) for h in headers if isinstance(h, Data | Heartbeat) and h.channel),
                     (headers[0].kind, path.name),

@@ -130,7 +130,9 @@ async def recorded(simulator: Simulator, seconds: float) -> list[bytes]:
     """The messages that our own plan for all channels of one symbol receives."""
     exchange = EXCHANGES[simulator.options.exchange]
     symbol = SYMBOLS[simulator.options.exchange]
-    plans = exchange.plan([Subscription(each, symbol) for each in exchange.channels], simulator.websocket_url)
+    plans = exchange.requests.plan(
+        [Subscription(each, symbol) for each in exchange.channels], simulator.websocket_url
+    )
     messages: list[bytes] = []
 
     async def listen(url: str, texts: list[str]) -> None:
@@ -159,7 +161,7 @@ async def test_our_rows_are_the_market(name: str) -> None:
     continuity = Continuity(exchange.channels)
     rows: dict[str, list[Row]] = defaultdict(list)
     for payload in messages:
-        header = exchange.classify(payload)
+        header = exchange.messages.classify(payload)
         if isinstance(header, Reply):
             assert header.error is None
             continue
@@ -167,7 +169,7 @@ async def test_our_rows_are_the_market(name: str) -> None:
         observed = continuity.observe(header, 0)
         assert not observed.duplicate
         assert observed.gap is None
-        rows[header.channel] += exchange.normalize(header, payload)
+        rows[header.channel] += exchange.messages.normalize(header, payload)
     assert set(rows) == set(exchange.channels)
 
     trades = [row for row in rows["trade"] if isinstance(row, Trade)]
@@ -188,8 +190,8 @@ async def test_our_rows_are_the_market(name: str) -> None:
         )
 
     book = Book()
-    snapshot = answer(simulator, exchange.snapshot_request(symbol).path, begun + 600)
-    (whole,) = exchange.normalize(exchange.classify_snapshot(symbol, snapshot), snapshot)
+    snapshot = answer(simulator, exchange.rest.snapshot_request(symbol).path, begun + 600)
+    (whole,) = exchange.messages.normalize(exchange.rest.classify_snapshot(symbol, snapshot), snapshot)
     assert isinstance(whole, BookUpdate)
     book.apply(whole)
     compared = 0
@@ -235,7 +237,7 @@ def test_our_backfill_gives_the_trades_of_the_market_again(name: str, channel: s
         for number in range(part.ids.first, part.ids.last + 1)
     ]
     assert set(wanted) <= set(numbers)
-    request = exchange.backfill_request(missing)
+    request = exchange.rest.backfill_request(missing)
     assert request is not None
     if "fromId" in request.path:
         assert numbers == wanted

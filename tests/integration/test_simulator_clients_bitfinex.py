@@ -97,7 +97,7 @@ async def test_ccxt_watches_quotes_and_fetches_trades_over_rest() -> None:
 
 
 def read(messages: list[bytes]) -> list[tuple[Header, bytes]]:
-    reader = EXCHANGE.reader()
+    reader = EXCHANGE.messages.reader()
     return [(reader(payload), payload) for payload in messages]
 
 
@@ -117,8 +117,8 @@ async def test_our_rows_are_the_market() -> None:
             sequence = header.sequence
         if not isinstance(header, Data):
             continue
-        assert EXCHANGE.classify_stored(header.channel, header.symbol, payload) == header
-        for row in EXCHANGE.normalize(header, payload):
+        assert EXCHANGE.messages.classify_stored(header.channel, header.symbol, payload) == header
+        for row in EXCHANGE.messages.normalize(header, payload):
             rows.append(row)
             if isinstance(row, BookUpdate):
                 book.apply(row)
@@ -168,7 +168,7 @@ async def test_our_numbers_and_checksums_show_what_the_exchange_lost(fault: Faul
 
 def read_number(payload: str | bytes) -> int:
     text = payload if isinstance(payload, bytes) else payload.encode()
-    number = EXCHANGE.classify(text).sequence
+    number = EXCHANGE.messages.classify(text).sequence
     assert number is not None
     return number
 

@@ -88,7 +88,7 @@ async def test_ccxt_keeps_the_book_level_for_level() -> None:
 async def recorded(simulator: Simulator, count: int) -> tuple[list[bytes], bytes]:
     """The messages that our own plan receives, and a book over REST from in between."""
     exchange = EXCHANGES["bitstamp"]
-    (plan,) = exchange.plan(
+    (plan,) = exchange.requests.plan(
         [Subscription(channel, "btcusd") for channel in RECORDED], simulator.websocket_url
     )
     messages: list[bytes] = []
@@ -101,7 +101,7 @@ async def recorded(simulator: Simulator, count: int) -> tuple[list[bytes], bytes
         while len(messages) < count:
             messages.append(await asyncio.wait_for(socket.recv(decode=False), 20))
             if len(messages) == count * 2 // 3:
-                body = answer(simulator, exchange.snapshot_request("btcusd").path)
+                body = answer(simulator, exchange.rest.snapshot_request("btcusd").path)
     return messages, body
 
 
@@ -112,7 +112,7 @@ async def test_our_rows_are_the_market() -> None:
     continuity, confirmed = Continuity(exchange.channels), set()
     rows: list[Row] = []
     for payload in messages:
-        header = exchange.classify(payload)
+        header = exchange.messages.classify(payload)
         if isinstance(header, Reply):
             assert header.error is None
             confirmed |= {each.channel for each in header.subscriptions}
@@ -122,7 +122,7 @@ async def test_our_rows_are_the_market() -> None:
         observed = continuity.observe(header, 0)
         assert observed.gap is None
         assert not observed.duplicate
-        rows += exchange.normalize(header, payload)
+        rows += exchange.messages.normalize(header, payload)
     assert confirmed == set(RECORDED)
     trades = [row for row in rows if isinstance(row, Trade)]
     assert len(trades) > 20
@@ -135,7 +135,7 @@ async def test_our_rows_are_the_market() -> None:
 def assert_same_book(simulator: Simulator, rows: list[Row], body: bytes) -> None:
     """The changes wait for the book over REST, which is older than the newest of them."""
     exchange = EXCHANGES["bitstamp"]
-    (snapshot,) = exchange.normalize(exchange.classify_snapshot("btcusd", body), body)
+    (snapshot,) = exchange.messages.normalize(exchange.rest.classify_snapshot("btcusd", body), body)
     assert isinstance(snapshot, BookUpdate)
     book, states = Book(), 0
     changes = [row for row in rows if isinstance(row, BookUpdate)]

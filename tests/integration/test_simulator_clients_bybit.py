@@ -102,7 +102,7 @@ async def test_our_rows_are_the_market(name: str) -> None:
     continuity, book, kinds = Continuity(exchange.channels), Book(), set()
     rows: list[Row] = []
     for payload in messages:
-        header = exchange.classify(payload)
+        header = exchange.messages.classify(payload)
         kinds.add((type(header), getattr(header, "channel", "")))
         if not isinstance(header, Data):
             assert isinstance(header, Reply | Heartbeat)
@@ -110,7 +110,7 @@ async def test_our_rows_are_the_market(name: str) -> None:
             continue
         observed = continuity.observe(header, 0)
         assert observed.gap is None
-        for row in exchange.normalize(header, payload):
+        for row in exchange.messages.normalize(header, payload):
             rows.append(row)
             if isinstance(row, BookUpdate):
                 book.apply(row)

@@ -25,7 +25,7 @@ from support.simulated_exchange import (
 )
 from websockets.asyncio.client import connect
 
-from daedalus.exchanges.coinbase.exchange import Coinbase
+from daedalus.exchanges.coinbase.exchange import COINBASE
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.model import Data, Missing, Reply, Subscription
 from daedalus.simulator import Simulator, SimulatorOptions, running
@@ -34,7 +34,7 @@ from daedalus.tables.rows import BookUpdate, Quote, Trade
 
 pytestmark = pytest.mark.integration
 
-EXCHANGE = Coinbase()
+EXCHANGE = COINBASE
 MAKER = {"buy": "sell", "sell": "buy"}
 
 
@@ -73,9 +73,9 @@ async def test_ccxt_and_we_read_the_trades_but_ccxt_leaves_the_makers_side() -> 
         continuity = Continuity(EXCHANGE.channels)
         ours: list[Trade] = []
         for payload in sent(simulator, "market_trades"):
-            header = EXCHANGE.classify(payload)
+            header = EXCHANGE.messages.classify(payload)
             assert continuity.observe(header, 0).gap is None
-            ours += [row for row in EXCHANGE.normalize(header, payload) if isinstance(row, Trade)]
+            ours += [row for row in EXCHANGE.messages.normalize(header, payload) if isinstance(row, Trade)]
         assert [int(row.id) for row in ours] == sorted({int(row.id) for row in ours})
         assert {int(row.id) for row in ours} >= set(numbers)
         for row in ours:
@@ -94,8 +94,8 @@ async def test_ccxt_and_we_keep_the_book() -> None:
         messages = sent(simulator, "level2")
         assert len(messages) > 30
         for payload in messages:
-            header = EXCHANGE.classify(payload)
-            (row,) = EXCHANGE.normalize(header, payload)
+            header = EXCHANGE.messages.classify(payload)
+            (row,) = EXCHANGE.messages.normalize(header, payload)
             assert isinstance(row, BookUpdate)
             assert row.is_snapshot is header.is_snapshot is (payload is messages[0])
             assert row.timestamp is not None
@@ -115,7 +115,7 @@ async def test_ccxt_and_we_read_the_quotes() -> None:
         rows = [
             row
             for payload in sent(simulator, "ticker")
-            for row in EXCHANGE.normalize(EXCHANGE.classify(payload), payload)
+            for row in EXCHANGE.messages.normalize(EXCHANGE.messages.classify(payload), payload)
             if isinstance(row, Quote)
         ]
         tops = [(row.bid_price, row.bid_amount, row.ask_price, row.ask_amount) for row in rows]
@@ -134,7 +134,7 @@ async def test_ccxt_and_we_fetch_trades_over_rest() -> None:
 async def test_every_frame_of_a_connection_is_numbered_whatever_it_is() -> None:
     wanted = [Subscription(channel, "BTC-USD") for channel in EXCHANGE.channels]
     async with running(market()) as simulator:
-        plans = EXCHANGE.plan(wanted, simulator.websocket_url)
+        plans = EXCHANGE.requests.plan(wanted, simulator.websocket_url)
         assert len(plans) == 2
         confirmed: set[Subscription] = set()
         for plan in plans:
@@ -145,11 +145,11 @@ async def test_every_frame_of_a_connection_is_numbered_whatever_it_is() -> None:
                     await websocket.send(request.text)
                     await asyncio.sleep(plan.send_interval_seconds)
                 if plan is plans[1]:
-                    for text in EXCHANGE.resubscribe(Subscription("level2", "BTC-USD")):
+                    for text in EXCHANGE.requests.resubscribe(Subscription("level2", "BTC-USD")):
                         await websocket.send(text)
                 async with asyncio.timeout(20):
                     while sum(kinds.values()) < 60 or not kinds["heartbeat"]:
-                        header = EXCHANGE.classify(str(await websocket.recv()).encode())
+                        header = EXCHANGE.messages.classify(str(await websocket.recv()).encode())
                         numbers.append(header.sequence)
                         kinds[getattr(header, "channel", "") or header.kind] += 1
                         if isinstance(header, Data):
@@ -165,16 +165,16 @@ async def test_every_frame_of_a_connection_is_numbered_whatever_it_is() -> None:
 async def test_a_lost_frame_leaves_a_gap_in_the_numbers() -> None:
     options = structs.replace(market(), faults=Faults(lose_every=20))
     async with running(options) as simulator:
-        (plan,) = EXCHANGE.plan([Subscription("level2", "BTC-USD")], simulator.websocket_url)
+        (plan,) = EXCHANGE.requests.plan([Subscription("level2", "BTC-USD")], simulator.websocket_url)
         numbers: list[int] = []
         async with connect(plan.url, max_size=None) as websocket, asyncio.timeout(20):
             for request in plan.requests:
                 await websocket.send(request.text)
             while len(numbers) < 60:
-                number = EXCHANGE.classify(str(await websocket.recv()).encode()).sequence
+                number = EXCHANGE.messages.classify(str(await websocket.recv()).encode()).sequence
                 assert number is not None
                 numbers.append(number)
-        lost = [EXCHANGE.classify(str(each.payload).encode()).sequence for each in simulator.lost]
+        lost = [EXCHANGE.messages.classify(str(each.payload).encode()).sequence for each in simulator.lost]
         told = set(range(numbers[-1])) - set(numbers)
         assert sorted(told) == [number for number in lost if number is not None and number < numbers[-1]]
         assert len(told) >= 2

@@ -101,7 +101,7 @@ async def test_our_rows_are_the_market() -> None:
     continuity, book, confirmed = Continuity(exchange.channels), Book(), set()
     rows: list[Row] = []
     for payload in messages:
-        header = exchange.classify(payload)
+        header = exchange.messages.classify(payload)
         if isinstance(header, Reply):
             assert header.error is None
             confirmed |= set(header.subscriptions)
@@ -109,7 +109,7 @@ async def test_our_rows_are_the_market() -> None:
             assert isinstance(header, Reply | Heartbeat)
             continue
         assert continuity.observe(header, 0).gap is None
-        for row in exchange.normalize(header, payload):
+        for row in exchange.messages.normalize(header, payload):
             rows.append(row)
             if isinstance(row, BookUpdate):
                 book.apply(row)

@@ -48,7 +48,7 @@ async def test_our_rows_are_the_market() -> None:
     continuity, book, errors, confirmed = Continuity(EXCHANGE.channels), Book(), {}, set()
     rows: list[Row] = []
     for payload in messages:
-        header = EXCHANGE.classify(payload)
+        header = EXCHANGE.messages.classify(payload)
         if isinstance(header, Reply) and header.error is not None:
             errors[header.request_id] = header.error
         elif isinstance(header, Reply):
@@ -57,7 +57,7 @@ async def test_our_rows_are_the_market() -> None:
             assert isinstance(header, Reply)
             continue
         assert continuity.observe(header, 0).gap is None
-        for row in EXCHANGE.normalize(header, payload):
+        for row in EXCHANGE.messages.normalize(header, payload):
             rows.append(row)
             if isinstance(row, BookUpdate):
                 assert row.is_snapshot is (not book.synced)
@@ -83,7 +83,7 @@ async def test_what_the_exchange_loses_is_a_gap_in_the_book() -> None:
         messages = await recorded(simulator, WANTED, 1000)
     continuity, gaps, last = Continuity(EXCHANGE.channels), [], 0
     for payload in messages:
-        header = EXCHANGE.classify(payload)
+        header = EXCHANGE.messages.classify(payload)
         if isinstance(header, Data) and header.channel == "depth" and header.ids is not None:
             gap, last = continuity.observe(header, 0).gap, header.ids.last
             gaps += [(gap.from_id, gap.to_id - 1)] if gap else []

@@ -102,14 +102,14 @@ async def test_our_rows_are_the_market(symbol: str, place: int) -> None:
     rows: list[Row] = []
     served, pongs = set(), 0
     for payload in messages:
-        header = EXCHANGE.classify(payload)
+        header = EXCHANGE.messages.classify(payload)
         pongs += isinstance(header, Heartbeat)
         if isinstance(header, Reply):
             assert header.error is None
             served.update(header.subscriptions)
         if isinstance(header, Data):
             assert header.symbol == symbol
-            rows += EXCHANGE.normalize(header, payload)
+            rows += EXCHANGE.messages.normalize(header, payload)
         else:
             assert isinstance(header, Reply | Heartbeat)
     assert pongs == 1
@@ -155,8 +155,8 @@ async def test_two_connections_that_lose_different_trades_have_them_all_together
         [
             row.id
             for payload in messages
-            if (header := EXCHANGE.classify(payload)).channel == "trades"
-            for row in EXCHANGE.normalize(header, payload)
+            if (header := EXCHANGE.messages.classify(payload)).channel == "trades"
+            for row in EXCHANGE.messages.normalize(header, payload)
             if isinstance(row, Trade)
         ]
         for messages in (first, second)
@@ -170,14 +170,16 @@ async def test_two_connections_that_lose_different_trades_have_them_all_together
 def ids_of(text: str) -> list[str]:
     payload = text.encode()
     return [
-        row.id for row in EXCHANGE.normalize(EXCHANGE.classify(payload), payload) if isinstance(row, Trade)
+        row.id
+        for row in EXCHANGE.messages.normalize(EXCHANGE.messages.classify(payload), payload)
+        if isinstance(row, Trade)
     ]
 
 
 async def test_our_list_of_instruments_is_asked_for_by_post() -> None:
     found = []
     async with running(OPTIONS) as simulator, aiohttp.ClientSession(simulator.rest_url) as http:
-        for request in EXCHANGE.instruments_requests():
+        for request in EXCHANGE.rest.instruments_requests():
             async with http.post(request.path, data=request.body) as answer:
-                found += EXCHANGE.instruments(await answer.read())
+                found += EXCHANGE.rest.instruments(await answer.read())
         assert found == listed(simulator)

@@ -27,7 +27,7 @@ from websockets.asyncio.client import connect
 
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.kraken.book import KrakenBook
-from daedalus.exchanges.kraken.exchange import Kraken
+from daedalus.exchanges.kraken.exchange import KRAKEN
 from daedalus.exchanges.model import Data, Missing, Reply, Subscription
 from daedalus.simulator import Simulator, SimulatorOptions, running
 from daedalus.simulator.options import Faults
@@ -35,7 +35,7 @@ from daedalus.tables.rows import BookUpdate, Quote, Trade
 
 pytestmark = pytest.mark.integration
 
-EXCHANGE = Kraken()
+EXCHANGE = KRAKEN
 
 
 def kraken(simulator: Simulator) -> AbstractAsyncContextManager[Any]:
@@ -62,9 +62,9 @@ async def test_ccxt_and_we_read_the_trades() -> None:
         ours: list[Trade] = []
         continuity = Continuity(EXCHANGE.channels)
         for payload in sent(simulator, "trade"):
-            header = EXCHANGE.classify(payload)
+            header = EXCHANGE.messages.classify(payload)
             assert continuity.observe(header, 0).gap is None
-            ours += [row for row in EXCHANGE.normalize(header, payload) if isinstance(row, Trade)]
+            ours += [row for row in EXCHANGE.messages.normalize(header, payload) if isinstance(row, Trade)]
         assert {int(row.id) for row in ours} >= set(numbers)
         for row in ours:
             assert told(row) == traded(simulator, int(row.id))
@@ -88,9 +88,9 @@ async def test_ccxt_and_we_keep_the_book(depth: int) -> None:
         asks: dict[float, float] = {}
         answers = []
         for payload in sent(simulator, f"book-{depth}"):
-            header = EXCHANGE.classify(payload)
+            header = EXCHANGE.messages.classify(payload)
             answers.append(check.apply(header, payload))
-            (row,) = EXCHANGE.normalize(header, payload)
+            (row,) = EXCHANGE.messages.normalize(header, payload)
             assert isinstance(row, BookUpdate)
             assert row.timestamp is not None
             if row.is_snapshot:
@@ -118,7 +118,7 @@ async def test_ccxt_and_we_read_the_quotes() -> None:
         rows = [
             row
             for payload in sent(simulator, "ticker-bbo")
-            for row in EXCHANGE.normalize(EXCHANGE.classify(payload), payload)
+            for row in EXCHANGE.messages.normalize(EXCHANGE.messages.classify(payload), payload)
         ]
         assert len(rows) >= 10
         tops = [(row.bid_price, row.bid_amount) for row in rows if isinstance(row, Quote)]
@@ -138,7 +138,7 @@ async def test_ccxt_and_we_read_the_trades_over_rest() -> None:
 async def test_the_exchange_confirms_all_that_we_ask_for_and_sends_it_without_a_loss() -> None:
     wanted = [Subscription(channel, "BTC/USD") for channel in EXCHANGE.channels]
     async with running(market()) as simulator:
-        (plan,) = EXCHANGE.plan(wanted, simulator.websocket_url)
+        (plan,) = EXCHANGE.requests.plan(wanted, simulator.websocket_url)
         confirmed: set[Subscription] = set()
         continuity = Continuity(EXCHANGE.channels)
         check = EXCHANGE.book_check("book", "BTC/USD")
@@ -147,12 +147,12 @@ async def test_the_exchange_confirms_all_that_we_ask_for_and_sends_it_without_a_
         async with connect(plan.url) as websocket:
             for request in plan.requests:
                 await websocket.send(request.text)
-            for text in EXCHANGE.resubscribe(Subscription("book", "BTC/USD")):
+            for text in EXCHANGE.requests.resubscribe(Subscription("book", "BTC/USD")):
                 await websocket.send(text)
             async with asyncio.timeout(20):
                 while kinds["book"] < 20 or kinds["trade"] < 20 or not kinds["heartbeat"]:
                     payload = str(await websocket.recv()).encode()
-                    header = EXCHANGE.classify(payload)
+                    header = EXCHANGE.messages.classify(payload)
                     kinds[getattr(header, "channel", "") or header.kind] += 1
                     if isinstance(header, Data):
                         for each in (header, *header.more):
@@ -172,7 +172,7 @@ async def test_a_lost_message_is_told_by_a_checksum_and_asking_anew_makes_the_bo
     options = structs.replace(market(), faults=Faults(lose_every=60))
     wanted = Subscription("book", "BTC/USD")
     async with running(options) as simulator:
-        (plan,) = EXCHANGE.plan([wanted], simulator.websocket_url)
+        (plan,) = EXCHANGE.requests.plan([wanted], simulator.websocket_url)
         check = EXCHANGE.book_check(*structs.astuple(wanted))
         assert check is not None
         answers: list[bool | None] = []
@@ -180,12 +180,12 @@ async def test_a_lost_message_is_told_by_a_checksum_and_asking_anew_makes_the_bo
             await websocket.send(plan.requests[0].text)
             while answers.count(False) < 2 or answers[-1] is not True:
                 payload = str(await websocket.recv()).encode()
-                header = EXCHANGE.classify(payload)
+                header = EXCHANGE.messages.classify(payload)
                 if not isinstance(header, Data) or header.channel != "book":
                     continue
                 answers.append(check.apply(header, payload))
                 if answers[-1] is False:
-                    for text in EXCHANGE.resubscribe(wanted):
+                    for text in EXCHANGE.requests.resubscribe(wanted):
                         await websocket.send(text)
         wrong = answers.index(False)
         assert 50 < wrong < 75

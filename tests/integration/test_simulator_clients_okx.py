@@ -103,7 +103,7 @@ async def test_our_rows_are_the_market() -> None:
     channels, replies, pongs = set(), set(), 0
     rows: list[Row] = []
     for payload in messages:
-        header = EXCHANGE.classify(payload)
+        header = EXCHANGE.messages.classify(payload)
         if isinstance(header, Reply):
             assert header.error is None
             replies.update(header.subscriptions)
@@ -115,7 +115,7 @@ async def test_our_rows_are_the_market() -> None:
         observed = continuity.observe(header, 0)
         assert observed.gap is None
         assert not observed.duplicate
-        for row in EXCHANGE.normalize(header, payload):
+        for row in EXCHANGE.messages.normalize(header, payload):
             rows.append(row)
             if isinstance(row, BookUpdate):
                 book.apply(row)

@@ -381,7 +381,7 @@ class Samples:
 
 def module_of(name: str) -> str:
     """Where the samples of an exchange lie: in the folder of the tests that is called as the product's."""
-    folder = type(EXCHANGES[name]).__module__.split(".")[2]
+    folder = type(EXCHANGES[name].messages).__module__.split(".")[2]
     return f"unit.exchanges.{folder}.samples"
 
 

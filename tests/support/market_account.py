@@ -204,7 +204,7 @@ async def rehearsing(
         exchange=name, symbols=symbols, rate=RATE, depth=DEPTH, faults=faults, keep_sent=True
     )
     settings = {
-        "symbols": [exchange.symbol(symbol) for symbol in symbols],
+        "symbols": [exchange.requests.symbol(symbol) for symbol in symbols],
         "channels": list(channels or exchange.channels),
         "connections": connections,
     }

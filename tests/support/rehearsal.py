@@ -46,7 +46,7 @@ class Rehearsal:
         self.simulator = simulator
         self.recorder = recorder
         self.exchange: Exchange = EXCHANGES[recorder.exchange]
-        self.symbols = [self.exchange.symbol(each.symbol) for each in simulator.market.instruments]
+        self.symbols = [self.exchange.requests.symbol(each.symbol) for each in simulator.market.instruments]
         settings = recorder.settings["exchanges"][recorder.exchange]
         self.channels: list[str] = settings["channels"]
         self._connections: int = settings["connections"]
@@ -102,7 +102,7 @@ class Rehearsal:
         settings = load_config(self.recorder.config).exchanges[self.recorder.exchange]
         protocol = protocol_of(self.simulator.options)
         count = 0
-        for plan in self.exchange.plan(settings.subscriptions(), self.simulator.websocket_url):
+        for plan in self.exchange.requests.plan(settings.subscriptions(), self.simulator.websocket_url):
             parts = urlsplit(plan.url)
             session = protocol.connect(f"{parts.path}?{parts.query}")
             assert isinstance(session, Session)
@@ -194,14 +194,14 @@ class Rehearsal:
 
     def reader(self, number: int) -> Callable[[bytes], Header]:
         """A reader of a connection that has been told its subscriptions."""
-        reader = self.exchange.reader()
+        reader = self.exchange.messages.reader()
         for each in self.simulator.sent:
             if each.connection == number:
                 reader(_bytes(each.payload))
         return reader
 
     def _decode(self, messages: list[Sent]) -> Iterator[Decoded]:
-        reader = self.exchange.reader()
+        reader = self.exchange.messages.reader()
         for each in messages:
             yield from self.read(reader, each.payload)
 
@@ -209,7 +209,7 @@ class Rehearsal:
         payload = _bytes(message)
         header = reader(payload)
         if isinstance(header, Data):
-            yield header, payload, self.exchange.normalize(header, payload)
+            yield header, payload, self.exchange.messages.normalize(header, payload)
 
 
 def lines_of(row: Row, *, timed: bool = False) -> Iterator[Line]:

@@ -135,7 +135,7 @@ def fillable(name: str) -> bool:
     exchange = EXCHANGES[name]
     return any(
         exchange.channels[channel].consecutive
-        and exchange.backfill_request(Missing(channel, PROTOCOLS[name].usual_symbols[0], 1, 1, 0, 1))
+        and exchange.rest.backfill_request(Missing(channel, PROTOCOLS[name].usual_symbols[0], 1, 1, 0, 1))
         for channel in trade_channels(exchange)
     )
 

@@ -90,17 +90,17 @@ def listed(simulator: Simulator) -> list[Instrument]:
     """The instruments as our exchange file reads them."""
     exchange = EXCHANGES[simulator.options.exchange]
     found: list[Instrument] = []
-    for request in exchange.instruments_requests():
+    for request in exchange.rest.instruments_requests():
         asked = HttpRequest.parse(request.path)
         asked = HttpRequest(asked.path, asked.query, request.body)
-        found += exchange.instruments(simulator.protocol.rest(asked, 10**6, 10**18).body)
+        found += exchange.rest.instruments(simulator.protocol.rest(asked, 10**6, 10**18).body)
     return found
 
 
 async def recorded(simulator: Simulator, wanted: Sequence[Subscription], count: int) -> list[bytes]:
     """So many messages of each connection that our plan for these streams makes, one after the other."""
     messages: list[bytes] = []
-    for plan in EXCHANGES[simulator.options.exchange].plan(wanted, simulator.websocket_url):
+    for plan in EXCHANGES[simulator.options.exchange].requests.plan(wanted, simulator.websocket_url):
         mine: list[bytes] = []
         async with connect(plan.url, compression=None, max_queue=None) as socket:
             for text in (plan.keepalive_text, *(request.text for request in plan.requests)):
@@ -115,12 +115,12 @@ async def recorded(simulator: Simulator, wanted: Sequence[Subscription], count: 
 def backfilled(simulator: Simulator, missing: Missing, step: int | None = None) -> tuple[Data, list[Row]]:
     """What one answer to a backfill gives: its header and its rows."""
     exchange = EXCHANGES[simulator.options.exchange]
-    request = exchange.backfill_request(missing)
+    request = exchange.rest.backfill_request(missing)
     assert request is not None
     body = answer(simulator, request.path, step)
-    header = exchange.classify_backfill(missing.channel, missing.symbol, body)
+    header = exchange.rest.classify_backfill(missing.channel, missing.symbol, body)
     assert isinstance(header, Data)
-    return header, list(exchange.normalize_backfill(header, body))
+    return header, list(exchange.rest.normalize_backfill(header, body))
 
 
 def told(row: Row) -> Told:

@@ -54,15 +54,15 @@ def fails(*_: object, **__: object) -> object:
 @pytest.mark.parametrize(
     ("name", "place", "attribute", "fault", "expected"),
     [
-        ("binance", type(EXCHANGES["binance"]), "classify", fails, KeyError),
+        ("binance", type(EXCHANGES["binance"].messages), "classify", fails, KeyError),
         (
             "kraken",
-            type(EXCHANGES["kraken"]),
+            type(EXCHANGES["kraken"].messages),
             "classify",
             answers(Data("trade", "A", Ids(2, 1))),
             AssertionError,
         ),
-        ("okx", type(EXCHANGES["okx"]), "classify_backfill", answers(Notice()), AssertionError),
+        ("okx", type(EXCHANGES["okx"].rest), "classify_backfill", answers(Notice()), AssertionError),
         ("watchdog", State, "in_boot", fails, KeyError),
         ("file-name", SegmentId, "from_sealed", answers(SEGMENT), AssertionError),
         ("recorded", recorded_lines, "_own_form", fails, KeyError),

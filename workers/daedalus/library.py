@@ -93,7 +93,7 @@ def book_at(
     the most levels per side (None: all). Raises `NoBookError` where the book is not known, `UnknownNameError`
     for the exchange, `TargetError`, `DamagedFileError`, and `ValueError` for text that is not a time.
     """
-    spelled = _exchange(exchange).symbol(symbol)
+    spelled = _exchange(exchange).requests.symbol(symbol)
     return _book_at(_opened(lake), exchange, spelled, at, channel=channel, depth=depth)
 
 

@@ -40,7 +40,7 @@ def test_a_channel_of_a_mapping_without_a_list_has_the_symbols_of_the_exchange()
 @pytest.mark.parametrize("name", sorted(EXCHANGES))
 def test_left_out_channels_are_all_that_are_per_symbol(name: str) -> None:
     per_symbol = [channel for channel, about in EXCHANGES[name].channels.items() if about.per_symbol]
-    symbol = EXCHANGES[name].symbol("A-PERP")  # Bitstamp's others have no funding
+    symbol = EXCHANGES[name].requests.symbol("A-PERP")  # Bitstamp's others have no funding
     assert streams("{symbols: [A-PERP]}", name) == [(channel, symbol) for channel in per_symbol]
 
 

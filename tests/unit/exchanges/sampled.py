@@ -28,7 +28,7 @@ def each_of(what: str) -> pytest.MarkDecorator:
 
 def opened(name: str) -> Callable[[bytes], Header]:
     """What reads the messages of a connection on which the sampled channels were subscribed to."""
-    read = EXCHANGES[name].reader()
+    read = EXCHANGES[name].messages.reader()
     for payload in SAMPLES[name].opening:
         read(payload)
     return read

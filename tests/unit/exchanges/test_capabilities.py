@@ -34,7 +34,7 @@ def test_a_book_that_begins_over_rest_has_a_request_for_it(
     exchange: Exchange, name: str, channel: Channel
 ) -> None:
     if channel.snapshot == "rest":
-        assert exchange.snapshot_request(SYMBOL).path
+        assert exchange.rest.snapshot_request(SYMBOL).path
     assert (channel.snapshot is None) or channel.table == "book_updates"
 
 
@@ -43,13 +43,13 @@ def test_history_is_declared_where_there_is_a_request_for_it_and_says_what_that_
     exchange: Exchange, name: str, channel: Channel
 ) -> None:
     first = 1_000 if channel.consecutive else None
-    request = exchange.backfill_request(missing(name, first))
+    request = exchange.rest.backfill_request(missing(name, first))
     assert (channel.history is not None) == (request is not None)
     if request is None:
         return
     assert channel.has_trades
-    other_ids = exchange.backfill_request(missing(name, 2_000 if channel.consecutive else None))
-    other_time = exchange.backfill_request(missing(name, first, DAY_NS * 2, DAY_NS * 4))
+    other_ids = exchange.rest.backfill_request(missing(name, 2_000 if channel.consecutive else None))
+    other_time = exchange.rest.backfill_request(missing(name, first, DAY_NS * 2, DAY_NS * 4))
     assert (request != other_ids) == (channel.history is History.IDS)
     assert (request != other_time) == (channel.history is History.TIME)
 

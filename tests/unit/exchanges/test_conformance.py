@@ -46,12 +46,14 @@ def test_a_message_has_exactly_its_rows(name: str, sample: Message) -> None:
     exchange, header = EXCHANGES[name], opened(name)(sample.payload)
     if sample.said.kind != "data":
         return
-    assert said(exchange.classify_stored(header.channel, header.symbol, sample.payload)) == sample.said
+    assert (
+        said(exchange.messages.classify_stored(header.channel, header.symbol, sample.payload)) == sample.said
+    )
     if sample.rows is None:
         with pytest.raises(UNREADABLE):
-            exchange.normalize(header, sample.payload)
+            exchange.messages.normalize(header, sample.payload)
     else:
-        assert tuple(exchange.normalize(header, sample.payload)) == sample.rows
+        assert tuple(exchange.messages.normalize(header, sample.payload)) == sample.rows
 
 
 @EACH
@@ -74,7 +76,7 @@ def test_a_message_reads_the_same_with_its_keys_in_another_order(name: str, samp
     header = opened(name)(turned)
     assert said(header) == sample.said
     if sample.rows:
-        assert tuple(EXCHANGES[name].normalize(header, turned)) == sample.rows
+        assert tuple(EXCHANGES[name].messages.normalize(header, turned)) == sample.rows
 
 
 @EACH
@@ -95,7 +97,7 @@ def test_a_message_reads_the_same_with_its_keys_in_another_order(name: str, samp
 def test_what_is_no_message_of_any_exchange_is_told_apart_from_damage(
     name: str, payload: bytes, kind: str
 ) -> None:
-    assert said(EXCHANGES[name].classify(payload)) == Said(kind)
+    assert said(EXCHANGES[name].messages.classify(payload)) == Said(kind)
 
 
 @EACH
@@ -193,13 +195,13 @@ def test_a_book_with_checksums_has_a_sample_and_nothing_else_is_checked(name: st
 def test_a_symbol_has_one_spelling(name: str) -> None:
     samples, exchange = SAMPLES[name], EXCHANGES[name]
     assert samples.spelled
-    assert {text: exchange.symbol(text) for text in samples.spelled} == samples.spelled
+    assert {text: exchange.requests.symbol(text) for text in samples.spelled} == samples.spelled
     for text in (*samples.spelled, *samples.recorded, *samples.refused):
-        once = exchange.symbol(f" {text} ")
-        assert exchange.symbol(once) == once
+        once = exchange.requests.symbol(f" {text} ")
+        assert exchange.requests.symbol(once) == once
     for each in samples.messages:
         for symbol in (each.said.symbol, *(one.symbol for one in each.said.more)):
-            assert symbol in ("", exchange.symbol(symbol))
+            assert symbol in ("", exchange.requests.symbol(symbol))
 
 
 @EACH
@@ -207,11 +209,11 @@ def test_what_an_exchange_does_not_record_is_refused_by_name_with_what_to_write(
     samples, exchange = SAMPLES[name], EXCHANGES[name]
     assert samples.recorded
     for text in samples.recorded:
-        assert exchange.refuses(exchange.symbol(text)) == ""
+        assert exchange.requests.refuses(exchange.requests.symbol(text)) == ""
     for text in samples.refused:
-        symbol = exchange.symbol(text)
-        assert exchange.refuses(symbol).startswith(f"{symbol} is ")
-        assert "Write " in exchange.refuses(symbol)
+        symbol = exchange.requests.symbol(text)
+        assert exchange.requests.refuses(symbol).startswith(f"{symbol} is ")
+        assert "Write " in exchange.requests.refuses(symbol)
 
 
 # Quotes
@@ -229,7 +231,7 @@ def test_an_empty_side_of_a_quote_is_null_and_a_quote_of_nothing_has_no_row(name
         payload = json.dumps(quoted(bid, ask)).encode()
         header = opened(name)(payload)
         names = ("bid_price", "bid_amount", "ask_price", "ask_amount")
-        found = EXCHANGES[name].normalize(header, payload)
+        found = EXCHANGES[name].messages.normalize(header, payload)
         return [tuple(getattr(row, each) for each in names) for row in found]
 
     empty, there = ["0.0", "0.0"], ["2.5", "4.0"]

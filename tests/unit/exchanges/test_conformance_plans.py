@@ -32,7 +32,7 @@ def asked(name: str, wanted: list[Subscription]) -> set[Subscription]:
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_plan_serves_each_stream_once_and_keeps_every_limit(name: str, count: int) -> None:
     wanted = SAMPLES[name].wanted(name, count)
-    plans = EXCHANGES[name].plan([*wanted, *wanted[:10]], ELSEWHERE)
+    plans = EXCHANGES[name].requests.plan([*wanted, *wanted[:10]], ELSEWHERE)
     served = [one for plan in plans for one in plan.subscriptions]
     assert len(served) == len(set(served))
     assert set(served) == asked(name, wanted)
@@ -73,7 +73,7 @@ def test_streams_are_spread_over_connections_as_they_were(name: str) -> None:
             for channel in channels
             for symbol in symbols
         ]
-        plans = EXCHANGES[name].plan(wanted, ELSEWHERE)
+        plans = EXCHANGES[name].requests.plan(wanted, ELSEWHERE)
         assert [len(plan.subscriptions) for plan in plans] == list(sizes)
 
 
@@ -82,7 +82,7 @@ def test_streams_are_spread_over_connections_as_they_were(name: str) -> None:
 )
 def test_a_connection_says_what_the_exchange_wants_to_hear(name: str, sample: Connects) -> None:
     wanted = [Subscription(*stream) for stream in sample.streams]
-    (plan,) = EXCHANGES[name].plan(wanted, sample.url or EXCHANGES[name].websocket_url)
+    (plan,) = EXCHANGES[name].requests.plan(wanted, sample.url or EXCHANGES[name].websocket_url)
     assert sample.connects is None or plan.url == sample.connects
     assert [plain(each.text) for each in plan.requests] == list(sample.texts)
 
@@ -94,7 +94,7 @@ def test_a_connection_says_what_the_exchange_wants_to_hear(name: str, sample: Co
 def test_the_endpoint_is_found_from_any_form_of_the_address(
     name: str, url: str, connected: list[str]
 ) -> None:
-    plans = EXCHANGES[name].plan(SAMPLES[name].wanted(name, 1), url)
+    plans = EXCHANGES[name].requests.plan(SAMPLES[name].wanted(name, 1), url)
     assert [plan.url for plan in plans] == connected
 
 
@@ -102,12 +102,12 @@ def test_the_endpoint_is_found_from_any_form_of_the_address(
 def test_a_fresh_book_is_asked_for_as_the_exchange_wants_it(name: str) -> None:
     exchange, samples = EXCHANGES[name], SAMPLES[name]
     for (channel, symbol), texts in samples.resubscribes.items():
-        sent = exchange.resubscribe(Subscription(channel, symbol))
+        sent = exchange.requests.resubscribe(Subscription(channel, symbol))
         assert [plain(text) for text in sent] == list(texts)
     shown = {channel for channel, _ in samples.resubscribes}
     for channel, about in exchange.channels.items():
         can = (
             about.snapshot == "stream"
-            and exchange.resubscribe(Subscription(channel, samples.symbols(1))) != ()
+            and exchange.requests.resubscribe(Subscription(channel, samples.symbols(1))) != ()
         )
         assert not can or channel in shown, f"samples.py does not show how {channel} is asked for anew"

@@ -25,14 +25,14 @@ def request(asked: Asked | None) -> RestRequest | None:
 
 @each_of("snapshots")
 def test_the_body_of_a_book_is_read_with_its_ids(name: str, sample: Snapshot) -> None:
-    header = EXCHANGES[name].classify_snapshot(sample.symbol, sample.body)
+    header = EXCHANGES[name].rest.classify_snapshot(sample.symbol, sample.body)
     assert said(header) == sample.said
-    assert tuple(EXCHANGES[name].normalize(header, sample.body)) == sample.rows
+    assert tuple(EXCHANGES[name].messages.normalize(header, sample.body)) == sample.rows
 
 
 @each_of("snapshots_refused")
 def test_an_error_is_no_book(name: str, sample: tuple[str, bytes]) -> None:
-    assert said(EXCHANGES[name].classify_snapshot(*sample)).kind == "malformed"
+    assert said(EXCHANGES[name].rest.classify_snapshot(*sample)).kind == "malformed"
 
 
 @EACH
@@ -43,7 +43,7 @@ def test_a_book_over_rest_is_asked_for_where_a_channel_says_so(name: str) -> Non
         by_rest == bool(samples.snapshots) == bool(samples.snapshots_refused) == bool(samples.snapshot_asked)
     )
     for symbol, asked in samples.snapshot_asked.items():
-        assert exchange.snapshot_request(symbol) == request(asked)
+        assert exchange.rest.snapshot_request(symbol) == request(asked)
 
 
 # Backfills
@@ -51,9 +51,9 @@ def test_a_book_over_rest_is_asked_for_where_a_channel_says_so(name: str) -> Non
 
 @each_of("backfills")
 def test_an_answer_to_a_backfill_has_its_ids_and_its_rows_oldest_first(name: str, sample: Backfill) -> None:
-    header = EXCHANGES[name].classify_backfill(sample.channel, sample.symbol, sample.body)
+    header = EXCHANGES[name].rest.classify_backfill(sample.channel, sample.symbol, sample.body)
     assert said(header) == sample.said
-    assert tuple(EXCHANGES[name].normalize_backfill(header, sample.body)) == sample.rows
+    assert tuple(EXCHANGES[name].rest.normalize_backfill(header, sample.body)) == sample.rows
 
 
 @each_of("backfills")
@@ -65,7 +65,7 @@ def test_an_answer_fills_of_a_gap_what_it_has_and_no_more(name: str, sample: Bac
     for number in (runs[0][0] - 1, runs[-1][1] + 1):
         ends = Data(sample.channel, sample.symbol, Ids(number, number))
         continuity.observe(ends, 0)
-    header = EXCHANGES[name].classify_backfill(sample.channel, sample.symbol, sample.body)
+    header = EXCHANGES[name].rest.classify_backfill(sample.channel, sample.symbol, sample.body)
     for each in (header, *header.more):
         continuity.observe(each, 0)
     left = [(one[1] + 1, other[0] - 1) for one, other in pairwise(runs)]
@@ -74,13 +74,13 @@ def test_an_answer_fills_of_a_gap_what_it_has_and_no_more(name: str, sample: Bac
 
 @each_of("backfills_refused")
 def test_an_error_is_no_answer_to_a_backfill(name: str, sample: tuple[str, str, bytes]) -> None:
-    assert said(EXCHANGES[name].classify_backfill(*sample)).kind == "malformed"
+    assert said(EXCHANGES[name].rest.classify_backfill(*sample)).kind == "malformed"
 
 
 @each_of("backfill_asked")
 def test_a_gap_is_asked_for_as_the_exchange_wants_it(name: str, sample: tuple[Gap, Asked | None]) -> None:
     gap, asked = sample
-    assert EXCHANGES[name].backfill_request(Missing(*gap)) == request(asked)
+    assert EXCHANGES[name].rest.backfill_request(Missing(*gap)) == request(asked)
 
 
 @EACH
@@ -92,7 +92,7 @@ def test_each_channel_with_a_history_shows_a_request_an_answer_and_one_without_r
     assert {each.channel for each in samples.backfills if each.rows} == told
     assert any(not each.rows for each in samples.backfills) == bool(samples.backfills_refused) == bool(told)
     for channel in set(exchange.channels) - told:
-        assert exchange.backfill_request(Missing(channel, symbol, 1, 2, 1, 2)) is None
+        assert exchange.rest.backfill_request(Missing(channel, symbol, 1, 2, 1, 2)) is None
 
 
 # Instruments
@@ -100,15 +100,15 @@ def test_each_channel_with_a_history_shows_a_request_an_answer_and_one_without_r
 
 @each_of("lists")
 def test_instruments_are_listed_with_their_steps(name: str, sample: Listed) -> None:
-    found = EXCHANGES[name].instruments(sample.body)
+    found = EXCHANGES[name].rest.instruments(sample.body)
     assert tuple(found) == sample.instruments
-    assert [EXCHANGES[name].symbol(each.symbol) for each in found] == [each.symbol for each in found]
+    assert [EXCHANGES[name].requests.symbol(each.symbol) for each in found] == [each.symbol for each in found]
 
 
 @EACH
 def test_the_list_of_instruments_is_asked_for_where_there_is_one(name: str) -> None:
     exchange, samples = EXCHANGES[name], SAMPLES[name]
-    assert exchange.instruments_requests() == tuple(request(each) for each in samples.lists_asked)
+    assert exchange.rest.instruments_requests() == tuple(request(each) for each in samples.lists_asked)
     assert bool(samples.lists_asked) == bool(samples.lists) == (samples.listing is not None)
 
 
@@ -127,7 +127,7 @@ LISTING = [name for name in SAMPLES if SAMPLES[name].listing]
 def test_an_entry_that_cannot_be_read_costs_itself_alone(name: str, bad: Any) -> None:
     listing = SAMPLES[name].listing
     assert listing is not None
-    found = EXCHANGES[name].instruments(listed(name, [bad, listing.entry]))
+    found = EXCHANGES[name].rest.instruments(listed(name, [bad, listing.entry]))
     assert [each.symbol for each in found] == [listing.symbol]
     assert found.unreadable == 1
 
@@ -135,11 +135,11 @@ def test_an_entry_that_cannot_be_read_costs_itself_alone(name: str, bad: Any) ->
 @pytest.mark.parametrize("name", LISTING)
 def test_a_list_of_which_no_entry_can_be_read_is_none(name: str) -> None:
     with pytest.raises(ValueError, match="none of the 2 entries"):
-        EXCHANGES[name].instruments(listed(name, [None, 5]))
+        EXCHANGES[name].rest.instruments(listed(name, [None, 5]))
 
 
 @EACH
 def test_what_answers_no_backfill_is_no_list_either(name: str) -> None:
     for _, _, body in SAMPLES[name].backfills_refused:
         with pytest.raises(UNREADABLE):
-            EXCHANGES[name].instruments(body)
+            EXCHANGES[name].rest.instruments(body)

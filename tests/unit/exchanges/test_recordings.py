@@ -112,14 +112,14 @@ def test_every_binance_message_equals_a_plain_reading_of_it(recordings: Path, na
     continuity = Continuity(exchange.channels)
     kinds: Counter[str] = Counter()
     for payload in messages(recordings / name):
-        header = exchange.classify(payload)
+        header = exchange.messages.classify(payload)
         message = json.loads(payload)
         expected = read_binance(message)
         kinds[type(header)] += 1
         if isinstance(header, Unknown):
             assert "@kline" in message.get("stream", "") or "lastUpdateId" in message
             continue
-        (row,) = exchange.normalize(header, payload)
+        (row,) = exchange.messages.normalize(header, payload)
         assert told(row, milliseconds(row)) == expected
         observed = continuity.observe(header, 0)
         assert not observed.duplicate
@@ -133,7 +133,7 @@ def test_every_coinbase_message_equals_a_plain_reading_of_it(recordings: Path) -
     continuity = Continuity(exchange.channels)
     kinds: Counter[str] = Counter()
     for payload in messages(recordings / "COINBASE.ws.28.0"):
-        header = exchange.classify(payload)
+        header = exchange.messages.classify(payload)
         expected = read_coinbase(json.loads(payload))
         kinds[type(header)] += 1
         if isinstance(header, Reply):
@@ -143,7 +143,7 @@ def test_every_coinbase_message_equals_a_plain_reading_of_it(recordings: Path) -
                 "matches",
             }
             continue
-        (row,) = exchange.normalize(header, payload)
+        (row,) = exchange.messages.normalize(header, payload)
         assert told(row, rfc3339(row)) == expected
         observed = continuity.observe(header, 0)
         assert not observed.duplicate

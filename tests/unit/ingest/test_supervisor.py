@@ -7,8 +7,8 @@ import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from types import MappingProxyType
-from typing import Any, ClassVar
+from dataclasses import replace
+from typing import Any
 
 import msgspec
 import pytest
@@ -16,7 +16,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from daedalus.exchanges.binance.exchange import Binance
+from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.model import Channel, Proof, Subscription
 from daedalus.ingest import supervisor as supervisor_module
 from daedalus.ingest.backoff import Backoff
@@ -32,10 +32,8 @@ pytestmark = pytest.mark.server
 SHUTDOWN = '{"stream":"!serverShutdown","data":{"e":"serverShutdown","E":1770123456789}}'
 
 
-class Hasty(Binance):
-    """Binance, whose trades never pause for more than half a second."""
-
-    channels: ClassVar = MappingProxyType({"trade": Channel("trades", Proof.IDS, silence_seconds=0.5)})
+HASTY = replace(EXCHANGES["binance"], channels={"trade": Channel("trades", Proof.IDS, silence_seconds=0.5)})
+"""Binance, whose trades never pause for more than half a second."""
 
 
 class Kept:
@@ -93,13 +91,13 @@ async def kept(
 ) -> AsyncIterator[Kept]:
     outcome = Kept()
     recorder = RecorderState(
-        Hasty(), outcome, Counters(), lambda _: None, queue_maxsize=10**6, batch_size=10**6
+        HASTY, outcome, Counters(), lambda _: None, queue_maxsize=10**6, batch_size=10**6
     )
     async with serve(
         handler, "127.0.0.1", 0, compression=None, close_timeout=0.2, process_request=process_request
     ) as server:
         port = next(iter(server.sockets)).getsockname()[1]
-        (plan,) = Hasty().plan([Subscription("trade", "BTCUSDT")], f"ws://127.0.0.1:{port}")
+        (plan,) = HASTY.requests.plan([Subscription("trade", "BTCUSDT")], f"ws://127.0.0.1:{port}")
         plan = msgspec.structs.replace(plan, send_interval_seconds=0.0)
 
         def new_session(patience: float) -> Session:

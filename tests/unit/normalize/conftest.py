@@ -62,7 +62,7 @@ class Tape:
         self.note(RawKind.UNSUBSCRIBED, at, conn, cause=cause, **more)
 
     def message(self, at: float, payload: bytes, conn: str = CONN) -> None:
-        symbol = getattr(EXCHANGES[self.exchange].classify(payload), "symbol", "")
+        symbol = getattr(EXCHANGES[self.exchange].messages.classify(payload), "symbol", "")
         self.add(RawKind.MESSAGE, at, payload, symbol, conn)
 
     def trade(

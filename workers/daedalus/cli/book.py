@@ -65,7 +65,9 @@ def book(
         text = f"{error}. Write 2026-11-23T12:00:00."
         raise typer.BadParameter(text, param_hint="--at") from None
     lake = open_lake(lake_settings(where, config))
-    found = book_at(lake, exchange, EXCHANGES[exchange].symbol(symbol), at_ns, channel=channel, depth=depth)
+    found = book_at(
+        lake, exchange, EXCHANGES[exchange].requests.symbol(symbol), at_ns, channel=channel, depth=depth
+    )
     if json:
         echo_json(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
     else:

@@ -70,5 +70,5 @@ def symbol_list(text: str, exchange: str) -> tuple[str, ...]:
     """``A,B`` as symbols in the exchange's own spelling."""
     from ..exchanges import EXCHANGES
 
-    spelled = EXCHANGES[exchange].symbol
+    spelled = EXCHANGES[exchange].requests.symbol
     return tuple(spelled(name.strip()) for name in text.split(",") if name.strip())

@@ -92,7 +92,7 @@ class ExchangeConfig(Section):
                 yield Subscription(channel, "")
                 continue
             for symbol in own.get(channel) or self.symbols or ():
-                if self.channels is not None or self.exchange.serves(channel, symbol):
+                if self.channels is not None or self.exchange.requests.serves(channel, symbol):
                     yield Subscription(channel, symbol)
 
 

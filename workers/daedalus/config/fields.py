@@ -67,8 +67,8 @@ def _symbol(text: str, info: ValidationInfo) -> str:
         likely = 0 < len(squeezed) <= _LONGEST_SYMBOL
         remedy = f" Write it as the exchange does, for example {squeezed}." if likely else ""
         raise refuse(f"expected a symbol of letters, digits and {marks} only, got {quoted(text)}.{remedy}")
-    symbol = exchange.symbol(text) if exchange else text
-    if exchange and (why := exchange.refuses(symbol)):
+    symbol = exchange.requests.symbol(text) if exchange else text
+    if exchange and (why := exchange.requests.refuses(symbol)):
         raise refuse(why)
     return symbol
 

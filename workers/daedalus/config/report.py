@@ -28,7 +28,9 @@ def summary(config: Config) -> list[str]:
         streams = exchange.subscriptions()
         channels = list(dict.fromkeys(stream.channel for stream in streams))
         symbols = {stream.symbol for stream in streams if stream.symbol}
-        plans = exchange.exchange.plan(streams, exchange.websocket_url or exchange.exchange.websocket_url)
+        plans = exchange.exchange.requests.plan(
+            streams, exchange.websocket_url or exchange.exchange.websocket_url
+        )
         counts = [
             _count(len(symbols), "symbol"),
             _count(len(streams), "stream"),

@@ -4,42 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .binance.delivery import BinanceDelivery
-from .binance.exchange import Binance
-from .binance.futures import BinanceFutures
-from .binance.us import BinanceUs
-from .bitfinex.exchange import Bitfinex
-from .bitstamp.exchange import Bitstamp
-from .bybit.exchange import Bybit, BybitSpot
-from .coinbase.exchange import Coinbase
-from .coinbase_exchange.exchange import CoinbaseExchange
-from .deribit.exchange import Deribit
-from .gemini.exchange import Gemini
-from .hyperliquid.exchange import Hyperliquid
-from .kraken.exchange import Kraken
+from .binance.exchange import BINANCE, BINANCE_DELIVERY, BINANCE_FUTURES, BINANCE_US
+from .bitfinex.exchange import BITFINEX
+from .bitstamp.exchange import BITSTAMP
+from .bybit.exchange import BYBIT, BYBIT_SPOT
+from .coinbase.exchange import COINBASE
+from .coinbase_exchange.exchange import COINBASE_EXCHANGE
+from .deribit.exchange import DERIBIT
+from .gemini.exchange import GEMINI
+from .hyperliquid.exchange import HYPERLIQUID
+from .kraken.exchange import KRAKEN
 from .model import Exchange
-from .okx.exchange import Okx
+from .okx.exchange import OKX
 
 __all__ = ["EXCHANGES"]
 
 EXCHANGES: Mapping[str, Exchange] = {
     exchange.name: exchange
     for exchange in (
-        Binance(),
-        BinanceDelivery(),
-        BinanceFutures(),
-        BinanceUs(),
-        Bitfinex(),
-        Bitstamp(),
-        Bybit(),
-        BybitSpot(),
-        Coinbase(),
-        CoinbaseExchange(),
-        Deribit(),
-        Gemini(),
-        Hyperliquid(),
-        Kraken(),
-        Okx(),
+        BINANCE,
+        BINANCE_DELIVERY,
+        BINANCE_FUTURES,
+        BINANCE_US,
+        BITFINEX,
+        BITSTAMP,
+        BYBIT,
+        BYBIT_SPOT,
+        COINBASE,
+        COINBASE_EXCHANGE,
+        DERIBIT,
+        GEMINI,
+        HYPERLIQUID,
+        KRAKEN,
+        OKX,
     )
 }
 """Every exchange that can be recorded, by the name it has in the configuration."""

@@ -18,7 +18,8 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from .model import Channel, Data, Ids, Proof
+from .channel import Channel, Proof
+from .header import Data, Ids
 from .times import IMPLAUSIBLE_NS
 
 __all__ = ["MAX_GAPS", "RECENT_IDS", "Continuity", "IdGap", "Observation", "StreamState"]

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from ..tables.rows import AggTrade, Row, Trade
-from .model import Malformed, Unknown
+from .header import Malformed, Unknown
 
 __all__ = ["UNREADABLE", "Amount", "Id", "excerpt", "number_of", "unexpected", "whole_number"]
 

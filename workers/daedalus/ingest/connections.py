@@ -51,7 +51,7 @@ class Connections:
         if not streams:
             return
         exchange, settings = self._exchange, self._settings
-        plans = exchange.plan(streams, settings.websocket_url or exchange.websocket_url)
+        plans = exchange.requests.plan(streams, settings.websocket_url or exchange.websocket_url)
         opened = 0
         for copy in range(settings.connections):
             for plan in plans:

@@ -41,7 +41,7 @@ _Time = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
 class Message(Struct, frozen=True):
-    """A decoded message: its raw row, what `Exchange.classify` says of it, and its rows.
+    """A decoded message: its raw row, what `Messages.classify` says of it, and its rows.
 
     Where two connections bring a book without numbers, a message is about one symbol, ``content`` is the
     same on both connections, and ``is_repeated`` says that another connection has delivered it before.
@@ -108,7 +108,7 @@ class Loss(Struct, frozen=True):
 
 
 class Undecodable(Struct, frozen=True):
-    """A raw row that gives nothing. ``kind``: what `Exchange.classify` said of it, or "undecodable"."""
+    """A raw row that gives nothing. ``kind``: what `Messages.classify` said of it, or "undecodable"."""
 
     kind: str = "undecodable"
 
@@ -125,18 +125,18 @@ _resolution = msgspec.json.Decoder(Resolution).decode
 
 def decode(exchange: Exchange, record: RawRecord) -> Content:
     """Decode a raw row that came from the exchange. Never raises, whatever its bytes."""
-    payload, kind = record.payload, record.kind
-    normalize: Callable[[Data, bytes], Sequence[Row]] = exchange.normalize
+    payload, kind, messages = record.payload, record.kind, exchange.messages
+    normalize: Callable[[Data, bytes], Sequence[Row]] = messages.normalize
     try:
         if kind == _MESSAGE:
-            header = exchange.classify_stored(record.channel, record.symbol, payload)
+            header = messages.classify_stored(record.channel, record.symbol, payload)
         elif kind == _SNAPSHOT:
-            header = exchange.classify_snapshot(record.symbol, payload)
+            header = exchange.rest.classify_snapshot(record.symbol, payload)
         elif kind == _BACKFILL:
-            header = exchange.classify_backfill(record.channel, record.symbol, payload)
-            normalize = exchange.normalize_backfill
+            header = exchange.rest.classify_backfill(record.channel, record.symbol, payload)
+            normalize = exchange.rest.normalize_backfill
         else:
-            return Instruments(record, exchange.instruments(payload))
+            return Instruments(record, exchange.rest.instruments(payload))
         if not isinstance(header, Data):
             return Undecodable(header.kind)
         return Message(record, header, normalize(header, payload))

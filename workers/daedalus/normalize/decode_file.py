@@ -39,7 +39,7 @@ def decode_lines(
     of a symbol that cannot be recorded (`Exchange.refuses`) are counted under its name.
     """
     counts: Counter[str] = Counter() if passed_over is None else passed_over
-    classify = exchange.reader()  # some messages can only be read in the light of those before
+    classify = exchange.messages.reader()  # some messages can only be read in the light of those before
     for line in lines:
         recorded = read_line(line)
         if recorded is None:
@@ -50,7 +50,7 @@ def decode_lines(
             counts[header.kind] += 1
             continue
         try:
-            rows = exchange.normalize(header, recorded.payload)
+            rows = exchange.messages.normalize(header, recorded.payload)
         except UNREADABLE:
             counts["undecodable"] += 1
             continue
@@ -108,7 +108,7 @@ def _recordable(
 ) -> Iterator[Row | Instrument]:
     """The rows without those of symbols that cannot be recorded."""
     for row in rows:
-        if not isinstance(row, Instrument) and exchange.refuses(row.symbol):
+        if not isinstance(row, Instrument) and exchange.requests.refuses(row.symbol):
             counts[_refused(row.symbol, counts)] += 1
         else:
             yield row
@@ -131,7 +131,7 @@ def _header(exchange: Exchange, classify: Callable[[bytes], Header], recorded: R
         symbol = None
     if not symbol:
         return Unknown()
-    return exchange.classify_snapshot(exchange.symbol(symbol[0]), recorded.payload)
+    return exchange.rest.classify_snapshot(exchange.requests.symbol(symbol[0]), recorded.payload)
 
 
 def _lines(

@@ -81,7 +81,7 @@ class Deduplication:
         state: DeduplicationState,
     ) -> None:
         about = exchange.channels.get(channel, Channel(None))
-        self._exchange = exchange
+        self._identity = exchange.messages.identity
         self._channel = channel
         self._continuity = continuity
         self._renumbering = Renumbering(channel, continuity, state.newest_trades)
@@ -152,7 +152,7 @@ class Deduplication:
         record = message.record
         if self._has_trades:
             return self._trades(header, rows, record.recv_ns, anew)
-        content = self._exchange.identity(header, record.payload)
+        content = self._identity(header, record.payload)
         return () if self._contents.seen(record.symbol, content, record.conn, record.recv_ns) else rows
 
     def _trades(
@@ -189,7 +189,7 @@ class Deduplication:
         for part in message.header.by_symbol():
             rows = [row for row in message.rows if row.symbol == part.symbol]
             if rows:
-                content = self._exchange.identity(part, record.payload)
+                content = self._identity(part, record.payload)
                 repeated = self._contents.seen(part.symbol, content, record.conn, record.recv_ns)
                 found.append(Message(record, part, rows, content, repeated))
                 duplicates += repeated

@@ -31,4 +31,4 @@ __all__ = [
 ]
 
 Row = Trade | AggTrade | BookUpdate | Quote | DerivativeTicker | Liquidation | OrderEvent
-"""What `Exchange.normalize` yields."""
+"""What `Messages.normalize` yields."""

@@ -1,4 +1,4 @@
-"""Binance spot and Binance.US: messages of 2019 to 2026; those of futures lie beside."""
+"""Binance spot and BINANCE.US: messages of 2019 to 2026; those of futures lie beside."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from unit.exchanges.binance.delivery_samples import DELIVERY
 from unit.exchanges.binance.futures_samples import FUTURES
 from unit.exchanges.binance.shapes import ENTRY, bare, listed, quoted, subscribing
 
-from daedalus.exchanges.binance.exchange import Binance
+from daedalus.exchanges.binance.exchange import BINANCE
 from daedalus.tables.rows import AggTrade, BookUpdate, Instrument, Quote, Trade
 
 DEPTH = (
@@ -185,7 +185,7 @@ SPOT = Samples(
     ],
     urls={
         **{f"{_HERE}{path}": [f"{_HERE}/stream"] for path in ("", "/", "/ws", "/stream/")},
-        Binance.websocket_url: ["wss://stream.binance.com:9443/stream?timeUnit=MICROSECOND"],
+        BINANCE.websocket_url: ["wss://stream.binance.com:9443/stream?timeUnit=MICROSECOND"],
     },
     snapshots=[
         snapshot(

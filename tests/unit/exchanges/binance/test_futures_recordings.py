@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from daedalus.exchanges.binance.futures import BinanceFutures
+from daedalus.exchanges.binance.exchange import BINANCE_FUTURES
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.model import Data, Unknown
 from daedalus.tables.rows import AggTrade, BookUpdate, Quote, Row, Trade
 
-EXCHANGE = BinanceFutures()
+EXCHANGE = BINANCE_FUTURES
 RECORDINGS = ["BINANCE_FUTURES.ws.1.0", "BINANCE_FUTURES-btcusdt.gz"]
 
 
@@ -69,14 +69,14 @@ def test_every_message_equals_a_plain_reading_of_it_and_no_chain_breaks(recordin
     continuity = Continuity(EXCHANGE.channels)
     kinds: Counter[str] = Counter()
     for payload in messages(recordings / name):
-        header = EXCHANGE.classify(payload)
+        header = EXCHANGE.messages.classify(payload)
         message = json.loads(payload)
         if isinstance(header, Unknown):
             assert "@kline" in message.get("stream", "") or "lastUpdateId" in message
             continue
         assert isinstance(header, Data)
         kinds[header.channel] += 1
-        (row,) = EXCHANGE.normalize(header, payload)
+        (row,) = EXCHANGE.messages.normalize(header, payload)
         assert told(row) == plain(header.channel, message["data"])
         observed = continuity.observe(header, 0)
         assert not observed.duplicate
@@ -88,7 +88,7 @@ def test_every_message_equals_a_plain_reading_of_it_and_no_chain_breaks(recordin
 def test_each_snapshot_lies_in_the_chain_of_its_stream(recordings: Path) -> None:
     spans: dict[str, tuple[int, int]] = {}
     for payload in messages(recordings / "BINANCE_FUTURES.ws.1.0"):
-        header = EXCHANGE.classify(payload)
+        header = EXCHANGE.messages.classify(payload)
         if isinstance(header, Data) and header.channel == "depth" and header.ids:
             first, _ = spans.get(header.symbol, (header.ids.previous or 0, 0))
             spans[header.symbol] = (first, header.ids.last)
@@ -98,10 +98,10 @@ def test_each_snapshot_lies_in_the_chain_of_its_stream(recordings: Path) -> None
         if b"/depth?" in line
     ]
     for body, symbol in zip(bodies, ("SUSHIUSDT", "AKROUSDT", "KEEPUSDT", "CTKUSDT"), strict=False):
-        header = EXCHANGE.classify_snapshot(symbol, body)
+        header = EXCHANGE.rest.classify_snapshot(symbol, body)
         assert header.ids
         assert spans[symbol][0] <= header.ids.last <= spans[symbol][1]
-        (row,) = EXCHANGE.normalize(header, body)
+        (row,) = EXCHANGE.messages.normalize(header, body)
         assert isinstance(row, BookUpdate)
         read = json.loads(body)
         assert [(*digits(*level),) for level in row.bids] == levels(read["bids"])
@@ -113,7 +113,7 @@ def test_a_message_that_is_left_out_breaks_the_chain_of_its_symbol_and_no_other(
     seen: Counter[str] = Counter()
     gaps = []
     for payload in messages(recordings / "BINANCE_FUTURES.ws.1.0"):
-        header = EXCHANGE.classify(payload)
+        header = EXCHANGE.messages.classify(payload)
         if not isinstance(header, Data) or header.channel != "depth":
             continue
         seen[header.symbol] += 1

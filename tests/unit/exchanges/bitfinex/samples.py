@@ -75,7 +75,7 @@ _LIQUIDATION = Liquidation("tETHF0:USTF0", _LIQUIDATED, "143679087", "buy", 235.
 
 def connection() -> Callable[[bytes], Header]:
     """What reads the messages of such a connection."""
-    read = EXCHANGES["bitfinex"].reader()
+    read = EXCHANGES["bitfinex"].messages.reader()
     for message in OPENING:
         read(message)
     return read

@@ -15,15 +15,15 @@ from unit.exchanges.bitfinex.samples import (
     subscribed,
 )
 
-from daedalus.exchanges.bitfinex.exchange import Bitfinex
+from daedalus.exchanges.bitfinex.exchange import BITFINEX
 from daedalus.exchanges.model import Data, Heartbeat, Reply, Unknown
 from daedalus.tables.rows import BookUpdate, Quote, Trade
 
-EXCHANGE = Bitfinex()
+EXCHANGE = BITFINEX
 
 
 def test_what_comes_before_the_answer_is_a_heartbeat_or_unknown_but_counts() -> None:
-    reader = EXCHANGE.reader()
+    reader = EXCHANGE.messages.reader()
     assert reader(b'[204928,"hb",127]') == Heartbeat(sequence=127)
     assert reader(SNAPSHOT) == Unknown(sequence=10)
     reader(BOOK_SUBSCRIBED)
@@ -33,14 +33,14 @@ def test_what_comes_before_the_answer_is_a_heartbeat_or_unknown_but_counts() -> 
 
 
 def test_each_connection_has_numbers_of_its_own() -> None:
-    one, other = connection(), EXCHANGE.reader()
+    one, other = connection(), EXCHANGE.messages.reader()
     other(subscribed("book", 89, symbol="tLTCUSD"))
     message = b"[89,[[1,1,1]],1]"
     assert (one(message).channel, other(message).symbol) == ("trades", "tLTCUSD")
 
 
 def test_two_connections_say_the_same_with_other_numbers() -> None:
-    other = EXCHANGE.reader()
+    other = EXCHANGE.messages.reader()
     other(subscribed("book", 7, symbol="tETHUSD"))
     other(subscribed("status", 8, key="liq:global"))
     pairs = [
@@ -54,13 +54,14 @@ def test_two_connections_say_the_same_with_other_numbers() -> None:
     ]
     for mine, theirs, same in pairs:
         identities = [
-            EXCHANGE.identity(reader(text), text) for reader, text in ((connection(), mine), (other, theirs))
+            EXCHANGE.messages.identity(reader(text), text)
+            for reader, text in ((connection(), mine), (other, theirs))
         ]
         assert (identities[0] == identities[1]) is same
 
 
 def test_a_lost_frame_shows_in_the_numbers_of_what_remains(recordings: Path) -> None:
-    reader, numbers = EXCHANGE.reader(), []
+    reader, numbers = EXCHANGE.messages.reader(), []
     for payload in recorded(recordings):
         header = reader(payload)
         if header.sequence is not None:
@@ -70,7 +71,7 @@ def test_a_lost_frame_shows_in_the_numbers_of_what_remains(recordings: Path) -> 
 
 
 def test_every_message_of_a_recording_equals_a_plain_reading_of_it(recordings: Path) -> None:
-    reader, streams = EXCHANGE.reader(), {}
+    reader, streams = EXCHANGE.messages.reader(), {}
     for payload in recorded(recordings):
         header, message = reader(payload), json.loads(payload)
         if isinstance(message, dict):
@@ -83,7 +84,7 @@ def test_every_message_of_a_recording_equals_a_plain_reading_of_it(recordings: P
             continue
         assert isinstance(header, Data)
         assert (header.channel, header.symbol) == streams[message[0]]
-        assert told(EXCHANGE.normalize(header, payload)) == plain(header.channel, message)
+        assert told(EXCHANGE.messages.normalize(header, payload)) == plain(header.channel, message)
 
 
 def recorded(recordings: Path) -> list[bytes]:

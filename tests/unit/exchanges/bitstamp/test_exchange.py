@@ -10,18 +10,20 @@ from unit.exchanges.bitstamp.samples import (
     US,
 )
 
-from daedalus.exchanges.bitstamp.exchange import Bitstamp
+from daedalus.exchanges.bitstamp.exchange import BITSTAMP
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.model import Data, Reply
 from daedalus.tables.rows import BookUpdate, Trade
 
-EXCHANGE = Bitstamp()
+EXCHANGE = BITSTAMP
 
 
 def test_the_same_change_over_another_connection_is_known_by_its_time() -> None:
     continuity = Continuity(EXCHANGE.channels)
     later = DIFF.replace(b"1641343691310202", b"1641343691310203")
-    duplicates = [continuity.observe(EXCHANGE.classify(one), 0).duplicate for one in (DIFF, later, DIFF)]
+    duplicates = [
+        continuity.observe(EXCHANGE.messages.classify(one), 0).duplicate for one in (DIFF, later, DIFF)
+    ]
     assert duplicates == [False, False, True]
 
 
@@ -31,7 +33,7 @@ def test_every_recorded_message_equals_a_plain_reading_of_it(recordings: Path) -
         if not line[:1].isdigit():
             continue
         payload = line.split(b" ", 1)[1]
-        header = EXCHANGE.classify(payload)
+        header = EXCHANGE.messages.classify(payload)
         kinds.append(type(header))
         message = json.loads(payload)
         if isinstance(header, Reply):
@@ -39,7 +41,7 @@ def test_every_recorded_message_equals_a_plain_reading_of_it(recordings: Path) -
             assert f"{one.channel}_{one.symbol}" == message["channel"]
             continue
         data = message["data"]
-        (row,) = EXCHANGE.normalize(header, payload)
+        (row,) = EXCHANGE.messages.normalize(header, payload)
         assert f"{header.channel}_{row.symbol}" == message["channel"]
         assert row.timestamp == int(data["microtimestamp"]) * US
         if isinstance(row, Trade):
@@ -56,7 +58,7 @@ def test_every_recorded_book_over_rest_equals_a_plain_reading_of_it(recordings: 
     lines = (recordings / "BITSTAMP.http.0.0").read_bytes().splitlines()
     bodies = [line.split(b": ", 1)[1] for line in lines if b" -> " in line]
     for body in bodies:
-        (row,) = EXCHANGE.normalize(EXCHANGE.classify_snapshot("a", body), body)
+        (row,) = EXCHANGE.messages.normalize(EXCHANGE.rest.classify_snapshot("a", body), body)
         assert isinstance(row, BookUpdate)
         assert row.is_snapshot
         assert sides(row) == plain_sides(json.loads(body))

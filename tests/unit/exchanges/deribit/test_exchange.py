@@ -5,11 +5,11 @@ from decimal import Decimal
 from pathlib import Path
 
 from daedalus.exchanges.continuity import Continuity
-from daedalus.exchanges.deribit.exchange import Deribit
+from daedalus.exchanges.deribit.exchange import DERIBIT
 from daedalus.exchanges.model import Data, Reply, Subscription
 from daedalus.tables.rows import BookUpdate, DerivativeTicker
 
-EXCHANGE = Deribit()
+EXCHANGE = DERIBIT
 MS = 1_000_000
 
 
@@ -20,13 +20,13 @@ def test_every_recorded_message_equals_a_plain_reading_of_it(recordings: Path) -
         if not line[:1].isdigit():
             continue
         payload = line.split(b" ", 1)[1]
-        header = EXCHANGE.classify(payload)
+        header = EXCHANGE.messages.classify(payload)
         kinds.append(type(header))
         if isinstance(header, Reply):
             assert len(header.subscriptions) == 30
             continue
         data = json.loads(payload, parse_float=Decimal)["params"]["data"]
-        (row,) = EXCHANGE.normalize(header, payload)
+        (row,) = EXCHANGE.messages.normalize(header, payload)
         assert (row.symbol, row.timestamp) == (data["instrument_name"], data["timestamp"] * MS)
         if isinstance(row, BookUpdate):
             assert row.is_snapshot is (data["type"] == "snapshot")
@@ -46,6 +46,8 @@ def test_every_recorded_message_equals_a_plain_reading_of_it(recordings: Path) -
 
 def test_requests_stay_within_their_size_and_connections_within_their_number() -> None:
     names = [Subscription("quote", f"{'X' * 200}-{number}") for number in range(500)]
-    assert all(len(one.text) < 32_768 for one in EXCHANGE.plan(names, "ws://127.0.0.1:9")[0].requests)
+    assert all(
+        len(one.text) < 32_768 for one in EXCHANGE.requests.plan(names, "ws://127.0.0.1:9")[0].requests
+    )
     many = [Subscription("quote", f"S{number}") for number in range(30_000)]
-    assert len(EXCHANGE.plan(many, "ws://127.0.0.1:9")) <= 30
+    assert len(EXCHANGE.requests.plan(many, "ws://127.0.0.1:9")) <= 30

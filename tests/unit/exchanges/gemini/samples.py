@@ -16,7 +16,7 @@ from support.exchange_samples import (
     unknown,
 )
 
-from daedalus.exchanges.gemini.exchange import Gemini
+from daedalus.exchanges.gemini.exchange import GEMINI
 from daedalus.tables.rows import BookUpdate, Instrument, Quote, Trade
 
 TRADE = (
@@ -166,7 +166,7 @@ SAMPLES = {
         urls={  # whole books are asked for unless the address says otherwise
             _HERE: [f"{_HERE}?snapshot=-1"],
             "wss://ws.gemini.com": ["wss://ws.gemini.com?snapshot=-1"],
-            Gemini.websocket_url: [Gemini.websocket_url],
+            GEMINI.websocket_url: [GEMINI.websocket_url],
             "ws://localhost:1/path?snapshot=20": ["ws://localhost:1/path?snapshot=20"],
         },
         resubscribes={

@@ -14,22 +14,22 @@ from unit.exchanges.okx.samples import (
 
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.model import Data, Ids, Reply, Subscription, Unknown
-from daedalus.exchanges.okx.exchange import Okx
+from daedalus.exchanges.okx.exchange import OKX
 from daedalus.tables.rows import (
     AggTrade,
     BookUpdate,
 )
 
-EXCHANGE = Okx()
+EXCHANGE = OKX
 
 
 def test_the_example_of_the_documentation_is_whole() -> None:
     continuity = Continuity(EXCHANGE.channels)
-    first = EXCHANGE.classify(SNAPSHOT.replace(b'"seqId":100', b'"seqId":10'))
+    first = EXCHANGE.messages.classify(SNAPSHOT.replace(b'"seqId":100', b'"seqId":10'))
     assert continuity.observe(first, 1).gap is None
     resets = []
     for previous, number in ((10, 15), (15, 15), (15, 3), (3, 5)):
-        observed = continuity.observe(EXCHANGE.classify(change(previous, number)), 2)
+        observed = continuity.observe(EXCHANGE.messages.classify(change(previous, number)), 2)
         assert observed.gap is None
         assert not observed.duplicate
         resets.append(observed.reset)
@@ -38,7 +38,7 @@ def test_the_example_of_the_documentation_is_whole() -> None:
 
 @pytest.mark.parametrize("symbol", ["BTC-USD", "BTC-USD-SWAP", "BTC-USD_UM-SWAP", "BTC-USD-241227"])
 def test_the_index_of_a_contract_is_that_of_its_pair(symbol: str) -> None:
-    (plan,) = EXCHANGE.plan([Subscription("index_tickers", symbol)], EXCHANGE.websocket_url)
+    (plan,) = EXCHANGE.requests.plan([Subscription("index_tickers", symbol)], EXCHANGE.websocket_url)
     assert plan.subscriptions == (Subscription("index_tickers", "BTC-USD"),)
 
 
@@ -47,7 +47,7 @@ def test_every_message_of_the_recording_of_2022_is_read(recordings: Path) -> Non
     with (recordings / "OKX.ws.1.0").open("rb") as lines:
         payloads = [line.rstrip(b"\n").split(b" ", 1)[1] for line in lines if line[:1].isdigit()]
     for payload in payloads:
-        header, message = EXCHANGE.classify(payload), json.loads(payload)
+        header, message = EXCHANGE.messages.classify(payload), json.loads(payload)
         kinds[type(header), getattr(header, "channel", "")] += 1
         if isinstance(header, Unknown):
             assert message["arg"]["channel"] == "tickers"
@@ -57,7 +57,7 @@ def test_every_message_of_the_recording_of_2022_is_read(recordings: Path) -> Non
         observed = continuity.observe(header, 0)
         assert observed.gap is None
         assert not observed.duplicate
-        (row,), (told,) = EXCHANGE.normalize(header, payload), message["data"]
+        (row,), (told,) = EXCHANGE.messages.normalize(header, payload), message["data"]
         assert row.timestamp == int(told["ts"]) * 1_000_000
         if isinstance(row, AggTrade):
             assert header.ids == Ids(int(told["tradeId"]), int(told["tradeId"]))

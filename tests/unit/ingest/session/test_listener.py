@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 from daedalus.exchanges import EXCHANGES
-from daedalus.exchanges.binance.exchange import Binance
+from daedalus.exchanges.binance.messages import BinanceMessages
 from daedalus.exchanges.continuity import IdGap
-from daedalus.exchanges.model import Announcement, Data, Header, Heartbeat, Notice, Reply, Subscription
+from daedalus.exchanges.model import (
+    Announcement,
+    Data,
+    Exchange,
+    Header,
+    Heartbeat,
+    Notice,
+    Reply,
+    Subscription,
+)
 from daedalus.ingest.counters import Counters
 from daedalus.ingest.journal import Journal
 from daedalus.ingest.recorder_state import RecorderState
@@ -19,20 +29,22 @@ from daedalus.ingest.session.liveness import Liveness
 from daedalus.ingest.session.served_streams import ServedStreams, Start
 from daedalus.store.raw import RawRecord
 
+EXCHANGE = EXCHANGES["binance"]
 STREAMS = [Subscription("trade", "BTCUSDT"), Subscription("depth", "BTCUSDT")]
 
 
-class Scripted(Binance):
-    """Binance, of which the test says what each message is."""
+class Scripted(BinanceMessages):
+    """Binance's messages, of which the test says what each is."""
 
     def __init__(self, classify: Callable[[bytes], Header]) -> None:
+        super().__init__(EXCHANGE.channels)
         self.classify = classify  # type: ignore[method-assign]
 
 
 class Listening:
     """A listener of Binance, and how many rows were written at each of its events."""
 
-    def __init__(self, exchange: Binance) -> None:
+    def __init__(self, exchange: Exchange) -> None:
         self.records: list[RawRecord] = []
         self.waiting = 0
         recorder = RecorderState(
@@ -64,30 +76,26 @@ def trade(number: int) -> bytes:
     return json.dumps({"stream": "btcusdt@trade", "data": data}).encode()
 
 
-def binance() -> Binance:
-    exchange = EXCHANGES["binance"]
-    assert isinstance(exchange, Binance)
-    return exchange
-
-
 def scripted(*headers: Header) -> list[tuple[Event, int]]:
     left = list(headers)
-    return Listening(Scripted(lambda _: left.pop(0))).hears(*[b"{}"] * len(headers))
+    return Listening(replace(EXCHANGE, messages=Scripted(lambda _: left.pop(0)))).hears(
+        *[b"{}"] * len(headers)
+    )
 
 
 def test_messages_in_order_call_for_nothing() -> None:
-    it = Listening(binance())
+    it = Listening(EXCHANGE)
     assert it.hears(trade(1), trade(2), trade(3)) == []
     assert (it.counters.messages, it.counters.last_message_ns) == (3, 102)
 
 
 def test_a_gap_is_yielded_before_the_message_behind_it_is_written_down() -> None:
     gap = IdGap("trade", "BTCUSDT", 2, 5, 2, 101, 102)
-    assert Listening(binance()).hears(trade(1), trade(2), trade(5), trade(6)) == [(gap, 2)]
+    assert Listening(EXCHANGE).hears(trade(1), trade(2), trade(5), trade(6)) == [(gap, 2)]
 
 
 def test_a_book_whose_snapshot_is_older_than_its_first_delta_needs_another() -> None:
-    it = Listening(binance())
+    it = Listening(EXCHANGE)
     it.books.begin("BTCUSDT")
     it.books.snapshot("BTCUSDT", 3)
     delta = {"e": "depthUpdate", "E": 1, "s": "BTCUSDT", "U": 9, "u": 10, "b": [], "a": []}
@@ -107,7 +115,7 @@ def test_replies_notices_and_what_the_exchange_wants_to_hear_are_yielded_in_thei
 def test_a_heartbeat_that_names_an_id_which_never_came_shows_a_gap() -> None:
     beat = Heartbeat(channel="depth", symbol="BTCUSDT", announces=Announcement("trade", 7))
     ((event, _),) = scripted(
-        Data("trade", "BTCUSDT", EXCHANGES["binance"].classify(trade(5)).ids), beat, beat
+        Data("trade", "BTCUSDT", EXCHANGES["binance"].messages.classify(trade(5)).ids), beat, beat
     )
     assert isinstance(event, IdGap)
     assert (event.channel, event.missing) == ("trade", 2)

@@ -7,13 +7,14 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import msgspec
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 from daedalus.exchanges import EXCHANGES
-from daedalus.exchanges.binance.exchange import Binance
+from daedalus.exchanges.binance.messages import BinanceMessages
 from daedalus.exchanges.model import Data, Header, Subscription
 from daedalus.ingest.counters import Counters
 from daedalus.ingest.recorder_state import RecorderState
@@ -32,10 +33,11 @@ EXCHANGE = EXCHANGES["binance"]
 STREAMS = [Subscription("trade", "BTCUSDT"), Subscription("depth", "BTCUSDT")]
 
 
-class Mistaken(Binance):
-    """Binance with a classify of the test's own."""
+class Mistaken(BinanceMessages):
+    """Binance's messages with a classify of the test's own."""
 
     def __init__(self, classify: Callable[[bytes], Header]) -> None:
+        super().__init__(EXCHANGE.channels)
         self.classify = classify  # type: ignore[method-assign]
 
 
@@ -81,7 +83,7 @@ async def session(
 ) -> AsyncIterator[Session]:
     async with serve(handler, "127.0.0.1", 0, compression=None, close_timeout=0.5) as server:
         port = next(iter(server.sockets)).getsockname()[1]
-        (plan,) = EXCHANGE.plan(streams, f"ws://127.0.0.1:{port}")
+        (plan,) = EXCHANGE.requests.plan(streams, f"ws://127.0.0.1:{port}")
         plan = msgspec.structs.replace(plan, send_interval_seconds=0.0)
         it = Session(
             plan,
@@ -152,7 +154,7 @@ async def test_a_mistake_in_a_exchange_file_costs_no_message_and_no_connection(
         raise ZeroDivisionError
 
     recorded = Recorded()
-    monkeypatch.setattr(recorded.recorder, "exchange", Mistaken(fail))
+    monkeypatch.setattr(recorded.recorder, "exchange", replace(EXCHANGE, messages=Mistaken(fail)))
     async with session(recorded, handler) as it:
         assert (await it.ended()).reason == "closed with code 1000"
     kept = [record.payload for record in recorded.shelf.records if record.kind == "message"]
@@ -230,7 +232,7 @@ async def test_frames_that_come_twice_or_late_are_not_missing(monkeypatch: pytes
         return Data("bookTicker", "BTCUSDT", sequence=int(payload))
 
     recorded = Recorded()
-    monkeypatch.setattr(recorded.recorder, "exchange", Mistaken(classify))
+    monkeypatch.setattr(recorded.recorder, "exchange", replace(EXCHANGE, messages=Mistaken(classify)))
     async with session(recorded, handler) as it:
         await it.ended()
     assert recorded.recorder.counters.gaps == 1
@@ -385,7 +387,7 @@ async def test_a_stream_that_falls_silent_while_its_channel_goes_on_is_told_and_
     monkeypatch.setattr(pace_module, "LEARNED_AFTER", 3)
     monkeypatch.setattr(pace_module, "_TRADES_SECONDS", 0.5)
     quick = {"trade": msgspec.structs.replace(EXCHANGE.channels["trade"], silence_seconds=None)}
-    monkeypatch.setattr(type(EXCHANGE), "channels", {**EXCHANGE.channels, **quick})
+    exchange = replace(EXCHANGE, channels={**EXCHANGE.channels, **quick})
 
     async def handler(connection: ServerConnection) -> None:
         await answer(connection)
@@ -396,6 +398,7 @@ async def test_a_stream_that_falls_silent_while_its_channel_goes_on_is_told_and_
             await asyncio.sleep(0.01)
 
     recorded = Recorded()
+    monkeypatch.setattr(recorded.recorder, "exchange", exchange)
     streams = [Subscription("trade", "BTCUSDT"), Subscription("trade", "ETHUSDT")]
     async with session(recorded, handler, streams) as it:
         async with asyncio.timeout(20):

@@ -144,8 +144,12 @@ def test_the_book_equals_one_that_followed_the_messages(recording: Recording) ->
         if row.symbol != "A" or row.recv_ns > end or row.kind not in ("message", "snapshot"):
             continue
         snapshot = row.kind == "snapshot"
-        header = exchange.classify_snapshot("A", row.payload) if snapshot else exchange.classify(row.payload)
-        for update in exchange.normalize(header, row.payload):
+        header = (
+            exchange.rest.classify_snapshot("A", row.payload)
+            if snapshot
+            else exchange.messages.classify(row.payload)
+        )
+        for update in exchange.messages.normalize(header, row.payload):
             assert isinstance(update, BookUpdate)
             book.apply(update)
     assert at(recording.seal(), 391) == (book.bids, book.asks)

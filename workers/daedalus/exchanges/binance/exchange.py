@@ -1,46 +1,148 @@
-"""Binance spot: every trade and every book update has a consecutive number.
+"""Binance's four markets: one protocol, with limits and paths of their own.
 
-Protocol: binance-spot-api-docs, ``web-socket-streams.md`` and ``rest-api.md``. The update ids of the stream
-prove each step of a book (``U == previous u + 1``). Times come in milliseconds, or in microseconds where the
-URL asks for ``timeUnit=MICROSECOND``.
+Protocol: binance-spot-api-docs, ``web-socket-streams.md`` and ``rest-api.md``; developers.binance.com,
+derivatives, USD-M and COIN-M futures: "Websocket Market Streams", "Important WebSocket Change Notice";
+docs.binance.us. No key is needed. Without one, only spot's missed trades can be requested by id.
+
+Trades and aggregate trades have consecutive ids. The book of spot has consecutive update ids
+(``U == previous u + 1``), that of futures is chained by ``pu``. Times are milliseconds, or microseconds where
+the URL asks for ``timeUnit=MICROSECOND``.
+
+Some ids of futures' trades never traded in the book: those of the insurance fund and of deleveraging, and
+ids spent without a trade (price and amount 0). They count as seen and give no row; REST and aggregate
+trades leave them out. Amounts of USD-M are in the base currency, those of COIN-M contracts of 100 USD (BTC)
+or 10 USD.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import ClassVar
+from ..model import Channel, Exchange, History, Proof, RestLimit, RestRequest
+from .messages import BinanceMessages
+from .requests import BinanceDeliveryRequests, BinanceRequests
+from .rest import Backfill, BinanceRest, Book
 
-from ..model import Channel, History, Proof, RestLimit, RestRequest
-from .market import Backfill, BinanceMarket
+__all__ = ["BINANCE", "BINANCE_DELIVERY", "BINANCE_FUTURES", "BINANCE_US"]
 
-__all__ = ["Binance"]
+_PUBLIC, _MARKET = "/public", "/market"
+_USED = "X-MBX-USED-WEIGHT-1M"
 
+_SPOT_CHANNELS = {
+    "trade": Channel("trades", Proof.IDS, silence_seconds=300.0, history=History.IDS),
+    "aggTrade": Channel("agg_trades", Proof.IDS, silence_seconds=300.0, history=History.IDS),
+    "depth": Channel("book_updates", Proof.IDS, snapshot="rest", silence_seconds=60.0),
+    "bookTicker": Channel("quotes", silence_seconds=60.0),
+}
+# Most symbols of Binance.US trade a few times an hour: silence means little.
+_US_CHANNELS = {
+    "trade": Channel("trades", Proof.IDS, history=History.NEWEST),
+    "aggTrade": Channel("agg_trades", Proof.IDS, history=History.IDS),
+    "depth": Channel("book_updates", Proof.IDS, snapshot="rest", silence_seconds=300.0),
+    "bookTicker": Channel("quotes", silence_seconds=300.0),
+}
+_FUTURES_CHANNELS = {
+    "trade": Channel("trades", Proof.IDS, silence_seconds=300.0, spends_ids=True, history=History.NEWEST),
+    "aggTrade": Channel("agg_trades", Proof.IDS, silence_seconds=300.0, history=History.IDS),
+    "depth": Channel("book_updates", Proof.CHAIN, snapshot="rest", silence_seconds=60.0),
+    "bookTicker": Channel("quotes", silence_seconds=60.0),
+    "markPrice": Channel("derivative_tickers", silence_seconds=30.0),  # one per second
+    "forceOrder": Channel(
+        "liquidations",
+        lossy="the exchange tells only the newest liquidation of each symbol within 1000 ms",
+    ),
+}
+# Few trade on COIN-M: silence means little, but for the mark price.
+_DELIVERY_CHANNELS = {
+    **_FUTURES_CHANNELS,
+    "trade": Channel("trades", Proof.IDS, spends_ids=True, history=History.NEWEST),
+    "aggTrade": Channel("agg_trades", Proof.IDS, history=History.IDS),
+    "depth": Channel("book_updates", Proof.CHAIN, snapshot="rest", silence_seconds=300.0),
+    "bookTicker": Channel("quotes", silence_seconds=300.0),
+}
 
-class Binance(BinanceMarket):
-    """Binance spot, market data only; no key needed."""
+BINANCE = Exchange(
+    name="binance",
+    websocket_url="wss://stream.binance.com:9443/stream?timeUnit=MICROSECOND",
+    rest_url="https://api.binance.com",
+    rest_limit=RestLimit(weight_per_minute=6000, used_header=_USED),
+    channels=_SPOT_CHANNELS,
+    requests=BinanceRequests("binance", streams_per_connection=1024),
+    messages=BinanceMessages(_SPOT_CHANNELS),
+    rest=BinanceRest(
+        "/api/v3",
+        book=Book(levels=5000, weight=250),
+        backfills={"trade": Backfill("historicalTrades", 25), "aggTrade": Backfill("aggTrades", 4)},
+        # Without its permission sets the answer is a fraction of its size.
+        instruments=RestRequest("/api/v3/exchangeInfo?showPermissionSets=false", weight=20),
+    ),
+)
+"""Binance spot."""
 
-    name: ClassVar[str] = "binance"
-    websocket_url: ClassVar[str] = "wss://stream.binance.com:9443/stream?timeUnit=MICROSECOND"
-    rest_url: ClassVar[str] = "https://api.binance.com"
-    rest_limit: ClassVar[RestLimit] = RestLimit(weight_per_minute=6000, used_header="X-MBX-USED-WEIGHT-1M")
-    channels: ClassVar[Mapping[str, Channel]] = MappingProxyType(
-        {
-            "trade": Channel("trades", Proof.IDS, silence_seconds=300.0, history=History.IDS),
-            "aggTrade": Channel("agg_trades", Proof.IDS, silence_seconds=300.0, history=History.IDS),
-            "depth": Channel("book_updates", Proof.IDS, snapshot="rest", silence_seconds=60.0),
-            "bookTicker": Channel("quotes", silence_seconds=60.0),
-        }
-    )
+BINANCE_US = Exchange(
+    name="binance_us",
+    websocket_url="wss://stream.binance.us:9443/stream",
+    rest_url="https://api.binance.us",
+    rest_limit=RestLimit(weight_per_minute=1200, used_header=_USED),
+    channels=_US_CHANNELS,
+    requests=BinanceRequests("binance_us", streams_per_connection=1024),
+    messages=BinanceMessages(_US_CHANNELS),
+    rest=BinanceRest(
+        "/api/v3",
+        book=Book(levels=5000, weight=50),
+        backfills={"trade": Backfill("trades", 1, from_id=False), "aggTrade": Backfill("aggTrades", 1)},
+        instruments=RestRequest("/api/v3/exchangeInfo", weight=10),
+    ),
+)
+"""Binance.US: an exchange of its own, with smaller budgets. Single trades by id would need a key."""
 
-    api: ClassVar[str] = "/api/v3"
-    streams_per_connection: ClassVar[int] = 1024
-    snapshot_levels: ClassVar[int] = 5000
-    snapshot_weight: ClassVar[int] = 250
-    backfills: ClassVar[Mapping[str, Backfill]] = MappingProxyType(
-        {"trade": Backfill("historicalTrades", weight=25), "aggTrade": Backfill("aggTrades", weight=4)}
-    )
-    # Without its permission sets the answer is a fraction of its size.
-    instruments_request: ClassVar[RestRequest] = RestRequest(
-        "/api/v3/exchangeInfo?showPermissionSets=false", weight=20
-    )
+_FUTURES_BOOK = Book(levels=1000, weight=20)
+# historicalTrades would go by id, but needs a key.
+_FUTURES_BACKFILLS = {
+    "trade": Backfill("trades", 5, from_id=False),
+    "aggTrade": Backfill("aggTrades", 20),
+}
+
+BINANCE_FUTURES = Exchange(
+    name="binance_futures",
+    websocket_url="wss://fstream.binance.com",
+    rest_url="https://fapi.binance.com",
+    rest_limit=RestLimit(weight_per_minute=2400, used_header=_USED),
+    channels=_FUTURES_CHANNELS,
+    requests=BinanceRequests(
+        "binance_futures",
+        streams_per_connection=200,  # the documentation has said 1024 too
+        # A channel requested on the wrong route is acknowledged and stays silent.
+        routes={
+            "trade": _PUBLIC,
+            "depth": _PUBLIC,
+            "bookTicker": _PUBLIC,
+            "aggTrade": _MARKET,
+            "markPrice": _MARKET,
+            "forceOrder": _MARKET,
+        },
+    ),
+    messages=BinanceMessages(_FUTURES_CHANNELS),
+    rest=BinanceRest(
+        "/fapi/v1",
+        book=_FUTURES_BOOK,
+        backfills=_FUTURES_BACKFILLS,
+        instruments=RestRequest("/fapi/v1/exchangeInfo", weight=1),
+    ),
+)
+"""USD-M futures, on two routes."""
+
+BINANCE_DELIVERY = Exchange(
+    name="binance_delivery",
+    websocket_url="wss://dstream.binance.com",
+    rest_url="https://dapi.binance.com",
+    rest_limit=RestLimit(weight_per_minute=2400, used_header=_USED),
+    channels=_DELIVERY_CHANNELS,
+    requests=BinanceDeliveryRequests("binance_delivery", streams_per_connection=200),
+    messages=BinanceMessages(_DELIVERY_CHANNELS),
+    rest=BinanceRest(
+        "/dapi/v1",
+        book=_FUTURES_BOOK,
+        backfills=_FUTURES_BACKFILLS,
+        instruments=RestRequest("/dapi/v1/exchangeInfo", weight=1),
+    ),
+)
+"""COIN-M futures. Symbols are spelled ``BTCUSD_PERP`` and ``BTCUSD_261225``."""

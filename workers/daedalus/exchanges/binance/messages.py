@@ -1,252 +1,135 @@
-"""Binance's messages: which fields are the ids, and how a message becomes a row.
-
-`READERS` has one entry per channel, for all of Binance's markets. Each message is decoded in one pass, either
-for its ids alone (`classify`, at every message) or whole (`normalize`).
-"""
+"""What Binance's messages are. Those of a combined stream begin with its name."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from collections.abc import Callable, Collection, Sequence
+from functools import lru_cache
+from typing import Any
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
-
-from ...tables.rows import AggTrade, BookUpdate, DerivativeTicker, Liquidation, Row, Trade, quote
-from ..model import Data, Header, Ids
-from ..reading import Amount, Id
-from ..times import epoch_ns
-
-__all__ = ["READERS", "Reader", "force_order_symbol"]
-
-_LARGEST = sys.float_info.max
-_Rate = Annotated[float, Meta(ge=-_LARGEST, le=_LARGEST)]
-
-_T = TypeVar("_T")
-_I = TypeVar("_I")
-_M = TypeVar("_M")
-
-
-class _Enveloped(Struct, Generic[_T], gc=False):
-    """A message of a combined stream; without ``data`` it is one of a raw stream."""
-
-    data: _T | UnsetType = UNSET
-
-
-class _TradeIds(Struct, gc=False):
-    t: Id
-    E: int = 0
-
-
-class _AggTradeIds(Struct, gc=False):
-    a: Id
-    E: int = 0
-
-
-class _DepthIds(Struct, gc=False):
-    U: Id
-    u: Id
-    pu: Id | None = None
-    E: int = 0
-
-
-class _BookTickerIds(Struct, gc=False):
-    u: Id
-    E: int = 0
-
-
-class _Time(Struct, gc=False):
-    E: int
-
-
-class _Trade(Struct, gc=False):
-    t: Id
-    p: Amount
-    q: Amount
-    m: bool
-    T: int = 0
-    E: int = 0
-    X: str = "MARKET"
-
-
-class _AggTrade(Struct, gc=False):
-    a: Id
-    p: Amount
-    q: Amount
-    f: Id
-    l: Id  # noqa: E741 - the exchange's name
-    m: bool
-    T: int = 0
-    E: int = 0
-
-
-class _Depth(Struct, gc=False):
-    U: Id
-    u: Id
-    b: list[tuple[Amount, Amount]]
-    a: list[tuple[Amount, Amount]]
-    pu: Id | None = None
-    T: int = 0
-    E: int = 0
-
-
-class _BookTicker(Struct, gc=False):
-    u: Id
-    b: Amount
-    B: Amount
-    a: Amount
-    A: Amount
-    T: int = 0
-    E: int = 0
-
-
-class _MarkPrice(Struct, gc=False):
-    E: int
-    p: Amount
-    i: Amount | Literal[""] | None = None
-    r: _Rate | Literal[""] | None = None
-    T: int = 0
-
-
-class _Liquidation(Struct, gc=False):
-    S: Literal["BUY", "SELL"]
-    z: Amount
-    p: Amount = 0.0
-    ap: Amount = 0.0
-    T: int = 0
-
-
-class _ForceOrder(Struct, gc=False):
-    o: _Liquidation
-    E: int = 0
-
-
-class _Named(Struct, gc=False):
-    s: str = ""
-
-
-class _ForceOrderSymbol(Struct, gc=False):
-    o: _Named
-
-
-class Reader(Generic[_I, _M]):
-    """How one channel's messages become headers and rows."""
-
-    def __init__(
-        self,
-        ids: type[_I],
-        header: Callable[[str, _I], Header],
-        message: type[_M],
-        rows: Callable[[str, _M], Sequence[Row]],
-    ) -> None:
-        self._header, self._rows = header, rows
-        self._ids_inside = msgspec.json.Decoder(_Enveloped[ids]).decode  # type: ignore[valid-type]
-        self._ids = msgspec.json.Decoder(ids).decode
-        self._inside = msgspec.json.Decoder(_Enveloped[message], strict=False).decode  # type: ignore[valid-type]
-        self._bare = msgspec.json.Decoder(message, strict=False).decode
-
-    def header(self, symbol: str, payload: bytes) -> Header:
-        """Read the ids, of a combined or a raw stream's message. Raises one of `UNREADABLE`."""
-        data = self._ids_inside(payload).data
-        return self._header(symbol, self._ids(payload) if data is UNSET else data)
-
-    def rows(self, symbol: str, payload: bytes) -> Sequence[Row]:
-        """Read the whole message; nothing where it is none that has a row. Raises one of `UNREADABLE`."""
-        data = self._inside(payload).data
-        return self._rows(symbol, self._bare(payload) if data is UNSET else data)
-
-
-_force_order_symbol = msgspec.json.Decoder(_ForceOrderSymbol).decode
-
-
-def _trade_header(symbol: str, ids: _TradeIds) -> Header:
-    return Data("trade", symbol, Ids(ids.t, ids.t), epoch_ns(ids.E))
-
-
-def _agg_trade_header(symbol: str, ids: _AggTradeIds) -> Header:
-    return Data("aggTrade", symbol, Ids(ids.a, ids.a), epoch_ns(ids.E))
-
-
-def _depth_header(symbol: str, ids: _DepthIds) -> Header:
-    if ids.u < ids.U:
-        raise ValueError(f"depth update of {symbol} ends at {ids.u}, before it begins ({ids.U})")
-    return Data("depth", symbol, Ids(ids.U, ids.u, ids.pu), epoch_ns(ids.E))
-
-
-def _book_ticker_header(symbol: str, ids: _BookTickerIds) -> Header:
-    return Data("bookTicker", symbol, Ids(ids.u, ids.u), epoch_ns(ids.E))
-
-
-def _mark_price_header(symbol: str, message: _Time) -> Header:
-    return Data("markPrice", symbol, None, epoch_ns(message.E))
-
-
-def _force_order_header(symbol: str, message: _Time) -> Header:
-    return Data("forceOrder", symbol, None, epoch_ns(message.E))
-
-
-def _trade_rows(symbol: str, trade: _Trade) -> Sequence[Row]:
-    if trade.X != "MARKET" or not trade.p or not trade.q:
-        return ()  # not traded in the book, or an id that was spent without a trade
-    time = epoch_ns(trade.T or trade.E)
-    return (Trade(symbol, time, str(trade.t), _taker(trade.m), trade.p, trade.q),)
-
-
-def _agg_trade_rows(symbol: str, trade: _AggTrade) -> Sequence[Row]:
-    time = epoch_ns(trade.T or trade.E)
-    return (AggTrade(symbol, time, str(trade.a), _taker(trade.m), trade.p, trade.q, trade.f, trade.l),)
-
-
-def _depth_rows(symbol: str, depth: _Depth) -> Sequence[Row]:
-    return (BookUpdate(symbol, epoch_ns(depth.E), False, depth.b, depth.a, depth.U, depth.u, depth.pu),)
-
-
-def _book_ticker_rows(symbol: str, top: _BookTicker) -> Sequence[Row]:
-    """With the clock of the books, so that both tell of one moment in one order."""
-    return quote(symbol, epoch_ns(top.E or top.T), (top.b, top.B), (top.a, top.A), top.u)
-
-
-def _mark_price_rows(symbol: str, mark: _MarkPrice) -> Sequence[Row]:
-    # Contracts with a date have no funding: the exchange then sends the time 0, and "" or 0 for the rate.
-    due = epoch_ns(mark.T)
-    ticker = DerivativeTicker(
-        symbol,
-        epoch_ns(mark.E),
-        funding_timestamp=due,
-        funding_rate=mark.r if due and isinstance(mark.r, float) else None,
-        index_price=mark.i if isinstance(mark.i, float) else None,
-        mark_price=mark.p,
-    )
-    return (ticker,)
-
-
-def _force_order_rows(symbol: str, message: _ForceOrder) -> Sequence[Row]:
-    """The order's price, and the average price and the amount of what was filled of it."""
-    order = message.o
-    if not order.z:
-        return ()
-    time, average = epoch_ns(order.T or message.E), order.ap or None
-    price = order.p or order.ap
-    if not price:
-        return ()
-    return (Liquidation(symbol, time, None, order.S.lower(), price, order.z, average),)
-
-
-def force_order_symbol(payload: bytes) -> str:
-    """The symbol of a raw stream's liquidation, which names it inside. Raises one of `UNREADABLE`."""
-    return _force_order_symbol(payload).o.s
-
-
-def _taker(buyer_is_maker: bool) -> str:
-    return "sell" if buyer_is_maker else "buy"
-
-
-READERS: dict[str, Reader[Any, Any]] = {
-    "trade": Reader(_TradeIds, _trade_header, _Trade, _trade_rows),
-    "aggTrade": Reader(_AggTradeIds, _agg_trade_header, _AggTrade, _agg_trade_rows),
-    "depth": Reader(_DepthIds, _depth_header, _Depth, _depth_rows),
-    "bookTicker": Reader(_BookTickerIds, _book_ticker_header, _BookTicker, _book_ticker_rows),
-    "markPrice": Reader(_Time, _mark_price_header, _MarkPrice, _mark_price_rows),
-    "forceOrder": Reader(_Time, _force_order_header, _ForceOrder, _force_order_rows),
+from msgspec import Raw, Struct
+
+from ...tables.rows import Row
+from ..model import Data, Header, Messages, Notice, Reply
+from ..reading import UNREADABLE, unexpected
+from .requests import STREAMS
+from .rest import snapshot_row
+from .rows import READERS, force_order_symbol
+
+__all__ = ["BinanceMessages"]
+
+_CHANNELS = (
+    {stream: channel for channel, stream in STREAMS.items()}
+    | dict.fromkeys(("depth", "depth@0ms", "depth@250ms", "depth@500ms", "depth@1000ms"), "depth")
+    | dict.fromkeys(("markPrice", "markPrice@3s"), "markPrice")
+)
+_EVENTS = {
+    "trade": "trade",
+    "aggTrade": "aggTrade",
+    "depthUpdate": "depth",
+    "bookTicker": "bookTicker",
+    "markPriceUpdate": "markPrice",
+    "forceOrder": "forceOrder",
 }
+_PREFIX = b'{"stream":"'
+_PREFIX_LENGTH = len(_PREFIX)
+_SHUTDOWN = "serverShutdown"
+_Found = tuple[Callable[[str, bytes], Header], str]
+"""The header's reader and the symbol of a stream."""
+
+
+class _Error(Struct, gc=False):
+    code: int | None = None
+    msg: str = ""
+
+
+class _Other(Struct, gc=False):
+    """The fields that tell all other messages apart: replies, notices, events of raw streams."""
+
+    stream: str = ""
+    e: str = ""
+    s: str = ""
+    u: int | None = None
+    B: Raw = Raw()
+    A: Raw = Raw()
+    result: Raw = Raw()
+    error: _Error | None = None
+    code: int | None = None
+    msg: str = ""
+    id: int | str | None = None
+
+
+_other = msgspec.json.Decoder(_Other).decode
+
+
+class BinanceMessages(Messages):
+    """Reads the messages of these channels: the stream's name selects the reader, one pass does the rest."""
+
+    def __init__(self, channels: Collection[str]) -> None:
+        self._channels = channels
+        # Messages begin with the name of their stream: what that says is found out once.
+        self._begins = lru_cache(maxsize=8192)(self._stream_of_beginning)
+
+    def classify(self, payload: bytes) -> Header:
+        try:
+            found = self._begins(payload[: payload.find(b'"', _PREFIX_LENGTH)])
+            return found[0](found[1], payload) if found else self._other_header(payload)
+        except UNREADABLE:
+            return unexpected(payload, self._is_ours)
+
+    def normalize(self, header: Data, payload: bytes) -> Sequence[Row]:
+        """Decode a message, enveloped or not, or the body of a snapshot."""
+        try:
+            return READERS[header.channel].rows(header.symbol, payload)
+        except msgspec.ValidationError:
+            if header.channel != "depth":
+                raise
+            return (snapshot_row(header.symbol, payload),)
+
+    def _stream(self, name: str) -> _Found | None:
+        """The reader and the symbol of a stream; None where it is none of ours."""
+        symbol, _, stream = name.partition("@")
+        channel = _CHANNELS.get(stream)
+        if channel is None or channel not in self._channels or not symbol:
+            return None
+        return READERS[channel].header, symbol.upper()
+
+    def _stream_of_beginning(self, beginning: bytes) -> _Found | None:
+        """The same for the beginning of a message, up to the end of the name."""
+        if not beginning.startswith(_PREFIX) or b"\\" in beginning:
+            return None
+        try:
+            return self._stream(beginning[_PREFIX_LENGTH:].decode())
+        except UnicodeDecodeError:
+            return None
+
+    def _other_header(self, payload: bytes) -> Header:
+        other = _other(payload)
+        if other.e == _SHUTDOWN or other.stream.lstrip("!") == _SHUTDOWN:
+            return Notice()
+        if other.stream:
+            found = self._stream(other.stream)
+            return found[0](found[1], payload) if found else unexpected(payload)
+        if other.error or other.code is not None or bytes(other.result):
+            return _reply(other)
+        channel = _EVENTS.get(other.e)
+        if not other.e and other.u is not None and bytes(other.B) and bytes(other.A):
+            channel = "bookTicker"  # the one raw stream (of spot) whose events do not name themselves
+        symbol = force_order_symbol(payload) if channel == "forceOrder" else other.s
+        if channel is None or channel not in self._channels or not symbol:
+            return unexpected(payload)
+        return READERS[channel].header(symbol.upper(), payload)
+
+    def _is_ours(self, message: dict[str, Any]) -> bool:
+        stream, event = message.get("stream"), message.get("e")
+        return (isinstance(event, str) and _EVENTS.get(event) in self._channels) or (
+            isinstance(stream, str) and bool(self._stream(stream))
+        )
+
+
+def _reply(other: _Other) -> Reply:
+    number = other.id if isinstance(other.id, int) else None
+    if other.error is None and other.code is None:
+        return Reply(number)
+    code, message = (other.error.code, other.error.msg) if other.error else (other.code, other.msg)
+    return Reply(number, error=f"{message or 'refused'} (code {code})")

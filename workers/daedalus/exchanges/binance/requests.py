@@ -1,62 +1,98 @@
-"""What Binance is asked on a connection, and how it answers; and what other messages there are.
+"""How Binance is asked for streams: symbols, connections, and the requests.
 
-Source: binance-spot-api-docs, web-socket-streams.md, "Live Subscribing/Unsubscribing to streams".
+Streams are called ``<symbol>@<stream>``; unknown ones are acknowledged and stay silent. Source:
+binance-spot-api-docs, web-socket-streams.md, "Live Subscribing/Unsubscribing to streams".
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
 
 import msgspec
-from msgspec import Raw, Struct
 
-from ..model import Reply, Request, Subscription
+from ..model import ConnectionPlan, Request, Requests, Subscription, parts_of
 
-__all__ = ["Other", "read_other", "reply", "requests"]
+__all__ = ["STREAMS", "BinanceDeliveryRequests", "BinanceRequests"]
 
+STREAMS = {
+    "trade": "trade",
+    "aggTrade": "aggTrade",
+    "depth": "depth@100ms",
+    "bookTicker": "bookTicker",
+    "markPrice": "markPrice@1s",
+    "forceOrder": "forceOrder",
+}
+"""The stream of each channel that is asked for."""
 _STREAMS_PER_REQUEST = 200
+_OPTION = re.compile(r"-\d{6}-[^-]+-[CP]$")
+_COIN_M = re.compile(r"[^_]+USD_(?:PERP|\d{6})")
 
 
-class _Error(Struct, gc=False):
-    code: int | None = None
-    msg: str = ""
+class BinanceRequests(Requests):
+    """Connections per route, as many as the exchange's limit of streams requires.
+
+    ``routes``: the path that serves a channel, where the market has several; a connection serves one of them.
+    """
+
+    def __init__(
+        self, market: str, streams_per_connection: int, routes: Mapping[str, str] | None = None
+    ) -> None:
+        self._market = market
+        self._streams_per_connection = streams_per_connection
+        self._routes = routes or {}
+
+    def symbol(self, text: str) -> str:
+        """``btcusdt`` and ``BTCUSDT`` are the same; tables have the upper-case one."""
+        return text.strip().upper()
+
+    def refuses(self, symbol: str) -> str:
+        """Options, and contracts of another market: BTCUSD_PERP is COIN-M's, BTCUSDT_260327 USD-M's."""
+        if _OPTION.search(symbol):
+            return f"{symbol} is an option, and options are not recorded. Write for example BTCUSDT."
+        home = "binance_delivery" if _COIN_M.fullmatch(symbol) else "binance_futures"
+        if "_" in symbol and home != self._market:
+            return f"{symbol} is not traded on this market. Write it below {home}."
+        return ""
+
+    def plan(self, subscriptions: Sequence[Subscription], url: str) -> list[ConnectionPlan]:
+        by_route: dict[str, list[Subscription]] = {}
+        for one in dict.fromkeys(subscriptions):
+            by_route.setdefault(self._routes.get(one.channel, ""), []).append(one)
+        return [
+            ConnectionPlan(
+                url=self._combined(url, route),
+                requests=tuple(
+                    Request(number, _text(asked, number), asked)
+                    for number, asked in enumerate(parts_of(part, _STREAMS_PER_REQUEST), 1)
+                ),
+                subscriptions=part,
+                send_interval_seconds=0.25,  # at most 5 messages/s (derivatives: 10), pings included
+                lifetime_seconds=24 * 3600.0,
+            )
+            for route, wanted in by_route.items()
+            for part in parts_of(wanted, self._streams_per_connection)
+        ]
+
+    def _combined(self, url: str, route: str) -> str:
+        """The combined endpoint of a URL that may name the host only, a route, ``/ws`` or ``/stream``."""
+        parts = urlsplit(url)
+        path = parts.path.rstrip("/").removesuffix("/ws").removesuffix("/stream")
+        for each in self._routes.values():
+            path = path.removesuffix(each)
+        return parts._replace(path=f"{path}{route}/stream").geturl()
 
 
-class Other(Struct, gc=False):
-    """What tells all other messages apart: replies, notices, raw streams' events."""
+class BinanceDeliveryRequests(BinanceRequests):
+    """The same for COIN-M, whose symbols all have an underscore."""
 
-    stream: str = ""
-    e: str = ""
-    s: str = ""
-    u: int | None = None
-    B: Raw = Raw()
-    A: Raw = Raw()
-    result: Raw = Raw()
-    error: _Error | None = None
-    code: int | None = None
-    msg: str = ""
-    id: int | str | None = None
+    def refuses(self, symbol: str) -> str:
+        """What all markets refuse, and pairs."""
+        pair = f"{symbol} is a pair, no COIN-M contract. Write for example BTCUSD_PERP."
+        return pair if symbol.isalnum() else super().refuses(symbol)
 
 
-read_other = msgspec.json.Decoder(Other).decode
-
-
-def requests(subscriptions: Sequence[Subscription], streams: Mapping[str, str]) -> tuple[Request, ...]:
-    """The requests for these subscriptions; ``streams`` are the streams' names by channel."""
-    asked: list[Request] = []
-    for start in range(0, len(subscriptions), _STREAMS_PER_REQUEST):
-        part = tuple(subscriptions[start : start + _STREAMS_PER_REQUEST])
-        params = [f"{one.symbol.lower()}@{streams[one.channel]}" for one in part]
-        number = len(asked) + 1
-        text = msgspec.json.encode({"method": "SUBSCRIBE", "params": params, "id": number}).decode()
-        asked.append(Request(number, text, part))
-    return tuple(asked)
-
-
-def reply(other: Other) -> Reply:
-    """Read the answer to a request."""
-    number = other.id if isinstance(other.id, int) else None
-    if other.error is None and other.code is None:
-        return Reply(number)
-    code, message = (other.error.code, other.error.msg) if other.error else (other.code, other.msg)
-    return Reply(number, error=f"{message or 'refused'} (code {code})")
+def _text(subscriptions: Sequence[Subscription], number: int) -> str:
+    params = [f"{one.symbol.lower()}@{STREAMS[one.channel]}" for one in subscriptions]
+    return msgspec.json.encode({"method": "SUBSCRIBE", "params": params, "id": number}).decode()

@@ -1,27 +1,44 @@
-"""Binance's answers over REST: books, trades that were missed, and the list of what is traded.
-
-`ANSWERS` has one entry per channel that can be filled up.
-"""
+"""Binance over REST: books, missed trades, and the list of instruments."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
+from urllib.parse import quote
 
 import msgspec
 from msgspec import Raw, Struct
 
 from ...tables.rows import AggTrade, BookUpdate, Instrument, Listing, Row, Trade
 from ..listing import listing
-from ..model import Data, Header, Ids
-from ..reading import Amount, Id
+from ..model import Data, Header, Ids, Malformed, Missing, Rest, RestRequest
+from ..reading import UNREADABLE, Amount, Id
 from ..runs import backfill_header
 from ..times import epoch_ns
 
-__all__ = ["ANSWERS", "Answer", "instruments", "snapshot_header", "snapshot_row"]
+__all__ = ["Backfill", "BinanceRest", "Book", "snapshot_row"]
 
+_MOST_ROWS = 1000  # in one answer
 _I = TypeVar("_I")
 _M = TypeVar("_M")
+
+
+class Book(Struct, frozen=True):
+    """A book over REST: the most levels there are, and the weight of the request."""
+
+    levels: int
+    weight: int
+
+
+class Backfill(Struct, frozen=True):
+    """Where missed trades are requested: a path below the API's, and its weight.
+
+    from_id: they can be requested by id; else the exchange returns the newest trades alone
+    """
+
+    path: str
+    weight: int
+    from_id: bool = True
 
 
 class _TradeId(Struct, gc=False):
@@ -90,7 +107,60 @@ _exchange_info = msgspec.json.Decoder(_ExchangeInfo).decode
 _symbol = msgspec.json.Decoder(_Symbol, strict=False).decode
 
 
-class Answer(Generic[_I, _M]):
+class BinanceRest(Rest):
+    """The REST API of one market, at the path ``api``."""
+
+    def __init__(
+        self, api: str, book: Book, backfills: Mapping[str, Backfill], instruments: RestRequest
+    ) -> None:
+        self._api = api
+        self._book = book
+        self._backfills = backfills
+        self._instruments = instruments
+
+    def snapshot_request(self, symbol: str) -> RestRequest:
+        """``GET <api>/depth`` with as many levels as there are."""
+        path = f"{self._api}/depth?symbol={quote(symbol)}&limit={self._book.levels}"
+        return RestRequest(path, self._book.weight)
+
+    def classify_snapshot(self, symbol: str, body: bytes) -> Header:
+        """A snapshot stands for all updates up to ``lastUpdateId``."""
+        try:
+            book = _snapshot_ids(body)
+        except UNREADABLE:
+            return Malformed()
+        return Data("depth", symbol, Ids(book.lastUpdateId, book.lastUpdateId), epoch_ns(book.E))
+
+    def backfill_request(self, missing: Missing) -> RestRequest | None:
+        """The trades from the first missing id on, or the newest where ids cannot be requested."""
+        backfill = self._backfills.get(missing.channel)
+        if backfill is None or missing.first is None or missing.last is None:
+            return None
+        path = f"{self._api}/{backfill.path}?symbol={quote(missing.symbol)}"
+        if not backfill.from_id:
+            return RestRequest(f"{path}&limit={_MOST_ROWS}", backfill.weight)
+        limit = min(missing.last - missing.first + 1, _MOST_ROWS)
+        return RestRequest(f"{path}&fromId={missing.first}&limit={limit}", backfill.weight)
+
+    def classify_backfill(self, channel: str, symbol: str, body: bytes) -> Header:
+        """Read the ids of the trades; an error is no answer."""
+        try:
+            return _ANSWERS[channel].header(symbol, body)
+        except (KeyError, *UNREADABLE):
+            return Malformed()
+
+    def normalize_backfill(self, header: Data, body: bytes) -> Sequence[Row]:
+        return _ANSWERS[header.channel].rows(header.symbol, body)
+
+    def instruments_requests(self) -> tuple[RestRequest, ...]:
+        """``GET <api>/exchangeInfo``."""
+        return (self._instruments,)
+
+    def instruments(self, body: bytes) -> Listing:
+        return listing(_exchange_info(body).symbols, _instrument)
+
+
+class _Answer(Generic[_I, _M]):
     """How a list of one channel's trades becomes a header and rows."""
 
     def __init__(
@@ -105,7 +175,7 @@ class Answer(Generic[_I, _M]):
         self._ids = msgspec.json.Decoder(list[ids]).decode  # type: ignore[valid-type]
         self._trades = msgspec.json.Decoder(list[trade], strict=False).decode  # type: ignore[valid-type]
 
-    def header(self, symbol: str, body: bytes) -> Header:
+    def header(self, symbol: str, body: bytes) -> Data:
         """Read the ids. Raises one of `UNREADABLE`."""
         return backfill_header(self._channel, symbol, map(self._number, self._ids(body)))
 
@@ -125,16 +195,10 @@ def _agg_trade_row(symbol: str, trade: _AggTrade) -> AggTrade:
     return AggTrade(symbol, time, str(trade.a), side, trade.p, trade.q, trade.f, trade.l)
 
 
-ANSWERS: dict[str, Answer[Any, Any]] = {
-    "trade": Answer("trade", _TradeId, lambda trade: trade.id, _Trade, _trade_row),
-    "aggTrade": Answer("aggTrade", _AggTradeId, lambda trade: trade.a, _AggTrade, _agg_trade_row),
+_ANSWERS: dict[str, _Answer[Any, Any]] = {
+    "trade": _Answer("trade", _TradeId, lambda trade: trade.id, _Trade, _trade_row),
+    "aggTrade": _Answer("aggTrade", _AggTradeId, lambda trade: trade.a, _AggTrade, _agg_trade_row),
 }
-
-
-def snapshot_header(symbol: str, body: bytes) -> Data:
-    """A snapshot stands for all updates up to ``lastUpdateId``. Raises one of `UNREADABLE`."""
-    book = _snapshot_ids(body)
-    return Data("depth", symbol, Ids(book.lastUpdateId, book.lastUpdateId), epoch_ns(book.E))
 
 
 def snapshot_row(symbol: str, body: bytes) -> BookUpdate:
@@ -142,11 +206,6 @@ def snapshot_row(symbol: str, body: bytes) -> BookUpdate:
     book = _snapshot(body)
     last = book.lastUpdateId
     return BookUpdate(symbol, epoch_ns(book.E), True, book.bids, book.asks, last, last)
-
-
-def instruments(body: bytes) -> Listing:
-    """Read the answer to ``exchangeInfo``, of spot or of futures. Raises one of `UNREADABLE`."""
-    return listing(_exchange_info(body).symbols, _instrument)
 
 
 def _instrument(entry: Raw) -> Instrument:

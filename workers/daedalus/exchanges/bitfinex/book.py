@@ -17,7 +17,7 @@ from msgspec import Raw, Struct
 
 from ..model import Data
 from ..reading import UNREADABLE
-from .messages import body_of
+from .rows import body_of
 
 __all__ = ["BitfinexBook"]
 

@@ -1,251 +1,120 @@
-"""Bitfinex's data: arrays of the channel's number, the body, the frame's number and the time.
+"""What Bitfinex's messages are.
 
-Bodies are arrays too, to which the exchange may append fields at any time. ``[6, [...], 10, 1564617600541]``
-is a snapshot or a change, ``[6, "te", [...], 11, 1564617600784]`` a trade, ``[6, "hb", 12, 1564617601769]`` a
-heartbeat, ``[6, "cs", -890884919, 13, 1564617601780]`` the checksum of a book. The number is missing without
-SEQ_ALL, the time without TIMESTAMP; a number is smaller than any time in milliseconds.
+Data names its channel by a number that the connection gave it in the answer to the subscription: messages can
+only be read in the light of those before.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Sequence
-from typing import Annotated
+from collections.abc import Sequence
 
 import msgspec
-from msgspec import Meta, Raw, Struct
+from msgspec import Struct
 
-from ...tables.rows import (
-    BookUpdate,
-    DerivativeTicker,
-    Instrument,
-    Level,
-    Liquidation,
-    Listing,
-    Row,
-    Trade,
-    quote,
-)
-from ..listing import listing
-from ..model import Data, Header, Heartbeat, Malformed, Unknown
-from ..reading import UNREADABLE, Amount, Id, unexpected
-from ..times import epoch_ns
+from ...tables.rows import Row
+from ..model import Data, Header, Heartbeat, Messages, Notice, Reply, Subscription
+from ..reading import UNREADABLE, unexpected
+from .rows import body_of, data_header, rows
 
-__all__ = ["body_of", "data_header", "instruments", "rows", "trades_of"]
+__all__ = ["BitfinexMessages", "BitfinexReader"]
 
-Signed = Annotated[float, Meta(ge=-sys.float_info.max, le=sys.float_info.max)]
-
-_FIRST_TIME = 10**12  # ms: the year 2001
-_MOST_DIGITS = 15
-_LABELS = (b'"te"', b'"tu"', b'"cs"')
-_HEARTBEAT_LABEL = b'"hb"'
+_RECONNECT, _MAINTENANCE, _MAINTENANCE_OVER = 20051, 20060, 20061
+_NOTICES = (_RECONNECT, _MAINTENANCE, _MAINTENANCE_OVER)
 
 
-class _Trade(Struct, array_like=True, gc=False):
-    id: Id
-    time: int
-    amount: Signed
-    price: Amount
-
-    def row(self, symbol: str) -> Trade:
-        """The sign of the amount is the taker's side."""
-        side = "sell" if self.amount < 0 else "buy"
-        return Trade(symbol, epoch_ns(self.time), str(self.id), side, self.price, abs(self.amount))
-
-
-class _Level(Struct, array_like=True, gc=False):
-    """Bids have positive amounts, asks negative ones; without orders the level is gone."""
-
-    price: Amount
-    count: int
-    amount: Signed
+class _Event(Struct, gc=False):
+    event: str
+    channel: str = ""
+    symbol: str = ""
+    key: str = ""
+    chanId: int | None = None  # noqa: N815 - the exchange's name
+    status: str = ""
+    code: int | None = None
+    msg: str = ""
 
 
-class _Ticker(Struct, array_like=True, gc=False):
-    bid: Amount | None
-    bid_total: Raw
-    ask: Amount | None
+_event = msgspec.json.Decoder(_Event).decode
 
 
-class _Status(Struct, array_like=True, gc=False):
-    """Most places are empty. ``spot`` is the middle of the book of the pair that the derivative follows."""
+class BitfinexMessages(Messages):
+    """Reads the messages of one connection, or of one stream that was stored."""
 
-    time: int | None = None
-    p1: Raw = Raw()
-    middle: Raw = Raw()
-    spot: Amount | None = None
-    p4: Raw = Raw()
-    insurance: Raw = Raw()
-    p6: Raw = Raw()
-    next_funding: int | None = None
-    accrued: Signed | None = None
-    step: Raw = Raw()
-    p10: Raw = Raw()
-    funding: Signed | None = None
-    p12: Raw = Raw()
-    p13: Raw = Raw()
-    mark: Amount | None = None
-    p15: Raw = Raw()
-    p16: Raw = Raw()
-    open_interest: Amount | None = None
+    def classify(self, payload: bytes) -> Header:
+        """Read a message without those before it: the stream of data is then unknown."""
+        return BitfinexReader()(payload)
 
+    def reader(self) -> BitfinexReader:
+        return BitfinexReader()
 
-class _Position(Struct, array_like=True, gc=False):
-    """A liquidation. ``amount`` is the position's: a long one is sold."""
+    def classify_stored(self, channel: str, symbol: str, payload: bytes) -> Header:
+        return BitfinexReader(stored=(channel, symbol))(payload)
 
-    label: str
-    id: Id
-    time: float
-    p3: Raw
-    symbol: str
-    amount: Signed
-    entry: Raw
-    p7: Raw = Raw()
-    is_match: Raw = Raw()
-    is_sold: Raw = Raw()
-    p10: Raw = Raw()
-    price: Amount | None = None
+    def normalize(self, header: Data, payload: bytes) -> Sequence[Row]:
+        """Decode a message. Each trade comes twice (te, then tu): the first gives the row."""
+        return rows(header, payload)
+
+    def identity(self, header: Data, payload: bytes) -> bytes:
+        """The body, and its time (a level may well change back), without the connection's numbers."""
+        label, body = body_of(payload)
+        return b"%s %s %d" % (
+            label,
+            body,
+            0 if header.channel in ("deriv", "liq") else header.exchange_ns or 0,
+        )
 
 
-_frame = msgspec.json.Decoder(list[Raw]).decode
-_trade = msgspec.json.Decoder(_Trade).decode
-trades_of = msgspec.json.Decoder(list[_Trade]).decode
-_level = msgspec.json.Decoder(_Level).decode
-_levels = msgspec.json.Decoder(list[_Level]).decode
-_ticker = msgspec.json.Decoder(_Ticker).decode
-_status = msgspec.json.Decoder(_Status).decode
-_positions = msgspec.json.Decoder(list[_Position]).decode
-_position = msgspec.json.Decoder(_Position).decode
-_pairs = msgspec.json.Decoder(list[list[Raw]]).decode
-_pair = msgspec.json.Decoder(tuple[str, Raw]).decode
+class BitfinexReader:
+    """Reads the messages of one connection; ``stored``: the stream that all of them belong to."""
+
+    def __init__(self, stored: tuple[str, str] | None = None) -> None:
+        self._stored = stored
+        self._streams: dict[int, tuple[str, str]] = {}
+
+    def __call__(self, payload: bytes) -> Header:
+        """Read what a message is. Never raises."""
+        try:
+            if payload[:1] == b"[":
+                return data_header(payload, self._streams.get, self._stored)
+            return self._event(payload)
+        except UNREADABLE:
+            return unexpected(payload)
+
+    def _event(self, payload: bytes) -> Header:
+        event = _event(payload)
+        kind = event.event
+        if kind == "subscribed":
+            stream = _stream(event)
+            if stream is None or event.chanId is None:
+                return unexpected(payload)
+            self._streams[event.chanId] = stream
+            return Reply(subscriptions=(Subscription(*stream),))
+        if kind == "unsubscribed":
+            self._streams.pop(event.chanId or 0, None)
+            return Reply()
+        if kind == "conf" and event.status == "OK":
+            return Reply(request_id=1)
+        if kind in ("error", "conf"):
+            return _refusal(event)
+        if kind == "info":
+            return Notice() if event.code in _NOTICES else Heartbeat()
+        return Heartbeat() if kind == "pong" else unexpected(payload)
 
 
-def body_of(payload: bytes) -> tuple[bytes, bytes]:
-    """The label of a frame (``te``, ``cs``, "" for none) and its body. Raises one of `UNREADABLE`."""
-    parts = _frame(payload)
-    if len(parts) < 2:
-        raise ValueError("a frame without a body")
-    body = bytes(parts[1])
-    if not body.startswith(b'"'):
-        return b"", body
-    return body.strip(b'"'), bytes(parts[2]) if len(parts) > 2 else b""
+def _stream(event: _Event) -> tuple[str, str] | None:
+    """The stream that an answer names; None where it is none of ours."""
+    if event.channel in ("trades", "book", "ticker") and event.symbol:
+        return event.channel, event.symbol
+    if event.channel == "status":
+        kind, _, symbol = event.key.partition(":")
+        if kind == "liq":
+            return kind, ""
+        if kind == "deriv" and symbol:
+            return kind, symbol
+    return None
 
 
-def data_header(
-    payload: bytes,
-    stream_of: Callable[[int], tuple[str, str] | None],
-    stored: tuple[str, str] | None,
-) -> Header:
-    """Read a frame's number, time and stream: ``stored``, or the one whose number it names."""
-    parts = _frame(payload)
-    if len(parts) < 2:
-        return unexpected(payload)
-    body = bytes(parts[1])
-    sequence, exchange_ns = _tail(parts, 3 if body in _LABELS else 2)
-    stream = stored or stream_of(_number(bytes(parts[0])) or 0)
-    if body == _HEARTBEAT_LABEL:
-        channel, symbol = stream or ("", "")
-        return Heartbeat(channel, symbol, exchange_ns=exchange_ns, sequence=sequence)
-    if stream is None or not (body in _LABELS or body.startswith(b"[")):
-        return Unknown(sequence=sequence)
-    channel, symbol = stream
-    if channel == "liq":
-        return _liquidation_header(body, exchange_ns, sequence)
-    whole = channel == "book" and (body.startswith(b"[[") or body == b"[]")
-    return Data(channel, symbol, None, exchange_ns, sequence=sequence, is_snapshot=whole)
-
-
-def rows(header: Data, payload: bytes) -> Sequence[Row]:
-    """All rows of a message. Raises one of `UNREADABLE`."""
-    label, body = body_of(payload)
-    symbol, channel, time = header.symbol, header.channel, header.exchange_ns
-    if channel == "trades":
-        if label:
-            return (_trade(body).row(symbol),) if label == b"te" else ()
-        return [each.row(symbol) for each in sorted(trades_of(body), key=lambda trade: trade.id)]
-    if label:
-        return ()
-    if channel == "book":
-        return (_book(symbol, time, _levels(body) if header.is_snapshot else [_level(body)], header),)
-    if channel == "ticker":
-        top = _ticker(body)
-        # The sizes are those of the 25 best levels together: the amount at the touch is not told.
-        return quote(symbol, time, (top.bid, None), (top.ask, None))
-    if channel == "deriv":
-        return (_derivative(symbol, time, _status(body)),)
-    return [_liquidation(each) for each in _closed(body) if each.price is not None]
-
-
-def instruments(body: bytes) -> Listing:
-    """The pairs of ``pub:info:pair`` and of ``pub:info:pair:futures``; steps are not told."""
-    return listing((pair for pairs in _pairs(body) for pair in pairs), _instrument)
-
-
-def _tail(parts: Sequence[Raw], at: int) -> tuple[int | None, int | None]:
-    sequence: int | None = None
-    for part in parts[at : at + 2]:
-        number = _number(bytes(part))
-        if number is None:
-            break
-        if number >= _FIRST_TIME:
-            return sequence, epoch_ns(number)
-        sequence = number
-    return sequence, None
-
-
-def _number(text: bytes) -> int | None:
-    return int(text) if text.isdigit() and len(text) <= _MOST_DIGITS else None
-
-
-def _book(symbol: str, time: int | None, levels: Sequence[_Level], header: Data) -> BookUpdate:
-    bids: list[Level] = []
-    asks: list[Level] = []
-    for each in levels:
-        side = bids if each.amount > 0 else asks
-        side.append((each.price, abs(each.amount) if each.count else 0.0))
-    return BookUpdate(symbol, time, header.is_snapshot, bids, asks)
-
-
-def _derivative(symbol: str, time: int | None, status: _Status) -> DerivativeTicker:
-    return DerivativeTicker(
-        symbol,
-        time if status.time is None else epoch_ns(status.time),
-        funding_timestamp=None if status.next_funding is None else epoch_ns(status.next_funding),
-        funding_rate=status.funding,
-        predicted_funding_rate=status.accrued,
-        open_interest=status.open_interest,
-        index_price=status.spot,
-        mark_price=status.mark,
-    )
-
-
-def _closed(body: bytes) -> list[_Position]:
-    return [_position(body)] if body.startswith(b'["') else _positions(body)
-
-
-def _liquidation_header(body: bytes, exchange_ns: int | None, sequence: int | None) -> Header:
-    """One stream tells of all symbols: a message is of those that it names."""
-    try:
-        symbols = list(dict.fromkeys(each.symbol for each in _closed(body))) if body.startswith(b"[") else []
-    except UNREADABLE:
-        return Malformed(sequence=sequence)
-    first, *others = symbols or [""]
-    more = tuple(Data("liq", other, exchange_ns=exchange_ns) for other in others)
-    return Data("liq", first, exchange_ns=exchange_ns, more=more, sequence=sequence)
-
-
-def _liquidation(position: _Position) -> Liquidation:
-    """A part of a position that was sold or taken over; what only says that it will be has no price."""
-    side = "buy" if position.amount < 0 else "sell"
-    time = epoch_ns(int(position.time))
-    price = position.price
-    assert price is not None
-    return Liquidation(position.symbol, time, str(position.id), side, price, abs(position.amount), price)
-
-
-def _instrument(entry: Raw) -> Instrument:
-    pair, _ = _pair(entry)
-    base, colon, quote = pair.partition(":")
-    if not colon:
-        base, quote = pair[:3], pair[3:]
-    return Instrument(f"t{pair}", base, quote, "perpetual" if base.endswith("F0") else "spot")
+def _refusal(event: _Event) -> Reply:
+    stream = _stream(event)
+    named = (Subscription(*stream),) if stream else ()
+    code = "" if event.code is None else f" (code {event.code})"
+    return Reply(subscriptions=named, error=f"{event.msg or 'refused without a reason'}{code}")

@@ -1,197 +1,110 @@
-"""Bybit's messages: what a header needs of them, and how they become rows.
-
-`READERS` has one entry per channel. Each message is decoded in one pass, either for its time and its
-number alone (`classify`, at every message) or whole (`normalize`). Books are whole after a ``snapshot``;
-``u`` is the number of the message within its topic, and 1 after a restart of the exchange's service.
-"""
+"""What Bybit's messages are. They begin with their topic."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Generic, Literal, TypeVar
+import re
+from collections.abc import Collection, Sequence
+from functools import lru_cache
+from typing import Any
 
 import msgspec
-from msgspec import Meta, Raw, Struct
+from msgspec import Struct
 
-from ...tables.rows import BookUpdate, DerivativeTicker, Level, Liquidation, Row, Trade, quote
-from ..model import Data, Header, Ids
-from ..reading import Amount, Id
-from ..times import epoch_ns
+from ...tables.rows import Row
+from ..model import Data, Header, Heartbeat, Messages, Reply, Subscription
+from ..reading import UNREADABLE, unexpected
+from .rows import READERS, Reader
 
-__all__ = ["READERS", "SIDES", "Reader"]
+__all__ = ["BybitMessages"]
 
-Rate = Annotated[float, Meta(ge=-sys.float_info.max, le=sys.float_info.max)]
-
-SIDES = {"Buy": "buy", "Sell": "sell"}
-_CLOSING = {"Buy": "sell", "Sell": "buy"}
-"""A liquidation names the position's side: ``Buy`` is a long, which a sell order ends."""
-
-_H = TypeVar("_H")
-_M = TypeVar("_M")
+_DEPTHS = ("50", "200", "500", "1000")
+_PREFIX = b'{"topic":"'
+_PREFIX_LENGTH = len(_PREFIX)
+_TOPIC = re.compile(r"topic:([^\s,\"]+)")
 
 
-class _Timed(Struct, gc=False, kw_only=True):
-    data: Raw
-    ts: int = 0
+class _Other(Struct, gc=False):
+    """The fields that tell all other messages apart: replies, and data that does not begin with its topic."""
+
+    topic: str = ""
+    op: str = ""
+    success: bool | None = None
+    ret_msg: str | None = None
+    req_id: str | None = None
 
 
-class _Numbered(Struct, gc=False):
-    u: Id
+_other = msgspec.json.Decoder(_Other).decode
 
 
-class _BookHead(Struct, gc=False, kw_only=True):
-    type: Literal["snapshot", "delta"]
-    data: _Numbered
-    ts: int = 0
+class BybitMessages(Messages):
+    """Reads the messages of these channels, each by its channel's reader in one pass."""
+
+    def __init__(self, channels: Collection[str]) -> None:
+        self._channels = channels
+
+    def classify(self, payload: bytes) -> Header:
+        try:
+            end = payload.find(b'"', _PREFIX_LENGTH)
+            found = _begins(payload[:end]) if end > 0 else None
+            if found and found[0].channel in self._channels:
+                return found[0].header(found[1], payload)
+            return self._other_header(payload)
+        except UNREADABLE:
+            return unexpected(payload, self._is_ours)
+
+    def normalize(self, header: Data, payload: bytes) -> Sequence[Row]:
+        """Decode a message; one of trades or liquidations has several rows, oldest first."""
+        return READERS[header.channel].rows(header.symbol, payload)
+
+    def _stream(self, topic: str) -> tuple[Reader[Any, Any], str] | None:
+        found = _stream(topic)
+        return found if found and found[0].channel in self._channels else None
+
+    def _other_header(self, payload: bytes) -> Header:
+        other = _other(payload)
+        if other.topic:
+            found = self._stream(other.topic)
+            return found[0].header(found[1], payload) if found else unexpected(payload)
+        if other.op == "pong" or (other.op == "ping" and other.success is not False):
+            return Heartbeat()
+        if other.success is None:
+            return unexpected(payload)
+        return self._reply(other)
+
+    def _reply(self, other: _Other) -> Reply:
+        asked = other.req_id or ""
+        number = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 10 else None
+        if other.success:
+            return Reply(number)
+        error = other.ret_msg or "refused without a reason"
+        match = _TOPIC.search(error)
+        found = self._stream(match[1]) if match else None
+        named = (Subscription(found[0].channel, found[1]),) if found else ()
+        return Reply(number, named, error)
+
+    def _is_ours(self, message: dict[str, Any]) -> bool:
+        topic = message.get("topic")
+        return isinstance(topic, str) and bool(self._stream(topic))
 
 
-class _Trade(Struct, gc=False):
-    i: str
-    S: Literal["Buy", "Sell"]
-    p: Amount
-    v: Amount
-    T: int = 0
-    s: str = ""
+def _stream(topic: str) -> tuple[Reader[Any, Any], str] | None:
+    """The reader and the symbol of a topic; None where it is none of ours."""
+    channel, _, symbol = topic.partition(".")
+    if channel == "orderbook":
+        depth, _, symbol = symbol.partition(".")
+        channel = "orderbook1" if depth == "1" else "orderbook" if depth in _DEPTHS else ""
+    elif channel == "orderbook1":
+        channel = ""
+    reader = READERS.get(channel)
+    return (reader, symbol) if reader and symbol and "." not in symbol else None
 
 
-class _Trades(Struct):
-    data: list[_Trade]
-
-
-class _Liquidation(Struct, gc=False):
-    S: Literal["Buy", "Sell"]
-    p: Amount
-    v: Amount
-    T: int = 0
-
-
-class _Liquidations(Struct):
-    data: list[_Liquidation]
-
-
-class _Levels(Struct):
-    u: Id
-    b: list[tuple[Amount, Amount]] = []
-    a: list[tuple[Amount, Amount]] = []
-
-
-class _Book(Struct, kw_only=True):
-    type: Literal["snapshot", "delta"]
-    data: _Levels
-    ts: int = 0
-
-
-class _TickerFields(Struct):
-    """Only what changed is sent; a contract that knows no such value sends ""."""
-
-    lastPrice: Amount | Literal[""] | None = None  # noqa: N815 - the exchange's names
-    markPrice: Amount | Literal[""] | None = None  # noqa: N815
-    indexPrice: Amount | Literal[""] | None = None  # noqa: N815
-    openInterest: Amount | Literal[""] | None = None  # noqa: N815
-    fundingRate: Rate | Literal[""] | None = None  # noqa: N815
-    nextFundingTime: int | Literal[""] | None = None  # noqa: N815
-
-
-class _Ticker(Struct, kw_only=True):
-    data: _TickerFields
-    ts: int = 0
-
-
-class Reader(Generic[_H, _M]):
-    """How one channel's messages become headers and rows."""
-
-    def __init__(
-        self,
-        channel: str,
-        head: type[_H],
-        header: Callable[[str, str, _H], Header],
-        message: type[_M],
-        rows: Callable[[str, _M], Sequence[Row]],
-    ) -> None:
-        self.channel = channel
-        self._header, self._rows = header, rows
-        self._head = msgspec.json.Decoder(head).decode
-        self._message = msgspec.json.Decoder(message, strict=False).decode
-
-    def header(self, symbol: str, payload: bytes) -> Header:
-        """Read the time and the number. Raises one of `UNREADABLE`."""
-        return self._header(self.channel, symbol, self._head(payload))
-
-    def rows(self, symbol: str, payload: bytes) -> Sequence[Row]:
-        """Read the whole message. Raises one of `UNREADABLE`."""
-        return self._rows(symbol, self._message(payload))
-
-
-def _timed_header(channel: str, symbol: str, head: _Timed) -> Header:
-    return Data(channel, symbol, None, epoch_ns(head.ts))
-
-
-def _book_header(channel: str, symbol: str, head: _BookHead) -> Header:
-    number = head.data.u
-    whole = head.type == "snapshot"
-    return Data(channel, symbol, Ids(number, number), epoch_ns(head.ts), is_snapshot=whole)
-
-
-def _top_header(channel: str, symbol: str, head: _BookHead) -> Header:
-    return Data(channel, symbol, Ids(head.data.u, head.data.u), epoch_ns(head.ts))
-
-
-def _trade_rows(symbol: str, message: _Trades) -> Sequence[Row]:
-    """Of the symbol that the topic names, which each trade must name too: options share a topic."""
-    if other := next((one.s for one in message.data if one.s not in ("", symbol)), None):
-        raise ValueError(f"a trade of {other} among those of {symbol}")
-    return [Trade(symbol, epoch_ns(one.T), one.i, SIDES[one.S], one.p, one.v) for one in message.data]
-
-
-def _liquidation_rows(symbol: str, message: _Liquidations) -> Sequence[Row]:
-    return [Liquidation(symbol, epoch_ns(one.T), None, _CLOSING[one.S], one.p, one.v) for one in message.data]
-
-
-def _book_rows(symbol: str, book: _Book) -> Sequence[Row]:
-    levels = book.data
-    whole = book.type == "snapshot"
-    return (BookUpdate(symbol, epoch_ns(book.ts), whole, levels.b, levels.a, levels.u, levels.u),)
-
-
-def _top_rows(symbol: str, book: _Book) -> Sequence[Row]:
-    """The topic of one level sends the top whole; until 2024 it sent changes, with the old level as 0."""
-    bid = max(_standing(book.data.b), default=(None, None))
-    ask = min(_standing(book.data.a), default=(None, None))
-    return quote(symbol, epoch_ns(book.ts), bid, ask, book.data.u)
-
-
-def _standing(levels: Sequence[Level]) -> list[Level]:
-    return [level for level in levels if level[1]]
-
-
-def _ticker_rows(symbol: str, ticker: _Ticker) -> Sequence[Row]:
-    """What changed; a change of the 24-hour statistics or of the quotes alone tells nothing here."""
-    fields = ticker.data
-    funding = fields.nextFundingTime
-    told = {
-        "funding_timestamp": epoch_ns(funding) if isinstance(funding, int) else None,
-        "funding_rate": _sent(fields.fundingRate),
-        "open_interest": _sent(fields.openInterest),
-        "last_price": _sent(fields.lastPrice),
-        "index_price": _sent(fields.indexPrice),
-        "mark_price": _sent(fields.markPrice),
-    }
-    if all(value is None for value in told.values()):
-        return ()
-    return (DerivativeTicker(symbol, epoch_ns(ticker.ts), **told),)  # type: ignore[arg-type]
-
-
-def _sent(value: float | str | None) -> float | None:
-    return value if isinstance(value, float) else None
-
-
-_READERS: tuple[Reader[Any, Any], ...] = (
-    Reader("publicTrade", _Timed, _timed_header, _Trades, _trade_rows),
-    Reader("orderbook", _BookHead, _book_header, _Book, _book_rows),
-    Reader("orderbook1", _BookHead, _top_header, _Book, _top_rows),
-    Reader("tickers", _Timed, _timed_header, _Ticker, _ticker_rows),
-    Reader("allLiquidation", _Timed, _timed_header, _Liquidations, _liquidation_rows),
-)
-
-READERS = {reader.channel: reader for reader in _READERS}
+@lru_cache(maxsize=8192)
+def _begins(beginning: bytes) -> tuple[Reader[Any, Any], str] | None:
+    """The same for the beginning of a message, up to the end of the topic. Cached: one per stream."""
+    if not beginning.startswith(_PREFIX) or b"\\" in beginning:
+        return None
+    try:
+        return _stream(beginning[_PREFIX_LENGTH:].decode())
+    except UnicodeDecodeError:
+        return None

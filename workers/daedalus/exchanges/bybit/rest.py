@@ -1,21 +1,22 @@
-"""Bybit's answers over REST: the newest trades, and the list of instruments."""
+"""Bybit over REST: the newest trades, and the list of instruments."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Literal
+from urllib.parse import quote
 
 import msgspec
 from msgspec import Raw, Struct, field
 
-from ...tables.rows import Instrument, Listing, Trade
+from ...tables.rows import Instrument, Listing, Row, Trade
 from ..listing import listing
-from ..model import Data
-from ..reading import Amount
+from ..model import Data, Header, Malformed, Missing, Rest, RestRequest
+from ..reading import UNREADABLE, Amount
 from ..times import epoch_ns
-from .messages import SIDES
+from .rows import SIDES
 
-__all__ = ["instruments", "trades", "trades_header"]
+__all__ = ["BybitRest"]
 
 
 class _Trade(Struct, gc=False):
@@ -72,29 +73,52 @@ _instruments = msgspec.json.Decoder(_InstrumentsAnswer, strict=False).decode
 _entry = msgspec.json.Decoder(_Instrument, strict=False).decode
 
 
-def trades_header(channel: str, symbol: str, body: bytes) -> Data:
-    """Read an answer of ``recent-trade``: without numbers, and with all trades from the oldest one's time on.
+class BybitRest(Rest):
+    """``market/recent-trade`` and ``market/instruments-info`` of one category."""
 
-    Raises one of `UNREADABLE`.
-    """
-    found = _newest_first(body)
-    return Data(channel, symbol, None, epoch_ns(found[-1].time) if found else None)
+    def __init__(self, category: str, newest_trades: int) -> None:
+        self._category = category
+        self._newest_trades = newest_trades
 
+    def backfill_request(self, missing: Missing) -> RestRequest | None:
+        """The newest trades, as many as there are: neither ids nor times can be asked for."""
+        if missing.channel != "publicTrade":
+            return None
+        query = f"category={self._category}&symbol={quote(missing.symbol)}&limit={self._newest_trades}"
+        return RestRequest(path=f"/v5/market/recent-trade?{query}", weight=1)
 
-def trades(symbol: str, body: bytes) -> Sequence[Trade]:
-    """The trades of an answer, oldest first; the exchange sends the newest first. Raises as above."""
-    return [
-        Trade(symbol, epoch_ns(one.time), one.execId, SIDES[one.side], one.price, one.size)
-        for one in reversed(_newest_first(body))
-    ]
+    def classify_backfill(self, channel: str, symbol: str, body: bytes) -> Header:
+        """An answer without ids; it holds all trades from its oldest one's time on."""
+        try:
+            found = _newest_first(body)
+        except UNREADABLE:
+            return Malformed()
+        return Data(channel, symbol, None, epoch_ns(found[-1].time) if found else None)
 
+    def normalize_backfill(self, header: Data, body: bytes) -> Sequence[Row]:
+        """Decode the trades of an answer, which have the ids that the stream gives them."""
+        return [
+            Trade(header.symbol, epoch_ns(one.time), one.execId, SIDES[one.side], one.price, one.size)
+            for one in reversed(_newest_first(body))
+        ]
 
-def instruments(body: bytes) -> Listing:
-    """Read an answer of ``instruments-info``. Raises one of `UNREADABLE`."""
-    answer = _instruments(body)
-    if answer.retCode or answer.result is None:
-        raise ValueError(f"bybit answers {answer.retCode}: {answer.retMsg}")
-    return listing(answer.result.rows, _instrument)
+    def instruments_requests(self) -> tuple[RestRequest, ...]:
+        """What trades, and of contracts also what will, in pages of 1000, the largest there are.
+
+        Where a second page begins, the first one says; so far the first one holds all. Spot has no pages.
+        """
+        path = f"/v5/market/instruments-info?category={self._category}"
+        if self._category == "spot":
+            return (RestRequest(path=path, weight=1),)
+        return tuple(
+            RestRequest(path=f"{path}&limit=1000{status}", weight=1) for status in ("", "&status=PreLaunch")
+        )
+
+    def instruments(self, body: bytes) -> Listing:
+        answer = _instruments(body)
+        if answer.retCode or answer.result is None:
+            raise ValueError(f"bybit answers {answer.retCode}: {answer.retMsg}")
+        return listing(answer.result.rows, _instrument)
 
 
 def _newest_first(body: bytes) -> Sequence[_Trade]:

@@ -1,209 +1,74 @@
-"""Coinbase Advanced Trade's messages: what the header needs of them, and how they become rows.
+"""What Coinbase Advanced Trade's messages are.
 
-All share an envelope: ``channel``, ``timestamp``, ``sequence_num`` and ``events``. Numbers are strings.
+All share an envelope: ``channel``, ``timestamp``, ``sequence_num`` and ``events``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
-from msgspec import Struct
 
-from ...tables.rows import BookUpdate, Level, Row, Trade, quote
-from ..model import Data
-from ..reading import Amount, Id
-from ..runs import runs
-from ..times import rfc3339_ns
+from ...tables.rows import Row
+from ..model import Data, Header, Heartbeat, Messages, Reply, Subscription, Unknown, joined
+from ..reading import UNREADABLE, unexpected
+from .rows import Envelope, headers, rows
 
-__all__ = ["Envelope", "TradeMessage", "headers", "rows", "sent", "time_ns", "trade_rows"]
+__all__ = ["CoinbaseMessages"]
 
-_TAKER: dict[str, Literal["buy", "sell"]] = {"BUY": "sell", "SELL": "buy"}
-"""The exchange gives the maker's side; the tables have the taker's."""
-
-
-class _TradeId(Struct, gc=False):
-    product_id: str
-    trade_id: Id
-    time: str = ""
+_CHANNELS = {"market_trades": "market_trades", "ticker": "ticker", "l2_data": "level2"}
+"""Our channel for each of the exchange's that bring market data."""
+_envelope = msgspec.json.Decoder(Envelope, strict=False).decode
 
 
-class _Named(Struct, gc=False):
-    product_id: str = ""
+class CoinbaseMessages(Messages):
+    """Reads a message's channel, products, number, time and trade ids."""
+
+    def classify(self, payload: bytes) -> Header:
+        try:
+            message = _envelope(payload)
+            if channel := _CHANNELS.get(message.channel):
+                found = headers(channel, message)
+                return joined(found) if found else Heartbeat(sequence=message.sequence_num)
+        except UNREADABLE:
+            return unexpected(payload, _is_ours)
+        if message.channel == "heartbeats":
+            return Heartbeat(sequence=message.sequence_num)
+        if message.channel == "subscriptions":
+            return _served(message)
+        if message.type == "error":
+            error = message.message or "refused without a reason"
+            return Reply(error=error, sequence=message.sequence_num)
+        header = unexpected(payload)
+        if message.sequence_num is None or not isinstance(header, Unknown):
+            return header
+        return Unknown(sequence=message.sequence_num)
+
+    def normalize(self, header: Data, payload: bytes) -> Sequence[Row]:
+        """Decode a message: the rows of all its products."""
+        return rows(header.channel, payload)
+
+    def identity(self, header: Data, payload: bytes) -> bytes:
+        """The events: number and time in front of them are the connection's."""
+        start = payload.find(b'"events"')
+        return payload[start:] if start >= 0 else payload
 
 
-class _Event(Struct, gc=False):
-    type: str = ""
-    product_id: str = ""
-    trades: list[_TradeId] = []
-    tickers: list[_Named] = []
-    subscriptions: dict[str, list[str]] | None = None
+def _served(message: Envelope) -> Reply:
+    """All that the connection is subscribed to by now."""
+    return Reply(
+        subscriptions=tuple(
+            Subscription(channel, product)
+            for event in message.events
+            for channel, products in (event.subscriptions or {}).items()
+            if channel in _CHANNELS.values()
+            for product in products
+        ),
+        sequence=message.sequence_num,
+    )
 
 
-class Envelope(Struct, gc=False):
-    """What the header needs of a message; ``type`` and ``message`` are an error's, which has no channel."""
-
-    channel: str = ""
-    timestamp: str = ""
-    sequence_num: Id | None = None
-    events: list[_Event] = []
-    type: str = ""
-    message: str = ""
-
-
-class TradeMessage(Struct, gc=False):
-    """A trade, over the stream and over REST. ``side`` is the maker's."""
-
-    product_id: str
-    trade_id: Id
-    price: Amount
-    size: Amount
-    side: Literal["BUY", "SELL"]
-    time: str = ""
-
-
-class _Change(Struct, gc=False):
-    side: Literal["bid", "offer", "ask"]  # "offer" it is; "ask" is in older documentation
-    price_level: Amount
-    new_quantity: Amount
-
-
-class _Ticker(Struct, gc=False):
-    product_id: str = ""
-    best_bid: Amount | Literal[""] | None = None
-    best_bid_quantity: Amount | Literal[""] | None = None
-    best_ask: Amount | Literal[""] | None = None
-    best_ask_quantity: Amount | Literal[""] | None = None
-
-
-class _TradesEvent(Struct, gc=False):
-    trades: list[TradeMessage] = []
-
-
-class _BookEvent(Struct, gc=False):
-    type: str
-    product_id: str
-    updates: list[_Change] = []
-
-
-class _TickersEvent(Struct, gc=False):
-    tickers: list[_Ticker] = []
-
-
-class _Trades(Struct, gc=False):
-    events: list[_TradesEvent]
-
-
-class _Books(Struct, gc=False):
-    events: list[_BookEvent]
-    timestamp: str = ""
-
-
-class _Tickers(Struct, gc=False):
-    events: list[_TickersEvent]
-    timestamp: str = ""
-
-
-_trades = msgspec.json.Decoder(_Trades, strict=False).decode
-_books = msgspec.json.Decoder(_Books, strict=False).decode
-_tickers = msgspec.json.Decoder(_Tickers, strict=False).decode
-
-
-def headers(channel: str, message: Envelope) -> list[Data]:
-    """The headers of a message of market data. Raises ValueError for a book that names no product."""
-    number, exchange_ns = message.sequence_num, time_ns(message.timestamp)
-    if channel == "market_trades":
-        return _trade_headers((trade for event in message.events for trade in event.trades), number)
-    if channel == "ticker":
-        named = [ticker.product_id for event in message.events for ticker in event.tickers]
-        # Where there is nothing to tell yet, all fields come empty, the product too.
-        return [
-            Data(channel, product, exchange_ns=exchange_ns, sequence=number)
-            for product in dict.fromkeys(named)
-            if product
-        ]
-    if not all(event.product_id for event in message.events):
-        raise ValueError("a book without a product")
-    return [
-        Data(
-            channel,
-            event.product_id,
-            exchange_ns=exchange_ns,
-            sequence=number,
-            is_snapshot=event.type == "snapshot",
-        )
-        for event in message.events
-    ]
-
-
-def rows(channel: str, payload: bytes) -> Sequence[Row]:
-    """All rows of a message. Raises one of `UNREADABLE`."""
-    if channel == "market_trades":
-        return trade_rows(trade for event in _trades(payload).events for trade in event.trades)
-    if channel == "ticker":
-        tickers = _tickers(payload)
-        time = time_ns(tickers.timestamp)
-        return [
-            row
-            for event in tickers.events
-            for ticker in event.tickers
-            if ticker.product_id
-            for row in _quote(ticker, time)
-        ]
-    books = _books(payload)
-    time = time_ns(books.timestamp)
-    return [_book(event, time) for event in books.events]
-
-
-def _trade_headers(trades: Iterable[_TradeId], number: int | None) -> list[Data]:
-    """One header per product and run of consecutive ids; its time is that of the run's last trade.
-
-    Not the message's: what is sent on subscribing is old, and must not look like ids starting anew.
-    """
-    products: dict[str, dict[int, str]] = {}
-    for trade in trades:
-        if not trade.product_id:
-            raise ValueError("a trade without a product")
-        products.setdefault(trade.product_id, {})[trade.trade_id] = trade.time
-    return [
-        Data("market_trades", product, ids, time_ns(times[ids.last]), sequence=number)
-        for product, times in products.items()
-        for ids in runs(times)
-    ]
-
-
-def trade_rows(trades: Iterable[TradeMessage]) -> list[Trade]:
-    """Trades as rows, oldest first."""
-    return [
-        Trade(one.product_id, time_ns(one.time), str(one.trade_id), _TAKER[one.side], one.price, one.size)
-        for one in sorted(trades, key=_trade_id)
-    ]
-
-
-def _trade_id(trade: TradeMessage) -> int:
-    return trade.trade_id
-
-
-def _book(event: _BookEvent, sent_ns: int | None) -> BookUpdate:
-    bids: list[Level] = []
-    asks: list[Level] = []
-    for change in event.updates:
-        (bids if change.side == "bid" else asks).append((change.price_level, change.new_quantity))
-    return BookUpdate(event.product_id, sent_ns, event.type == "snapshot", bids, asks)
-
-
-def _quote(ticker: _Ticker, time: int | None) -> Sequence[Row]:
-    bid = sent(ticker.best_bid), sent(ticker.best_bid_quantity)
-    ask = sent(ticker.best_ask), sent(ticker.best_ask_quantity)
-    return quote(ticker.product_id, time, bid, ask)
-
-
-def sent(value: float | str | None) -> float | None:
-    """A number that may come as an empty text."""
-    return value if isinstance(value, float) else None
-
-
-def time_ns(text: str) -> int | None:
-    """A time in ns; None where there is none."""
-    return rfc3339_ns(text) if text else None
+def _is_ours(message: dict[str, Any]) -> bool:
+    channel = message.get("channel")
+    return isinstance(channel, str) and channel in _CHANNELS

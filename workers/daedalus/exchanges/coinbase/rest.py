@@ -1,20 +1,26 @@
-"""Coinbase Advanced Trade's answers over REST: trades, the newest first, and products."""
+"""Coinbase Advanced Trade over REST: trades, the newest first, and products."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
+from urllib.parse import quote
 
 import msgspec
 from msgspec import Raw, Struct
 
-from ...tables.rows import Instrument, Listing, Trade
-from .. import runs
+from ...tables.rows import Instrument, Listing, Row
 from ..listing import listing
-from ..model import Data
-from ..reading import Amount
-from .messages import TradeMessage, sent, time_ns, trade_rows
+from ..model import Data, Header, Malformed, Missing, Rest, RestRequest
+from ..reading import UNREADABLE, Amount
+from ..runs import backfill_header
+from .rows import TradeMessage, sent, time_ns, trade_rows
 
-__all__ = ["backfill_header", "backfill_rows", "instruments"]
+__all__ = ["CoinbaseRest"]
+
+_PRODUCTS = "/api/v3/brokerage/market/products"
+_PAGE = 1000
+_SECOND_NS = 1_000_000_000
 
 
 class _Trades(Struct, gc=False):
@@ -52,27 +58,47 @@ _products = msgspec.json.Decoder(_Products).decode
 _product = msgspec.json.Decoder(_Product, strict=False).decode
 
 
-def backfill_header(symbol: str, body: bytes) -> Data:
-    """The header of an answer's trades. Raises one of `UNREADABLE`."""
-    return runs.backfill_header("market_trades", symbol, (one.trade_id for one in _trades_of(symbol, body)))
+class CoinbaseRest(Rest):
+    """Trades of a span of time, and the products."""
 
+    def backfill_request(self, missing: Missing) -> RestRequest | None:
+        """The trades of a span of time, its latest 1000, newest first; the URL takes whole seconds.
 
-def backfill_rows(symbol: str, body: bytes) -> list[Trade]:
-    """The trades of an answer, oldest first. Raises one of `UNREADABLE`."""
-    return trade_rows(_trades_of(symbol, body))
+        Those before them are requested next, with a span that ends where these begin. Only Coinbase Exchange,
+        another host without futures, returns trades by id.
+        """
+        if missing.channel != "market_trades":
+            return None
+        start, end = missing.from_ns // _SECOND_NS - 1, missing.to_ns // _SECOND_NS + 2
+        path = f"{_PRODUCTS}/{quote(missing.symbol, safe='')}/ticker"
+        return RestRequest(f"{path}?limit={_PAGE}&start={max(start, 0)}&end={end}", weight=1)
+
+    def classify_backfill(self, channel: str, symbol: str, body: bytes) -> Header:
+        try:
+            return backfill_header(
+                "market_trades", symbol, (one.trade_id for one in _trades_of(symbol, body))
+            )
+        except UNREADABLE:
+            return Malformed()
+
+    def normalize_backfill(self, header: Data, body: bytes) -> Sequence[Row]:
+        return trade_rows(_trades_of(header.symbol, body))
+
+    def instruments_requests(self) -> tuple[RestRequest, ...]:
+        """The products: spot, and futures apart."""
+        return tuple(RestRequest(f"{_PRODUCTS}?product_type={kind}", 1) for kind in ("SPOT", "FUTURE"))
+
+    def instruments(self, body: bytes) -> Listing:
+        """The products of an answer, without those that are another name of the same book."""
+        return listing(_products(body).products, _instrument)
 
 
 def _trades_of(symbol: str, body: bytes) -> list[TradeMessage]:
-    """Trades of another product would be counted as found, and be rows of a stream that misses none."""
+    """The trades of an answer. Raises one of `UNREADABLE`, also for an answer about another product."""
     trades = _trades(body).trades
     if any(one.product_id != symbol for one in trades):
         raise ValueError(f"an answer with trades of another product than {symbol}")
     return trades
-
-
-def instruments(body: bytes) -> Listing:
-    """The products of an answer, but for those that are another name of the same book."""
-    return listing(_products(body).products, _instrument)
 
 
 def _instrument(entry: Raw) -> Instrument | None:

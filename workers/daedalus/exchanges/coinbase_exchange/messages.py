@@ -1,174 +1,118 @@
-"""Coinbase Exchange's messages and answers as rows.
-
-The exchange gives the maker's side of a trade; the tables have the taker's.
-"""
+"""What Coinbase Exchange's messages are: their ``type`` says it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from ...tables.rows import BookUpdate, Instrument, Level, Listing, Quote, Trade, quote
-from ..listing import listing
-from ..model import Data
-from ..reading import Amount, Id
-from ..runs import backfill_header
+from ...tables.rows import Row
+from ..model import Announcement, Data, Header, Heartbeat, Ids, Malformed, Messages, Reply, Subscription
+from ..reading import UNREADABLE, Id, unexpected
 from ..times import rfc3339_ns
+from .rows import book_row, quote_rows, trade_row
 
-__all__ = [
-    "book_row",
-    "missed_header",
-    "missed_rows",
-    "products",
-    "quote_rows",
-    "trade_row",
-]
+__all__ = ["CoinbaseExchangeMessages"]
 
-_TAKER = {"buy": "sell", "sell": "buy"}
+_CHANNELS = {
+    "match": "matches",
+    "last_match": "matches",
+    "l2update": "level2_batch",
+    "snapshot": "level2_batch",
+    "ticker": "ticker",
+    "heartbeat": "heartbeat",
+    "status": "status",
+}
+_SUBSCRIBED = {"level2": "level2_batch", "level2_50": "level2_batch"}
+"""Channels that the exchange confirms, or has confirmed, under another name than they are requested by."""
 
 
-class _Kind(Struct):
+class _Message(Struct):
     type: str
-
-
-class _Match(Struct):
-    trade_id: Id
-    side: Literal["buy", "sell"]
-    size: Amount
-    price: Amount
+    product_id: str = ""
     time: str = ""
-
-
-class _Ticker(Struct):
-    best_bid: Amount | Literal[""] | None = None
-    best_ask: Amount | Literal[""] | None = None
-    best_bid_size: Amount | Literal[""] | None = None
-    best_ask_size: Amount | Literal[""] | None = None
+    trade_id: Id | None = None
     sequence: Id | None = None
-    time: str = ""
+    last_trade_id: Id | None = None
 
 
-class _Update(Struct):
-    changes: list[tuple[Literal["buy", "sell"], Amount, Amount]]
-    time: str = ""
+class _Subscribed(Struct):
+    name: str = ""
+    product_ids: list[str] | None = None
 
 
-class _Snapshot(Struct):
-    bids: list[tuple[Amount, Amount]]
-    asks: list[tuple[Amount, Amount]]
-    time: str = ""
+class _Reply(Struct):
+    channels: list[_Subscribed | str] = []
+    message: str = ""
+    reason: str = ""
 
 
-class _LooseSnapshot(Struct):
-    bids: list[tuple[str, str]]
-    asks: list[tuple[str, str]]
-    time: str = ""
+_message = msgspec.json.Decoder(_Message).decode
+_reply = msgspec.json.Decoder(_Reply).decode
 
 
-class _TradeId(Struct):
-    trade_id: Id
+class CoinbaseExchangeMessages(Messages):
+    """Reads a message's type, product, time and ids."""
 
-
-class _Product(Struct):
-    id: str
-    base_currency: str
-    quote_currency: str
-    quote_increment: Amount | None = None
-    base_increment: Amount | None = None
-    status: str = ""
-    trading_disabled: bool | None = None
-
-
-_kind = msgspec.json.Decoder(_Kind).decode
-_match = msgspec.json.Decoder(_Match, strict=False).decode
-_ticker = msgspec.json.Decoder(_Ticker, strict=False).decode
-_update = msgspec.json.Decoder(_Update, strict=False).decode
-_snapshot = msgspec.json.Decoder(_Snapshot, strict=False).decode
-_loose_snapshot = msgspec.json.Decoder(_LooseSnapshot).decode
-_amount = msgspec.json.Decoder(Amount, strict=False).decode
-_missed_ids = msgspec.json.Decoder(list[_TradeId]).decode
-_missed = msgspec.json.Decoder(list[_Match], strict=False).decode
-_products = msgspec.json.Decoder(list[msgspec.Raw]).decode
-_product = msgspec.json.Decoder(_Product, strict=False).decode
-
-
-def trade_row(symbol: str, payload: bytes) -> Trade:
-    """A match. Raises one of `UNREADABLE`."""
-    return _trade(symbol, _match(payload))
-
-
-def missed_header(channel: str, symbol: str, body: bytes) -> Data:
-    """The ids of trades over REST. Raises one of `UNREADABLE`."""
-    return backfill_header(channel, symbol, (trade.trade_id for trade in _missed_ids(body)))
-
-
-def missed_rows(symbol: str, body: bytes) -> Sequence[Trade]:
-    """Trades over REST, which come newest first. Raises one of `UNREADABLE`."""
-    return [_trade(symbol, match) for match in reversed(_missed(body))]
-
-
-def products(body: bytes) -> Listing:
-    """The list of products. Raises one of `UNREADABLE`."""
-    return listing(_products(body), _instrument)
-
-
-def _instrument(entry: msgspec.Raw) -> Instrument:
-    product = _product(entry)
-    return Instrument(
-        product.id,
-        product.base_currency,
-        product.quote_currency,
-        "spot",
-        tick=product.quote_increment,
-        lot=product.base_increment,
-        active=product.status == "online" and not product.trading_disabled,
-    )
-
-
-def _trade(symbol: str, match: _Match) -> Trade:
-    side, time = _TAKER[match.side], rfc3339_ns(match.time)
-    return Trade(symbol, time, str(match.trade_id), side, match.price, match.size)
-
-
-def quote_rows(symbol: str, payload: bytes) -> Sequence[Quote]:
-    """The touch that a ticker tells of. Raises one of `UNREADABLE`."""
-    ticker = _ticker(payload)
-    bid = _sent(ticker.best_bid), _sent(ticker.best_bid_size)
-    ask = _sent(ticker.best_ask), _sent(ticker.best_ask_size)
-    return quote(symbol, rfc3339_ns(ticker.time), bid, ask, ticker.sequence)
-
-
-def _sent(value: float | str | None) -> float | None:
-    return value if isinstance(value, float) else None
-
-
-def book_row(symbol: str, payload: bytes) -> BookUpdate:
-    """A snapshot or changes of a book. Raises one of `UNREADABLE`."""
-    if _kind(payload).type == "l2update":
-        update = _update(payload)
-        bids = [(price, amount) for side, price, amount in update.changes if side == "buy"]
-        asks = [(price, amount) for side, price, amount in update.changes if side == "sell"]
-        return BookUpdate(symbol, rfc3339_ns(update.time), False, bids, asks)
-    try:
-        book = _snapshot(payload)
-    except msgspec.ValidationError:
-        # Snapshots with a few impossible amounts ('0.-10000') occur: one level must not cost the book.
-        loose = _loose_snapshot(payload)
-        bids, asks = _sound(loose.bids), _sound(loose.asks)
-        if not bids and not asks:
-            raise  # a book of which no level can be read is not an empty one
-        return BookUpdate(symbol, rfc3339_ns(loose.time), True, bids, asks)
-    return BookUpdate(symbol, rfc3339_ns(book.time), True, book.bids, book.asks)
-
-
-def _sound(levels: Sequence[tuple[str, str]]) -> list[Level]:
-    kept = []
-    for price, amount in levels:
+    def classify(self, payload: bytes) -> Header:
         try:
-            kept.append((_amount(msgspec.json.encode(price)), _amount(msgspec.json.encode(amount))))
-        except msgspec.ValidationError:
+            message = _message(payload)
+        except UNREADABLE:
+            return unexpected(payload, _is_ours)
+        kind = message.type
+        channel = _CHANNELS.get(kind)
+        if channel is None:
+            return _reply_header(payload, kind) if kind in ("subscriptions", "error") else unexpected(payload)
+        symbol = message.product_id
+        if kind == "status":
+            return Data(channel)
+        if not symbol:
+            return Malformed()
+        exchange_ns = rfc3339_ns(message.time) if message.time else None
+        if channel == "matches":
+            number = message.trade_id
+            if number is None:
+                return Malformed()
+            return Data(channel, symbol, Ids(number, number), exchange_ns)
+        if kind == "heartbeat":
+            number = message.last_trade_id
+            last = None if number is None else Announcement("matches", number)
+            return Heartbeat(channel, symbol, exchange_ns, last)
+        number = message.sequence if kind == "ticker" else None
+        return Data(channel, symbol, None if number is None else Ids(number, number), exchange_ns)
+
+    def normalize(self, header: Data, payload: bytes) -> Sequence[Row]:
+        """Decode a message; ``status`` has no rows."""
+        symbol = header.symbol
+        if header.channel == "matches":
+            return (trade_row(symbol, payload),)
+        if header.channel == "level2_batch":
+            return (book_row(symbol, payload),)
+        if header.channel == "ticker":
+            return quote_rows(symbol, payload)
+        return ()
+
+
+def _is_ours(message: dict[str, Any]) -> bool:
+    kind = message.get("type")
+    return isinstance(kind, str) and kind in _CHANNELS
+
+
+def _reply_header(payload: bytes, kind: str) -> Header:
+    try:
+        reply = _reply(payload)
+    except UNREADABLE:
+        return Malformed()
+    if kind == "error":
+        text = ": ".join(part for part in (reply.message, reply.reason) if part)
+        return Reply(error=text or "refused without a reason")
+    served = []
+    for entry in reply.channels:
+        if isinstance(entry, str):
             continue
-    return kept
+        channel = _SUBSCRIBED.get(entry.name, entry.name)
+        symbols = ("",) if channel == "status" else entry.product_ids or ()
+        served += [Subscription(channel, symbol) for symbol in symbols]
+    return Reply(subscriptions=tuple(served))

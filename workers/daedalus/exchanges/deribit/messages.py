@@ -1,228 +1,122 @@
-"""Deribit's messages: which fields are the ids, and how a message becomes rows.
-
-`READERS` has one entry per channel. All numbers are JSON numbers. Prices may be negative: those of combos
-are differences. Amounts are US dollars for inverse perpetuals and futures, else the base currency, as the
-exchange counts them.
-"""
+"""What Deribit's messages are. Notifications begin with the name of their channel."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from functools import lru_cache
+from typing import Any
 
 import msgspec
-from msgspec import Meta, Struct, structs
+from msgspec import Raw, Struct
 
-from ...tables.rows import BookUpdate, DerivativeTicker, Level, Liquidation, Quote, Row, Trade
-from ..model import Data, Header, Ids
-from ..reading import Amount, Id
-from ..runs import backfill_header
-from ..times import epoch_ns
+from ...tables.rows import Row
+from ..model import Data, Header, Heartbeat, Messages, Reply, Subscription
+from ..reading import UNREADABLE, unexpected
+from .rows import READERS
 
-__all__ = ["READERS", "Reader", "missed_header", "missed_rows"]
+__all__ = ["DeribitMessages"]
 
-_LARGEST = sys.float_info.max
-_Value = Annotated[float, Meta(ge=-_LARGEST, le=_LARGEST)]
-_Side = Literal["buy", "sell"]
-_OTHER: dict[_Side, _Side] = {"buy": "sell", "sell": "buy"}
-
-_T = TypeVar("_T")
-_I = TypeVar("_I")
-_M = TypeVar("_M")
+_INTERVALS = ("100ms", "raw", "agg2")
+_PREFIX = b'{"jsonrpc":"2.0","method":"subscription","params":{"channel":"'
+_PREFIX_LENGTH = len(_PREFIX)
+_TEST = Heartbeat(answer='{"jsonrpc":"2.0","id":0,"method":"public/test","params":{}}')
 
 
-class _Params(Struct, Generic[_T], gc=False):
-    data: _T
-
-
-class _Notification(Struct, Generic[_T], gc=False):
-    params: _Params[_T]
-
-
-class _TradeIds(Struct, gc=False):
-    trade_seq: Id
-    timestamp: int = 0
-
-
-class _Trade(Struct, gc=False):
-    trade_seq: Id
-    trade_id: str
-    direction: _Side
-    price: _Value
-    amount: Amount
-    timestamp: int = 0
-    liquidation: Literal["M", "T", "MT", "none"] | None = None
-
-
-class _BookIds(Struct, gc=False):
-    change_id: Id
-    prev_change_id: Id | None = None
+class _Params(Struct):
+    channel: str = ""
     type: str = ""
-    timestamp: int = 0
 
 
-_Change = tuple[Literal["new", "change", "delete"], _Value, Amount]
+class _Reason(Struct):
+    reason: str = ""
+    param: str = ""
 
 
-class _Book(Struct, gc=False):
-    change_id: Id
-    bids: list[_Change]
-    asks: list[_Change]
-    timestamp: int = 0
+class _Error(Struct):
+    code: int | None = None
+    message: str = ""
+    data: _Reason | str | None = None
 
 
-class _Time(Struct, gc=False):
-    timestamp: int
+class _Other(Struct):
+    """The fields that tell all other messages apart: replies, heartbeats, notifications in another order."""
+
+    method: str = ""
+    params: _Params | None = None
+    id: int | str | None = None
+    result: Raw = Raw()
+    error: _Error | None = None
 
 
-class _Quote(Struct, gc=False):
-    best_bid_price: _Value | None = None
-    best_bid_amount: Amount | None = None
-    best_ask_price: _Value | None = None
-    best_ask_amount: Amount | None = None
-    timestamp: int = 0
+_other = msgspec.json.Decoder(_Other).decode
+_channels = msgspec.json.Decoder(list[str]).decode
 
 
-class _Ticker(Struct, gc=False):
-    current_funding: _Value | None = None
-    open_interest: Amount | None = None
-    last_price: _Value | None = None
-    index_price: _Value | None = None
-    mark_price: _Value | None = None
-    timestamp: int = 0
+class DeribitMessages(Messages):
+    """Reads a message by the reader of its channel, in one pass."""
+
+    def classify(self, payload: bytes) -> Header:
+        try:
+            found = _begins(payload[: payload.find(b'"', _PREFIX_LENGTH)])
+            return found[0](found[1], payload) if found else _other_header(payload)
+        except UNREADABLE:
+            return unexpected(payload, _is_ours)
+
+    def normalize(self, header: Data, payload: bytes) -> Sequence[Row]:
+        """Decode a message; a trade that liquidates a position also gives a row for that."""
+        return READERS[header.channel].rows(header, payload)
 
 
-class _Trades(Struct, Generic[_T]):
-    trades: list[_T]
+def _subscription(name: str) -> Subscription | None:
+    """``trades.BTC-PERPETUAL.100ms`` as a subscription; None where it is none of ours."""
+    channel, _, rest = name.partition(".")
+    symbol, _, interval = rest.partition(".")
+    known = not interval if channel == "quote" else interval in _INTERVALS
+    return Subscription(channel, symbol) if known and symbol and channel in READERS else None
 
 
-class _Answer(Struct, Generic[_T]):
-    result: _T
+@lru_cache(maxsize=8192)
+def _begins(beginning: bytes) -> tuple[Callable[[str, bytes], Header], str] | None:
+    """The reader and the symbol for the beginning of a message, up to the end of its channel's name."""
+    if not beginning.startswith(_PREFIX) or b"\\" in beginning:
+        return None
+    try:
+        one = _subscription(beginning[_PREFIX_LENGTH:].decode())
+    except UnicodeDecodeError:
+        return None
+    return (READERS[one.channel].header, one.symbol) if one else None
 
 
-class Reader(Generic[_I, _M]):
-    """How one channel's messages become headers and rows."""
-
-    def __init__(
-        self,
-        ids: type[_I],
-        header: Callable[[str, _I], Header],
-        message: type[_M],
-        rows: Callable[[Data, _M], Sequence[Row]],
-    ) -> None:
-        self._header, self._rows = header, rows
-        self._ids = msgspec.json.Decoder(_Notification[ids]).decode  # type: ignore[valid-type]
-        self._message = msgspec.json.Decoder(_Notification[message]).decode  # type: ignore[valid-type]
-
-    def header(self, symbol: str, payload: bytes) -> Header:
-        """Read the ids and the time. Raises one of `UNREADABLE`."""
-        return self._header(symbol, self._ids(payload).params.data)
-
-    def rows(self, header: Data, payload: bytes) -> Sequence[Row]:
-        """Read the whole message. Raises one of `UNREADABLE`."""
-        return self._rows(header, self._message(payload).params.data)
-
-
-_missed_ids = msgspec.json.Decoder(_Answer[_Trades[_TradeIds]]).decode
-_missed = msgspec.json.Decoder(_Answer[_Trades[_Trade]]).decode
+def _other_header(payload: bytes) -> Header:
+    other = _other(payload)
+    params = other.params or _Params()
+    if other.method == "heartbeat":
+        return _TEST if params.type == "test_request" else Heartbeat()
+    if other.method == "subscription":
+        one = _subscription(params.channel)
+        return READERS[one.channel].header(one.symbol, payload) if one else unexpected(payload)
+    number = other.id if isinstance(other.id, int) else None
+    if other.error is not None:
+        return Reply(number, error=_words(other.error))
+    result = bytes(other.result)
+    if not result:
+        return unexpected(payload)
+    if not result.startswith(b"["):
+        return Reply(number)
+    # A channel that was requested and is not named was refused without a word. Only the named ones are
+    # confirmed, whatever the request: the others stay unconfirmed and are reported by their names.
+    served = (_subscription(name) for name in _channels(result))
+    return Reply(subscriptions=tuple(one for one in served if one))
 
 
-def _trades_header(symbol: str, trades: list[_TradeIds]) -> Header:
-    """Mostly one run of consecutive numbers, oldest first; anything else is sorted out."""
-    time = epoch_ns(trades[-1].timestamp) if trades else None
-    number = trades[0].trade_seq if trades else 0
-    for expected, trade in enumerate(trades, number):
-        if trade.trade_seq != expected:
-            break
-    else:
-        ids = Ids(number, number + len(trades) - 1) if trades else None
-        return Data("trades", symbol, ids, time)
-    header = backfill_header("trades", symbol, (trade.trade_seq for trade in trades))
-    return structs.replace(header, exchange_ns=time)
+def _words(error: _Error) -> str:
+    data = error.data
+    reason = f"{data.param} {data.reason}".strip() if isinstance(data, _Reason) else data or ""
+    text = ": ".join(part for part in (error.message, reason) if part)
+    return f"{text or 'refused'} (code {error.code})"
 
 
-def _trades_rows(header: Data, trades: list[_Trade]) -> Sequence[Row]:
-    """The trades, oldest first, then the liquidations among them."""
-    symbol = header.symbol
-    rows: list[Row] = []
-    liquidations: list[Row] = []
-    for trade in sorted(trades, key=lambda each: each.trade_seq):
-        time, price, amount = epoch_ns(trade.timestamp), trade.price, trade.amount
-        side = trade.direction
-        rows.append(Trade(symbol, time, trade.trade_id, side, price, amount, trade.trade_seq))
-        # The maker's order, the taker's or both were the exchange's own, to close a position.
-        for who, closing in (("M", _OTHER[side]), ("T", side)):
-            if trade.liquidation and who in trade.liquidation:
-                liquidations.append(Liquidation(symbol, time, trade.trade_id, closing, price, amount, price))
-    return rows + liquidations
-
-
-def _book_header(symbol: str, book: _BookIds) -> Header:
-    last, previous, time = book.change_id, book.prev_change_id, epoch_ns(book.timestamp)
-    # Snapshots of 2022 named a predecessor, those of 2019 had no type.
-    if book.type == "snapshot" or previous is None:
-        return Data("book", symbol, Ids(last, last), time, is_snapshot=True)
-    return Data("book", symbol, Ids(min(previous + 1, last), last, previous), time)
-
-
-def _book_rows(header: Data, book: _Book) -> Sequence[Row]:
-    time, whole = epoch_ns(book.timestamp), header.is_snapshot
-    first = header.ids.first if header.ids else None
-    bids, asks = _levels(book.bids), _levels(book.asks)
-    return (BookUpdate(header.symbol, time, whole, bids, asks, first, book.change_id),)
-
-
-def _levels(changes: list[_Change]) -> list[Level]:
-    return [(price, 0.0 if action == "delete" else amount) for action, price, amount in changes]
-
-
-def _quote_header(symbol: str, message: _Time) -> Header:
-    return Data("quote", symbol, None, epoch_ns(message.timestamp))
-
-
-def _quote_rows(header: Data, top: _Quote) -> Sequence[Row]:
-    """An empty side has the amount 0; a price of 0, or below, is a combination's."""
-    bid = (top.best_bid_price, top.best_bid_amount) if top.best_bid_amount else (None, None)
-    ask = (top.best_ask_price, top.best_ask_amount) if top.best_ask_amount else (None, None)
-    if bid[0] is None and ask[0] is None:
-        return ()
-    return (Quote(header.symbol, epoch_ns(top.timestamp), *bid, *ask),)
-
-
-def _ticker_header(symbol: str, message: _Time) -> Header:
-    return Data("ticker", symbol, None, epoch_ns(message.timestamp))
-
-
-def _ticker_rows(header: Data, ticker: _Ticker) -> Sequence[Row]:
-    return (
-        DerivativeTicker(
-            header.symbol,
-            epoch_ns(ticker.timestamp),
-            # Funding is paid all the time: this is the present rate, for eight hours.
-            funding_rate=ticker.current_funding,
-            open_interest=ticker.open_interest,
-            last_price=ticker.last_price,
-            index_price=ticker.index_price,
-            mark_price=ticker.mark_price,
-        ),
-    )
-
-
-READERS: dict[str, Reader[Any, Any]] = {
-    "trades": Reader(list[_TradeIds], _trades_header, list[_Trade], _trades_rows),
-    "book": Reader(_BookIds, _book_header, _Book, _book_rows),
-    "quote": Reader(_Time, _quote_header, _Quote, _quote_rows),
-    "ticker": Reader(_Time, _ticker_header, _Ticker, _ticker_rows),
-}
-
-
-def missed_header(symbol: str, body: bytes) -> Data:
-    """Read the ids of an answer to ``get_last_trades_by_instrument``. Raises one of `UNREADABLE`."""
-    trades = _missed_ids(body).result.trades
-    return backfill_header("trades", symbol, (trade.trade_seq for trade in trades))
-
-
-def missed_rows(header: Data, body: bytes) -> Sequence[Row]:
-    """Read such an answer whole. Raises one of `UNREADABLE`."""
-    return _trades_rows(header, _missed(body).result.trades)
+def _is_ours(message: dict[str, Any]) -> bool:
+    params = message.get("params")
+    name = params.get("channel") if isinstance(params, dict) else None
+    return isinstance(name, str) and _subscription(name) is not None

@@ -1,18 +1,35 @@
-"""Deribit's list of instruments."""
+"""Deribit over REST: trades by their numbers, and the list of instruments."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Generic, TypeVar
+from urllib.parse import quote
 
 import msgspec
 from msgspec import Raw, Struct
 
-from ...tables.rows import Instrument, Listing
+from ...tables.rows import Instrument, Listing, Row
 from ..listing import listing
-from ..reading import Amount
+from ..model import Data, Header, Malformed, Missing, Rest, RestRequest
+from ..reading import UNREADABLE, Amount, unexpected
+from ..runs import backfill_header
 from ..times import epoch_ns
+from .rows import DeribitTrade, TradeIds, trades_rows
 
-__all__ = ["instruments"]
+__all__ = ["DeribitRest"]
 
+_MOST_TRADES = 1000  # in one answer
 _PERPETUAL = "perpetual"
+_T = TypeVar("_T")
+
+
+class _Trades(Struct, Generic[_T]):
+    trades: list[_T]
+
+
+class _Answer(Struct, Generic[_T]):
+    result: _T
 
 
 class _Instrument(Struct):
@@ -29,17 +46,43 @@ class _Instrument(Struct):
     is_active: bool = True
 
 
-class _Answer(Struct):
-    result: list[Raw]
-
-
-_instruments = msgspec.json.Decoder(_Answer).decode
+_ids = msgspec.json.Decoder(_Answer[_Trades[TradeIds]]).decode
+_trades = msgspec.json.Decoder(_Answer[_Trades[DeribitTrade]]).decode
+_instruments = msgspec.json.Decoder(_Answer[list[Raw]]).decode
 _entry = msgspec.json.Decoder(_Instrument).decode
 
 
-def instruments(body: bytes) -> Listing:
-    """Read an answer to ``get_instruments``. Raises one of `UNREADABLE`."""
-    return listing(_instruments(body).result, _instrument)
+class DeribitRest(Rest):
+    """``get_last_trades_by_instrument`` and ``get_instruments``."""
+
+    def backfill_request(self, missing: Missing) -> RestRequest | None:
+        """Trades by their numbers; the exchange keeps them for a day."""
+        if missing.channel != "trades" or missing.first is None or missing.last is None:
+            return None
+        last = min(missing.last, missing.first + _MOST_TRADES - 1)
+        path = "/api/v2/public/get_last_trades_by_instrument"
+        asked = f"start_seq={missing.first}&end_seq={last}&count={_MOST_TRADES}&sorting=asc"
+        return RestRequest(f"{path}?instrument_name={quote(missing.symbol)}&{asked}", weight=1)
+
+    def classify_backfill(self, channel: str, symbol: str, body: bytes) -> Header:
+        """Read the numbers of an answer; an error is none."""
+        if channel != "trades":
+            return unexpected(body)
+        try:
+            return backfill_header("trades", symbol, (trade.trade_seq for trade in _ids(body).result.trades))
+        except UNREADABLE:
+            return Malformed()
+
+    def normalize_backfill(self, header: Data, body: bytes) -> Sequence[Row]:
+        return trades_rows(header, _trades(body).result.trades)
+
+    def instruments_requests(self) -> tuple[RestRequest, ...]:
+        """All currencies and kinds in one answer, without those that have expired."""
+        return (RestRequest("/api/v2/public/get_instruments?currency=any&expired=false", weight=60),)
+
+    def instruments(self, body: bytes) -> Listing:
+        """Combos count as what they are made of: futures or options."""
+        return listing(_instruments(body).result, _instrument)
 
 
 def _instrument(entry: Raw) -> Instrument:

@@ -1,128 +1,89 @@
-"""Gemini's messages and REST answers as rows; numbers are taken from strings."""
+"""What Gemini's messages are: their fields say it.
+
+A snapshot (``?snapshot=-1``: the whole book) comes as the first ``depthUpdate`` after subscribing and has
+no mark of its own. It is recognized by ``U == u``: it stands for everything up to one number, whereas an
+update always leads from one number to a higher one, as it is sent only when something has changed. So
+nothing need be remembered of a connection, and stored messages read the same as live ones. A first update
+that is no snapshot by this rule is what it says it is: a change of a book that is not known.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from ...tables.rows import BookUpdate, Instrument, Listing, Row, Trade, quote
-from ..listing import listing
-from ..model import Data
-from ..reading import Amount, Id
-from ..times import epoch_ns
+from ...tables.rows import Row
+from ..model import Data, Header, Ids, Malformed, Messages, Reply
+from ..reading import UNREADABLE, Id, unexpected
+from .rows import ROWS
 
-__all__ = ["ROWS", "instruments", "missed_header", "missed_rows"]
+__all__ = ["GeminiMessages"]
 
-_PERPETUAL = "perp"
-_QUOTES = (
-    *("gusd", "rlusd", "usdc", "usdt", "usd", "eur", "gbp", "sgd", "aud", "cad", "hkd"),
-    *("btc", "eth", "bch", "ltc", "fil", "sol", "dai", "doge"),
-)
+_LARGEST_NS = 2**63 - 1
 
 
-class _Trade(Struct, gc=False):
-    t: Id
-    p: Amount
-    q: Amount
-    m: bool
+class _Error(Struct, gc=False):
+    code: int | None = None
+    msg: str = ""
 
 
-class _Depth(Struct, gc=False):
-    u: Id
-    b: list[tuple[Amount, Amount]]
-    a: list[tuple[Amount, Amount]]
+class _Message(Struct, gc=False):
+    e: str = ""
+    E: int = 0
+    s: str = ""
+    U: Id | None = None
+    u: Id | None = None
+    t: Id | None = None
+    id: int | str | None = None
+    status: int | None = None
+    error: _Error | None = None
 
 
-_Sent = Amount | Literal[""] | None
+_message = msgspec.json.Decoder(_Message).decode
 
 
-class _BookTicker(Struct, gc=False):
-    u: Id
-    b: _Sent = None
-    B: _Sent = None
-    a: _Sent = None
-    A: _Sent = None
+class GeminiMessages(Messages):
+    """Reads a message's symbol, time and ids."""
+
+    def classify(self, payload: bytes) -> Header:
+        try:
+            message = _message(payload)
+        except UNREADABLE:
+            return unexpected(payload, _is_ours)
+        symbol, first, last = message.s, message.U, message.u
+        if not symbol:
+            return _reply_header(message, payload)
+        time = message.E if 0 < message.E <= _LARGEST_NS else None
+        if message.e == "depthUpdate":
+            if first is None or last is None or last < first:
+                return Malformed()
+            if first == last:
+                return Data("depth", symbol, Ids(last, last), time, is_snapshot=True)
+            return Data("depth", symbol, Ids(first + 1, last, first), time)
+        if message.e:
+            return unexpected(payload)
+        if message.t is not None:
+            return Data("trade", symbol, None, time)
+        return Data("bookTicker", symbol, None, time) if last is not None else unexpected(payload)
+
+    def normalize(self, header: Data, payload: bytes) -> Sequence[Row]:
+        return ROWS[header.channel](header, payload)
 
 
-class _MissedId(Struct):
-    tid: Id
+def _reply_header(message: _Message, payload: bytes) -> Header:
+    if message.id is None or (message.status is None and message.error is None):
+        return unexpected(payload)
+    number = message.id if isinstance(message.id, int) else None
+    if message.error is None and message.status == 200:
+        return Reply(number)
+    error = message.error or _Error(message.status)
+    text = f"{error.msg or 'refused'} (code {error.code})"
+    return Reply(number, error=text)
 
 
-class _Missed(Struct):
-    tid: Id
-    timestampms: Id
-    price: Amount
-    amount: Amount
-    type: str = ""
-
-
-_trade = msgspec.json.Decoder(_Trade, strict=False).decode
-_depth = msgspec.json.Decoder(_Depth, strict=False).decode
-_book_ticker = msgspec.json.Decoder(_BookTicker, strict=False).decode
-_missed_ids = msgspec.json.Decoder(list[_MissedId], strict=False).decode
-_missed = msgspec.json.Decoder(list[_Missed], strict=False).decode
-_symbols = msgspec.json.Decoder(list[msgspec.Raw]).decode
-_name = msgspec.json.Decoder(str).decode
-
-
-def missed_header(symbol: str, body: bytes) -> Data:
-    """Whether this is an answer to ``/v1/trades``; its ids prove nothing. Raises one of `UNREADABLE`."""
-    _missed_ids(body)
-    return Data("trade", symbol)
-
-
-def missed_rows(header: Data, body: bytes) -> Sequence[Row]:
-    """Read such an answer, which has the newest trade first. Raises one of `UNREADABLE`."""
-    return [
-        Trade(header.symbol, epoch_ns(each.timestampms), str(each.tid), each.type, each.price, each.amount)
-        for each in sorted(_missed(body), key=lambda each: each.tid)
-        if each.type in ("buy", "sell")  # auctions and block trades have no taker
-    ]
-
-
-def instruments(body: bytes) -> Listing:
-    """Read an answer to ``/v1/symbols``. Raises one of `UNREADABLE`."""
-    return listing(_symbols(body), _instrument)
-
-
-def _trade_rows(header: Data, payload: bytes) -> Sequence[Row]:
-    trade = _trade(payload)
-    side = "sell" if trade.m else "buy"  # m: the buyer was there before
-    return (Trade(header.symbol, header.exchange_ns, str(trade.t), side, trade.p, trade.q),)
-
-
-def _depth_rows(header: Data, payload: bytes) -> Sequence[Row]:
-    """``first_id`` is the one after the update that this one follows."""
-    depth = _depth(payload)
-    first = header.ids.first if header.ids else None
-    whole = header.is_snapshot
-    return (BookUpdate(header.symbol, header.exchange_ns, whole, depth.b, depth.a, first, depth.u),)
-
-
-def _quote_rows(header: Data, payload: bytes) -> Sequence[Row]:
-    top = _book_ticker(payload)
-    bid, ask = (_sent(top.b), _sent(top.B)), (_sent(top.a), _sent(top.A))
-    return quote(header.symbol, header.exchange_ns, bid, ask, top.u)
-
-
-def _sent(value: float | str | None) -> float | None:
-    return value if isinstance(value, float) else None
-
-
-def _instrument(entry: msgspec.Raw) -> Instrument:
-    name = _name(entry)
-    pair = name.removesuffix(_PERPETUAL)
-    money = next((each for each in _QUOTES if pair.endswith(each) and pair != each), "")
-    base = pair.removesuffix(money) if money else pair
-    kind = "spot" if pair == name else "perpetual"
-    return Instrument(name, base.upper(), money.upper(), kind)
-
-
-ROWS: Mapping[str, Callable[[Data, bytes], Sequence[Row]]] = {
-    "trade": _trade_rows,
-    "depth": _depth_rows,
-    "bookTicker": _quote_rows,
-}
+def _is_ours(message: dict[str, Any]) -> bool:
+    symbol = message.get("s")
+    return isinstance(symbol, str) and symbol != ""

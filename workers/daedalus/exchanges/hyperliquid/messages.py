@@ -1,227 +1,84 @@
-"""Hyperliquid's messages: what their headers are and how they become rows. Numbers come as texts."""
+"""What Hyperliquid's messages are: ``channel`` names it, ``data`` names the coin."""
 
 from __future__ import annotations
 
-import contextlib
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from collections.abc import Sequence
 
 import msgspec
-from msgspec import Meta, Raw, Struct
-
-from ...tables.rows import BookUpdate, DerivativeTicker, Instrument, Level, Listing, Row, Trade, quote
-from ..listing import listing
-from ..model import Data, Header, Heartbeat, joined
-from ..reading import UNREADABLE, Amount
-from ..times import epoch_ns
-
-__all__ = ["READERS", "Reader", "instruments"]
-
-_SIDES = {"B": "buy", "A": "sell"}
-_H = TypeVar("_H")
-_M = TypeVar("_M")
-
-_Signed = Annotated[float, Meta(ge=-sys.float_info.max, le=sys.float_info.max)]
-
-
-class _Head(Struct, gc=False):
-    coin: str
-    time: int = 0
-
-
-class _Trade(Struct, gc=False):
-    """``side`` is the taker's: B(id) bought, A(sk) sold."""
-
-    coin: str
-    side: Literal["B", "A"]
-    px: Amount
-    sz: Amount
-    time: int
-    tid: int
-
-
-class _Level(Struct, gc=False):
-    px: Amount
-    sz: Amount
-
-
-class _Book(Struct, gc=False):
-    coin: str
-    levels: tuple[list[_Level], list[_Level]]
-    time: int = 0
-
-
-class _Bbo(Struct, gc=False):
-    coin: str
-    bbo: list[_Level | None]
-    time: int = 0
-
-
-class _Context(Struct, gc=False):
-    """Of a spot pair there is a mark price only."""
-
-    funding: _Signed | None = None
-    openInterest: Amount | None = None  # noqa: N815 - the exchange's names
-    oraclePx: Amount | None = None  # noqa: N815
-    markPx: Amount | None = None  # noqa: N815
-
-
-class _AssetContext(Struct, gc=False):
-    coin: str
-    ctx: _Context
-
-
-class _Perpetual(Struct, gc=False):
-    name: str
-    szDecimals: Annotated[int, Meta(ge=0, le=18)]  # noqa: N815
-    isDelisted: bool = False  # noqa: N815
-
-
-class _Token(Struct, gc=False):
-    name: str
-    index: int
-    szDecimals: Annotated[int, Meta(ge=0, le=18)]  # noqa: N815
-
-
-class _Pair(Struct, gc=False):
-    name: str
-    tokens: tuple[int, int]
-
-
-class _Meta(Struct, gc=False):
-    universe: list[Raw]
-
-
-class _SpotMeta(Struct, gc=False):
-    universe: list[Raw]
-    tokens: list[Raw]
-
-
-class Reader(Generic[_H, _M]):
-    """How one channel's messages become headers and rows."""
-
-    def __init__(
-        self,
-        head: type[_H],
-        header: Callable[[str, _H], Header],
-        whole: type[_M],
-        rows: Callable[[_M], Sequence[Row]],
-    ) -> None:
-        self._head, self._header = msgspec.json.Decoder(head).decode, header
-        self._whole, self._rows = msgspec.json.Decoder(whole, strict=False).decode, rows
-
-    def header(self, channel: str, data: Raw) -> Header:
-        """Read coin and time. Raises one of `UNREADABLE`."""
-        return self._header(channel, self._head(data))
-
-    def rows(self, data: Raw) -> Sequence[Row]:
-        """Read the whole. Raises one of `UNREADABLE`."""
-        return self._rows(self._whole(data))
-
-
-_meta = msgspec.json.Decoder(_Meta).decode
-_spot_meta = msgspec.json.Decoder(_SpotMeta).decode
-_perpetual = msgspec.json.Decoder(_Perpetual).decode
-_token = msgspec.json.Decoder(_Token).decode
-_pair = msgspec.json.Decoder(_Pair).decode
-
-
-def _coin_header(channel: str, head: _Head) -> Data:
-    if not head.coin:
-        raise ValueError("no coin")
-    return Data(channel, head.coin, None, epoch_ns(head.time))
-
-
-def _book_header(channel: str, head: _Head) -> Header:
-    return msgspec.structs.replace(_coin_header(channel, head), is_snapshot=True)
-
-
-def _trades_header(channel: str, heads: list[_Head]) -> Header:
-    """A message is of one coin; were it of several, of each of them."""
-    newest = {head.coin: head for head in sorted(heads, key=lambda head: head.time)}
-    found = [_coin_header(channel, head) for head in newest.values()]
-    return joined(found) if found else Heartbeat()
-
-
-def _trade_rows(trades: list[_Trade]) -> Sequence[Row]:
-    return [
-        Trade(each.coin, epoch_ns(each.time), str(each.tid), _SIDES[each.side], each.px, each.sz)
-        for each in sorted(trades, key=lambda trade: trade.time)
-    ]
-
-
-def _book_rows(book: _Book) -> Sequence[Row]:
-    bids, asks = (_levels(side) for side in book.levels)
-    return (BookUpdate(book.coin, epoch_ns(book.time), True, bids, asks),)
-
-
-def _levels(side: Sequence[_Level]) -> list[Level]:
-    return [(each.px, each.sz) for each in side]
-
-
-def _quote_rows(message: _Bbo) -> Sequence[Row]:
-    """Bid and ask; a side without orders is null, or not there at all behind the other."""
-    if len(message.bbo) > 2:
-        raise ValueError(f"{len(message.bbo)} sides of a book")
-    bid, ask = ((level.px, level.sz) if level else (None, None) for level in (*message.bbo, None, None)[:2])
-    return quote(message.coin, epoch_ns(message.time), bid, ask)
-
-
-def _context_rows(message: _AssetContext) -> Sequence[Row]:
-    """Funding is per hour; when it is paid next is not told, nor is the time of the message."""
-    context = message.ctx
-    return (
-        DerivativeTicker(
-            message.coin,
-            None,
-            funding_rate=context.funding,
-            open_interest=context.openInterest,
-            index_price=context.oraclePx,
-            mark_price=context.markPx,
-        ),
-    )
-
-
-def instruments(body: bytes) -> Listing:
-    """Perpetuals (settled in USDC), or spot pairs. The tick depends on the price: five digits."""
-    if b'"tokens"' in body:
-        spot = _spot_meta(body)
-        tokens = _tokens(spot.tokens)
-        return listing(spot.universe, lambda entry: _spot(_pair(entry), tokens))
-    return listing(_meta(body).universe, _contract)
-
-
-def _tokens(entries: Sequence[Raw]) -> dict[int, _Token]:
-    """Those that can be read, by their number: of a pair of others nothing is known."""
-    found: dict[int, _Token] = {}
-    for entry in entries:
-        with contextlib.suppress(*UNREADABLE):
-            token = _token(entry)
-            found[token.index] = token
-    return found
-
-
-def _spot(pair: _Pair, tokens: Mapping[int, _Token]) -> Instrument | None:
-    base, quoted = tokens.get(pair.tokens[0]), tokens.get(pair.tokens[1])
-    if base is None or quoted is None:
-        return None
-    return Instrument(pair.name, base.name, quoted.name, "spot", lot=_lot(base.szDecimals))
-
-
-def _contract(entry: Raw) -> Instrument:
-    each = _perpetual(entry)
-    lot = _lot(each.szDecimals)
-    return Instrument(each.name, each.name, "USDC", "perpetual", lot=lot, active=not each.isDelisted)
-
-
-def _lot(decimals: int) -> float:
-    return float(f"1e-{decimals}")
-
-
-READERS: dict[str, Reader[Any, Any]] = {
-    "trades": Reader(list[_Head], _trades_header, list[_Trade], _trade_rows),
-    "l2Book": Reader(_Head, _book_header, _Book, _book_rows),
-    "bbo": Reader(_Head, _coin_header, _Bbo, _quote_rows),
-    "activeAssetCtx": Reader(_Head, _coin_header, _AssetContext, _context_rows),
-}
+from msgspec import Raw, Struct
+
+from ...tables.rows import Row
+from ..model import Data, Header, Heartbeat, Malformed, Messages, Reply, Subscription
+from ..reading import UNREADABLE, unexpected
+from .rows import READERS
+
+__all__ = ["HyperliquidMessages"]
+
+_GREETING = b"Websocket connection established."
+_PONG = b'{"channel":"pong"}'
+_ALIASES = {"activeSpotAssetCtx": "activeAssetCtx"}
+
+
+class _Message(Struct, gc=False):
+    channel: str
+    data: Raw = Raw()
+
+
+class _Named(Struct, gc=False):
+    type: str = ""
+    coin: str = ""
+
+
+class _Answer(Struct, gc=False):
+    method: str = ""
+    subscription: _Named = msgspec.field(default_factory=_Named)
+
+
+_message = msgspec.json.Decoder(_Message).decode
+_answer = msgspec.json.Decoder(_Answer).decode
+_named = msgspec.json.Decoder(_Named).decode
+_text = msgspec.json.Decoder(str).decode
+
+
+class HyperliquidMessages(Messages):
+    """Reads a message's channel, coin and time."""
+
+    def classify(self, payload: bytes) -> Header:
+        if payload in (_PONG, _GREETING):
+            return Heartbeat()
+        try:
+            message = _message(payload)
+        except UNREADABLE:
+            return unexpected(payload)
+        channel = _ALIASES.get(message.channel, message.channel)
+        try:
+            if channel in READERS:
+                return READERS[channel].header(channel, message.data)
+            if channel == "subscriptionResponse":
+                answer = _answer(message.data)
+                stream = _stream(answer.subscription)
+                return Reply(subscriptions=(stream,) if stream and answer.method == "subscribe" else ())
+            if channel == "error":
+                return _refusal(_text(message.data))
+        except UNREADABLE:
+            return Malformed()
+        return Heartbeat() if channel == "pong" else unexpected(payload)
+
+    def normalize(self, header: Data, payload: bytes) -> Sequence[Row]:
+        """Decode a message: the rows of all its coins."""
+        return READERS[header.channel].rows(_message(payload).data)
+
+
+def _stream(named: _Named) -> Subscription | None:
+    channel = _ALIASES.get(named.type, named.type)
+    return Subscription(channel, named.coin) if channel in READERS and named.coin else None
+
+
+def _refusal(text: str) -> Reply:
+    """The exchange repeats what it refuses: ``Already subscribed: {"type":"trades","coin":"BTC"}``."""
+    begin = text.find("{")
+    try:
+        stream = _stream(_named(text[begin:])) if begin >= 0 else None
+    except UNREADABLE:
+        stream = None
+    return Reply(subscriptions=(stream,) if stream else (), error=text or "refused without a reason")

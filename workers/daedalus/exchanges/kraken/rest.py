@@ -1,28 +1,27 @@
-"""Kraken's answers over REST: trades from a time on, the oldest first, and pairs."""
+"""Kraken over REST: trades from a time on, the oldest first, and pairs."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from typing import Literal
+from urllib.parse import quote
 
 import msgspec
 from msgspec import Raw, Struct
 
-from ...tables.rows import Instrument, Listing, Trade
-from .. import runs
+from ...tables.rows import Instrument, Listing, Row, Trade
 from ..listing import listing
-from ..model import Data
-from ..reading import Amount, Id
+from ..model import Data, Header, Malformed, Missing, Rest, RestRequest
+from ..reading import UNREADABLE, Amount, Id
+from ..runs import backfill_header
+from .requests import OLD_NAMES
 
-__all__ = ["OLD_NAMES", "backfill_header", "backfill_rows", "instruments"]
+__all__ = ["KrakenRest"]
 
-OLD_NAMES = {"XBT": "BTC", "XDG": "DOGE"}
-"""What REST and the first websocket call by another name."""
-
+_MARGIN_NS = 2_000_000_000  # clocks differ, and messages take their time
 _SIDES = {"b": "buy", "s": "sell"}
 _SECONDS = re.compile(rb"(\d{1,9}|[1-8]\d{9})(?:\.(\d{1,9})\d*)?")
-
 _Trade = tuple[Amount, Amount, Raw, Literal["b", "s"], str, str, Id]
 
 
@@ -51,24 +50,45 @@ _pairs = msgspec.json.Decoder(_Pairs, strict=False).decode
 _pair = msgspec.json.Decoder(_Pair, strict=False).decode
 
 
-def backfill_header(channel: str, symbol: str, body: bytes) -> Data:
-    """The header of an answer's trades. Raises one of `UNREADABLE`."""
-    return runs.backfill_header(channel, symbol, (trade[-1] for trade in _trades_of(body)))
+class KrakenRest(Rest):
+    """``/0/public/Trades`` and ``/0/public/AssetPairs``."""
 
+    def backfill_request(self, missing: Missing) -> RestRequest | None:
+        """Trades from a time on: the exchange's history goes back to the beginning."""
+        if missing.channel != "trade":
+            return None
+        since = max(0, missing.from_ns - _MARGIN_NS)
+        tokenized = "&asset_class=tokenized_asset" if missing.symbol.partition("/")[0].endswith("x") else ""
+        return RestRequest(
+            f"/0/public/Trades?pair={quote(missing.symbol, safe='')}&since={since}&count=1000"
+            f"&assetVersion=1{tokenized}",
+            weight=1,
+        )
 
-def backfill_rows(symbol: str, body: bytes) -> list[Trade]:
-    """The trades of an answer, oldest first."""
-    return [
-        Trade(symbol, _seconds(time), str(number), _SIDES[side], price, amount)
-        for price, amount, time, side, _, _, number in sorted(_trades_of(body), key=lambda trade: trade[-1])
-    ]
+    def classify_backfill(self, channel: str, symbol: str, body: bytes) -> Header:
+        try:
+            return backfill_header(channel, symbol, (trade[-1] for trade in _trades_of(body)))
+        except UNREADABLE:
+            return Malformed()
 
+    def normalize_backfill(self, header: Data, body: bytes) -> Sequence[Row]:
+        return [
+            Trade(header.symbol, _seconds(time), str(number), _SIDES[side], price, amount)
+            for price, amount, time, side, _, _, number in sorted(
+                _trades_of(body), key=lambda trade: trade[-1]
+            )
+        ]
 
-def instruments(body: bytes) -> Listing:
-    """The pairs of an answer, in the spelling of the websocket."""
-    answer = _pairs(body)
-    _refuse(answer.error)
-    return listing(answer.result.items(), _instrument)
+    def instruments_requests(self) -> tuple[RestRequest, ...]:
+        """Currencies, and tokenized stocks apart."""
+        path = "/0/public/AssetPairs?assetVersion=1"
+        return RestRequest(path, 1), RestRequest(f"{path}&aclass_base=tokenized_asset", 1)
+
+    def instruments(self, body: bytes) -> Listing:
+        """The pairs of an answer, in the websocket's spelling."""
+        answer = _pairs(body)
+        _refuse(answer.error)
+        return listing(answer.result.items(), _instrument)
 
 
 def _instrument(entry: tuple[str, Raw]) -> Instrument | None:

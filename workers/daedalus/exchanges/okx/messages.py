@@ -1,268 +1,121 @@
-"""OKX's messages: what a header needs of them, and how they become rows.
-
-`READERS` has one entry per channel. ``data`` is a list, nearly always of one element; all numbers of it
-are strings but the sequence ids. Derivatives are counted in contracts, spot in the base.
-"""
+"""What OKX's messages are. They begin with ``arg``, which names channel and instrument."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Generic, Literal, TypeVar
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
 
 import msgspec
-from msgspec import Meta, Raw, Struct
+from msgspec import Struct
 
-from ...tables.rows import AggTrade, BookUpdate, DerivativeTicker, Level, Liquidation, Row, Trade, quote
-from ..model import Data, Header, Ids, joined
-from ..reading import Amount, Id
-from ..times import epoch_ns
+from ...tables.rows import Row
+from ..model import Data, Header, Heartbeat, Messages, Notice, Reply, Subscription
+from ..reading import UNREADABLE, unexpected
+from .rows import READERS, Reader
 
-__all__ = ["READERS", "Reader"]
+__all__ = ["OkxMessages"]
 
-Count = Annotated[int, Meta(ge=1, le=2**31)]
-Rate = Annotated[float, Meta(ge=-sys.float_info.max, le=sys.float_info.max)]
-Time = int | Literal[""]
-Side = Literal["buy", "sell"]
-
-_E = TypeVar("_E")
-_M = TypeVar("_M")
+_PREFIX = b'{"arg":{'
+_REFUSED = re.compile(r"channel:(?P<channel>[\w-]+),(?:instId:(?P<symbol>\S+?)|instType:\w+)(?: |,|$)")
 
 
-class _Data(Struct, Generic[_E], gc=False, kw_only=True):
-    data: list[_E]
-    action: Literal["snapshot", "update", ""] = ""
+class _Arg(Struct):
+    channel: str = ""
+    instId: str = ""  # noqa: N815 - the exchange's names
+    instType: str = ""  # noqa: N815
 
 
-class _Any(Struct, gc=False):
-    ts: Time = 0
+class _Beginning(Struct):
+    arg: _Arg
 
 
-class _TradeIds(Struct, gc=False):
-    """``count`` is missing before 2023: each message was one trade."""
+class _Other(Struct, gc=False):
+    """The fields that tell all other messages apart: replies, notices, data in another order."""
 
-    tradeId: Id  # noqa: N815 - the exchange's names
-    count: Count = 1
-    ts: Time = 0
-
-
-class _BookIds(Struct, gc=False):
-    """The sequence ids are missing before 2022; ``bbo-tbt`` has no previous one."""
-
-    seqId: Id | None = None  # noqa: N815
-    prevSeqId: Id | None = None  # noqa: N815
-    ts: Time = 0
+    event: str = ""
+    arg: _Arg | None = None
+    id: str | None = None
+    code: str | None = None
+    msg: str | None = None
 
 
-class _Instrument(Struct, gc=False):
-    instId: str  # noqa: N815
+_beginning = msgspec.json.Decoder(_Beginning).decode
+_other = msgspec.json.Decoder(_Other).decode
 
 
-class _Trade(Struct, gc=False):
-    tradeId: Id  # noqa: N815
-    px: Amount
-    sz: Amount
-    side: Side
-    count: Count = 1
-    ts: Time = 0
+class OkxMessages(Messages):
+    """Reads a message by the reader of its channel, in one pass."""
+
+    def classify(self, payload: bytes) -> Header:
+        try:
+            found = _begins(payload[: payload.find(b"}") + 1])
+            return found[0].header(found[1], payload) if found else _other_header(payload)
+        except UNREADABLE:
+            return unexpected(payload, _is_ours)
+
+    def normalize(self, header: Data, payload: bytes) -> Sequence[Row]:
+        """Decode a message; one of liquidations has rows of all symbols that its header names."""
+        return READERS[header.channel].rows(header.symbol, payload)
 
 
-class _Book(Struct):
-    """A level is price, amount, a number of old and how many orders stand there."""
-
-    bids: list[tuple[Amount, Amount, Raw, Raw]]
-    asks: list[tuple[Amount, Amount, Raw, Raw]]
-    seqId: Id | None = None  # noqa: N815
-    prevSeqId: Id | None = None  # noqa: N815
-    ts: Time = 0
+def _channel(word: str) -> str | None:
+    """Our spelling of the exchange's name of a channel; None where it is none of ours."""
+    name = word.replace("-", "_")
+    return name if name in READERS else None
 
 
-class _Fact(Struct, gc=False):
-    """What the channels about a derivative tell, each one of them; "" is what it does not know."""
-
-    fundingRate: Rate | Literal[""] | None = None  # noqa: N815
-    nextFundingRate: Rate | Literal[""] | None = None  # noqa: N815
-    fundingTime: Time = 0  # noqa: N815
-    oi: Amount | Literal[""] | None = None
-    idxPx: Amount | Literal[""] | None = None  # noqa: N815
-    markPx: Amount | Literal[""] | None = None  # noqa: N815
-    ts: Time = 0
-
-
-class _Detail(Struct, gc=False):
-    side: Side
-    bkPx: Amount  # noqa: N815
-    sz: Amount
-    ts: Time = 0
-
-
-class _Liquidation(Struct, gc=False):
-    instId: str  # noqa: N815
-    details: list[_Detail]
-
-
-class Reader(Generic[_E, _M]):
-    """How one channel's messages become headers and rows."""
-
-    def __init__(
-        self,
-        channel: str,
-        head: type[_E],
-        header: Callable[[str, str, _Data[_E]], Header],
-        element: type[_M],
-        rows: Callable[[str, _Data[_M]], Sequence[Row]],
-    ) -> None:
-        self.channel = channel
-        self._header, self._rows = header, rows
-        self._head = msgspec.json.Decoder(_Data[head], strict=False).decode  # type: ignore[valid-type]
-        self._message = msgspec.json.Decoder(_Data[element], strict=False).decode  # type: ignore[valid-type]
-
-    def header(self, symbol: str, payload: bytes) -> Header:
-        """Read the times and the numbers. Raises one of `UNREADABLE`."""
-        return self._header(self.channel, symbol, self._head(payload))
-
-    def rows(self, symbol: str, payload: bytes) -> Sequence[Row]:
-        """Read the whole message. Raises one of `UNREADABLE`."""
-        return self._rows(symbol, self._message(payload))
-
-
-def _time(value: Time) -> int | None:
-    return epoch_ns(value) if value else None
-
-
-def _plain_header(channel: str, symbol: str, message: _Data[_Any]) -> Header:
-    (first, *_) = message.data
-    return Data(channel, symbol, None, _time(first.ts))
-
-
-def _trades_header(channel: str, symbol: str, message: _Data[_TradeIds]) -> Header:
-    """One message is one taker's order at one price: the last id of its trades, and how many there are."""
-    return joined(
-        [
-            Data(channel, symbol, Ids(one.tradeId - one.count + 1, one.tradeId), _time(one.ts))
-            for one in sorted(message.data, key=_trade_id)
-        ]
-    )
-
-
-def _books_header(channel: str, symbol: str, message: _Data[_BookIds]) -> Header:
-    whole = message.action == "snapshot"
-    return joined(
-        [Data(channel, symbol, _link(one, whole), _time(one.ts), is_snapshot=whole) for one in message.data]
-    )
-
-
-def _link(one: _BookIds, whole: bool) -> Ids | None:
-    if one.seqId is None:
+def _stream(arg: _Arg) -> tuple[Reader[Any, Any], str] | None:
+    """The reader and the symbol of a stream; None where it is none of ours."""
+    channel = _channel(arg.channel)
+    if channel is None or not (arg.instId or channel == "liquidation_orders"):
         return None
-    if whole or one.prevSeqId is None:
-        return Ids(one.seqId, one.seqId)
-    return Ids(one.seqId, one.seqId, one.prevSeqId)
+    return READERS[channel], arg.instId
 
 
-def _liquidations_header(channel: str, symbol: str, message: _Data[_Instrument]) -> Header:
-    """One stream tells of all instruments; these messages are of those that they name."""
-    return joined([Data(channel, name) for name in dict.fromkeys(one.instId for one in message.data)])
+@lru_cache(maxsize=8192)
+def _begins(beginning: bytes) -> tuple[Reader[Any, Any], str] | None:
+    """The same for the beginning of a message, up to the end of ``arg``. Cached: one per stream."""
+    if not beginning.startswith(_PREFIX):
+        return None
+    try:
+        return _stream(_beginning(beginning + b"}").arg)
+    except UNREADABLE:
+        return None
 
 
-def _trade_id(trade: _TradeIds | _Trade) -> int:
-    return trade.tradeId
+def _other_header(payload: bytes) -> Header:
+    if payload == b"pong":
+        return Heartbeat()
+    other = _other(payload)
+    if other.event == "notice":
+        return Notice()
+    if other.event == "error":
+        return _refusal(other)
+    if other.event in ("subscribe", "unsubscribe"):
+        named = _named(other.arg) if other.event == "subscribe" else ()
+        return Reply(subscriptions=named)
+    found = _stream(other.arg) if other.arg and not other.event else None
+    return found[0].header(found[1], payload) if found else unexpected(payload)
 
 
-def _trade_rows(symbol: str, message: _Data[_Trade]) -> Sequence[Row]:
-    return [
-        Trade(symbol, _time(one.ts), str(one.tradeId), one.side, one.px, one.sz)
-        for one in sorted(message.data, key=_trade_id)
-    ]
+def _named(arg: _Arg | None) -> tuple[Subscription, ...]:
+    channel = _channel(arg.channel) if arg else None
+    return (Subscription(channel, arg.instId),) if arg and channel else ()
 
 
-def _order_rows(symbol: str, message: _Data[_Trade]) -> Sequence[Row]:
-    return [
-        AggTrade(
-            symbol,
-            _time(one.ts),
-            str(one.tradeId),
-            one.side,
-            one.px,
-            one.sz,
-            one.tradeId - one.count + 1,
-            one.tradeId,
-        )
-        for one in sorted(message.data, key=_trade_id)
-    ]
+def _refusal(other: _Other) -> Reply:
+    """An error names its request; where it names the stream too, only that one was refused."""
+    error = f"{other.msg or 'refused without a reason'} (code {other.code})"
+    match = _REFUSED.search(other.msg or "")
+    if match and (channel := _channel(match["channel"])):
+        return Reply(subscriptions=(Subscription(channel, match["symbol"] or ""),), error=error)
+    text = other.id or ""
+    return Reply(int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None, (), error)
 
 
-def _book_rows(symbol: str, message: _Data[_Book]) -> Sequence[Row]:
-    whole = message.action == "snapshot"
-    return [
-        BookUpdate(
-            symbol,
-            _time(one.ts),
-            whole,
-            _levels(one.bids),
-            _levels(one.asks),
-            one.seqId,
-            one.seqId,
-            None if whole else one.prevSeqId,
-        )
-        for one in message.data
-    ]
-
-
-def _levels(side: Sequence[tuple[float, float, Raw, Raw]]) -> list[Level]:
-    return [(price, amount) for price, amount, _, _ in side]
-
-
-def _quote_rows(symbol: str, message: _Data[_Book]) -> Sequence[Row]:
-    return [
-        row
-        for one in message.data
-        for row in quote(symbol, _time(one.ts), _top(one.bids), _top(one.asks), one.seqId)
-    ]
-
-
-def _top(side: Sequence[tuple[float, float, Raw, Raw]]) -> tuple[float | None, float | None]:
-    return side[0][:2] if side else (None, None)
-
-
-def _fact_rows(symbol: str, message: _Data[_Fact]) -> Sequence[Row]:
-    return [
-        DerivativeTicker(
-            symbol,
-            _time(one.ts),
-            _time(one.fundingTime),
-            _sent(one.fundingRate),
-            _sent(one.nextFundingRate),
-            _sent(one.oi),
-            index_price=_sent(one.idxPx),
-            mark_price=_sent(one.markPx),
-        )
-        for one in message.data
-    ]
-
-
-def _sent(value: float | str | None) -> float | None:
-    return value if isinstance(value, float) else None
-
-
-def _liquidation_rows(symbol: str, message: _Data[_Liquidation]) -> Sequence[Row]:
-    return [
-        Liquidation(one.instId, _time(detail.ts), None, detail.side, detail.bkPx, detail.sz)
-        for one in message.data
-        for detail in one.details
-    ]
-
-
-_READERS: tuple[Reader[Any, Any], ...] = (
-    Reader("trades_all", _TradeIds, _trades_header, _Trade, _trade_rows),
-    Reader("trades", _TradeIds, _trades_header, _Trade, _order_rows),
-    Reader("books", _BookIds, _books_header, _Book, _book_rows),
-    Reader("bbo_tbt", _BookIds, _books_header, _Book, _quote_rows),
-    Reader("mark_price", _Any, _plain_header, _Fact, _fact_rows),
-    Reader("funding_rate", _Any, _plain_header, _Fact, _fact_rows),
-    Reader("open_interest", _Any, _plain_header, _Fact, _fact_rows),
-    Reader("index_tickers", _Any, _plain_header, _Fact, _fact_rows),
-    Reader("liquidation_orders", _Instrument, _liquidations_header, _Liquidation, _liquidation_rows),
-)
-
-READERS = {reader.channel: reader for reader in _READERS}
+def _is_ours(message: dict[str, Any]) -> bool:
+    arg = message.get("arg")
+    word = arg.get("channel") if isinstance(arg, dict) and "data" in message else None
+    return isinstance(word, str) and bool(_channel(word))

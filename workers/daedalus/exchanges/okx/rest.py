@@ -1,24 +1,28 @@
-"""OKX's answers over REST: trades by their ids, and the list of instruments."""
+"""OKX over REST: trades by their ids, and the list of instruments."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Literal
+from urllib.parse import quote
 
 import msgspec
 from msgspec import Raw, Struct
 
-from ...tables.rows import Instrument, Listing
+from ...tables.rows import AggTrade, Instrument, Listing, Row, Trade
 from ..listing import listing
-from ..reading import Amount, Id
+from ..model import Data, Header, Malformed, Missing, Rest, RestRequest
+from ..reading import UNREADABLE, Amount, Id
+from ..runs import backfill_header
 from ..times import epoch_ns
 
-__all__ = ["Fill", "fills", "instruments"]
+__all__ = ["OkxRest"]
 
+_MOST_TRADES = 100  # in one answer
 _TYPES = {"SPOT": "spot", "SWAP": "perpetual", "FUTURES": "future", "OPTION": "option"}
 
 
-class Fill(Struct, gc=False):
+class _Fill(Struct, gc=False):
     """One trade of ``history-trades``: a single one, however the stream sums them up."""
 
     tradeId: Id  # noqa: N815 - the exchange's names
@@ -27,16 +31,11 @@ class Fill(Struct, gc=False):
     sz: Amount
     ts: int = 0
 
-    @property
-    def ns(self) -> int | None:
-        """When it happened, UTC ns."""
-        return epoch_ns(self.ts)
-
 
 class _Fills(Struct):
     code: str
     msg: str = ""
-    data: list[Fill] = []
+    data: list[_Fill] = []
 
 
 class _Instrument(Struct):
@@ -64,18 +63,64 @@ _instruments = msgspec.json.Decoder(_Instruments, strict=False).decode
 _entry = msgspec.json.Decoder(_Instrument, strict=False).decode
 
 
-def fills(body: bytes) -> Sequence[Fill]:
-    """The trades of an answer, oldest first (OKX sends the newest first). Raises one of `UNREADABLE`."""
+class OkxRest(Rest):
+    """``history-trades`` and ``public/instruments``."""
+
+    def backfill_request(self, missing: Missing) -> RestRequest | None:
+        """The oldest 100 of the missing ids; ``after`` an id means smaller ones. Three months are kept."""
+        if missing.channel not in ("trades", "trades_all") or missing.first is None or missing.last is None:
+            return None
+        count = min(missing.last - missing.first + 1, _MOST_TRADES)
+        query = f"instId={quote(missing.symbol)}&type=1&after={missing.first + count}&limit={count}"
+        return RestRequest(path=f"/api/v5/market/history-trades?{query}", weight=1)
+
+    def classify_backfill(self, channel: str, symbol: str, body: bytes) -> Header:
+        """Read the ids of an answer, which are those of single trades."""
+        try:
+            return backfill_header(channel, symbol, [one.tradeId for one in _fills_of(body)])
+        except UNREADABLE:
+            return Malformed()
+
+    def normalize_backfill(self, header: Data, body: bytes) -> Sequence[Row]:
+        """Decode the trades of an answer; on the summed up channel a single trade is a sum of one."""
+        symbol = header.symbol
+        if header.channel == "trades":
+            return [
+                AggTrade(
+                    symbol,
+                    epoch_ns(one.ts),
+                    str(one.tradeId),
+                    one.side,
+                    one.px,
+                    one.sz,
+                    one.tradeId,
+                    one.tradeId,
+                )
+                for one in _fills_of(body)
+            ]
+        return [
+            Trade(symbol, epoch_ns(one.ts), str(one.tradeId), one.side, one.px, one.sz)
+            for one in _fills_of(body)
+        ]
+
+    def instruments_requests(self) -> tuple[RestRequest, ...]:
+        """One list per type, without options, which are listed by underlying alone."""
+        return tuple(
+            RestRequest(path=f"/api/v5/public/instruments?instType={kind}", weight=1)
+            for kind in ("SPOT", "SWAP", "FUTURES")
+        )
+
+    def instruments(self, body: bytes) -> Listing:
+        answer = _instruments(body)
+        _refuse(answer.code, answer.msg)
+        return listing(answer.data, _instrument)
+
+
+def _fills_of(body: bytes) -> Sequence[_Fill]:
+    """The trades of an answer, oldest first; OKX sends the newest first. Raises one of `UNREADABLE`."""
     answer = _fills(body)
     _refuse(answer.code, answer.msg)
     return sorted(answer.data, key=_trade_id)
-
-
-def instruments(body: bytes) -> Listing:
-    """Read an answer of ``public/instruments``. Raises one of `UNREADABLE`."""
-    answer = _instruments(body)
-    _refuse(answer.code, answer.msg)
-    return listing(answer.data, _instrument)
 
 
 def _refuse(code: str, reason: str) -> None:
@@ -83,7 +128,7 @@ def _refuse(code: str, reason: str) -> None:
         raise ValueError(f"okx answers {code}: {reason}")
 
 
-def _trade_id(fill: Fill) -> int:
+def _trade_id(fill: _Fill) -> int:
     return fill.tradeId
 
 

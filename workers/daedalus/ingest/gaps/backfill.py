@@ -62,7 +62,7 @@ class Backfill:
 
     def ask(self, missing: Missing) -> None:
         """Fill this gap, if the exchange offers its past; otherwise the ledger says why not by itself."""
-        if self._exchange.backfill_request(missing) is None:
+        if self._exchange.rest.backfill_request(missing) is None:
             return
         stream = missing.channel, missing.symbol
         if not self._waiting.add(missing):
@@ -124,7 +124,7 @@ class Backfill:
         path = ""
         for _ in range(MAX_REQUESTS):
             while (wanted := search.wanted) is not None:
-                request = self._exchange.backfill_request(wanted)
+                request = self._exchange.rest.backfill_request(wanted)
                 if request is not None and request != before:
                     break
                 search.give_up()

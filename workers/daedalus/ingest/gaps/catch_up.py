@@ -156,9 +156,9 @@ def _last(
     if not exchange.channels[channel].consecutive:
         return Last(None, recv_ns)
     header: Header = (
-        exchange.classify_stored(channel, symbol, payload)
+        exchange.messages.classify_stored(channel, symbol, payload)
         if kind == RawKind.MESSAGE
-        else exchange.classify_backfill(channel, symbol, payload)
+        else exchange.rest.classify_backfill(channel, symbol, payload)
     )
     if not isinstance(header, Data):
         return None

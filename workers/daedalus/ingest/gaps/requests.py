@@ -64,7 +64,7 @@ class BackfillRequests:
                     raise
                 why, answering_since = str(error), None
             else:
-                header = self._exchange.classify_backfill(wanted.channel, wanted.symbol, body)
+                header = self._exchange.rest.classify_backfill(wanted.channel, wanted.symbol, body)
                 if isinstance(header, Data):
                     return header, body
                 why = f"{request.path}: the exchange answers {excerpt(body) or 'nothing'}"
@@ -82,7 +82,7 @@ class BackfillRequests:
     def times(self, header: Data, body: bytes) -> dict[int, int]:
         """The times (UTC ns) of an answer's trades by id; trades without an id count down from -1."""
         try:
-            rows = self._exchange.normalize_backfill(header, body)
+            rows = self._exchange.rest.normalize_backfill(header, body)
         except UNREADABLE:
             return {}
         return {

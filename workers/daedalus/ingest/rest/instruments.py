@@ -116,7 +116,7 @@ class Instruments:
     async def _ask(self) -> _Lists:
         """All answers that can be had, and what is wrong with the others."""
         answers, troubles = [], []
-        for request in self._exchange.instruments_requests():
+        for request in self._exchange.rest.instruments_requests():
             try:
                 body = await self._rest.get(request)
             except RestError as error:
@@ -124,7 +124,7 @@ class Instruments:
                 continue
             try:
                 # In a thread: thousands of entries would delay the time stamps of messages.
-                found: Listing | None = await asyncio.to_thread(self._exchange.instruments, body)
+                found: Listing | None = await asyncio.to_thread(self._exchange.rest.instruments, body)
             except UNREADABLE as error:
                 found = None
                 troubles.append(f"{request.path}: {error}: {excerpt(body) or 'nothing'}")
@@ -180,7 +180,7 @@ class Instruments:
 
     def _lists_something(self, body: bytes) -> bool:
         try:
-            return bool(self._exchange.instruments(body))
+            return bool(self._exchange.rest.instruments(body))
         except UNREADABLE:
             return False
 

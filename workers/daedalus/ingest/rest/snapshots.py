@@ -87,7 +87,7 @@ class Snapshots:
                 self._wanted.discard((wanted.books.conn, wanted.symbol))
                 continue
             try:
-                body = await self._rest.get(self._exchange.snapshot_request(wanted.symbol))
+                body = await self._rest.get(self._exchange.rest.snapshot_request(wanted.symbol))
             except RestError as error:
                 self._failed(wanted, str(error))
                 self._queue.put_nowait(wanted)
@@ -119,11 +119,11 @@ class Snapshots:
 
 def _last_of(exchange: Exchange, symbol: str, body: bytes) -> int | None:
     """The id up to which a body holds the whole book; None where it is no book that can be read whole."""
-    header = exchange.classify_snapshot(symbol, body)
+    header = exchange.rest.classify_snapshot(symbol, body)
     if not isinstance(header, Data) or header.ids is None:
         return None
     try:
-        exchange.normalize(header, body)
+        exchange.messages.normalize(header, body)
     except UNREADABLE:
         return None
     return header.ids.last

@@ -59,7 +59,7 @@ class Listener:
         self._liveness = liveness
         self._conn = journal.conn
         # Bound once, for they are called for each message.
-        self._classify = recorder.exchange.reader()
+        self._classify = recorder.exchange.messages.reader()
         self._observe = recorder.continuity.observe
         self._write = journal.message
         self._heard = liveness.heard

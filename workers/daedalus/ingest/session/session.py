@@ -240,7 +240,7 @@ class Session:
 
     def _resubscribe(self, stream: Subscription) -> bool:
         """Ask for a stream anew; False where the exchange allows that on a new connection only."""
-        texts = self._exchange.resubscribe(stream)
+        texts = self._exchange.requests.resubscribe(stream)
         for text in texts:
             self._send(text)
         return bool(texts)

@@ -65,4 +65,4 @@ def check_names(question: Question, listing: Listing) -> None:
 def spelled(name: str, symbol: str | None) -> str | None:
     """A symbol as the tables of an exchange spell it."""
     exchange = EXCHANGES.get(name)
-    return symbol if symbol is None or exchange is None else exchange.symbol(symbol)
+    return symbol if symbol is None or exchange is None else exchange.requests.symbol(symbol)
