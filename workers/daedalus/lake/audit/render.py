@@ -58,9 +58,11 @@ def show_report(console: Console, report: Report, *, only_problems: bool = False
         _totals(console, name, groups.get(name, ()))
     if report.unclaimed:
         files = counted(report.unclaimed, "file has", "files have")
-        _wrapped(
-            console, f"{files} no checksum of the rows: an altered value would not be noticed.", "yellow"
-        )
+        text = f"{files} no checksum of the rows: an altered value would not be noticed."
+        _print(console, "")
+        _wrapped(console, text, "yellow")
+    if report.findings:
+        _print(console, Text("\n" + counted(len(report.findings), "problem:", "problems:"), "bold red"))
     for finding in report.findings:
         _finding(console, finding)
     _conclude(console, report)
@@ -83,10 +85,10 @@ def _finding(console: Console, finding: Finding) -> None:
 
 
 def _conclude(console: Console, report: Report) -> None:
-    _print(console, "")
     if report.agrees:
-        _print(console, Text("The lake holds what its ledger says.", "green"))
+        _print(console, Text("\nThe lake holds what its ledger says.", "green"))
     elif report.sound:
+        _print(console, "")
         text = "No row contradicts the ledger, but the two do not agree in full: see the notes above."
         _wrapped(console, text if report.streams else "Nothing is wrong with these files.", "yellow")
 
