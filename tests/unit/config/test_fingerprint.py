@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from daedalus import __version__
-from daedalus.config import fingerprint, load_config, workers_of
+from daedalus.config import fingerprint, load_config
 from daedalus.worker.start import setup_of
 
 TWO = """
@@ -34,7 +34,7 @@ def hashes(directory: Path, text: str) -> dict[str, str]:
     file = directory / "config.yaml"
     file.write_text(text, encoding="utf-8")
     config = load_config(file)
-    return {worker: fingerprint(config, worker) for worker in workers_of(config)}
+    return {worker: fingerprint(config, worker) for worker in [*config.workers, "watchdog"]}
 
 
 def changed(directory: Path, before: str, after: str) -> list[str]:

@@ -57,5 +57,4 @@ def test_megabytes_are_a_million_bytes() -> None:
     config = parse_config(MINIMAL + b"sync: {retention: {max_disk_mb: 3}}", "f")
     assert config.writer.segment_max_bytes == 100_000_000
     assert config.writer.min_free_bytes == 500_000_000
-    assert config.sync.retention.max_disk_bytes == 3_000_000
     assert (config.memory.warn_bytes, config.memory.restart_bytes) == (1_200_000_000, 1_800_000_000)

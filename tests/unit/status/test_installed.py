@@ -83,7 +83,7 @@ def test_a_recorder_that_runs_with_another_configuration_is_named(tmp_path: Path
     runs(installed)
     data = installed.resolve().parent / "data"
     assert elsewhere(load_config(ours), observe, looked) == [
-        f"ingest-binance run with {installed}, on {data}: name it with -c {installed}"
+        f"with {installed}, on {data}, there also run: ingest-binance. See them with -c {installed}"
     ]
     assert elsewhere(load_config(installed), observe, looked) == []
 

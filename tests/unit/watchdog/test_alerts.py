@@ -42,7 +42,7 @@ def test_a_service_that_fails_does_not_keep_the_others_from_it_and_no_key_is_log
     assert alerts.send("t", "b")
     assert len(webhook.alerts) == 1
     assert "alerts.urls[0] did not take an alert" in caplog.text
-    assert "alerts.urls[1] is no URL that apprise knows" in caplog.text
+    assert "alerts.urls[1] is not a URL that apprise knows" in caplog.text
     assert "hunter2" not in caplog.text + "".join(capfd.readouterr())
 
 

@@ -7,7 +7,7 @@ worker keeps it in memory.
 from __future__ import annotations
 
 from .exchange import ExchangeConfig
-from .fingerprint import fingerprint, workers_of
+from .fingerprint import fingerprint
 from .loader import SEARCHED, find_config, load_config, parse_config
 from .model import Alerts, Config, Log, Memory, Normalize, Retention, Sync, Writer
 from .problems import ConfigError, Problem
@@ -29,5 +29,4 @@ __all__ = [
     "fingerprint",
     "load_config",
     "parse_config",
-    "workers_of",
 ]

@@ -16,15 +16,10 @@ from msgspec.structs import astuple
 from .explain import SECRETS
 from .model import Config
 
-__all__ = ["fingerprint", "workers_of"]
+__all__ = ["fingerprint"]
 
 _ROUNDS = 100_000
 """Slow on purpose: more people may read a status file than the configuration, and could try passwords."""
-
-
-def workers_of(config: Config) -> list[str]:
-    """The workers of this configuration, by the names of their status files."""
-    return [*(f"ingest-{name}" for name in config.exchanges), "normalize", "sync", "watchdog"]
 
 
 def fingerprint(config: Config, worker: str) -> str:

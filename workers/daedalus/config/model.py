@@ -122,10 +122,6 @@ class Retention(Section):
         "it.",
     )
 
-    @property
-    def max_disk_bytes(self) -> int | None:
-        return None if self.max_disk_mb is None else self.max_disk_mb * MEGABYTE
-
 
 class Sync(Section):
     """Where the lake is, and how files get there."""
@@ -289,6 +285,11 @@ class Config(Section):
         """The same values; a relative ``data_dir`` is taken from the directory ``base``."""
         place = self.data_dir if self.data_dir.is_absolute() else Path(os.path.normpath(base / self.data_dir))
         return self.model_copy(update={"data_dir": place})
+
+    @property
+    def workers(self) -> list[str]:
+        """The workers that record, normalize and upload, by the names of their status files."""
+        return [*(f"ingest-{name}" for name in self.exchanges), "normalize", "sync"]
 
     @property
     def target(self) -> str:

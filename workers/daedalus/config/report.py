@@ -11,8 +11,9 @@ from typing import Any
 import yaml
 
 from .. import __version__
+from ..units import counted
 from .exchange import ExchangeConfig
-from .fingerprint import fingerprint, workers_of
+from .fingerprint import fingerprint
 from .model import Config
 
 __all__ = ["as_json", "effective", "summary", "warnings"]
@@ -32,9 +33,9 @@ def summary(config: Config) -> list[str]:
             streams, exchange.websocket_url or exchange.exchange.websocket_url
         )
         counts = [
-            _count(len(symbols), "symbol"),
-            _count(len(streams), "stream"),
-            _count(len(plans), "connection"),
+            counted(len(symbols), "symbol", "symbols"),
+            counted(len(streams), "stream", "streams"),
+            counted(len(plans), "connection", "connections"),
         ]
         lines.append(f"{name}   {', '.join(channels)}: {', '.join(counts)}")
     lines.append(f"target   {_shown(config.target)}{' (and raw files)' if config.sync.include_raw else ''}")
@@ -48,7 +49,7 @@ def as_json(config: Config, warned: Sequence[str]) -> str:
         "data_dir": str(config.data_dir.absolute()),
         "target": _shown(config.target),
         "version": __version__,
-        "workers": {name: fingerprint(config, name) for name in workers_of(config)},
+        "workers": {name: fingerprint(config, name) for name in [*config.workers, "watchdog"]},
         "warnings": list(warned),
     }
     return json.dumps(about, indent=2)
@@ -107,7 +108,3 @@ def _shown(url: str | None) -> str | None:
         return None
     place, mark, _ = url.partition("?")
     return f"{place}?{MASK}" if mark else place
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

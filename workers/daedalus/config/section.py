@@ -6,16 +6,12 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["MEGABYTE", "Megabytes", "Seconds", "Section", "empty_if_none"]
+__all__ = ["MEGABYTE", "Megabytes", "Seconds", "Section"]
 
 MEGABYTE = 1_000_000
 
 Seconds = Annotated[float, Field(gt=0, le=86_400, title="seconds")]
 Megabytes = Annotated[int, Field(ge=1, le=100_000_000, title="MB")]
-
-
-def empty_if_none(value: object) -> object:
-    return {} if value is None else value
 
 
 class Section(BaseModel):
@@ -26,4 +22,4 @@ class Section(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _empty_means_defaults(cls, value: object) -> object:
-        return empty_if_none(value)
+        return {} if value is None else value

@@ -52,14 +52,11 @@ def mounted(reason: str) -> Finding:
 def journal(volatile: bool, persistent: bool) -> Finding:
     """Whether logs survive a reboot."""
     check = "journal"
-    if volatile or not persistent:
-        found = "the journal is kept in memory alone" if volatile else "there is no journal of systemd"
-        if not volatile:
-            return ok(check, found)
+    if volatile:
         return warn(
             check,
-            f"{found}, so nothing tells why a machine crashed",
+            "the journal is kept in memory alone, so nothing tells why a machine crashed",
             "Write [Journal] Storage=persistent into /etc/systemd/journald.conf.d/90-daedalus.conf "
             "and run systemctl restart systemd-journald.",
         )
-    return ok(check, "kept on disk")
+    return ok(check, "kept on disk" if persistent else "there is no journal of systemd")

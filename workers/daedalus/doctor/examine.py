@@ -14,6 +14,7 @@ from ..config import Config, ConfigError, find_config, load_config
 from ..config.report import warnings
 from ..health import machine as rules
 from ..health.finding import Finding, bad, ok, warn
+from ..host.reading import text_of
 from ..status import Row, elsewhere, observe
 from ..store.data_disk import away
 from ..store.layout import Layout
@@ -47,7 +48,7 @@ def examine(
         found = f"{first}{f' (and {len(more)} more)' if more else ''}"
         return [
             *findings,
-            bad("configuration", found, "Correct it. daedalus config check shows all."),
+            bad("configuration", found, "See all of it: daedalus config check."),
         ]
     findings += _configuration(config, path)
     if not named:
@@ -65,7 +66,7 @@ def examine(
 
 
 def _machine(root: Path) -> Iterator[Finding]:
-    command_line = _text(root / "proc/cmdline") or ""
+    command_line = text_of(root / "proc/cmdline") or ""
     yield machine.userland(struct.calcsize("P") * 8, os.uname().machine)
     yield machine.page_size(os.sysconf("SC_PAGE_SIZE"))
     yield machine.memory_cgroup(host.controllers(root), command_line)
@@ -84,7 +85,7 @@ def _machine(root: Path) -> Iterator[Finding]:
         volatile=any((root / "run/log/journal").glob("*/*.journal")),
         persistent=any((root / "var/log/journal").glob("*/*.journal")),
     )
-    yield disk.card_errors(_kernel_log() if root == Path("/") else None)  # on this machine only
+    yield disk.card_errors(_kernel_log() if root == ROOT else None)  # on this machine only
 
 
 def _is_on_root(directory: Path) -> bool:
@@ -163,10 +164,3 @@ def _output(*command: str) -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout if done.returncode == 0 else None
-
-
-def _text(path: Path) -> str | None:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from ..health import machine
 from ..health.finding import Finding, bad, ok, warn
 from ..host import Power, Swap, Throttling
@@ -99,12 +97,8 @@ def _words(state: Throttling) -> str:
         (state.throttled, "throttling"),
         (state.hot, "the soft limit of heat"),
     )
-    return _joined(name for true, name in names if true)
+    return ", ".join(name for true, name in names if true)
 
 
 def _remedy(state: Throttling) -> str:
     return (machine.undervoltage() if state.undervoltage else machine.throttled()).remedy
-
-
-def _joined(words: Iterable[str]) -> str:
-    return ", ".join(words)

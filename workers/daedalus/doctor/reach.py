@@ -37,7 +37,11 @@ def exchange(name: str, url: str) -> Finding:
                 with ssl.create_default_context().wrap_socket(plain, server_hostname=host):
                     pass
     except socket.gaierror:
-        return bad(check, f"the name {host} is not known", "Is there a network? See resolvectl query.")
+        return bad(
+            check,
+            f"the name {host} is not known",
+            f"Check the network and the name server. See: resolvectl query {host}",
+        )
     except ssl.SSLCertVerificationError as error:
         return bad(
             check, f"{host}: {error.verify_message}", "Is the clock right? Is there a proxy in between?"

@@ -28,9 +28,8 @@ def life(worker: str, state: str, note: str = "", pid: int | None = None, *, ser
         case "running":
             return ok(worker, note or "running")
         case "blocked":
-            return bad(
-                worker, f"{worker} cannot go on: {note}", "Do what this line says; it then goes on by itself."
-            )
+            found = f"{worker} cannot go on: {note}"
+            return bad(worker, found, "It goes on by itself once this is put right.")
         case "stopped":
             return warn(worker, f"{worker} is stopped", f"Start it: {start}. Then see the end of its log.")
         case "not started":

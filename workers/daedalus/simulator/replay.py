@@ -101,8 +101,11 @@ def _lines(path: Path) -> list[bytes]:
         content = path.read_bytes()
         if content.startswith(_GZIP):
             content = gzip.decompress(content)
-    except (OSError, EOFError) as error:
-        raise SimulatorError(f"{path}: cannot be read ({error}). Name a recording with --replay.") from error
+    except EOFError:
+        raise SimulatorError(f"{path}: the file is cut off. Name a whole recording with --replay.") from None
+    except OSError as error:
+        why = error.strerror or error
+        raise SimulatorError(f"{path}: cannot be read ({why}). Name a recording with --replay.") from error
     return content.split(b"\n")
 
 

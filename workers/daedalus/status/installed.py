@@ -58,7 +58,8 @@ def elsewhere(
         if other.origin.file == config.origin.file or other.data_dir == config.data_dir:
             continue
         if running := [row.worker for row in observe(other) if row.alive]:
+            names = ", ".join(running)
             found.append(
-                f"{', '.join(running)} run with {place}, on {other.data_dir}: name it with -c {place}"
+                f"with {place}, on {other.data_dir}, there also run: {names}. See them with -c {place}"
             )
     return found

@@ -20,12 +20,11 @@ CLOCK_SLACK_SECONDS = 2.0
 
 def observe(config: Config) -> list[Row]:
     """One row for each worker that this configuration needs, then for each other with a status file."""
-    expected = [*(f"ingest-{name}" for name in config.exchanges), "normalize", "sync"]
     layout = Layout(config.data_dir)
     statuses = read_statuses(layout.status)
     rows = view(
         statuses,
-        expected,
+        config.workers,
         now_ns=time.time_ns(),
         boot_id=host.boot_id(),
         alive=process_lives,

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from ..config import Config
 from ..shown import shown, shown_lines
 from .send import Delivery, Order
 
@@ -30,16 +31,15 @@ SEND_SECONDS = 90.0
 """How long all of it may take: a Pi loads its libraries from a slow card."""
 PING_SECONDS = 20.0
 
-
 _FAILURES = {
-    "unknown": "alerts.urls[{0}] is no URL that apprise knows; see docs/configuration.md",
+    "unknown": "alerts.urls[{0}] is not a URL that apprise knows; see docs/configuration.md",
     "failed": "alerts.urls[{0}] did not take an alert: is its key right, its service up?",
     "late": "alerts.urls[{0}] did not answer within {1:.0f} s; the others are told all the same",
 }
 
 
 class Alerts:
-    """The services that alerts go to. Without any, alerts stand in the log alone."""
+    """The services that alerts go to. Without any, alerts are only logged."""
 
     def __init__(self, urls: Sequence[str], seconds: float = ANSWER_SECONDS) -> None:
         self._urls = tuple(urls)
@@ -48,6 +48,11 @@ class Alerts:
         self.failed = 0
         self.taken = 0
         """How many services took the last alert."""
+
+    @classmethod
+    def of(cls, config: Config) -> Alerts:
+        """The services that a configuration names."""
+        return cls([url.get_secret_value() for url in config.alerts.urls])
 
     def __bool__(self) -> bool:
         return bool(self._urls)
@@ -69,7 +74,7 @@ class Alerts:
 
 
 def _deliver(order: Order) -> tuple[str, ...]:
-    nothing = tuple("unsent" for _ in order.urls)
+    unsent = tuple("unsent" for _ in order.urls)
     command = [sys.executable, "-P", "-m", f"{__package__}.send"]
     try:
         done = subprocess.run(  # noqa: S603 - our own module
@@ -80,7 +85,7 @@ def _deliver(order: Order) -> tuple[str, ...]:
         log.error("sending an alert took longer than %.0f s", SEND_SECONDS)
     except (OSError, subprocess.CalledProcessError, msgspec.DecodeError) as error:
         log.error("an alert could not be sent: %s", type(error).__name__)
-    return nothing
+    return unsent
 
 
 def ping(url: str, seconds: float = PING_SECONDS) -> bool:

@@ -45,9 +45,7 @@ class Decision(Struct, frozen=True, kw_only=True):
 def decide(seen: Observation, state: State, limits: Limits) -> Decision:
     """Decide what follows from one look."""
     state = state.in_boot(seen.boot_id)
-    before = {
-        each.worker: _started_anew(each, state.workers.get(each.worker), seen.at) for each in seen.workers
-    }
+    before = {each.worker: _recall(each, state.workers.get(each.worker), seen.at) for each in seen.workers}
     problems = list(machine_problems(seen, state, limits))
     restarts: list[Restart] = []
     after: dict[str, WorkerState] = {}
@@ -55,7 +53,7 @@ def decide(seen: Observation, state: State, limits: Limits) -> Decision:
         writes = seen.machine.takes_writes
         found = list(worker_problems(worker, before[worker.worker], limits, seen.at, takes_writes=writes))
         memory = _remember(worker, before[worker.worker], found)
-        cured, restart = _cure(worker, found, memory, state.problems, seen.at, takes_writes=writes)
+        told, restart = _cure(worker, found, memory, state.problems, seen.at, takes_writes=writes)
         if restart is not None:
             restarts.append(restart)
             once = any(p.cure is Cure.RESTART_ONCE for p in found if _held(p, state.problems, seen.at))
@@ -64,7 +62,7 @@ def decide(seen: Observation, state: State, limits: Limits) -> Decision:
                 restarts=(*_within(memory.restarts, seen.at, FORGET_SECONDS), seen.at),
                 revived=memory.revived or once,
             )
-        problems += cured
+        problems += told
         after[worker.worker] = memory
     still, news = follow_problems(
         problems, state.problems, at=seen.at, now_ns=seen.now_ns, repeat_seconds=limits.repeat_seconds
@@ -83,7 +81,7 @@ def decide(seen: Observation, state: State, limits: Limits) -> Decision:
     return Decision(restarts=tuple(restarts), announcements=tuple(news), state=remembered)
 
 
-def _started_anew(seen: WorkerSeen, before: WorkerState | None, at: float) -> WorkerState:
+def _recall(seen: WorkerSeen, before: WorkerState | None, at: float) -> WorkerState:
     """What is remembered about a worker. The counters of a new process begin again."""
     if before is None:
         return WorkerState(
@@ -118,6 +116,7 @@ def _announced(restart: Restart, told: set[str]) -> Announcement:
 
 
 def _held(problem: Problem, known: dict[str, OpenProblem], at: float) -> bool:
+    """Whether a problem has lasted long enough to be acted on."""
     first = known[problem.key].first if problem.key in known else at
     return at - first >= problem.holds_seconds
 

@@ -43,16 +43,17 @@ def follow_problems(
     news: list[Announcement] = []
     for key, before in known.items():
         if key not in found:
-            kept, word = _absent(before, at)
-            still.update({key: kept} if kept else {})
+            kept, word = _follow_gone(before, at)
+            if kept is not None:
+                still[key] = kept
             news += [word] if word else []
     for key, problem in found.items():
-        still[key], word = _present(problem, known.get(key), at, now_ns, repeat_seconds)
+        still[key], word = _follow_found(problem, known.get(key), at, now_ns, repeat_seconds)
         news += [word] if word else []
     return still, news
 
 
-def _present(
+def _follow_found(
     problem: Problem, before: OpenProblem | None, at: float, now_ns: int, repeat_seconds: float
 ) -> tuple[OpenProblem, Announcement | None]:
     now = OpenProblem(
@@ -75,7 +76,7 @@ def _present(
     return msgspec.structs.replace(now, told=at), Announcement(text, problem.critical)
 
 
-def _absent(before: OpenProblem, at: float) -> tuple[OpenProblem | None, Announcement | None]:
+def _follow_gone(before: OpenProblem, at: float) -> tuple[OpenProblem | None, Announcement | None]:
     if before.momentary:
         return (before if at - before.last < MOMENTARY_SECONDS else None), None
     if before.told is None:

@@ -10,7 +10,6 @@ from pathlib import Path, PurePosixPath
 import psutil
 
 from .. import host
-from ..config import Config
 from ..health.workers import unit_of
 from ..status.observe import process_lives
 from ..status.view import Row, view
@@ -21,14 +20,9 @@ from ..store.permissions import unreadable
 from ..worker.status import AnyStatus, IngestStatus, UnreadableStatus, read_statuses
 from .observation import MachineSeen, MemorySeen, Observation, WorkerSeen
 
-__all__ = ["look", "workers_of"]
+__all__ = ["look"]
 
 ROOT = Path("/")
-
-
-def workers_of(config: Config, *, no_sync: bool = False) -> list[str]:
-    """The workers of a configuration that are watched, by the names of their status files."""
-    return [*(f"ingest-{name}" for name in config.exchanges), "normalize", *([] if no_sync else ["sync"])]
 
 
 def look(

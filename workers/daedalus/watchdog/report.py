@@ -1,7 +1,7 @@
 """Single alerts without a look: a test, and the report of systemd that a unit has failed.
 
-A unit that fails, and is restarted, fails again; so it is told once an hour at most. A small file per unit
-says when it was last told, apart from the state of the watchdog.
+A unit that fails is restarted and may fail again, so it is told at most once an hour. A small file per unit,
+apart from the state of the watchdog, says when it was last told.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ AGAIN_SECONDS = 3_600.0
 
 def send_test(config: Config) -> bool:
     """Send a test to every URL; whether all of them took it."""
-    alerts = _alerts(config)
+    alerts = Alerts.of(config)
     if not alerts:
         log.error("alerts.urls is empty: there is nobody to tell. See docs/configuration.md")
         return False
@@ -44,7 +44,7 @@ def report_failure(config: Config, unit: str) -> bool:
         return True
     text = f"{unit} has failed. See why: journalctl -u {unit} -e; then: daedalus doctor"
     log.error("%s", text)
-    told = _alerts(config).send(f"daedalus on {platform.node()}: trouble", text, critical=True)
+    told = Alerts.of(config).send(f"daedalus on {platform.node()}: trouble", text, critical=True)
     if told:
         _mark(config.data_dir, name)
     return told
@@ -64,7 +64,3 @@ def _mark(data_dir: Path, name: str) -> None:
         if (spare := spare_directory(data_dir)) is not None:
             with contextlib.suppress(OSError):
                 write_atomic(spare / name, b"", durable=False)
-
-
-def _alerts(config: Config) -> Alerts:
-    return Alerts([url.get_secret_value() for url in config.alerts.urls])

@@ -25,7 +25,7 @@ from .alerts import Alerts, ping
 from .decide import Decision, decide
 from .notify_policy import Announcement
 from .observation import Limits, Observation
-from .observe import look, workers_of
+from .observe import look
 from .restart import restart
 from .spare import WORKER, lock_anywhere
 from .state import load_state, save_state
@@ -35,7 +35,7 @@ __all__ = ["Options", "run_watchdog", "watch_once"]
 log = logging.getLogger("daedalus.watchdog")
 
 LOOK_SECONDS = 60.0
-BEAT_SECONDS = 10.0
+STATUS_SECONDS = 10.0
 COLLECT_LOOKS = 5
 MOST_UNDELIVERED = 50
 MEGABYTE = 1_000_000
@@ -79,7 +79,7 @@ def watch_once(config: Config, options: Options) -> tuple[Observation, Decision]
     """One look and what follows from it; with ``dry_run`` nothing does. Raises `AlreadyRunning`."""
     shell = _shell(config)
     if options.dry_run:
-        return _Watch(config, options, shell).judge()
+        return _Watch(config, options, shell).look_and_decide()
     with shell:
         watch = _Watch(config, options, shell)
         result = watch.turn()
@@ -94,7 +94,7 @@ def _shell(config: Config, launch: Launch | None = None) -> Shell:
         WORKER,
         launch.setup if launch else setup_of(config, WORKER),
         launch.stop if launch else None,
-        status_seconds=BEAT_SECONDS,
+        status_seconds=STATUS_SECONDS,
         lock=lock_anywhere(layout),
     )
 
@@ -107,8 +107,8 @@ class _Watch:
         self._layout = shell.layout
         self._options = options
         self._limits = options.limits(config)
-        self._workers = workers_of(config, no_sync=options.no_sync)
-        self._alerts = Alerts([url.get_secret_value() for url in config.alerts.urls])
+        self._workers = [name for name in config.workers if not (options.no_sync and name == "sync")]
+        self._alerts = Alerts.of(config)
         ping_url = config.alerts.dead_mans_ping
         self._ping_url = ping_url.get_secret_value() if ping_url else None
         self._state = load_state(shell.layout.data_dir)
@@ -127,13 +127,14 @@ class _Watch:
         """The problems that are open and were told."""
         return [each.text for each in self._state.problems.values() if each.told is not None]
 
-    def judge(self) -> tuple[Observation, Decision]:
+    def look_and_decide(self) -> tuple[Observation, Decision]:
+        """One look and what follows from it; nothing is done."""
         seen = look(self._layout, self._workers, kernel_cursor=self._state.read_up_to(host.boot_id()))
         return seen, decide(seen, self._state, self._limits)
 
     def turn(self) -> tuple[Observation, Decision]:
         """One look with all that follows."""
-        seen, decision = self.judge()
+        seen, decision = self.look_and_decide()
         self._looks += 1
         news = list(decision.announcements)
         self._state = decision.state

@@ -52,4 +52,8 @@ def _parsed(text: str) -> tuple[datetime, int]:
     zone = rest[len(digits) :]
     if point and not 1 <= len(digits) <= 9:
         raise ValueError(f"expected up to nine digits of a second, got {text!r}")
-    return datetime.fromisoformat(head + zone), int(digits.ljust(9, "0")) if digits else 0
+    try:
+        seconds = datetime.fromisoformat(head + zone)
+    except ValueError:
+        raise ValueError(f"expected a time in ISO 8601, got {text!r}") from None
+    return seconds, int(digits.ljust(9, "0")) if digits else 0
