@@ -185,6 +185,18 @@ def test_a_channel_that_is_kept_raw_only_has_a_ledger_and_no_rows(tape: Any, tra
     assert len(result.gaps()) == 1
 
 
+def test_an_outage_of_a_raw_only_channel_that_a_message_ends_has_its_final_line(
+    tape: Any, transformed: Any
+) -> None:
+    beats = tape("coinbase_exchange", "heartbeat")
+    beats.subscribed(0, "start")
+    beats.message(1, b'{"type":"heartbeat","last_trade_id":20,"product_id":"A"}')
+    left = msgspec.structs.replace(transformed(beats).checkpoint, damaged=True)
+    after = tape("coinbase_exchange", "heartbeat")
+    after.message(9, b'{"type":"heartbeat","last_trade_id":30,"product_id":"A"}')
+    assert transformed(after, left).gaps() == [(1, 9, None, None, None, "damaged")]
+
+
 def test_connections_are_told_as_they_happened(tape: Any, transformed: Any) -> None:
     links = tape("binance", "_connection")
     links.note(RawKind.OPEN, 0, url="wss://x", boot_id="b", pid=3, version="1")

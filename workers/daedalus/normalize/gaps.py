@@ -69,7 +69,10 @@ class Gaps:
 
     def heard(self, record: RawRecord) -> None:
         """Take a message of a channel that is kept raw only: its stream is alive."""
-        self._ledger.message(record.channel, record.symbol, record.conn, record.recv_ns, None)
+        channel, symbol, at_ns = record.channel, record.symbol, record.recv_ns
+        gaps = self._ledger.message(channel, symbol, record.conn, at_ns, None)
+        if gaps:
+            self._tracker.proved(gaps, at_ns)
 
     def follow(
         self,
