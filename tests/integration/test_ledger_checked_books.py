@@ -55,7 +55,7 @@ async def finished(recorder: Recorder) -> None:
 @pytest.mark.parametrize("exchange", EXCHANGES)
 async def test_trades_that_the_stream_left_out_are_fetched_by_time(tmp_path: Path, exchange: str) -> None:
     async with recorded(tmp_path, exchange, EXCHANGES[exchange][1], Faults(skip_every=40)) as (_, recorder):
-        await until(recorder, "filled", 3)
+        await until(recorder, "filled_gaps", 3)
         await finished(recorder)
     ledger = recorder.ledger()
     assert {gap["channel"] for gap in ledger} == {EXCHANGES[exchange][1][0]}
