@@ -4,14 +4,14 @@ python spread.py LAKE EXCHANGE SYMBOL FIRST_MINUTE HOW_MANY
 """
 
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import daedalus
 
 
 def main(where: str, exchange: str, symbol: str, first: str, count: str) -> None:
     lake = daedalus.open(where)
-    begin = datetime.fromisoformat(first).replace(tzinfo=UTC)
+    begin = datetime.fromisoformat(first)  # UTC where it names no zone
     for minute in range(int(count)):
         at = begin + timedelta(minutes=minute)
         try:

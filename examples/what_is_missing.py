@@ -11,7 +11,7 @@ import daedalus
 def main(lake: str, since: str | None = None, until: str | None = None) -> int:
     report = daedalus.audit(lake, since=since, until=until)
     for day in report.streams:
-        if day.verdict not in (daedalus.Verdict.COMPLETE, daedalus.Verdict.REPAIRED):
+        if not day.intact:
             lost = "?" if day.missing is None else day.missing
             print(f"{day.date} {day.exchange} {day.channel} {day.symbol}: {day.verdict}, missing {lost}")
     for finding in report.findings:

@@ -13,7 +13,7 @@ from contextlib import closing
 import pytest
 from support.half_dead import free_port, let_lead, silent
 
-from daedalus.dial import Address, connect, dial, in_turns
+from daedalus.dial import Address, connect, dial, order_addresses
 
 pytestmark = pytest.mark.server
 
@@ -130,7 +130,7 @@ asyncio.run(main())
 def test_the_families_take_turns_and_the_first_stays_first() -> None:
     six = [Address(socket.AF_INET6, (f"::{n}", 443, 0, 0)) for n in (1, 2, 3)]
     four = [Address(socket.AF_INET, (f"10.0.0.{n}", 443)) for n in (1, 2)]
-    mixed = in_turns([*six, *four])
+    mixed = order_addresses([*six, *four])
     assert [each.host for each in mixed] == ["::1", "10.0.0.1", "::2", "10.0.0.2", "::3"]
-    last = in_turns([*six, *four], last=["::1"])
+    last = order_addresses([*six, *four], last=["::1"])
     assert [each.host for each in last] == ["10.0.0.1", "::2", "10.0.0.2", "::3", "::1"]

@@ -21,7 +21,7 @@ from typing import Any
 
 from msgspec import Struct
 
-__all__ = ["Dialled", "connect", "dial", "in_turns"]
+__all__ = ["Dialled", "connect", "dial", "order_addresses"]
 
 STAGGER_SECONDS = 0.25
 MAX_ADDRESSES = 12
@@ -66,7 +66,7 @@ def _open(
 ) -> Dialled:
     found = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)
     distinct = dict.fromkeys(Address(family, place) for family, _, _, _, place in found)
-    with _Race(in_turns(distinct, last)[:MAX_ADDRESSES], source) as race:
+    with _Race(order_addresses(distinct, last)[:MAX_ADDRESSES], source) as race:
         sock = race.run(time.monotonic() + timeout)
     return Dialled(sock, str(sock.getpeername()[0]), len(distinct) - 1)
 
@@ -103,8 +103,11 @@ async def dial(host: str, port: int, seconds: float, *, last: Collection[str] = 
     return await opened
 
 
-def in_turns(addresses: Iterable[Address], last: Collection[str] = ()) -> list[Address]:
-    """The families in turn, the preferred one first; within each family in the name server's order."""
+def order_addresses(addresses: Iterable[Address], last: Collection[str] = ()) -> list[Address]:
+    """The addresses in the order in which they are tried: those in ``last`` after the others.
+
+    Families in turn, the preferred one first; within each family in the name server's order.
+    """
     families: dict[int, list[Address]] = {}
     for each in addresses:
         families.setdefault(each.family, []).append(each)

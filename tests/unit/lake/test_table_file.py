@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from support.lake_workbench import Recording, audited, files
 
 from daedalus.lake import book_at
-from daedalus.lake.table_file import conformed, fits
+from daedalus.lake.table_file import conform, fits
 from daedalus.tables.registry import TABLES
 
 NOW = TABLES["liquidations"].schema
@@ -31,10 +31,10 @@ def test_a_missing_column_that_may_be_null_is_null() -> None:
         ],
         BEFORE,
     )
-    batch = conformed(old, NOW, None)
+    batch = conform(old, NOW, None)
     assert batch.schema.equals(NOW)
     assert batch.to_pylist()[0] == old.to_pylist()[0] | {"average_price": None}
-    assert conformed(old, NOW, ["price", "average_price"]).to_pylist() == [
+    assert conform(old, NOW, ["price", "average_price"]).to_pylist() == [
         {"price": 3.0, "average_price": None}
     ]
 

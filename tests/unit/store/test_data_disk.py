@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from faults.disks import a_disk
 
-from daedalus.store.data_disk import away, require_disk
+from daedalus.store.data_disk import require_disk, why_unmounted
 from daedalus.store.layout import Layout
 from daedalus.store.lock import WorkerLock
 
@@ -30,7 +30,7 @@ def test_a_worker_does_not_start_on_a_bare_mount_point_and_does_when_the_disk_is
         with pytest.raises(OSError, match="its disk is not mounted"), WorkerLock(layout, "ingest-binance"):
             pass
         assert list(disk.folder.iterdir()) == []
-        assert str(memory) in away(layout.data_dir)
+        assert str(memory) in why_unmounted(layout.data_dir)
         disk.mount()
         with WorkerLock(layout, "ingest-binance"):
             pass

@@ -16,7 +16,7 @@ from ..health import machine as rules
 from ..health.finding import Finding, bad, ok, warn
 from ..host.reading import text_of
 from ..status import Row, elsewhere, observe
-from ..store.data_disk import away
+from ..store.data_disk import why_unmounted
 from ..store.layout import Layout
 from ..store.permissions import unreadable
 from ..worker.status import SyncStatus, read_status
@@ -121,7 +121,7 @@ def _disk(config: Config, root: Path) -> Iterator[Finding]:
     mount = host.mount_of(PurePosixPath(os.path.realpath(data_dir)), host.read_mounts(root))
     tried = host.try_writing(Layout(data_dir).written) if data_dir.is_dir() else None
     yield disk.mounted_for_writing("data_dir", mount, tried)
-    yield disk.mounted(away(data_dir, root))
+    yield disk.mounted(why_unmounted(data_dir, root))
     yield rules.readable(unreadable(Layout(data_dir)))
 
 

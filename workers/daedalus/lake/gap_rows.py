@@ -10,7 +10,7 @@ import pyarrow as pa
 from ..tables.gaps import Gap
 from .spans import Span
 
-__all__ = ["encloses_nothing", "gaps_of", "inside", "latest", "started_anew"]
+__all__ = ["encloses_nothing", "gaps_of", "latest", "missing_ids", "started_anew"]
 
 
 def gaps_of(batch: pa.RecordBatch) -> list[Gap]:
@@ -35,7 +35,7 @@ def latest(lines: Iterable[Gap]) -> list[Gap]:
     return sorted(newest.values(), key=lambda line: (line.from_timestamp, line.from_id or 0))
 
 
-def inside(line: Gap) -> Span | None:
+def missing_ids(line: Gap) -> Span | None:
     """The ids that were missing; None where the row names none."""
     if line.from_id is None or line.to_id is None or line.to_id <= line.from_id + 1:
         return None
@@ -49,4 +49,4 @@ def started_anew(line: Gap) -> bool:
 
 def encloses_nothing(line: Gap) -> bool:
     """Whether a row begins at an id and encloses none: around it, ids do not tell what came first."""
-    return line.from_id is not None and inside(line) is None
+    return line.from_id is not None and missing_ids(line) is None

@@ -21,7 +21,15 @@ from ..store.lake_place import local_path
 from ..store.layout import NORMALIZED, READY, SYNCED, Layout, SegmentId, TableFile
 from ..tables.content import Content
 from ..tables.registry import TABLES
-from .table_file import AlteredFileError, DamagedFileError, claimed, conformed, fits, holds, row_group
+from .table_file import (
+    AlteredFileError,
+    DamagedFileError,
+    conform,
+    fits,
+    has_symbol,
+    read_row_group,
+    verify_rows,
+)
 
 __all__ = ["AlteredFileError", "DamagedFileError", "Lake", "LakeFile", "Listing", "RawFile", "open_lake"]
 
@@ -136,16 +144,16 @@ class Lake:
                 if not fits(parquet.schema_arrow, expected):
                     raise DamagedFileError(f"{file.key}: its columns are not those of {file.table}")
                 for group in range(parquet.num_row_groups):
-                    if symbol is not None and not holds(parquet, group, symbol):
+                    if symbol is not None and not has_symbol(parquet, group, symbol):
                         continue
-                    for rows in row_group(file.key, parquet, group, columns):
+                    for rows in read_row_group(file.key, parquet, group, columns):
                         if content is not None:
                             content.take(rows)
-                        batch = conformed(rows, expected, columns)
+                        batch = conform(rows, expected, columns)
                         if symbol is not None:
                             batch = batch.filter(pc.equal(batch.column("symbol"), symbol))
                         yield batch
-                return content is not None and claimed(file.key, parquet, content)
+                return content is not None and verify_rows(file.key, parquet, content)
         except FileNotFoundError as error:
             raise DamagedFileError(f"{file.key}: is gone") from error
         except MemoryError:  # Arrow raises it too; the bytes may be sound
@@ -161,8 +169,8 @@ class Lake:
         """All rows of a file, compared with their checksum; returns whether the file has one."""
         return self.batches(file, content=Content())
 
-    def messages(self, file: RawFile) -> int:
-        """How many messages a raw file holds; -1 where its bytes are damaged.
+    def count_messages(self, file: RawFile) -> int | None:
+        """How many messages a raw file holds; None where its bytes are damaged.
 
         Raises `TargetError` where it cannot be read for another reason.
         """
@@ -174,7 +182,7 @@ class Lake:
         except (pa.ArrowException, OSError, ValueError) as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise from_os_error(error, self.url, key) from None
-            return -1
+            return None
 
     def _open(self, file: LakeFile) -> Any:  # noqa: ANN401 - a file of Python's, or one like it
         """Open a file; since it was listed, sync may have moved it to another root."""

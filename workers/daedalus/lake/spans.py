@@ -15,17 +15,17 @@ Span = tuple[int, int]
 
 
 def union(spans: Iterable[Span]) -> tuple[list[Span], int]:
-    """The numbers in any of these, and how many came again (once for each further time)."""
+    """The numbers in any of these, and how many repetitions there were."""
     merged: list[Span] = []
-    again = 0
+    repeated = 0
     for first, last in sorted(spans):
         if merged and first <= merged[-1][1]:
-            again += min(last, merged[-1][1]) - first + 1
+            repeated += min(last, merged[-1][1]) - first + 1
         if merged and first <= merged[-1][1] + 1:
             merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
         else:
             merged.append((first, last))
-    return merged, again
+    return merged, repeated
 
 
 def count(spans: Iterable[Span]) -> int:

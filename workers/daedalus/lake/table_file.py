@@ -18,7 +18,15 @@ from ..tables.content import Claim, Content
 
 pc: Any = pyarrow.compute
 
-__all__ = ["AlteredFileError", "DamagedFileError", "claimed", "conformed", "fits", "holds", "row_group"]
+__all__ = [
+    "AlteredFileError",
+    "DamagedFileError",
+    "conform",
+    "fits",
+    "has_symbol",
+    "read_row_group",
+    "verify_rows",
+]
 
 _BATCH_ROWS = 100_000
 
@@ -41,7 +49,7 @@ def fits(found: pa.Schema, expected: pa.Schema) -> bool:
     )
 
 
-def conformed(batch: pa.RecordBatch, expected: pa.Schema, columns: Sequence[str] | None) -> pa.RecordBatch:
+def conform(batch: pa.RecordBatch, expected: pa.Schema, columns: Sequence[str] | None) -> pa.RecordBatch:
     """The rows in today's columns, all or some; null where the file lacks one."""
     if batch.schema.equals(expected):
         return batch
@@ -53,7 +61,7 @@ def conformed(batch: pa.RecordBatch, expected: pa.Schema, columns: Sequence[str]
     return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
 
 
-def claimed(key: str, parquet: pq.ParquetFile, content: Content) -> bool:
+def verify_rows(key: str, parquet: pq.ParquetFile, content: Content) -> bool:
     """Compare all rows of a file with the checksum in its footer; False where it has none.
 
     Raises `AlteredFileError` where they differ.
@@ -72,7 +80,7 @@ def claimed(key: str, parquet: pq.ParquetFile, content: Content) -> bool:
     return True
 
 
-def row_group(
+def read_row_group(
     key: str, parquet: pq.ParquetFile, group: int, columns: Sequence[str] | None
 ) -> Iterator[pa.RecordBatch]:
     """The rows of one row group. Raises `DamagedFileError` where the footer says otherwise."""
@@ -90,7 +98,7 @@ def row_group(
         raise DamagedFileError(f"{key}: row group {group} does not hold what its footer says: {what}")
 
 
-def holds(parquet: pq.ParquetFile, group: int, symbol: str) -> bool:
+def has_symbol(parquet: pq.ParquetFile, group: int, symbol: str) -> bool:
     """Whether a row group has rows of a symbol."""
     batches = parquet.iter_batches(_BATCH_ROWS, row_groups=[group], columns=["symbol"], use_threads=False)
     return any(pc.any(pc.equal(batch.column("symbol"), symbol)).as_py() for batch in batches)

@@ -57,9 +57,8 @@ class Recording:
     """Messages in the order of their times, and REST answers in the order they were given."""
 
     def __init__(self, messages: Iterable[RecordedMessage], answers: Sequence[RecordedAnswer]) -> None:
-        self.messages = sorted(
-            messages, key=lambda message: message.time_ns
-        )  # a stable sort keeps the order of equal times
+        # A stable sort: messages of one time keep their order.
+        self.messages = sorted(messages, key=lambda message: message.time_ns)
         self._answers = list(answers)
         self._given: dict[int, int] = {}
 

@@ -53,7 +53,7 @@ _WHOLE_STORE = {
 
 
 class TargetError(DaedalusError):
-    """An upload or the target failed. ``str()`` is one line: target, what, where, remedy."""
+    """The lake cannot be reached, read or written. ``str()`` is one line: target, what, where, remedy."""
 
     def __init__(self, kind: TargetErrorKind, target: str, problem: str, remedy: str) -> None:
         self.kind = kind

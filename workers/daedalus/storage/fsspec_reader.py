@@ -30,9 +30,9 @@ class FsspecReader:
         except FileNotFoundError as error:
             if error.__cause__ is None:
                 return []
-            raise self._told(error, "a listing") from None  # not the folder is missing, but the bucket
+            raise self._target_error(error, "a listing") from None  # the bucket is missing, not the folder
         except Exception as error:  # drivers raise what their libraries raise
-            raise self._told(error, "a listing") from None
+            raise self._target_error(error, "a listing") from None
         return [
             Found(path, int(about["size"] or 0))
             for path, about in sorted(listed.items())
@@ -40,9 +40,9 @@ class FsspecReader:
         ]
 
     def open(self, path: str, name: str) -> _File:
-        return _File(self._filesystem, path, name, self._told)
+        return _File(self._filesystem, path, name, self._target_error)
 
-    def _told(self, error: Exception, place: str) -> TargetError:
+    def _target_error(self, error: Exception, place: str) -> TargetError:
         """An error of the driver as a `TargetError`."""
         return from_driver_error(error, self.url, place)
 
@@ -55,9 +55,9 @@ class _File:
         filesystem: Any,  # noqa: ANN401 - fsspec has no types
         path: str,
         name: str,
-        told: Callable[[Exception, str], TargetError],
+        target_error: Callable[[Exception, str], TargetError],
     ) -> None:
-        self._name, self._told = name, told
+        self._name, self._target_error = name, target_error
         self._file: Any = self._ask(lambda: filesystem.open(path, "rb"))
 
     def read(self, size: int = -1) -> bytes:
@@ -97,4 +97,4 @@ class _File:
         except FileNotFoundError:
             raise FileNotFoundError(self._name) from None
         except Exception as error:  # drivers raise what their libraries raise
-            raise self._told(error, self._name) from None
+            raise self._target_error(error, self._name) from None

@@ -89,9 +89,9 @@ class FsspecTarget:
         with self._fs.open(path, "rb") as stored:
             return all(stored.read(len(chunk)) == chunk for chunk in read_chunks(file, self.url, stop))
 
-    def _ask(self, call: Callable[..., _T], *arguments: object, **options: object) -> _T:
+    def _ask(self, call: Callable[..., _T], *arguments: object) -> _T:
         try:
-            return call(*arguments, **options)
+            return call(*arguments)
         except (TargetError, SourceGoneError, StoppedError):
             raise
         except Exception as error:

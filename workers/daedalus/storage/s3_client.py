@@ -48,7 +48,7 @@ class S3Reader(FsspecReader):
         url = public_url(settings.target).rstrip("/")
         super().__init__(url, s3_filesystem(settings), url.partition("://")[2])
 
-    def _told(self, error: Exception, place: str) -> TargetError:
+    def _target_error(self, error: Exception, place: str) -> TargetError:
         # The driver turns the client's errors into Python's, with the store's text in them.
         cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
         return from_s3_error(cause, self.url, self.url, place)

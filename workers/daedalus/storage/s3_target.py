@@ -128,10 +128,8 @@ class S3Target:
                 parts.append({"PartNumber": number, "ETag": answer["ETag"], **check})
             whole = {"Parts": parts}
             self._run(self._call("complete_multipart_upload", key, **at, MultipartUpload=whole), stop)
-        except (
-            TargetError,
-            _ChecksumsUnknownError,
-        ):  # a stop leaves no time for it; the next attempt does it
+        except (TargetError, _ChecksumsUnknownError):
+            # Not after a stop, which leaves no time for it: the next attempt aborts the upload.
             with contextlib.suppress(TargetError):
                 self._run(self._call("abort_multipart_upload", key, **at), stop)
             raise
@@ -162,7 +160,7 @@ class S3Target:
 
     def _head(self, key: str, stop: Event | None, *, may_be_denied: bool = True) -> dict[str, Any] | None:
         try:
-            return self._asked(key, stop)
+            return self._ask_head(key, stop)
         except _AbsentError:
             return None
         except TargetError as error:
@@ -171,7 +169,7 @@ class S3Target:
                 return None
             raise
 
-    def _asked(self, key: str, stop: Event | None) -> dict[str, Any]:
+    def _ask_head(self, key: str, stop: Event | None) -> dict[str, Any]:
         at = self._prefix + key
         if self._asks_checksums:
             try:
@@ -213,15 +211,15 @@ class S3Target:
             if _carries_checksums(arguments) and _may_not_know_them(error):
                 raise _ChecksumsUnknownError from None
             # From None: the store's text may repeat parts of the request.
-            raise self._told(error, place) from None
+            raise self._target_error(error, place) from None
         except (BotoCoreError, aiohttp.ClientError, OSError, TimeoutError, RecursionError) as error:
-            raise self._told(error, place) from None
+            raise self._target_error(error, place) from None
 
-    def _told(self, error: BaseException, place: str) -> TargetError:
-        told = from_s3_error(error, self.url, self._endpoint, place)
-        if told.kind is TargetErrorKind.CREDENTIALS:
+    def _target_error(self, error: BaseException, place: str) -> TargetError:
+        found = from_s3_error(error, self.url, self._endpoint, place)
+        if found.kind is TargetErrorKind.CREDENTIALS:
             self._refused = True
-        return told
+        return found
 
     def _run(self, call: Coroutine[Any, Any, _T], stop: Event | None, body: Window | None = None) -> _T:
         future = asyncio.run_coroutine_threadsafe(call, self._fs.loop)

@@ -18,7 +18,7 @@ import msgspec
 from .. import host
 from .files import read_json, write_atomic
 
-__all__ = ["away", "require_disk"]
+__all__ = ["require_disk", "why_unmounted"]
 
 MEMORY = "daedalus/disks.json"
 ROOT = Path("/")
@@ -26,13 +26,13 @@ ROOT = Path("/")
 
 def require_disk(data_dir: Path, root: Path = ROOT) -> None:
     """Raise `OSError` where the disk of ``data_dir`` is not mounted; remember a disk of its own."""
-    if reason := away(data_dir, root):
+    if reason := why_unmounted(data_dir, root):
         raise OSError(errno.ENODEV, reason, str(data_dir))
     if not _on_the_systems_disk(data_dir, root):
         _remember(data_dir)
 
 
-def away(data_dir: Path, root: Path = ROOT) -> str:
+def why_unmounted(data_dir: Path, root: Path = ROOT) -> str:
     """Why the disk of ``data_dir`` seems not to be mounted, with the remedy; "" where it is."""
     if not _on_the_systems_disk(data_dir, root):
         return ""

@@ -55,9 +55,8 @@ def _remedy(data: Path) -> str:
 
 
 def _real(path: Path) -> Path:
-    return Path(
-        os.path.realpath(path)
-    )  # also of a path that does not exist yet; a loop of links stays as it is
+    # Also of a path that does not exist yet; a loop of links stays as it is.
+    return Path(os.path.realpath(path))
 
 
 def _within(path: Path, folder: Path) -> bool:

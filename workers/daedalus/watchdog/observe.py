@@ -13,7 +13,7 @@ from .. import host
 from ..health.workers import unit_of
 from ..status.observe import process_lives
 from ..status.view import Row, view
-from ..store.data_disk import away
+from ..store.data_disk import why_unmounted
 from ..store.disk import free_bytes
 from ..store.layout import Layout
 from ..store.permissions import unreadable
@@ -108,7 +108,7 @@ def _machine(layout: Layout, root: Path, kernel_cursor: str | None) -> MachineSe
     return MachineSeen(
         disk_free=free,
         read_only=writing.read_only,
-        unwritable=away(layout.data_dir, root) or writing.found,
+        unwritable=why_unmounted(layout.data_dir, root) or writing.found,
         clock_synchronized=clock.synchronized,
         clock_offset=clock.offset_seconds,
         temperature=host.read_temperature(root),

@@ -213,7 +213,7 @@ def message(local: float, last: int | None, levels: list[tuple[float, float]], *
 
 
 def test_a_book_without_ids_goes_by_time() -> None:
-    replay = BookReplay("A", numbered=False, began_anew=True)
+    replay = BookReplay("A", numbered=False, may_restart=True)
     replay.feed(message(1, None, [(1.0, 1.0)], is_snapshot=True))
     replay.feed(message(59, None, [(2.0, 1.0)]))
     replay.expect_digests([Digest(60 * SECOND, None, 2, 0, replay.book.digest())])
@@ -223,7 +223,7 @@ def test_a_book_without_ids_goes_by_time() -> None:
 
 
 def test_numbers_that_start_anew_with_a_snapshot_start_a_new_book() -> None:
-    replay = BookReplay("A", numbered=True, began_anew=True)
+    replay = BookReplay("A", numbered=True, may_restart=True)
     replay.feed(message(1, 500, [(1.0, 1.0)], is_snapshot=True))
     replay.feed(message(2, 501, [(2.0, 1.0)]))
     replay.feed(message(3, 1, [(5.0, 1.0)], is_snapshot=True))

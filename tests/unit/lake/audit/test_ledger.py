@@ -22,14 +22,14 @@ def line(
 def test_a_line_is_found_by_its_time_or_by_its_ids_however_far_apart() -> None:
     near, far, other = line(0.5, 10, 20), line(9, 30, 40), line(9.1, 900, 950)
     ledger = Ledger([near, far, other])
-    assert ledger.about("A", TODAY) == [near]
-    assert ledger.about("A", TODAY, [(1, 29), (41, 50)]) == [near, far]
-    assert ledger.about("B", TODAY, [(1, 50)]) == []
+    assert ledger.concerning("A", TODAY) == [near]
+    assert ledger.concerning("A", TODAY, [(1, 29), (41, 50)]) == [near, far]
+    assert ledger.concerning("B", TODAY, [(1, 50)]) == []
 
 
 def test_an_id_says_nothing_where_the_numbers_started_anew() -> None:
     ledger = Ledger([line(9, 30, 40), line(10, 90, 5)])
-    assert ledger.about("A", TODAY, [(1, 50)]) == []
+    assert ledger.concerning("A", TODAY, [(1, 50)]) == []
 
 
 def test_a_line_is_told_by_one_day() -> None:

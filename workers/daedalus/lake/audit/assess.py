@@ -35,13 +35,13 @@ def assess(day: DayFacts) -> tuple[StreamDay, list[Finding]]:
     # Where the exchange's ids started anew, an id may rightly come twice.
     anew = any(started_anew(line) for line in day.lines)
     duplicates = replayed.old + (0 if anew else day.found.duplicates)
-    still = [line for line in own if line.status != FILLED]
+    unfilled = [line for line in own if line.status != FILLED]
     if not ids.ids:  # no ids show whether a gap that began on an earlier day reaches into this one
-        already = set(still)
+        already = set(unfilled)
         around = (line for line in day.lines if line.status != FILLED and line not in already)
-        still += [line for line in around if _within(line, from_ns, to_ns)]
+        unfilled += [line for line in around if _within(line, from_ns, to_ns)]
     broken = bool(ids.unledgered or ids.not_filled or wrong or duplicates)
-    gaps = bool(still) or bool(ids.missing) or ids.missing is None
+    gaps = bool(unfilled) or bool(ids.missing) or ids.missing is None
     if broken:
         verdict = Verdict.BROKEN
     elif gaps:
@@ -75,7 +75,7 @@ def assess(day: DayFacts) -> tuple[StreamDay, list[Finding]]:
         seconds_unconnected=seconds,
         clock_offset_ms=None if day.found.late_ns is None else day.found.late_ns / 1e6,
         lossy=about.lossy,
-        notes=tuple(notes_of(day, ids, replayed, still)),
+        notes=tuple(notes_of(day, ids, replayed, unfilled)),
         doubts=tuple(doubts_of(day, ids, replayed, about)),
     )
     return stream, findings_of(stream, ids, replayed)

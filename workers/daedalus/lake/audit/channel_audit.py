@@ -69,7 +69,7 @@ def audit_channel(
 
 
 class _ChannelAudit:
-    """Walks through the days. ``trade_ids`` grow by those of each proved day."""
+    """The days of one channel, in their order. ``trade_ids`` grow by those of each proved day."""
 
     def __init__(
         self, reader: ChannelReader, question: Question, outages: Sequence[Span], known: TradeIds
@@ -78,8 +78,8 @@ class _ChannelAudit:
         self.trade_ids: dict[tuple[str, str], Sequence[Span]] = {}
         self._reader, self._ledger, self._question = reader, reader.ledger, question
         self._outages, self._known = outages, known
-        self._owed: dict[str, list[Span]] = {}
-        self._bare: list[tuple[str, str, Span | None]] = []
+        self._earlier: dict[str, list[Span]] = {}
+        self._rowless: list[tuple[str, str, Span | None]] = []
 
     def run(self) -> Iterator[StreamDay]:
         known = sorted(self._reader.days | days_of_gaps(self._ledger.lines))
@@ -105,13 +105,13 @@ class _ChannelAudit:
         for symbol in sorted(self._ledger.symbols_in(bounds) - read.found.keys()):
             # Its lines may belong to a day of another date: only when all are read is that known.
             there = [each is not None and symbol in each.found for each in (before, after)]
-            self._bare.append((read.date, symbol, bounds if all(there) else None))
+            self._rowless.append((read.date, symbol, bounds if all(there) else None))
         for symbol, found in sorted(read.found.items()):
             ids = read.spans(symbol)
             next_ids = after.spans(symbol) if after is not None else []
-            owed = self._owed.pop(symbol, []) if ids else []
+            earlier = self._earlier.pop(symbol, []) if ids else []
             if ids and not next_ids:
-                self._owed[symbol] = ids
+                self._earlier[symbol] = ids
             shift = _shift(found, bounds)
             local = bounds[0] + shift, bounds[1] + shift
             yield from self._assess(
@@ -123,9 +123,9 @@ class _ChannelAudit:
                     scheme=self._reader.scheme,
                     found=found,
                     before=before.spans(symbol) if before is not None else [],
-                    owed=owed,
+                    earlier=earlier,
                     after=next_ids,
-                    lines=self._ledger.about(symbol, local, ids),
+                    lines=self._ledger.concerning(symbol, local, ids),
                     own=self._ledger.take(symbol, local, shifted=bool(shift)),
                     outages=self._outages,
                     life=self._life(symbol, found, local, before, after),
@@ -136,7 +136,7 @@ class _ChannelAudit:
             )
 
     def _days_without_rows(self) -> Iterator[StreamDay]:
-        for day, symbol, life in self._bare:
+        for day, symbol, life in self._rowless:
             bounds = bounds_of(day)
             own = self._ledger.take(symbol, bounds)
             if own or not self._ledger.reported_elsewhere(symbol, bounds):
@@ -148,7 +148,7 @@ class _ChannelAudit:
                         symbol=symbol,
                         scheme=self._reader.scheme,
                         found=Evidence(),
-                        lines=self._ledger.about(symbol, bounds),
+                        lines=self._ledger.concerning(symbol, bounds),
                         own=own,
                         outages=self._outages,
                         life=life,

@@ -18,8 +18,8 @@ __all__ = ["DayFacts"]
 class DayFacts(Struct, frozen=True):
     """One stream's day. All times are UTC ns.
 
-    ``before`` and ``after`` are the ids of the neighbouring days. ``owed``: the ids of an earlier day, where
-    the days between have no rows; the gap after them is reported on this day.
+    ``before`` and ``after`` are the ids of the neighbouring days. ``earlier``: the ids of the last
+    day with rows, where days without rows lie between; the gap after them is reported on this day.
 
     ``lines`` are the rows of the ledger that may concern this day, ``own`` those that are reported on it
     (None: those that begin in it). ``outages``: times without a connection to the exchange. ``life``: from
@@ -34,7 +34,7 @@ class DayFacts(Struct, frozen=True):
     scheme: IdScheme
     found: Evidence
     before: Sequence[Span] = ()
-    owed: Sequence[Span] = ()
+    earlier: Sequence[Span] = ()
     after: Sequence[Span] = ()
     lines: Sequence[Gap] = ()
     own: Sequence[Gap] | None = None

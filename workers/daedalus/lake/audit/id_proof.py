@@ -10,7 +10,7 @@ from ...exchanges.model import Channel, Proof
 from ...tables.gaps import Gap
 from ..books.replay import ReplayResult
 from ..channels import IdScheme
-from ..gap_rows import inside, started_anew
+from ..gap_rows import missing_ids, started_anew
 from ..spans import Span, between, common, count, minus, overlapping, union
 from .facts import DayFacts
 
@@ -42,9 +42,9 @@ def proof_of_trades(day: DayFacts, own: Sequence[Gap]) -> IdProof:
     ids = day.found.compacted()
     if day.found.unnumbered or any(started_anew(line) for line in day.lines):
         return IdProof(ids=None, missing=_admitted(own))
-    known, _ = union([*day.owed, *day.before, *ids, *day.after])
+    known, _ = union([*day.earlier, *day.before, *ids, *day.after])
     # A gap belongs to the day that has the id before it, to the earlier day where both have.
-    ends = {last for _, last in minus(ids, day.before)} | {last for _, last in day.owed[-1:]}
+    ends = {last for _, last in minus(ids, day.before)} | {last for _, last in day.earlier[-1:]}
     without_row = between(known)
     missing = [gap for gap in without_row if gap[0] - 1 in ends]
     admitted, filled = _named(day.lines, filled=False), _named(day.lines, filled=True)
@@ -53,7 +53,7 @@ def proof_of_trades(day: DayFacts, own: Sequence[Gap]) -> IdProof:
     unledgered = count(unexplained)
     found_again = 0
     for line in day.lines:
-        span = inside(line)
+        span = missing_ids(line)
         if span is None or line.status == FILLED or line.remaining is None:
             continue
         if not overlapping(ids, (span[0] - 1, span[0] - 1)):
@@ -117,5 +117,5 @@ def _admitted(lines: Sequence[Gap]) -> int | None:
 
 
 def _named(lines: Sequence[Gap], *, filled: bool) -> list[Span]:
-    spans = [inside(line) for line in lines if (line.status == FILLED) is filled]
+    spans = [missing_ids(line) for line in lines if (line.status == FILLED) is filled]
     return union([span for span in spans if span is not None])[0]

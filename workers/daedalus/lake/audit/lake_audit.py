@@ -30,7 +30,7 @@ _Channels = Mapping[str, Sequence[LakeFile]]
 
 def expected_bytes(listing: Listing, question: Question) -> int:
     """About how many bytes an audit reads."""
-    return sum(file.size for file in listing.files if question.about(file))
+    return sum(file.size for file in listing.files if question.matches(file))
 
 
 def audit(
@@ -69,7 +69,7 @@ def audit(
     symbols = {symbol for result in results for symbol in result.symbols}
     if question.symbol is not None and not streams and symbols:
         raise UnknownNameError("symbol", question.symbol, symbols)
-    connections = [file for file in listing.files if file.table == "connections" and question.about(file)]
+    connections = [file for file in listing.files if file.table == "connections" and question.matches(file)]
     read_files = sum(result.files for result in results) + len(connections)
     if not read_files and not streams:
         findings.append(nothing_found(lake, listing))

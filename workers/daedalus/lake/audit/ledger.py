@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from ...tables.gaps import Gap
 from ..days import DAY_NS
-from ..gap_rows import encloses_nothing, inside, latest
+from ..gap_rows import encloses_nothing, latest, missing_ids
 from ..spans import Span
 
 __all__ = ["Ledger"]
@@ -45,7 +45,7 @@ class Ledger:
         """Whether a moment lies in a gap of the symbol."""
         return any(_overlaps(line, (moment, moment)) for line in self._lines.get(symbol, ()))
 
-    def about(self, symbol: str, day: Span, ids: Sequence[Span] = ()) -> list[Gap]:
+    def concerning(self, symbol: str, day: Span, ids: Sequence[Span] = ()) -> list[Gap]:
         """The rows that may concern a day: those of its time and a day around it, and of its ids.
 
         Where the exchange's ids started anew, an id does not tell the time.
@@ -85,5 +85,5 @@ def _overlaps(line: Gap, span: Span) -> bool:
 
 
 def _names(line: Gap, ids: Span) -> bool:
-    span = inside(line)
+    span = missing_ids(line)
     return span is not None and span[0] <= ids[1] + 1 and span[1] >= ids[0] - 1

@@ -35,7 +35,7 @@ def _without_siblings(listing: Listing, question: Question) -> list[Finding]:
         Finding("file missing", file.key, f"the {_MADE_FROM[file.table]} of the same segment are not there")
         for file in listing.files
         if file.table in _MADE_FROM
-        and question.about(file)
+        and question.matches(file)
         and (_MADE_FROM[file.table], file.exchange, file.channel, file.number) not in there
     ]
 
@@ -62,9 +62,9 @@ def _raw_without_tables(lake: Lake, listing: Listing, question: Question) -> lis
             continue
         if (exchange, channel, number) in there:
             continue
-        messages = lake.messages(raw)
-        if messages:
-            what = "cannot be read" if messages < 0 else f"has {counted(messages, 'message', 'messages')}"
+        messages = lake.count_messages(raw)
+        if messages != 0:
+            what = "cannot be read" if messages is None else f"has {counted(messages, 'message', 'messages')}"
             text = f"this raw file {what}, and no table has rows of it"
             found.append(Finding("file missing", f"raw/{raw.segment.sealed_path}", text))
     return found

@@ -9,7 +9,7 @@ from ...exchanges.model import Channel
 from ...tables.gaps import Gap
 from ...units import counted
 from ..books.replay import ReplayResult
-from ..gap_rows import inside, started_anew
+from ..gap_rows import missing_ids, started_anew
 from .facts import DayFacts
 from .id_proof import IdProof, uncompared
 from .report import Finding, StreamDay
@@ -23,9 +23,9 @@ _WITHOUT_IDS = {
 """By the gap's cause."""
 
 
-def notes_of(day: DayFacts, proof: IdProof, replayed: ReplayResult, still: Sequence[Gap]) -> list[str]:
-    """What explains the figures. ``still``: gaps that are not filled."""
-    notes = _stretches(still)
+def notes_of(day: DayFacts, proof: IdProof, replayed: ReplayResult, unfilled: Sequence[Gap]) -> list[str]:
+    """What explains the figures. ``unfilled``: the gaps that are not filled."""
+    notes = _gaps_without_ids(unfilled)
     if proof.spent:
         ids = counted(proof.spent, "id belongs", "ids belong")
         notes.append(f"{ids} to no trade: aggregate trades leave {_them(proof.spent)} out too")
@@ -40,11 +40,11 @@ def notes_of(day: DayFacts, proof: IdProof, replayed: ReplayResult, still: Seque
     return notes
 
 
-def _stretches(still: Sequence[Gap]) -> list[str]:
+def _gaps_without_ids(unfilled: Sequence[Gap]) -> list[str]:
     """Gaps without ids: how long, and since when."""
     notes = []
     for cause, text in _WITHOUT_IDS.items():
-        lines = [line for line in still if line.cause == cause and inside(line) is None]
+        lines = [line for line in unfilled if line.cause == cause and missing_ids(line) is None]
         if lines:
             seconds = sum(line.to_timestamp - line.from_timestamp for line in lines) / 1e9
             since = datetime.fromtimestamp(min(line.from_timestamp for line in lines) // 10**9, UTC)

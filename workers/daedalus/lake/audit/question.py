@@ -43,7 +43,7 @@ class Question(Struct, frozen=True):
         """Whether a channel is asked for."""
         return self.exchange in (None, exchange) and self.channel in (None, channel)
 
-    def about(self, file: LakeFile) -> bool:
+    def matches(self, file: LakeFile) -> bool:
         """Whether a file is of a channel and day asked for."""
         return self.asks(file.exchange, file.channel) and self.covers(file.date)
 

@@ -46,18 +46,18 @@ class ReplayResult(Struct, frozen=True):
 class BookReplay:
     """One book. ``broken`` says why there is none now, "" where there is one. ``last_ns``: its last update.
 
-    ``numbered``: its messages begin where the one before ended (`Proof.IDS`). ``began_anew``: the exchange
+    ``numbered``: its messages begin where the one before ended (`Proof.IDS`). ``may_restart``: the exchange
     may start its ids anew on the stream. ``depth``: the channel's.
     """
 
     def __init__(
-        self, symbol: str, *, numbered: bool, began_anew: bool = False, depth: int | None = None
+        self, symbol: str, *, numbered: bool, may_restart: bool = False, depth: int | None = None
     ) -> None:
         self.book = Book(depth)
         self.broken = NO_SNAPSHOT
         self.last_ns = 0
         self._symbol = symbol
-        self._numbered, self._began_anew, self._depth = numbered, began_anew, depth
+        self._numbered, self._may_restart, self._depth = numbered, may_restart, depth
         self._digests = DigestCheck()
         self._jumps = IdJumps()
         self._gaps: deque[Gap] = deque()
@@ -72,7 +72,7 @@ class BookReplay:
         """The replay of a book as its exchange sends it."""
         about = channel_of(exchange, channel)
         numbered = id_scheme(exchange, channel) is IdScheme.BOOK
-        return cls(symbol, numbered=numbered, began_anew=about.snapshot == "stream", depth=about.depth)
+        return cls(symbol, numbered=numbered, may_restart=about.snapshot == "stream", depth=about.depth)
 
     @property
     def certain(self) -> bool:
@@ -163,7 +163,7 @@ class BookReplay:
     def _is_anew(self, message: Message) -> bool:
         """Whether the exchange's ids start anew: later and smaller, with a snapshot or by far."""
         last, known = message.update.last_id, self._last_id
-        if not self._began_anew or last is None or known is None or message.local_ns <= self.last_ns:
+        if not self._may_restart or last is None or known is None or message.local_ns <= self.last_ns:
             return False
         return last < (known if message.update.is_snapshot else known // 2)
 
@@ -172,7 +172,7 @@ class BookReplay:
         if last is None:
             return
         if message.update.is_snapshot:
-            if self._began_anew and (anew or self._last_id is None or last > self._last_id):
+            if self._may_restart and (anew or self._last_id is None or last > self._last_id):
                 self._last_id = last
             return
         if self._last_id is not None and last <= self._last_id:
@@ -262,5 +262,7 @@ class BookReplay:
     def _compare(self, before: Message | None) -> None:
         anew = before is not None and self._is_anew(before)
         begun = self.broken != NO_SNAPSHOT
-        for right in self._digests.compare(self.book, before, anew=anew, timed=self._began_anew, begun=begun):
+        for right in self._digests.compare(
+            self.book, before, anew=anew, timed=self._may_restart, begun=begun
+        ):
             self._jumps.compared(right=right)

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from ...tables.gaps import Gap
-from ..gap_rows import inside
+from ..gap_rows import encloses_nothing, missing_ids
 from ..spans import Span, common, union
 
 __all__ = ["Life", "joined_ledger", "off_times"]
@@ -54,22 +54,22 @@ def joined_ledger(
     """
     if not any(lives):
         return _unique([*one, *other])
-    anew = [line for line in (*one, *other) if _anew(line)]
+    anew = [line for line in (*one, *other) if encloses_nothing(line)]
     sides = [
-        _missed([line for line in lines if not _anew(line)], life)
+        _missed([line for line in lines if not encloses_nothing(line)], life)
         for lines, life in zip((one, other), lives, strict=True)
     ]
     both = [gap for first in sides[0] for second in sides[1] if (gap := _common(first, second)) is not None]
     if lacking is not None:
         both = [piece for gap in both for piece in _pieces(gap, lacking)]
-    named = [span for gap in both if (span := inside(gap)) is not None]
+    named = [span for gap in both if (span := missing_ids(gap)) is not None]
     taken, _ = union(named)
     filled = [
         msgspec.structs.replace(
             line, status=_FILLED, remaining=0, note=line.note if line.status == _FILLED else _OTHER
         )
         for line in (*one, *other)
-        if not _anew(line) and not _touches(line, both, taken)
+        if not encloses_nothing(line) and not _touches(line, both, taken)
     ]
     return _unique([*anew, *both, *filled])
 
@@ -85,7 +85,7 @@ def off_times(lines: Iterable[Gap], life: Life | None) -> list[Span]:
 def _missed(lines: Sequence[Gap], life: Life | None) -> list[_Missed]:
     numbered = life is not None and life.first_id is not None
     missed = [
-        _Missed(inside(line), line.from_timestamp, line.to_timestamp, line)
+        _Missed(missing_ids(line), line.from_timestamp, line.to_timestamp, line)
         for line in lines
         if line.status != _FILLED
     ]
@@ -105,7 +105,7 @@ def _common(one: _Missed, other: _Missed) -> Gap | None:
     """The stretch that both lack; None where there is none, or where it has no end."""
     if (one.ids is None) is not (other.ids is None):
         return None
-    line = _word(one.line, other.line)
+    line = _decisive(one.line, other.line)
     from_ns, to_ns = max(one.from_ns, other.from_ns), min(one.to_ns, other.to_ns)
     if one.ids is None or other.ids is None:
         if from_ns >= to_ns or from_ns == _BEFORE or to_ns == _AFTER:
@@ -144,15 +144,15 @@ def _gap(
     )
 
 
-def _word(one: Gap | None, other: Gap | None) -> Gap | None:
-    """The row whose cause counts: of the recorder that failed later, while the other was off already."""
+def _decisive(one: Gap | None, other: Gap | None) -> Gap | None:
+    """The row whose cause counts: that of the recorder which failed last, while the other was off."""
     lines = [line for line in (one, other) if line is not None]
     return max(lines, key=lambda line: (line.from_timestamp, line.cause, line.note or ""), default=None)
 
 
 def _pieces(gap: Gap, lacking: Sequence[Span]) -> list[Gap]:
     """The parts of a gap that the merged rows lack."""
-    span = inside(gap)
+    span = missing_ids(gap)
     if span is None:
         return [gap]
     return [
@@ -164,7 +164,7 @@ def _pieces(gap: Gap, lacking: Sequence[Span]) -> list[Gap]:
 
 
 def _touches(line: Gap, gaps: Sequence[Gap], taken: Sequence[Span]) -> bool:
-    span = inside(line)
+    span = missing_ids(line)
     if span is not None:
         return bool(common([span], taken))
     return any(
@@ -173,10 +173,6 @@ def _touches(line: Gap, gaps: Sequence[Gap], taken: Sequence[Span]) -> bool:
         and gap.to_timestamp > line.from_timestamp
         for gap in gaps
     )
-
-
-def _anew(line: Gap) -> bool:
-    return line.from_id is not None and inside(line) is None
 
 
 def _unique(lines: Iterable[Gap]) -> list[Gap]:
