@@ -188,6 +188,38 @@ def test_a_gap_of_numbers_that_start_anew_is_never_called_filled(tape: Any, tran
     assert not [line for line in lines if line[4] == "filled"]
 
 
+def test_a_gap_that_waits_for_another_connection_has_its_line_though_the_numbers_start_anew(
+    tape: Any, transformed: Any
+) -> None:
+    both = tape("binance", "trade")
+    for conn in (A, B):
+        both.subscribed(0, "start", conn=conn)
+    for at, number, conn in [(1, 100, A), (1, 100, B), (2, 110, A), (3, 104, B), (6, 1, A), (7, 1, B)]:
+        both.trade(at, number, conn=conn)
+    started_anew = (110, 1, None, None, "unfillable", "the exchange's numbers started anew")
+    expected = [
+        (100, 104, 3, 3, "unfillable", "the exchange's numbers started anew"),
+        (104, 110, 5, 5, "unfillable", "the exchange's numbers started anew"),
+        started_anew,
+    ]
+    assert sorted(told(transformed(both)), key=str) == sorted(expected, key=str)
+    for cut in range(len(both.rows)):
+        first, second = both.split(cut)
+        before = transformed(first)
+        lines = told(before) + told(transformed(second, before.checkpoint))
+        assert sorted(lines, key=str) == sorted(expected, key=str)
+
+
+def test_nor_does_a_book_lose_the_line_of_a_gap_that_waits(tape: Any, transformed: Any) -> None:
+    book = tape("binance", "depth")
+    for conn in (A, B):
+        book.subscribed(0, "start", conn=conn)
+    for at, first, last in [(1, 101, 105), (2, 109, 110), (3, 1, 2), (30, 3, 4)]:
+        book.depth(at, first, last)
+    lines = [line[:5] for line in told(transformed(book))]
+    assert sorted(lines) == [(105, 109, 3, 3, "unfillable"), (110, 1, None, None, "unfillable")]
+
+
 def test_what_is_fetched_without_any_memory_of_what_came_before_is_kept(tape: Any, transformed: Any) -> None:
     alone = tape("binance", "trade")
     backfill(alone, 0, [1, 2, 3])

@@ -84,6 +84,8 @@ class Gaps:
         events: list[BookEvent] = []
         for part, observed in observations:
             if observed.reset:
+                waiting = self._ledger.renumbered(part.channel, part.symbol, observed.dropped)
+                events += self._proved(waiting, record, part.symbol)
                 self._tracker.anew(part.channel, part.symbol, observed.dropped, record.recv_ns)
                 events.append(Renumbered(part.symbol, is_void=observed.gap is not None))
             gaps = self._ledger.message(

@@ -9,7 +9,7 @@ A gap seen while two connections serve a stream waits, as the other one may stil
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -151,6 +151,15 @@ class Ledger:
         stream.last_ns = at_ns
         return gaps
 
+    def renumbered(self, channel: str, symbol: str, missing: Sequence[tuple[int, int]]) -> list[Gap]:
+        """The exchange's ids start anew. The old ids that are ``missing``, as (first, last), stay missing.
+
+        To be called before `message`: a waiting gap can no longer be compared with the ids that follow.
+        """
+        stream = self._stream(channel, symbol)
+        waiting, stream.waiting = stream.waiting, []
+        return [left for gap, cause in waiting for left in _left_of(gap, cause, missing)]
+
     def lost(
         self,
         channel: str,
@@ -235,15 +244,15 @@ class Ledger:
             return []
         gaps = []
         for gap, cause in stream.waiting:
-            still_open = self._observed.open_gaps(stream.channel, stream.symbol, gap.from_id + 1, gap.to_id)
-            inside = [
-                (first, last) for first, last in still_open if first > gap.from_id and last <= gap.to_id
-            ]
-            if gap.missing is None:
-                if inside:
-                    gaps.append(gap_by_ids(gap, gap.from_id, gap.to_id, None, cause))
-                continue
-            for first, last in inside:
-                gaps.append(gap_by_ids(gap, first - 1, last + 1, last - first + 1, cause))
+            missing = self._observed.open_gaps(stream.channel, stream.symbol, gap.from_id + 1, gap.to_id)
+            gaps += _left_of(gap, cause, missing)
         stream.waiting = []
         return gaps
+
+
+def _left_of(gap: IdGap, cause: str, missing: Iterable[tuple[int, int]]) -> list[Gap]:
+    """What is left of a waiting gap, by the ids of its stream that are ``missing``, as (first, last)."""
+    inside = [(first, last) for first, last in missing if first > gap.from_id and last <= gap.to_id]
+    if gap.missing is None:
+        return [gap_by_ids(gap, gap.from_id, gap.to_id, None, cause)] if inside else []
+    return [gap_by_ids(gap, first - 1, last + 1, last - first + 1, cause) for first, last in inside]
