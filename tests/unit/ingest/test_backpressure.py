@@ -42,7 +42,7 @@ async def test_all_connections_stop_at_a_full_queue_and_go_on_at_half_of_it() ->
     writer.waiting = 5
     it.written()
     assert (it.paused, one.reads, other.reads) == (False, True, True)
-    await it.room()
+    await it.wait_for_room()
 
 
 async def test_the_writer_is_woken_when_a_batch_is_complete() -> None:

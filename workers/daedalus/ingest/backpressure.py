@@ -97,6 +97,6 @@ class Backpressure:
             for connection in self._open:
                 connection.resume()
 
-    async def room(self) -> None:
+    async def wait_for_room(self) -> None:
         """Wait until reading is not stopped."""
         await self._room.wait()

@@ -21,7 +21,7 @@ class Counters:
         self.oddities: Counter[str] = Counter()
         """Messages by what is odd about them: unknown, malformed, refused, foreign."""
         self.connected = 0
-        self.disconnects = 0
+        self.reconnects = 0
         self.gaps = 0
         self.missing = 0
         self.filled = 0
@@ -29,7 +29,7 @@ class Counters:
         self.snapshot_failures = 0
         self.lags_ns: deque[int] = deque(maxlen=LAG_SAMPLES)
         """Receive time minus the exchange's time, of the newest messages."""
-        self._unheard: dict[str, int] = {}  # by connection
+        self._undelivered: dict[str, int] = {}  # by connection
 
     def received(self, messages: int, size: int, last_ns: int) -> None:
         """So many messages came, of so many bytes together, the last of them at ``last_ns`` (UTC ns)."""
@@ -46,15 +46,15 @@ class Counters:
 
     def connection_ended(self, conn: str) -> None:
         self.connected -= 1
-        self._unheard.pop(conn, None)
+        self._undelivered.pop(conn, None)
 
     def connection_lost(self) -> None:
-        """A connection ended without a successor."""
-        self.disconnects += 1
+        """A connection ended without a successor: another one must be opened."""
+        self.reconnects += 1
 
-    def unheard_streams(self, conn: str, count: int) -> None:
+    def streams_undelivered(self, conn: str, count: int) -> None:
         """So many streams of a connection have not delivered yet though they had time to."""
-        self._unheard[conn] = count
+        self._undelivered[conn] = count
 
     def gap_found(self, missing: int = 0) -> None:
         """A gap was found; ``missing``: how many ids it lacks, 0 where that is unknown."""
@@ -71,9 +71,9 @@ class Counters:
         self.snapshot_failures += 1
 
     @property
-    def never_delivered(self) -> int:
+    def undelivered_streams(self) -> int:
         """Streams that were asked for long ago and have not delivered yet, over all open connections."""
-        return sum(self._unheard.values())
+        return sum(self._undelivered.values())
 
 
 class Rates(Struct, frozen=True):

@@ -18,15 +18,16 @@ Stream = tuple[str, str]
 class Coverage:
     """All connections of one exchange tell it what they serve. Times are UTC ns.
 
-    ``on_outage`` is called when a stream is served again, with when it was heard last and when it came back.
+    ``on_outage`` is called when a stream is served again, with when its last message
+    came and when it came back.
     """
 
     def __init__(self, on_outage: Callable[[Subscription, int, int], None]) -> None:
         self.silent = SilentStreams()
         self.first_served_ns = 0
         """When the first stream was proved to be served; 0: none was."""
-        self.news = asyncio.Event()
-        """Set where the status should be written at once."""
+        self.status_due = asyncio.Event()
+        """Set when the status should be written at once."""
         self._on_outage = on_outage
         self._connections: Counter[Stream] = Counter()
         self._unserved_since_ns: dict[Stream, int] = {}
@@ -54,7 +55,7 @@ class Coverage:
         was_silent = self.silent.discard(stream)
         if was_silent or not self.first_served_ns:
             self.first_served_ns = self.first_served_ns or at_ns
-            self.news.set()
+            self.status_due.set()
         self._connections[stream] += 1
         since_ns = self._unserved_since_ns.pop(stream, None)
         if since_ns is not None:
@@ -71,4 +72,4 @@ class Coverage:
         self.serves_no_more(stream, heard_ns)
         if not self._connections[stream]:
             self.silent.add(stream, heard_ns)
-            self.news.set()
+            self.status_due.set()

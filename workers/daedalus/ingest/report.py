@@ -45,11 +45,11 @@ class Reporter:
         self._left_out = left_out
 
     async def keep_status(
-        self, beat: Callable[[str], None], news: asyncio.Event, kept: Callable[[int], int]
+        self, beat: Callable[[str], None], due: asyncio.Event, kept: Callable[[int], int]
     ) -> None:
         """Write the status until cancelled; each time give ``beat`` the one line of `line`.
 
-        It is written at once when ``news`` is set: from the first served stream on, a crash loses something.
+        It is written at once when ``due`` is set: from the first served stream on, a crash loses something.
         ``kept``: given the time of the last flush, until when everything received is on the disk (UTC ns).
         """
         meter = Meter(self._counters, time.monotonic())
@@ -60,8 +60,8 @@ class Reporter:
             # In a thread: while the disk commits an fsync, even renaming a small file waits for it.
             await asyncio.to_thread(self.write, "running", rates)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(news.wait(), STATUS_SECONDS)
-            news.clear()
+                await asyncio.wait_for(due.wait(), STATUS_SECONDS)
+            due.clear()
 
     async def print_lines(self, interval_seconds: float, out: Callable[[str], None]) -> None:
         """Give ``out`` a line of figures every ``interval_seconds`` until cancelled."""
@@ -83,7 +83,7 @@ class Reporter:
             f"last message {last}",
             f"{stats.active_segments} segments open, {stats.segments_sealed} sealed",
             f"gaps {counters.gaps}",
-            f"reconnects {counters.disconnects}",
+            f"reconnects {counters.reconnects}",
         )
         blocked = self._writer.blocked
         return ", ".join(parts) + (f", BLOCKED: {blocked}" if blocked else "")
@@ -110,7 +110,7 @@ class Reporter:
             lag_p50_ns=rates.lag_p50_ns,
             lag_p99_ns=rates.lag_p99_ns,
             connected=counters.connected,
-            reconnects=counters.disconnects,
+            reconnects=counters.reconnects,
             pauses=recorder.backpressure.pauses,
             gaps=counters.gaps,
             missing_ids=counters.missing,
@@ -120,7 +120,7 @@ class Reporter:
             books_without_snapshot=len(recorder.waiting_books),
             left_out_symbols=len(self._left_out),
             silent_streams=len(recorder.coverage.silent),
-            undelivered_streams=counters.never_delivered,
+            undelivered_streams=counters.undelivered_streams,
             oddities=dict(counters.oddities),
             queued_rows=self._writer.waiting,
             open_buffers=stats.open_buffers,
@@ -145,8 +145,8 @@ class Reporter:
             return f"{silent}; {left}" if silent else left
         if silent:
             return silent
-        if counters.never_delivered:
-            return f"{counters.never_delivered} of {self._streams} streams have never delivered"
+        if undelivered := counters.undelivered_streams:
+            return f"{undelivered} of {self._streams} streams have never delivered"
         late = self._recorder.waiting_books.since_before(time.time_ns() - NO_BOOK_NS)
         if late:
             return f"books without a snapshot: {len(late)}; {late[0].reason}"

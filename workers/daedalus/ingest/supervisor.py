@@ -1,9 +1,9 @@
 """Supervises one planned connection: keeps it up for as long as the worker runs.
 
 A session that is lost is followed by another at once, then with growing pauses. A session that must end (the
-exchange's 24 hours, a notice) is replaced before it ends, with the same pauses where it is young: its
-successor is opened and delivers, both run side by side for a moment, and only then the old one is closed.
-Duplicates are removed later, by id.
+exchange's 24 hours, a notice) is replaced before it ends: its successor is opened, both deliver for a moment,
+and only then the old one is closed. A young session is replaced with the same growing pauses. Duplicates are
+removed later.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class ConnectionSupervisor:
         lived_seconds = 0.0
         await asyncio.sleep(self._delay_seconds)
         while True:
-            await self._recorder.backpressure.room()
+            await self._recorder.backpressure.wait_for_room()
             await asyncio.sleep(self._backoff.next_delay(lived_seconds))
             session = self._new_session(self._patience)
             self._sessions = [session]

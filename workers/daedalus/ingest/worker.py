@@ -183,17 +183,17 @@ class _Ingest:
             serve(streams, Start("start"))  # the ledger knows the past of a symbol that was recorded before
 
         serve(self._subscriptions, start)
-        owed = PendingGaps(self._layout.status, self._shell.process.worker)
-        for gap in await asyncio.to_thread(owed.load, set(self._wanted)):
+        unfilled = PendingGaps(self._layout.status, self._shell.process.worker)
+        for gap in await asyncio.to_thread(unfilled.load, set(self._wanted)):
             self._backfill.ask(gap)
         beat = _heartbeat(self._shell.alive, storage)
         for coroutine in (
-            owed.keep(self._backfill.pending),
+            unfilled.keep(self._backfill.pending),
             self._snapshots.run(),
             self._backfill.run(),
             self._recorder.gaps.run(),
             self._instruments.keep(listed),
-            self._reporter.keep_status(beat, self._recorder.coverage.news, self._kept(start)),
+            self._reporter.keep_status(beat, self._recorder.coverage.status_due, self._kept(start)),
         ):
             spawn(coroutine)
         if stats_interval is not None:
@@ -213,7 +213,7 @@ class _Ingest:
         await connections.close("restart", "stopped")
         storage.finish(SEAL_SECONDS)
         await self._rest.close()
-        await asyncio.to_thread(owed.save, pending)
+        await asyncio.to_thread(unfilled.save, pending)
         await asyncio.to_thread(storage.join)
         self._reporter.write(
             "stopped", Meter(self._recorder.counters, time.monotonic()).read(time.monotonic())

@@ -54,9 +54,9 @@ def test_streams_that_never_delivered_are_named_once() -> None:
     assert liveness.alarm(59) == []
     assert liveness.alarm(61) == [("depth", "B"), ("status", "")]
     assert liveness.alarm(62) == []
-    assert (liveness.late(59), liveness.late(62)) == (0, 2)
+    assert (liveness.undelivered(59), liveness.undelivered(62)) == (0, 2)
     liveness.heard("depth", "B", 63)
-    assert liveness.late(63) == 1
+    assert liveness.undelivered(63) == 1
 
 
 def test_symbols_that_nobody_asked_for_are_not_remembered_one_by_one() -> None:

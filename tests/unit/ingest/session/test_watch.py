@@ -11,7 +11,7 @@ from daedalus.ingest.coverage import Coverage
 from daedalus.ingest.journal import Journal
 from daedalus.ingest.session.liveness import Liveness
 from daedalus.ingest.session.served_streams import ServedStreams, Start
-from daedalus.ingest.session.watch import Finding, Over, Replace, Watch
+from daedalus.ingest.session.watch import Action, Over, Replace, Watch
 
 CHANNELS = EXCHANGES["binance"].channels
 STREAM = Subscription("trade", "BTCUSDT")
@@ -35,7 +35,7 @@ class Watched:
             plan, journal, self.liveness, served, coverage.silent, self.counters, 1.0, opened_at=0.0
         )
 
-    def finds(self, now: float, *, paused: bool = False) -> list[Finding]:
+    def finds(self, now: float, *, paused: bool = False) -> list[Action]:
         return list(self.watch.look(now, paused=paused))
 
 
@@ -65,7 +65,7 @@ def test_a_stream_without_an_answer_is_logged_once_and_counted_when_it_never_del
     for now in (11.0, 12.0):
         watched.finds(now)
     assert caplog.messages == ["conn-0: not confirmed by the exchange: trade BTCUSDT"]
-    assert watched.counters.never_delivered == 0
+    assert watched.counters.undelivered_streams == 0
     watched.finds(60.0)
-    assert watched.counters.never_delivered == 1
+    assert watched.counters.undelivered_streams == 1
     assert caplog.messages[1:] == ["conn-0: subscribed, but never delivered: trade BTCUSDT"]

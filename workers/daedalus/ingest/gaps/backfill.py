@@ -18,9 +18,10 @@ from ...exchanges.model import Exchange, History, Missing, RestRequest
 from ...store.raw import RawKind
 from ...worker.rate_limited_log import RateLimitedLog
 from ..counters import Counters
+from ..coverage import Stream
 from ..journal import Journal
 from ..rest.client import RestClient, RestError
-from .queue import GapQueue, Stream
+from .queue import GapQueue
 from .requests import BackfillRequests, NoAnswerError
 from .search import ById, ByTime, Search
 

@@ -9,17 +9,15 @@ from __future__ import annotations
 from collections import deque
 
 from ...exchanges.model import Missing
+from ..coverage import Stream
 
-__all__ = ["MAX_STREAMS", "MAX_WAITING", "GapQueue", "Stream"]
+__all__ = ["MAX_STREAMS", "MAX_WAITING", "GapQueue"]
 
 MAX_WAITING = 20_000
 """Some 6 MB: the gaps of a stream that leaves out every sixth id for an hour."""
 
 MAX_STREAMS = 5_000
 """More streams than anyone subscribes to."""
-
-Stream = tuple[str, str]
-"""Channel and symbol."""
 
 
 class GapQueue:

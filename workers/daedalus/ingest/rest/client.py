@@ -3,7 +3,7 @@
 Invariants:
 - An answer is whole within `DEADLINE_SECONDS` and `MAX_BODY_BYTES`, or it is an error.
 - A body that ends before its announced length is an error, never a shorter answer.
-- A caller can be cancelled at any moment; nothing that must be waited for is left behind.
+- A caller may be cancelled at any moment; no request or thread stays that must be waited for.
 """
 
 from __future__ import annotations

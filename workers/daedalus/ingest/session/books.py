@@ -111,7 +111,7 @@ class SessionBooks:
             self._write_no_book(channel, symbol)
 
     def end(self) -> None:
-        """The connection ends. A book that only it served no longer waits: from now on its stream is down."""
+        """The connection ends. A book that no other connection serves stops waiting: its stream is down."""
         for each in self._served.asked:
             if self._served.alone(each.channel, each.symbol):
                 self._write_no_book(each.channel, each.symbol)

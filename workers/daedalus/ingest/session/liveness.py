@@ -80,7 +80,7 @@ class Liveness:
                 return channel
         return None
 
-    def late(self, now: float) -> int:
+    def undelivered(self, now: float) -> int:
         """How many streams have not delivered yet though they had time to."""
         return len(self.unheard) if now - self._since >= NEVER_DELIVERED_SECONDS else 0
 

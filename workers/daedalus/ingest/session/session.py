@@ -1,7 +1,7 @@
 """A session: one websocket's life, from its opening to its end, written down in its journal.
 
 The listener reads what comes and yields what it calls for; the watch looks at the connection once a second
-and yields what it finds. The session alone acts on both: it sends, asks for a replacement, or ends.
+and yields what must be done. The session alone acts on both: it sends, asks for a replacement, or ends.
 """
 
 from __future__ import annotations
@@ -284,8 +284,8 @@ class Session:
         while True:
             await asyncio.sleep(WATCH_SECONDS)
             now = self._loop.time()
-            for finding in watch.look(now, paused=recorder.backpressure.paused):
-                match finding:
+            for action in watch.look(now, paused=recorder.backpressure.paused):
+                match action:
                     case Replace():
                         self.replacement.set()
                     case Resubscribe(stream):

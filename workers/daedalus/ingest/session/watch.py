@@ -16,7 +16,7 @@ from ..wire.client import LATEST_SECONDS
 from .liveness import Liveness
 from .served_streams import ServedStreams
 
-__all__ = ["Finding", "Over", "Replace", "Resubscribe", "Watch"]
+__all__ = ["Action", "Over", "Replace", "Resubscribe", "Watch"]
 
 log = logging.getLogger("daedalus.ingest.session")
 
@@ -43,8 +43,8 @@ class Resubscribe(Struct, frozen=True):
     stream: Subscription
 
 
-Finding = Over | Replace | Resubscribe
-"""What a session must act on."""
+Action = Over | Replace | Resubscribe
+"""What the session must do."""
 
 
 class Watch:
@@ -76,7 +76,7 @@ class Watch:
         self._clock_offset_ns = time.time_ns() - time.monotonic_ns()
         self._warned = False
 
-    def look(self, now: float, *, paused: bool) -> Iterator[Finding]:
+    def look(self, now: float, *, paused: bool) -> Iterator[Action]:
         """Yield what must be done now. ``paused``: we do not read, so silence proves nothing."""
         self._look_at_the_clock()
         self._look_for_answers(now)
@@ -105,7 +105,7 @@ class Watch:
             self._warned = True
             keys = sorted((each.channel, each.symbol) for each in unconfirmed)
             log.warning("%s: not confirmed by the exchange: %s", self._conn, _names(keys))
-        self._counters.unheard_streams(self._conn, self._liveness.late(now))
+        self._counters.streams_undelivered(self._conn, self._liveness.undelivered(now))
         if never := self._liveness.alarm(now):
             log.error("%s: subscribed, but never delivered: %s", self._conn, _names(never))
 
