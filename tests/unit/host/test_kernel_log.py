@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from daedalus.host import of_dying_disks, read_kernel_log
+from daedalus.host import dying_disk_lines, read_kernel_log
 
 JOURNAL = """#!/bin/sh
 for word in "$@"; do case "$word" in --after-cursor=*) after="${word#--after-cursor=}" ;; esac; done
@@ -80,11 +80,11 @@ def test_where_nobody_may_read_it_nothing_is_known(commands: Path) -> None:
     ],
 )
 def test_what_the_kernel_says_of_a_dying_disk_is_known(line: str, tells: bool) -> None:
-    assert of_dying_disks([line]) == [line] * tells
+    assert dying_disk_lines([line]) == [line] * tells
 
 
 def test_an_image_that_somebody_mounted_is_no_disk_of_the_machine() -> None:
     line = "EXT4-fs (loop0): Remounting filesystem read-only"
-    assert of_dying_disks([line]) == []
-    assert of_dying_disks([line], "/dev/loop1") == []
-    assert of_dying_disks([line], "/dev/loop0") == [line]
+    assert dying_disk_lines([line]) == []
+    assert dying_disk_lines([line], "/dev/loop1") == []
+    assert dying_disk_lines([line], "/dev/loop0") == [line]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from daedalus.config import ConfigError
-from daedalus.run.place import CONFIG, MARK, claimed, cleared
+from daedalus.run.demo_directory import CONFIG, MARK, claimed, clear
 from daedalus.store.lock import AlreadyRunning
 from daedalus.sync.anchor import MEMORY
 
@@ -24,7 +24,7 @@ def test_a_directory_of_somebody_else_is_refused_and_left_as_it_is(tmp_path: Pat
 def test_what_a_demonstration_recorded_goes_and_what_somebody_put_there_stays(tmp_path: Path) -> None:
     place = tmp_path / "data" / "demo"
     with claimed(place) as layout:
-        cleared(layout)
+        clear(layout)
     for made in (
         "raw/ready/a.parquet",
         "tables/ready/a.parquet",
@@ -37,7 +37,7 @@ def test_what_a_demonstration_recorded_goes_and_what_somebody_put_there_stays(tm
     (place / CONFIG).write_text("")
     (place / "notes.txt").write_text("precious")
     with claimed(place) as layout:
-        cleared(layout)
+        clear(layout)
     left = {str(path.relative_to(place)) for path in place.rglob("*") if path.suffix != ".lock"}
     assert left == {MARK, "notes.txt", "status"}
 
@@ -58,7 +58,7 @@ def test_a_link_to_somebody_elses_directory_is_removed_and_not_followed(tmp_path
     (tmp_path / "lake" / "trades.parquet").write_text("precious")
     with claimed(tmp_path / "demo") as layout:
         (tmp_path / "demo" / "lake").symlink_to(tmp_path / "lake")
-        cleared(layout)
+        clear(layout)
     assert (tmp_path / "lake" / "trades.parquet").read_text() == "precious"
 
 

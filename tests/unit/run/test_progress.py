@@ -12,7 +12,7 @@ from rich.console import Console
 from support.statuses import status_of
 
 from daedalus.run.children import Child
-from daedalus.run.progress import Progress
+from daedalus.run.progress import ProgressDisplay
 from daedalus.store.layout import Layout
 from daedalus.worker.status import write_status
 
@@ -47,7 +47,7 @@ def shown(console: Console) -> list[str]:
 
 def test_six_exchanges_fit_a_terminal_of_80_by_24_whole(tmp_path: Path) -> None:
     console = screen(terminal=False)
-    progress = Progress(console, Layout(tmp_path), made := children(tmp_path, time.time_ns() + 10**9))
+    progress = ProgressDisplay(console, Layout(tmp_path), made := children(tmp_path, time.time_ns() + 10**9))
     table = progress._table(
         "Daedalus: recording", progress._statuses(), ["raw files: none", "table files: none"]
     )
@@ -63,7 +63,7 @@ def test_six_exchanges_fit_a_terminal_of_80_by_24_whole(tmp_path: Path) -> None:
 
 def test_where_there_is_no_terminal_each_look_is_one_line(tmp_path: Path) -> None:
     console = screen(terminal=False)
-    with Progress(console, Layout(tmp_path), children(tmp_path, time.time_ns() + 10**9)) as progress:
+    with ProgressDisplay(console, Layout(tmp_path), children(tmp_path, time.time_ns() + 10**9)) as progress:
         progress.show("recording", None)
         progress.show("stopped", None)
     lines = shown(console)
@@ -74,7 +74,7 @@ def test_where_there_is_no_terminal_each_look_is_one_line(tmp_path: Path) -> Non
 
 def test_the_numbers_of_another_run_are_not_shown(tmp_path: Path) -> None:
     console = screen(terminal=False)
-    with Progress(console, Layout(tmp_path), children(tmp_path, 1)) as progress:
+    with ProgressDisplay(console, Layout(tmp_path), children(tmp_path, 1)) as progress:
         progress.show("recording", None)
     assert "recording: 0 msg/s, 0 messages" in shown(console)[0]
 
@@ -89,7 +89,7 @@ def test_a_screen_that_has_gone_does_not_end_the_run(tmp_path: Path, error: OSEr
             raise error
 
     console = Console(file=io.StringIO(), force_terminal=terminal, width=80)
-    with Progress(console, Layout(tmp_path), children(tmp_path, 1)) as progress:
+    with ProgressDisplay(console, Layout(tmp_path), children(tmp_path, 1)) as progress:
         console.file = Gone()
         progress.show("recording", None)
         progress.show("stopped", None)
@@ -108,7 +108,7 @@ def notes(tmp_path: Path, note: str, *, alive: bool, state: str = "running", mes
     child._log_begins = 0
     child._process = type("Process", (), {"poll": lambda self: None if alive else 0})()  # type: ignore[assignment]
     console = screen(terminal=False)
-    progress = Progress(console, layout, [child])
+    progress = ProgressDisplay(console, layout, [child])
     console.print(progress._table("t", progress._statuses(), []))
     return "\n".join(line for line in shown(console) if line.startswith("binance:"))
 

@@ -93,7 +93,7 @@ def test_it_says_by_how_much_unsynced_data_exceeds_the_budget(layout: Layout) ->
     table_file(layout, SYNCED, segment(0), b"x" * 100_000)
     report = apply_retention(layout, Budget(total_bytes=40_000), include_raw=False)
     assert report.deleted_files == 1
-    assert report.missing_bytes == report.used_bytes - 40_000 >= 60_000
+    assert report.over_budget_bytes == report.used_bytes - 40_000 >= 60_000
 
 
 def test_a_lake_inside_data_dir_does_not_count(layout: Layout) -> None:
@@ -164,7 +164,7 @@ def test_what_is_not_synced_is_never_deleted(
             ]
             synced = name.startswith(("raw/synced/", "tables/synced/"))
             assert synced or (name.startswith("raw/normalized/") and not include_raw and not waits)
-        if report.missing_bytes:
+        if report.over_budget_bytes:
             left = survey(layout, include_raw=include_raw).deletable
             assert left == ()
     finally:

@@ -121,12 +121,12 @@ def test_the_budget_is_kept_and_what_waits_is_told(layout: Layout, settings: Syn
     blocked = Watched(open_target(settings), refuse(TargetErrorKind.DENIED))
     report = sync_once(layout, tight, target=blocked)
     assert report.retention is not None
-    assert report.retention.missing_bytes > 1_900_000
+    assert report.retention.over_budget_bytes > 1_900_000
     assert "budget is exceeded" in status(layout).note
     assert len(tree(layout.tables(READY))) == 3
     report = sync_once(layout, tight)
     assert report.retention is not None
-    assert report.retention.missing_bytes == 0
+    assert report.retention.over_budget_bytes == 0
     assert len(tree(layout.tables(SYNCED))) == 0
     assert len(lake_of(settings)) == 3
 

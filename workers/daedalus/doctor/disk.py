@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from ..health import machine
 from ..health.finding import Finding, bad, ok, warn
-from ..host import Mount, WriteTrouble, Writing, of_dying_disks
+from ..host import Mount, WriteTrouble, Writing, dying_disk_lines
 
 __all__ = ["card_errors", "journal", "mounted", "mounted_for_writing"]
 
@@ -37,7 +37,7 @@ def card_errors(lines: Iterable[str] | None) -> Finding:
     """What the kernel's log says about cards and disks since boot."""
     if lines is None:
         return ok("card and disk errors", "this user may not read the kernel's log; run as root")
-    return machine.card_errors(of_dying_disks(lines))
+    return machine.card_errors(dying_disk_lines(lines))
 
 
 def mounted(reason: str) -> Finding:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import struct
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
@@ -14,7 +13,7 @@ from ..config import Config, ConfigError, find_config, load_config
 from ..config.report import warnings
 from ..health import machine as rules
 from ..health.finding import Finding, bad, ok, warn
-from ..host.reading import text_of
+from ..host.reading import output_of, text_of
 from ..status import Row, elsewhere, observe
 from ..store.data_disk import why_unmounted
 from ..store.layout import Layout
@@ -27,7 +26,6 @@ __all__ = ["examine"]
 ROOT = Path("/")
 SCRATCH = Path("/var/tmp")  # noqa: S108 - everyone may write there, on the root's own disk
 TARGET = Path("etc/systemd/system/daedalus.target")
-SECONDS = 15.0
 
 
 def examine(
@@ -145,7 +143,7 @@ def _units(rows: Sequence[Row], root: Path) -> Iterator[Finding]:
         if group is None or not (unit.startswith("daedalus-") and unit.endswith(".service")):
             continue
         yield workers.limits(unit, host.read_memory(group, root))
-        count = _output("systemctl", "show", "-p", "NRestarts", "--value", unit)
+        count = output_of("systemctl", "show", "-p", "NRestarts", "--value", unit)
         if count is not None and count.strip().isdigit():
             yield workers.restarts(unit, int(count))
 
@@ -154,13 +152,3 @@ def _kernel_log() -> tuple[str, ...] | None:
     """The kernel's log since boot; None if this user may not read it."""
     found = host.read_kernel_log()
     return None if found is None else found.lines
-
-
-def _output(*command: str) -> str | None:
-    try:
-        done = subprocess.run(  # noqa: S603 - our own command lines
-            command, capture_output=True, timeout=SECONDS, check=False, text=True, errors="replace"
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout if done.returncode == 0 else None

@@ -21,7 +21,7 @@ from .kernel import (
     read_swaps,
     unmounted_above,
 )
-from .kernel_log import KernelLines, of_dying_disks, read_kernel_log
+from .kernel_log import KernelLines, dying_disk_lines, read_kernel_log
 from .writing import WriteTrouble, Writing, try_writing
 
 __all__ = [
@@ -37,8 +37,8 @@ __all__ = [
     "boot_id",
     "controllers",
     "device_of",
+    "dying_disk_lines",
     "mount_of",
-    "of_dying_disks",
     "own_cgroup",
     "read_clock",
     "read_kernel_log",

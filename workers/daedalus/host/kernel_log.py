@@ -7,15 +7,14 @@ systemd-journal. Without a journal dmesg is run, which some systems restrict to 
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from msgspec import Struct
 
-__all__ = ["KernelLines", "of_dying_disks", "read_kernel_log"]
+from .reading import output_of
 
-SECONDS = 15.0
+__all__ = ["KernelLines", "dying_disk_lines", "read_kernel_log"]
 
 _DYING = re.compile(
     r"mmc\d.*(error|timeout|timed out)|I/O error|critical (medium|target) error|EXT4-fs (error|warning).*"
@@ -42,20 +41,20 @@ def read_kernel_log(after: str = "") -> KernelLines | None:
     """
     journal = ["journalctl", "-k", "-b", "-q", "--no-pager", "-o", "cat", "--show-cursor"]
     place = [f"--after-cursor={after}"] if after and not _is_stamp(after) else []
-    text = _output(*journal, *place)
+    text = output_of(*journal, *place)
     if text is None and place:
-        text = _output(*journal)
+        text = output_of(*journal)
     elif text == "" and place:
         return KernelLines((), after)  # nothing new
     if text:
         *lines, last = text.splitlines()
         if last.startswith(_CURSOR):
             return KernelLines(tuple(lines), last.removeprefix(_CURSOR))
-    ring = _output("dmesg")
+    ring = output_of("dmesg")
     return None if not ring else _behind(ring.splitlines(), after)
 
 
-def of_dying_disks(lines: Iterable[str], device: str = "") -> list[str]:
+def dying_disk_lines(lines: Iterable[str], device: str = "") -> list[str]:
     """The lines about a failing card, disk or file system.
 
     Lines about a mounted image are left out, unless it is ``device``, the one with our data.
@@ -74,13 +73,3 @@ def _behind(lines: list[str], after: str) -> KernelLines:
 
 def _is_stamp(cursor: str) -> bool:
     return re.fullmatch(r"\d+\.\d+", cursor) is not None
-
-
-def _output(*command: str) -> str | None:
-    try:
-        done = subprocess.run(  # noqa: S603 - our own command lines
-            command, capture_output=True, timeout=SECONDS, check=False, text=True, errors="replace"
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout if done.returncode == 0 else None

@@ -1,10 +1,13 @@
-"""Small kernel files as text and numbers; None for a file that is missing or not readable."""
+"""Small kernel files, and the output of commands, as text and numbers; None for what cannot be read."""
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
-__all__ = ["pairs", "text_of", "whole_number"]
+__all__ = ["output_of", "pairs", "text_of", "whole_number"]
+
+COMMAND_SECONDS = 15.0
 
 
 def text_of(path: Path) -> str | None:
@@ -32,3 +35,14 @@ def pairs(path: Path) -> dict[str, int]:
         if number.strip().isdigit():
             found[name] = int(number)
     return found
+
+
+def output_of(*command: str) -> str | None:
+    """What a command prints; None if it is missing, fails, or takes longer than `COMMAND_SECONDS`."""
+    try:
+        done = subprocess.run(  # noqa: S603 - our own command lines
+            command, capture_output=True, timeout=COMMAND_SECONDS, check=False, text=True, errors="replace"
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None

@@ -23,9 +23,9 @@ from ..simulator import EXCHANGES as SIMULATED
 from ..simulator import Simulator, SimulatorOptions
 from ..storage.settings import StorageSettings
 from .children import Child
+from .demo_directory import CONFIG, claimed, clear
 from .foreground import RUN, ensure_free, run_all
 from .lake_summary import show_query, show_sizes, show_verdicts, table_sizes
-from .place import CONFIG, claimed, cleared
 
 __all__ = ["run_demo"]
 
@@ -59,7 +59,7 @@ def run_demo(
     with claimed(data_dir) as layout:
         ensure_free(layout, (RUN, f"ingest-{exchange}", "normalize", "sync", "watchdog"))
         if not live:
-            cleared(layout)
+            clear(layout)
         config_path = data_dir / CONFIG
         config_path.write_text(text, encoding="utf-8")
         if port is None:

@@ -19,7 +19,7 @@ from ..store.lock import WorkerLock
 from ..store.regular_files import open_regular
 from ..sync.anchor import MEMORY
 
-__all__ = ["CONFIG", "claimed", "cleared"]
+__all__ = ["CONFIG", "claimed", "clear"]
 
 DEMO = "demo"
 """The name of the lock."""
@@ -47,7 +47,7 @@ def claimed(directory: Path) -> Iterator[Layout]:
         yield layout
 
 
-def cleared(layout: Layout) -> None:
+def clear(layout: Layout) -> None:
     """Delete the recording of the last demonstration; locks stay. No worker may be running."""
     for path in (layout.data_dir / name for name in MADE):
         if path.is_dir() and not path.is_symlink():

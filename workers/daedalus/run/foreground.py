@@ -6,21 +6,19 @@ those. After a clean stop nothing is left to do.
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from types import FrameType
 
 from rich.console import Console
 
 from ..config import Config
 from ..store.layout import Layout
 from ..store.lock import WorkerLock
-from ..worker.signals import STOP_SECONDS, stop_signals
+from ..worker.signals import STOP_SECONDS, stop_event
 from .children import Child, command
 from .outcome import Outcome
-from .progress import Progress
+from .progress import ProgressDisplay
 
 __all__ = ["RUN", "ensure_free", "run_all"]
 
@@ -62,19 +60,19 @@ def run_all(
     def child(name: str, arguments: Sequence[str]) -> Child:
         return Child(name, [*arguments, "--config", str(config_path)], logs)
 
-    with WorkerLock(layout, RUN), _StopSignals() as signals:
+    with WorkerLock(layout, RUN), stop_event() as stop:
         ensure_free(layout, (name for name, _ in ingest + after))
         first = [child(*each) for each in ingest]
         later = [child(*each) for each in after]
         last = [child(f"{name}-last", (*arguments, "--once")) for name, arguments in after]
         outcome = Outcome(layout, first)
-        progress = Progress(console, layout, first + later)
+        progress = ProgressDisplay(console, layout, first + later)
         try:
             with progress:
                 for each in first + later:
                     each.start()
                 ends_at = time.monotonic() + duration if duration is not None else None
-                while not signals.received and (ends_at is None or time.monotonic() < ends_at):
+                while not stop.is_set() and (ends_at is None or time.monotonic() < ends_at):
                     for each in first + later:
                         each.look_after(time.monotonic())
                     if outcome.refused(first + later):
@@ -100,7 +98,7 @@ def ensure_free(layout: Layout, workers: Iterable[str]) -> None:
 
 
 def _stop(
-    first: Sequence[Child], later: Sequence[Child], last: Sequence[Child], progress: Progress
+    first: Sequence[Child], later: Sequence[Child], last: Sequence[Child], progress: ProgressDisplay
 ) -> list[str]:
     """Stop the workers in the order of the data, then run each of ``last`` to its end.
 
@@ -127,25 +125,3 @@ def _stop(
         wait(each, None)
     progress.show("stopped", None)
     return failed
-
-
-class _StopSignals:
-    """Notes the first signal that asks to stop. After a second one, Ctrl-C interrupts as usual."""
-
-    def __init__(self) -> None:
-        self.received = False
-        self._before: dict[signal.Signals, object] = {}
-
-    def __enter__(self) -> _StopSignals:
-        for each in stop_signals():
-            self._before[each] = signal.signal(each, self._note)
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        for each, handler in self._before.items():
-            signal.signal(each, handler)  # type: ignore[arg-type]
-
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        if self.received:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-        self.received = True

@@ -20,7 +20,7 @@ from ..units import bytes_text
 from ..worker.status import AnyStatus, IngestStatus, NormalizeStatus, UnreadableStatus, read_status
 from .children import Child
 
-__all__ = ["Progress"]
+__all__ = ["ProgressDisplay"]
 
 REFRESH_SECONDS = 1.0
 PLAIN_SECONDS = 5.0
@@ -29,7 +29,7 @@ _ROUTINE = re.compile(r"\d+ streams on [1-9]\d* connections?")
 """The note in the status of an ingest worker while nothing is wrong."""
 
 
-class Progress:
+class ProgressDisplay:
     """A live table on a terminal, a line every five seconds elsewhere.
 
     Status files of earlier runs are ignored. If the output is gone (a closed terminal, a pipe without a
@@ -45,7 +45,7 @@ class Progress:
         self._phase = ""
         self._shown = float("-inf")
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> ProgressDisplay:
         if self._live is not None:
             self._live.start()
         return self

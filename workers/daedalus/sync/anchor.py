@@ -84,7 +84,7 @@ class Anchor:
             if known.keys and not any(self._target.has(key) for key in known.keys):
                 raise self._error(
                     "the lake is not there: it has none of the files that were sent last, so all waits",
-                    f"Correct the target, or bring them back. Was it emptied on purpose, {_ON_PURPOSE}",
+                    f"Correct the target, or bring them back. If it was emptied on purpose, {_ON_PURPOSE}",
                 )
         elif self._synced_elsewhere():
             raise self._none_of_them("Correct the target.")
@@ -121,12 +121,12 @@ class Anchor:
         elif known is not None:
             raise self._error(
                 f"the lake is not there: its mark {MARK} is missing, so nothing is sent and all waits",
-                f"Mount its disk, or bring the lake back. Is this a new place on purpose, {_ON_PURPOSE}",
+                f"Mount its disk, or bring the lake back. If this is a new place on purpose, {_ON_PURPOSE}",
             )
         elif away := host.unmounted_above(PurePosixPath(os.path.realpath(mark.root))):
             raise self._error(
                 f"/etc/fstab mounts a disk on {away}, and nothing is mounted there",
-                f"Run: mount {away}. Is the lake to be without it, {_ON_PURPOSE}",
+                f"Run: mount {away}. If the lake is to do without it, {_ON_PURPOSE}",
             )
         elif self._synced_elsewhere():
             raise self._none_of_them("Mount its disk, or correct the target.")
@@ -135,12 +135,12 @@ class Anchor:
         if not there.id:
             raise self._error(
                 f"its mark {MARK} cannot be read",
-                f"Bring it back from a copy. Is it the right lake, {_ON_PURPOSE}",
+                f"Bring it back from a copy. If this is the right lake, {_ON_PURPOSE}",
             )
         if known is not None and there.id != known.id:
             raise self._error(
                 "this is another lake than the one that was synced to, so nothing is sent and all waits",
-                f"Mount the right disk, or correct the target. Is it another one on purpose, {_ON_PURPOSE}",
+                f"Mount the right disk, or correct the target. If that is on purpose, {_ON_PURPOSE}",
             )
 
     def _synced_elsewhere(self) -> bool:
@@ -153,7 +153,7 @@ class Anchor:
     def _none_of_them(self, remedy: str) -> TargetError:
         return self._error(
             "files were synced to a lake before, and this place has none of them, so all waits",
-            f"{remedy} Is this a new lake on purpose, {_ON_PURPOSE}",
+            f"{remedy} If this is a new lake on purpose, {_ON_PURPOSE}",
         )
 
     def _remember(self, known: _Known) -> None:

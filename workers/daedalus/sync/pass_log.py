@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 
 class PassLog:
-    """At most one line for each thing that there is to say of a pass."""
+    """At most one line for each thing that a pass brought or met."""
 
     def __init__(self) -> None:
         self._troubles = RateLimitedLog(_log, interval_seconds=REPEAT_SECONDS)

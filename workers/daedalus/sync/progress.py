@@ -100,15 +100,15 @@ class Progress:
             failures=self.failures,
             disk_used_bytes=retention.used_bytes if retention else None,
             disk_free_bytes=retention.free_bytes if retention else None,
-            over_budget_bytes=retention.missing_bytes if retention else None,
+            over_budget_bytes=retention.over_budget_bytes if retention else None,
         )
 
 
 def over_budget(retention: RetentionReport | None) -> str:
-    """What is to be said of an exceeded disk budget; "" where it is kept."""
-    if retention is None or not retention.missing_bytes:
+    """What to say about an exceeded disk budget; "" while it is kept."""
+    if retention is None or not retention.over_budget_bytes:
         return ""
     return (
-        f"The disk budget is exceeded by {retention.missing_bytes / 1e6:.1f} MB that the lake does not have "
-        "yet, so nothing of it is deleted. Let it upload, or raise the budget."
+        f"The disk budget is exceeded by {retention.over_budget_bytes / 1e6:.1f} MB that the lake does not "
+        "have yet, so none of it is deleted. Let it upload, or raise the budget."
     )

@@ -51,13 +51,13 @@ class Usage(Struct, frozen=True):
 
 
 class RetentionReport(Struct, frozen=True):
-    """What was done. ``missing_bytes``: by how much files that are not synced still exceed the budget."""
+    """What was done. ``over_budget_bytes``: what must still go, but is not in the lake yet."""
 
     used_bytes: int
     free_bytes: int
     deleted_files: int
     deleted_bytes: int
-    missing_bytes: int
+    over_budget_bytes: int
 
 
 def decide(usage: Usage, budget: Budget) -> tuple[Deletable, ...]:

@@ -13,7 +13,7 @@ from .state import State
 __all__ = ["machine_problems"]
 
 CLOCK_SECONDS = 600.0
-"""A Pi that boots has no right time until the network answers: it may take so long."""
+"""How long the time may be wrong after a boot: a Pi has no right time until the network answers."""
 STEP_SECONDS = 1.0
 
 

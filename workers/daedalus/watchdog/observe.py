@@ -115,7 +115,7 @@ def _machine(layout: Layout, root: Path, kernel_cursor: str | None) -> MachineSe
         undervoltage=power is not None and power.now.undervoltage,
         throttled=power is not None and (power.now.throttled or power.now.capped or power.now.hot),
         oom_kills=host.read_oom_kills(root),
-        disk_errors=tuple(host.of_dying_disks(new, host.device_of(layout.data_dir, root))),
+        disk_errors=tuple(host.dying_disk_lines(new, host.device_of(layout.data_dir, root))),
         kernel_cursor=kernel.cursor if kernel else kernel_cursor or "",
         closed=tuple(str(path) for path in unreadable(layout)) if not hangs else (),
     )

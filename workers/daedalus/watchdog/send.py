@@ -1,10 +1,10 @@
 """Sends one notification: ``python -m daedalus.watchdog.send``, a process of its own for a few seconds.
 
-apprise and what it loads take 40 MB that the watchdog need not hold for years, and a service that
-hangs must not hang the watchdog. Nor the other services: each URL is sent to in a thread of its own, and
-one that has not answered by the deadline is left behind. The order comes on stdin, as URLs hold secrets
-and everyone can see command lines; the answer on stdout says which URLs took it. Nothing else is
-printed: apprise's own messages may hold parts of a URL.
+apprise and what it loads take 40 MB, which the watchdog need not hold for years. A service that hangs must
+hang neither the watchdog nor the other services: each URL has a thread of its own, and one that has not
+answered by the deadline is left behind. The order comes on stdin, because URLs hold secrets and everyone can
+see command lines. The answer on stdout says which URLs took it. Nothing else is printed: apprise's own
+messages may hold parts of a URL.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What of a worker a person is told about, and what is done. Pure: this look, and what earlier looks left."""
+"""What a person is told about a worker, and when it is restarted. Pure: from this look and the state."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def _memory(seen: WorkerSeen, memory: MemorySeen, before: WorkerState, limits: L
 def _data(seen: WorkerSeen, before: WorkerState) -> Iterator[Problem]:
     silent = seen.silent_seconds
     if silent is None or seen.state == "blocked":
-        return  # what is blocked does not read: it has said why
+        return  # it does not read, and has said why
     name, length = seen.worker, duration_text(silent * 1e9)
     fruitless = seen.connected == 0 or seen.reconnects > before.reconnects
     if (silent >= NO_DATA_SECONDS and (fruitless or before.revived)) or (before.deaf and not seen.heard):

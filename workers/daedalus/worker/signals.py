@@ -43,7 +43,7 @@ def stop_signals() -> tuple[signal.Signals, ...]:
 
 @contextmanager
 def stop_event() -> Iterator[StopEvent]:
-    """An event that the first signal sets; a second Ctrl-C interrupts as it would without us."""
+    """An event that the first signal sets. After a second signal, Ctrl-C interrupts as usual."""
     event = StopEvent()
     asked = False
     read, write = os.pipe()
