@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from daedalus.simulator.client import Sent
-from daedalus.simulator.exchanges import EXCHANGES
-from daedalus.simulator.market import Market
-from daedalus.simulator.options import Faults, SimulatorError, SimulatorOptions
-from daedalus.simulator.server import Simulator, running, serve
+from .client import Sent
+from .exchanges import EXCHANGES
+from .market import Market
+from .options import Faults, SimulatorError, SimulatorOptions
+from .server import Simulator, running, serve
 
 __all__ = [
     "EXCHANGES",

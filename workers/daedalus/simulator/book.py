@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from daedalus.simulator.instruments import Instrument
-from daedalus.simulator.noise import mix, walk
+from .instruments import Instrument
+from .noise import mix, walk
 
 __all__ = ["Book", "Levels", "Top"]
 

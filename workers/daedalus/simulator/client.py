@@ -15,10 +15,10 @@ from websockets.asyncio.server import ServerConnection, broadcast
 from websockets.frames import Frame, Opcode
 from websockets.protocol import Event, State
 
-from daedalus.simulator.faults import Courier
-from daedalus.simulator.options import Faults
-from daedalus.simulator.post import without_body
-from daedalus.simulator.protocol import Session
+from .faults import Courier
+from .options import Faults
+from .post import without_body
+from .protocol import Session
 
 __all__ = ["POLICY", "ArrivalLimit", "Client", "Log", "Sent", "SimulatedConnection"]
 

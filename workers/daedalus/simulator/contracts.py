@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from daedalus.simulator.market import Market, Order
-from daedalus.simulator.noise import mix
+from .market import Market, Order
+from .noise import mix
 
 __all__ = ["Contract", "contract", "is_liquidation"]
 

@@ -7,9 +7,9 @@ from collections.abc import Coroutine, Iterator
 
 from websockets.frames import CloseCode
 
-from daedalus.simulator.client import POLICY, Client
-from daedalus.simulator.options import Faults
-from daedalus.simulator.protocol import ExchangeProtocol
+from .client import POLICY, Client
+from .options import Faults
+from .protocol import ExchangeProtocol
 
 __all__ = ["endings"]
 

@@ -12,8 +12,8 @@ from http import HTTPStatus
 
 from msgspec import Struct
 
-from daedalus.simulator.options import Faults, SimulatorError
-from daedalus.simulator.protocol import Form, HttpAnswer
+from .options import Faults, SimulatorError
+from .protocol import Form, HttpAnswer
 
 __all__ = ["Courier", "Fate", "Loss", "Refusals"]
 

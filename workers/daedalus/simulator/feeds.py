@@ -10,12 +10,12 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, repeat
 
-from daedalus.simulator.client import Client
-from daedalus.simulator.faults import Loss
-from daedalus.simulator.market import Market
-from daedalus.simulator.options import Faults
-from daedalus.simulator.protocol import ExchangeProtocol, Form, Message
-from daedalus.simulator.replay import Recording
+from .client import Client
+from .faults import Loss
+from .market import Market
+from .options import Faults
+from .protocol import ExchangeProtocol, Form, Message
+from .recording import Recording
 
 __all__ = ["MarketFeed", "play"]
 

@@ -6,7 +6,7 @@ import zlib
 
 from msgspec import Struct
 
-from daedalus.simulator.noise import REACH, mix
+from .noise import REACH, mix
 
 __all__ = ["Instrument", "instrument"]
 

@@ -18,9 +18,9 @@ from math import ceil
 
 from msgspec import Struct, structs
 
-from daedalus.simulator.book import Book
-from daedalus.simulator.instruments import Instrument
-from daedalus.simulator.noise import mix
+from .book import Book
+from .instruments import Instrument
+from .noise import mix
 
 __all__ = ["EPOCH_NS", "FLOOD_RATE", "Fill", "Happening", "Market", "Mixture", "Order", "Step"]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from daedalus.simulator.book import Levels
-from daedalus.simulator.instruments import Instrument
+from .book import Levels
+from .instruments import Instrument
 
 __all__ = ["Notation"]
 

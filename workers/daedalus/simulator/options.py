@@ -6,8 +6,8 @@ from pathlib import Path
 
 from msgspec import Struct, structs
 
-from daedalus.errors import USAGE, DaedalusError
-from daedalus.simulator.market import EPOCH_NS, Order
+from ..errors import USAGE, DaedalusError
+from .market import EPOCH_NS, Order
 
 __all__ = ["Faults", "SimulatorError", "SimulatorOptions"]
 

@@ -14,8 +14,8 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 from msgspec import Struct
 
-from daedalus.simulator.instruments import Instrument
-from daedalus.simulator.market import Market, Mixture, Step
+from .instruments import Instrument
+from .market import Market, Mixture, Step
 
 __all__ = ["Audience", "ExchangeProtocol", "Form", "HttpAnswer", "HttpRequest", "Message", "Session"]
 

@@ -16,15 +16,15 @@ from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from daedalus.simulator.client import ArrivalLimit, Client, Sent, SimulatedConnection
-from daedalus.simulator.endings import endings
-from daedalus.simulator.exchanges import exchange_of, market_of
-from daedalus.simulator.faults import Refusals
-from daedalus.simulator.feeds import MarketFeed, play
-from daedalus.simulator.market import Market
-from daedalus.simulator.options import SimulatorError, SimulatorOptions
-from daedalus.simulator.protocol import ExchangeProtocol, HttpAnswer, HttpRequest, Session
-from daedalus.simulator.replay import Recording, read_recordings
+from .client import ArrivalLimit, Client, Sent, SimulatedConnection
+from .endings import endings
+from .exchanges import exchange_of, market_of
+from .faults import Refusals
+from .feeds import MarketFeed, play
+from .market import Market
+from .options import SimulatorError, SimulatorOptions
+from .protocol import ExchangeProtocol, HttpAnswer, HttpRequest, Session
+from .recording import Recording, read_recordings
 
 __all__ = ["Simulator", "running", "serve"]
 

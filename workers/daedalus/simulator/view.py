@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from daedalus.simulator.book import Book, Levels
+from .book import Book, Levels
 
 __all__ = ["View"]
 

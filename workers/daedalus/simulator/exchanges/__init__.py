@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from daedalus.simulator.exchanges.binance.exchange import Binance, BinanceUs
-from daedalus.simulator.exchanges.binance.futures import BinanceDelivery, BinanceFutures
-from daedalus.simulator.exchanges.bitfinex.exchange import Bitfinex
-from daedalus.simulator.exchanges.bitstamp.exchange import Bitstamp
-from daedalus.simulator.exchanges.bybit.exchange import Bybit, BybitSpot
-from daedalus.simulator.exchanges.coinbase.exchange import Coinbase
-from daedalus.simulator.exchanges.coinbase_exchange.exchange import CoinbaseExchange
-from daedalus.simulator.exchanges.deribit.exchange import Deribit
-from daedalus.simulator.exchanges.gemini.exchange import Gemini
-from daedalus.simulator.exchanges.hyperliquid.exchange import Hyperliquid
-from daedalus.simulator.exchanges.kraken.exchange import Kraken
-from daedalus.simulator.exchanges.okx.exchange import Okx
-from daedalus.simulator.market import Market
-from daedalus.simulator.options import SimulatorError, SimulatorOptions
-from daedalus.simulator.protocol import ExchangeProtocol
+from ..market import Market
+from ..options import SimulatorError, SimulatorOptions
+from ..protocol import ExchangeProtocol
+from .binance.exchange import Binance, BinanceUs
+from .binance.futures import BinanceDelivery, BinanceFutures
+from .bitfinex.exchange import Bitfinex
+from .bitstamp.exchange import Bitstamp
+from .bybit.exchange import Bybit, BybitSpot
+from .coinbase.exchange import Coinbase
+from .coinbase_exchange.exchange import CoinbaseExchange
+from .deribit.exchange import Deribit
+from .gemini.exchange import Gemini
+from .hyperliquid.exchange import Hyperliquid
+from .kraken.exchange import Kraken
+from .okx.exchange import Okx
 
 __all__ = ["EXCHANGES", "exchange_of", "market_of"]
 

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 
 from msgspec import structs
 
-from daedalus.simulator.exchanges.binance.market import pair
-from daedalus.simulator.instruments import Instrument, instrument
-from daedalus.simulator.market import Order
+from ...instruments import Instrument, instrument
+from ...market import Order
+from .market import pair
 
 __all__ = [
     "FAR_AWAY",

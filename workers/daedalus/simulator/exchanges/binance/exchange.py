@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from daedalus.simulator.exchanges.binance.market import BinanceMarket, Text, pair
-from daedalus.simulator.exchanges.binance.rest import BinanceRest
-from daedalus.simulator.exchanges.binance.spot_rest import PLACES, SpotRest, UsRest
-from daedalus.simulator.instruments import Instrument
-from daedalus.simulator.market import Fill, Market, Mixture, Order, Step
-from daedalus.simulator.notation import Notation
+from ...instruments import Instrument
+from ...market import Fill, Market, Mixture, Order, Step
+from ...notation import Notation
+from .market import BinanceMarket, Text, pair
+from .rest import BinanceRest
+from .spot_rest import PLACES, SpotRest, UsRest
 
 __all__ = ["Binance", "BinanceUs"]
 

@@ -11,8 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from daedalus.simulator.contracts import contract, is_liquidation
-from daedalus.simulator.exchanges.binance.contracts import (
+from ...contracts import contract, is_liquidation
+from ...instruments import Instrument
+from ...market import Fill, Market, Mixture, Order, Step
+from ...notation import Notation
+from ...protocol import Audience, Message
+from .contracts import (
     FAR_AWAY,
     agg_id,
     coin_contract,
@@ -21,13 +25,9 @@ from daedalus.simulator.exchanges.binance.contracts import (
     update_id,
     usd_contract,
 )
-from daedalus.simulator.exchanges.binance.futures_rest import DeliveryRest, FuturesRest
-from daedalus.simulator.exchanges.binance.market import BinanceMarket, Text, written
-from daedalus.simulator.exchanges.binance.rest import BinanceRest
-from daedalus.simulator.instruments import Instrument
-from daedalus.simulator.market import Fill, Market, Mixture, Order, Step
-from daedalus.simulator.notation import Notation
-from daedalus.simulator.protocol import Audience, Message
+from .futures_rest import DeliveryRest, FuturesRest
+from .market import BinanceMarket, Text, written
+from .rest import BinanceRest
 
 __all__ = ["BinanceDelivery", "BinanceFutures"]
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from daedalus.simulator.exchanges.binance.contracts import (
+from ...market import Fill, Order
+from .contracts import (
     agg_id,
     delivery_ms,
     order_of_agg_id,
     outside,
     update_id,
 )
-from daedalus.simulator.exchanges.binance.rest import MILLISECOND, BinanceRest, Weights
-from daedalus.simulator.market import Fill, Order
+from .rest import MILLISECOND, BinanceRest, Weights
 
 __all__ = ["DeliveryRest", "FuturesRest"]
 

@@ -9,12 +9,12 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from typing import ClassVar, cast
 
-from daedalus.simulator.exchanges.binance.requests import BinanceSession, managed
-from daedalus.simulator.exchanges.binance.rest import BinanceRest
-from daedalus.simulator.instruments import Instrument, instrument
-from daedalus.simulator.market import Fill, Happening, Market, Order, Step
-from daedalus.simulator.notation import Notation
-from daedalus.simulator.protocol import Audience, ExchangeProtocol, HttpAnswer, HttpRequest, Message, Session
+from ...instruments import Instrument, instrument
+from ...market import Fill, Happening, Market, Order, Step
+from ...notation import Notation
+from ...protocol import Audience, ExchangeProtocol, HttpAnswer, HttpRequest, Message, Session
+from .requests import BinanceSession, managed
+from .rest import BinanceRest
 
 __all__ = ["BinanceMarket", "Text", "pair", "written"]
 

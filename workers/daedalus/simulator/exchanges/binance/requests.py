@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from daedalus.simulator.protocol import Form, Session
+from ...protocol import Form, Session
 
 __all__ = ["BinanceSession", "managed"]
 

@@ -12,10 +12,10 @@ from typing import ClassVar
 
 from msgspec import Struct
 
-from daedalus.simulator.budget import WeightBudget
-from daedalus.simulator.market import Fill, Market, Order
-from daedalus.simulator.notation import Notation
-from daedalus.simulator.protocol import HttpAnswer, HttpRequest
+from ...budget import WeightBudget
+from ...market import Fill, Market, Order
+from ...notation import Notation
+from ...protocol import HttpAnswer, HttpRequest
 
 __all__ = ["MILLISECOND", "BinanceRest", "Weights"]
 

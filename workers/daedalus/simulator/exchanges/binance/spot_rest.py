@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from daedalus.simulator.exchanges.binance.rest import BinanceRest, Weights
-from daedalus.simulator.market import Fill, Order
+from ...market import Fill, Order
+from .rest import BinanceRest, Weights
 
 __all__ = ["PLACES", "SpotRest", "UsRest"]
 

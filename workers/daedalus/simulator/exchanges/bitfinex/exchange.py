@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, cast
 
-from daedalus.simulator.contracts import contract, is_liquidation
-from daedalus.simulator.exchanges.bitfinex.requests import BitfinexSession, Requests
-from daedalus.simulator.exchanges.bitfinex.rest import BitfinexRest
-from daedalus.simulator.exchanges.bitfinex.text import MILLISECOND, checksum, level, levels, number, trade
-from daedalus.simulator.instruments import Instrument, instrument
-from daedalus.simulator.market import Happening, Market, Mixture, Order, Step
-from daedalus.simulator.protocol import Audience, ExchangeProtocol, HttpAnswer, HttpRequest, Message, Session
-from daedalus.simulator.view import View
+from ...contracts import contract, is_liquidation
+from ...instruments import Instrument, instrument
+from ...market import Happening, Market, Mixture, Order, Step
+from ...protocol import Audience, ExchangeProtocol, HttpAnswer, HttpRequest, Message, Session
+from ...view import View
+from .requests import BitfinexSession, Requests
+from .rest import BitfinexRest
+from .text import MILLISECOND, checksum, level, levels, number, trade
 
 __all__ = ["Bitfinex"]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from daedalus.simulator.protocol import Form, Session
+from ...protocol import Form, Session
 
 __all__ = ["BitfinexSession", "Requests"]
 

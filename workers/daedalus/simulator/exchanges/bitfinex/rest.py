@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from daedalus.simulator.exchanges.bitfinex.text import MILLISECOND, levels, raw_orders, trade
-from daedalus.simulator.instruments import Instrument
-from daedalus.simulator.market import Market
-from daedalus.simulator.protocol import HttpAnswer, HttpRequest
+from ...instruments import Instrument
+from ...market import Market
+from ...protocol import HttpAnswer, HttpRequest
+from .text import MILLISECOND, levels, raw_orders, trade
 
 __all__ = ["BitfinexRest"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import zlib
 from itertools import zip_longest
 
-from daedalus.simulator.book import Levels
-from daedalus.simulator.instruments import Instrument
-from daedalus.simulator.market import Fill, Order
+from ...book import Levels
+from ...instruments import Instrument
+from ...market import Fill, Order
 
 __all__ = ["MILLISECOND", "checksum", "level", "levels", "number", "raw_orders", "trade"]
 

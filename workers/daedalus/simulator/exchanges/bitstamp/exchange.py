@@ -12,12 +12,12 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from daedalus.simulator.exchanges.bitstamp.orders import Orders
-from daedalus.simulator.exchanges.bitstamp.rest import BitstampRest, pair, trade_id
-from daedalus.simulator.instruments import Instrument, instrument
-from daedalus.simulator.market import Fill, Happening, Market, Mixture, Order, Step
-from daedalus.simulator.notation import Notation
-from daedalus.simulator.protocol import Audience, ExchangeProtocol, HttpAnswer, HttpRequest, Message, Session
+from ...instruments import Instrument, instrument
+from ...market import Fill, Happening, Market, Mixture, Order, Step
+from ...notation import Notation
+from ...protocol import Audience, ExchangeProtocol, HttpAnswer, HttpRequest, Message, Session
+from .orders import Orders
+from .rest import BitstampRest, pair, trade_id
 
 __all__ = ["Bitstamp"]
 

@@ -11,8 +11,8 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from daedalus.simulator.market import Market, Step
-from daedalus.simulator.notation import Notation
+from ...market import Market, Step
+from ...notation import Notation
 
 __all__ = ["Move", "Orders", "event_id"]
 

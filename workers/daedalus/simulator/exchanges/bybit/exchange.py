@@ -14,15 +14,15 @@ from typing import Any, ClassVar, cast
 
 import msgspec
 
-from daedalus.simulator.book import Levels
-from daedalus.simulator.contracts import contract, is_liquidation
-from daedalus.simulator.exchanges.bybit.rest import BybitRest
-from daedalus.simulator.exchanges.bybit.text import MILLISECOND, trade_id
-from daedalus.simulator.instruments import Instrument, instrument
-from daedalus.simulator.market import Happening, Market, Mixture, Order, Step
-from daedalus.simulator.notation import Notation
-from daedalus.simulator.protocol import Audience, ExchangeProtocol, HttpAnswer, HttpRequest, Message, Session
-from daedalus.simulator.view import View
+from ...book import Levels
+from ...contracts import contract, is_liquidation
+from ...instruments import Instrument, instrument
+from ...market import Happening, Market, Mixture, Order, Step
+from ...notation import Notation
+from ...protocol import Audience, ExchangeProtocol, HttpAnswer, HttpRequest, Message, Session
+from ...view import View
+from .rest import BybitRest
+from .text import MILLISECOND, trade_id
 
 __all__ = ["Bybit", "BybitSpot"]
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from daedalus.simulator.exchanges.bybit.text import MILLISECOND, trade_id
-from daedalus.simulator.market import Market
-from daedalus.simulator.notation import Notation
-from daedalus.simulator.protocol import HttpAnswer, HttpRequest
+from ...market import Market
+from ...notation import Notation
+from ...protocol import HttpAnswer, HttpRequest
+from .text import MILLISECOND, trade_id
 
 __all__ = ["BybitRest"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 import zlib
 
-from daedalus.simulator.noise import mix
+from ...noise import mix
 
 __all__ = ["MILLISECOND", "trade_id"]
 

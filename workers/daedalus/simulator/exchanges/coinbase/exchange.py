@@ -14,12 +14,10 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from daedalus.simulator.exchanges.coinbase.rest import CoinbaseRest, trades_of
-from daedalus.simulator.exchanges.coinbase_exchange.text import time_text
-from daedalus.simulator.instruments import Instrument, instrument
-from daedalus.simulator.market import Happening, Market, Mixture, Order, Step
-from daedalus.simulator.notation import Notation
-from daedalus.simulator.protocol import (
+from ...instruments import Instrument, instrument
+from ...market import Happening, Market, Mixture, Order, Step
+from ...notation import Notation
+from ...protocol import (
     Audience,
     ExchangeProtocol,
     Form,
@@ -28,6 +26,8 @@ from daedalus.simulator.protocol import (
     Message,
     Session,
 )
+from ..coinbase_exchange.text import time_text
+from .rest import CoinbaseRest, trades_of
 
 __all__ = ["Coinbase"]
 
@@ -47,7 +47,7 @@ class _Numbered(Session):
         self.frames = 0
 
 
-class _Refusal(Exception):  # noqa: N818
+class _Refusal(Exception):  # noqa: N818 - an answer of the exchange, not an error
     """A request that is refused as a whole."""
 
 

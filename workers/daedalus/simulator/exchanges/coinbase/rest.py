@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from daedalus.simulator.exchanges.coinbase_exchange.text import time_text
-from daedalus.simulator.instruments import Instrument
-from daedalus.simulator.market import Market, Order
-from daedalus.simulator.notation import Notation
-from daedalus.simulator.protocol import HttpAnswer, HttpRequest
+from ...instruments import Instrument
+from ...market import Market, Order
+from ...notation import Notation
+from ...protocol import HttpAnswer, HttpRequest
+from ..coinbase_exchange.text import time_text
 
 __all__ = ["CoinbaseRest", "trades_of"]
 

@@ -12,19 +12,19 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from daedalus.simulator.exchanges.coinbase_exchange.requests import CHANNELS, Refusal, Wish, listed, read
-from daedalus.simulator.exchanges.coinbase_exchange.rest import CoinbaseExchangeRest
-from daedalus.simulator.exchanges.coinbase_exchange.text import (
+from ...instruments import Instrument, instrument
+from ...market import Fill, Happening, Market, Mixture, Order, Step
+from ...notation import Notation
+from ...protocol import Audience, ExchangeProtocol, HttpAnswer, HttpRequest, Message, Session
+from .requests import CHANNELS, Refusal, Wish, listed, read
+from .rest import CoinbaseExchangeRest
+from .text import (
     currency,
     order_uuid,
     product,
     sequence,
     time_text,
 )
-from daedalus.simulator.instruments import Instrument, instrument
-from daedalus.simulator.market import Fill, Happening, Market, Mixture, Order, Step
-from daedalus.simulator.notation import Notation
-from daedalus.simulator.protocol import Audience, ExchangeProtocol, HttpAnswer, HttpRequest, Message, Session
 
 __all__ = ["CoinbaseExchange"]
 

@@ -32,7 +32,7 @@ _UNSIGNED = (
 )
 
 
-class Refusal(Exception):  # noqa: N818
+class Refusal(Exception):  # noqa: N818 - an answer of the exchange, not an error
     """A request is refused; ``text`` is the feed's answer."""
 
     def __init__(self, message: str, reason: str | None = None) -> None:

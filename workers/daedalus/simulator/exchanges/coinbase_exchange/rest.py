@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from daedalus.simulator.exchanges.coinbase_exchange.text import currency, product, sequence, time_text
-from daedalus.simulator.market import Market, Order
-from daedalus.simulator.notation import Notation
-from daedalus.simulator.protocol import HttpAnswer, HttpRequest
+from ...market import Market, Order
+from ...notation import Notation
+from ...protocol import HttpAnswer, HttpRequest
+from .text import currency, product, sequence, time_text
 
 __all__ = ["CoinbaseExchangeRest", "Day"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from datetime import UTC, datetime
 
-from daedalus.simulator.instruments import Instrument
-from daedalus.simulator.market import Order
-from daedalus.simulator.noise import mix
-from daedalus.simulator.notation import Notation
+from ...instruments import Instrument
+from ...market import Order
+from ...noise import mix
+from ...notation import Notation
 
 __all__ = ["currency", "order_uuid", "product", "sequence", "time_text"]
 

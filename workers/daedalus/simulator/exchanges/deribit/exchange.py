@@ -12,16 +12,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
-from daedalus.simulator.book import Levels
-from daedalus.simulator.contracts import contract
-from daedalus.simulator.exchanges.deribit.requests import HEARTBEAT, Requests
-from daedalus.simulator.exchanges.deribit.rest import DeribitRest
-from daedalus.simulator.exchanges.deribit.text import MILLISECOND, notification, trade
-from daedalus.simulator.instruments import Instrument, instrument
-from daedalus.simulator.market import Happening, Market, Mixture, Step
-from daedalus.simulator.notation import Notation
-from daedalus.simulator.protocol import Audience, ExchangeProtocol, HttpAnswer, HttpRequest, Message, Session
-from daedalus.simulator.view import View
+from ...book import Levels
+from ...contracts import contract
+from ...instruments import Instrument, instrument
+from ...market import Happening, Market, Mixture, Step
+from ...notation import Notation
+from ...protocol import Audience, ExchangeProtocol, HttpAnswer, HttpRequest, Message, Session
+from ...view import View
+from .requests import HEARTBEAT, Requests
+from .rest import DeribitRest
+from .text import MILLISECOND, notification, trade
 
 __all__ = ["Deribit"]
 

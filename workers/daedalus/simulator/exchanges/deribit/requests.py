@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable
 
 import msgspec
 
-from daedalus.simulator.exchanges.deribit.text import answer
-from daedalus.simulator.protocol import Session
+from ...protocol import Session
+from .text import answer
 
 __all__ = ["HEARTBEAT", "Requests"]
 

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 
 import msgspec
 
-from daedalus.simulator.exchanges.deribit.text import MILLISECOND, answer, trade
-from daedalus.simulator.instruments import Instrument
-from daedalus.simulator.market import Market
-from daedalus.simulator.notation import Notation
-from daedalus.simulator.protocol import HttpAnswer, HttpRequest
+from ...instruments import Instrument
+from ...market import Market
+from ...notation import Notation
+from ...protocol import HttpAnswer, HttpRequest
+from .text import MILLISECOND, answer, trade
 
 __all__ = ["DeribitRest"]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from daedalus.simulator.contracts import is_liquidation
-from daedalus.simulator.instruments import Instrument
-from daedalus.simulator.market import Fill, Order
-from daedalus.simulator.notation import Notation
+from ...contracts import is_liquidation
+from ...instruments import Instrument
+from ...market import Fill, Order
+from ...notation import Notation
 
 __all__ = ["MILLISECOND", "answer", "liquidation", "notification", "trade", "trade_id"]
 

@@ -13,13 +13,13 @@ from typing import ClassVar, cast
 
 import msgspec
 
-from daedalus.simulator.book import Levels
-from daedalus.simulator.exchanges.gemini.rest import GeminiRest, number, pair
-from daedalus.simulator.instruments import Instrument, instrument
-from daedalus.simulator.market import Happening, Market, Mixture, Order, Step
-from daedalus.simulator.notation import Notation
-from daedalus.simulator.protocol import Audience, ExchangeProtocol, HttpAnswer, HttpRequest, Message, Session
-from daedalus.simulator.view import View
+from ...book import Levels
+from ...instruments import Instrument, instrument
+from ...market import Happening, Market, Mixture, Order, Step
+from ...notation import Notation
+from ...protocol import Audience, ExchangeProtocol, HttpAnswer, HttpRequest, Message, Session
+from ...view import View
+from .rest import GeminiRest, number, pair
 
 __all__ = ["Gemini"]
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from daedalus.simulator.budget import WeightBudget
-from daedalus.simulator.instruments import Instrument
-from daedalus.simulator.market import Market
-from daedalus.simulator.notation import Notation
-from daedalus.simulator.protocol import HttpAnswer, HttpRequest
+from ...budget import WeightBudget
+from ...instruments import Instrument
+from ...market import Market
+from ...notation import Notation
+from ...protocol import HttpAnswer, HttpRequest
 
 __all__ = ["GeminiRest", "number", "pair"]
 

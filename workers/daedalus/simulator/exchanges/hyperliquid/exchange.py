@@ -12,11 +12,11 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from daedalus.simulator.budget import WeightBudget
-from daedalus.simulator.exchanges.hyperliquid.text import Texts, is_spot
-from daedalus.simulator.instruments import Instrument, instrument
-from daedalus.simulator.market import Happening, Market, Mixture, Step
-from daedalus.simulator.protocol import Audience, ExchangeProtocol, HttpAnswer, HttpRequest, Message, Session
+from ...budget import WeightBudget
+from ...instruments import Instrument, instrument
+from ...market import Happening, Market, Mixture, Step
+from ...protocol import Audience, ExchangeProtocol, HttpAnswer, HttpRequest, Message, Session
+from .text import Texts, is_spot
 
 __all__ = ["Hyperliquid"]
 

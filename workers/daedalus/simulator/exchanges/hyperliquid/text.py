@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from daedalus.simulator.book import Levels
-from daedalus.simulator.contracts import contract
-from daedalus.simulator.instruments import Instrument
-from daedalus.simulator.market import Fill, Market, Order
-from daedalus.simulator.noise import mix
-from daedalus.simulator.notation import Notation
+from ...book import Levels
+from ...contracts import contract
+from ...instruments import Instrument
+from ...market import Fill, Market, Order
+from ...noise import mix
+from ...notation import Notation
 
 __all__ = ["DEPTH", "MILLISECOND", "Texts", "is_spot", "trade_id"]
 

@@ -11,9 +11,9 @@ import zlib
 from collections.abc import Sequence
 from functools import lru_cache
 
-from daedalus.simulator.book import Levels
-from daedalus.simulator.market import Market
-from daedalus.simulator.notation import Notation
+from ...book import Levels
+from ...market import Market
+from ...notation import Notation
 
 __all__ = ["AMOUNT_PLACES", "DEPTHS", "KrakenBooks"]
 

@@ -14,11 +14,9 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from daedalus.simulator.exchanges.kraken.books import DEPTHS, KrakenBooks
-from daedalus.simulator.exchanges.kraken.rest import KrakenRest
-from daedalus.simulator.instruments import Instrument, instrument
-from daedalus.simulator.market import Happening, Market, Mixture, Order, Step
-from daedalus.simulator.protocol import (
+from ...instruments import Instrument, instrument
+from ...market import Happening, Market, Mixture, Order, Step
+from ...protocol import (
     Audience,
     ExchangeProtocol,
     Form,
@@ -27,6 +25,8 @@ from daedalus.simulator.protocol import (
     Message,
     Session,
 )
+from .books import DEPTHS, KrakenBooks
+from .rest import KrakenRest
 
 __all__ = ["Kraken"]
 
@@ -39,7 +39,7 @@ _QUIET = "quiet-"
 _RECENT_TRADES = 50
 
 
-class _Refusal(Exception):  # noqa: N818
+class _Refusal(Exception):  # noqa: N818 - an answer of the exchange, not an error
     """A request that is refused for one symbol or, without one, as a whole."""
 
     def __init__(self, error: str, symbol: str | None = None) -> None:

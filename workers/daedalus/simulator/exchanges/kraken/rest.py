@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from daedalus.simulator.budget import WeightBudget
-from daedalus.simulator.exchanges.kraken.books import AMOUNT_PLACES
-from daedalus.simulator.instruments import Instrument
-from daedalus.simulator.market import Market, Order
-from daedalus.simulator.notation import Notation
-from daedalus.simulator.protocol import HttpAnswer, HttpRequest
+from ...budget import WeightBudget
+from ...instruments import Instrument
+from ...market import Market, Order
+from ...notation import Notation
+from ...protocol import HttpAnswer, HttpRequest
+from .books import AMOUNT_PLACES
 
 __all__ = ["KrakenRest"]
 

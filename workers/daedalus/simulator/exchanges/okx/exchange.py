@@ -11,15 +11,15 @@ from collections.abc import Iterable, Iterator
 from itertools import count
 from typing import ClassVar, cast
 
-from daedalus.simulator.book import Levels
-from daedalus.simulator.contracts import contract, is_liquidation
-from daedalus.simulator.exchanges.okx.requests import BUSINESS, PUBLIC, OkxSession, Requests
-from daedalus.simulator.exchanges.okx.rest import MILLISECOND, OkxRest, kind_of
-from daedalus.simulator.instruments import Instrument, instrument
-from daedalus.simulator.market import Happening, Market, Mixture, Order, Step
-from daedalus.simulator.notation import Notation
-from daedalus.simulator.protocol import Audience, ExchangeProtocol, HttpAnswer, HttpRequest, Message, Session
-from daedalus.simulator.view import View
+from ...book import Levels
+from ...contracts import contract, is_liquidation
+from ...instruments import Instrument, instrument
+from ...market import Happening, Market, Mixture, Order, Step
+from ...notation import Notation
+from ...protocol import Audience, ExchangeProtocol, HttpAnswer, HttpRequest, Message, Session
+from ...view import View
+from .requests import BUSINESS, PUBLIC, OkxSession, Requests
+from .rest import MILLISECOND, OkxRest, kind_of
 
 __all__ = ["Okx"]
 

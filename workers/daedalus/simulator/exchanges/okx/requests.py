@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from daedalus.simulator.exchanges.okx.rest import kind_of
-from daedalus.simulator.instruments import Instrument
-from daedalus.simulator.protocol import Form, Session
+from ...instruments import Instrument
+from ...protocol import Form, Session
+from .rest import kind_of
 
 __all__ = ["BUSINESS", "PUBLIC", "OkxSession", "Requests"]
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from daedalus.simulator.instruments import Instrument
-from daedalus.simulator.market import Market, Order
-from daedalus.simulator.notation import Notation
-from daedalus.simulator.protocol import HttpAnswer, HttpRequest
+from ...instruments import Instrument
+from ...market import Market, Order
+from ...notation import Notation
+from ...protocol import HttpAnswer, HttpRequest
 
 __all__ = ["MILLISECOND", "OkxRest", "kind_of"]
 

@@ -9,7 +9,7 @@ import pytest
 
 from daedalus.simulator.options import SimulatorError
 from daedalus.simulator.protocol import HttpRequest
-from daedalus.simulator.replay import read_recordings
+from daedalus.simulator.recording import read_recordings
 
 SECONDS = b"""wss://stream.example/stream?streams=a@trade <-> 1633998511.5
 wss://stream.example <- 1633998511.6: {"method":"SUBSCRIBE"}

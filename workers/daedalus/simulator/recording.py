@@ -20,8 +20,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from daedalus.simulator.options import SimulatorError
-from daedalus.simulator.protocol import HttpAnswer, HttpRequest
+from .options import SimulatorError
+from .protocol import HttpAnswer, HttpRequest
 
 __all__ = ["RecordedAnswer", "RecordedMessage", "Recording", "read_recordings"]
 
