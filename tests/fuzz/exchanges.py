@@ -72,7 +72,7 @@ def read_answer(exchange: Exchange, body: bytes) -> list[RawRecord]:
     header = exchange.rest.classify_snapshot(SYMBOL, body)
     _sound(header)
     if isinstance(header, Data):
-        _readable(lambda: exchange.messages.normalize(header, body))
+        _readable(lambda: exchange.rest.normalize_snapshot(header, body))
         stored.append(_record(RawKind.SNAPSHOT, header.channel, SYMBOL, body, 20))
     for channel in exchange.channels:
         found = exchange.rest.classify_backfill(channel, SYMBOL, body)

@@ -191,7 +191,7 @@ async def test_our_rows_are_the_market(name: str) -> None:
 
     book = Book()
     snapshot = answer(simulator, exchange.rest.snapshot_request(symbol).path, begun + 600)
-    (whole,) = exchange.messages.normalize(exchange.rest.classify_snapshot(symbol, snapshot), snapshot)
+    (whole,) = exchange.rest.normalize_snapshot(exchange.rest.classify_snapshot(symbol, snapshot), snapshot)
     assert isinstance(whole, BookUpdate)
     book.apply(whole)
     compared = 0

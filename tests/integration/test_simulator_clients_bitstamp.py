@@ -135,7 +135,7 @@ async def test_our_rows_are_the_market() -> None:
 def assert_same_book(simulator: Simulator, rows: list[Row], body: bytes) -> None:
     """The changes wait for the book over REST, which is older than the newest of them."""
     exchange = EXCHANGES["bitstamp"]
-    (snapshot,) = exchange.messages.normalize(exchange.rest.classify_snapshot("btcusd", body), body)
+    (snapshot,) = exchange.rest.normalize_snapshot(exchange.rest.classify_snapshot("btcusd", body), body)
     assert isinstance(snapshot, BookUpdate)
     book, states = Book(), 0
     changes = [row for row in rows if isinstance(row, BookUpdate)]

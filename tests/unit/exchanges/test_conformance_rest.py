@@ -27,7 +27,7 @@ def request(asked: Asked | None) -> RestRequest | None:
 def test_the_body_of_a_book_is_read_with_its_ids(name: str, sample: Snapshot) -> None:
     header = EXCHANGES[name].rest.classify_snapshot(sample.symbol, sample.body)
     assert said(header) == sample.said
-    assert tuple(EXCHANGES[name].messages.normalize(header, sample.body)) == sample.rows
+    assert tuple(EXCHANGES[name].rest.normalize_snapshot(header, sample.body)) == sample.rows
 
 
 @each_of("snapshots_refused")

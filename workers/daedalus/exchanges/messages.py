@@ -29,7 +29,7 @@ class Messages(ABC):
 
     @abstractmethod
     def normalize(self, header: Data, payload: bytes) -> Sequence[Row]:
-        """Decode a message, or a snapshot over REST, into rows.
+        """Decode a message into rows.
 
         ``header`` is what was classified of the same bytes. Raises `msgspec.DecodeError` or `ValueError`
         for bytes that are not what the header promised.

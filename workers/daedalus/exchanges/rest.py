@@ -56,6 +56,10 @@ class Rest:
         """Read the ids of a book's body. Never raises."""
         return Malformed()
 
+    def normalize_snapshot(self, header: Data, body: bytes) -> Sequence[Row]:
+        """Decode a book's body into rows. Raises as `Messages.normalize` does."""
+        return ()
+
     def backfill_request(self, missing: Missing) -> RestRequest | None:
         """The request for the oldest missing trades, as many as one answer holds.
 

@@ -132,6 +132,7 @@ def decode(exchange: Exchange, record: RawRecord) -> Content:
             header = messages.classify_stored(record.channel, record.symbol, payload)
         elif kind == _SNAPSHOT:
             header = exchange.rest.classify_snapshot(record.symbol, payload)
+            normalize = exchange.rest.normalize_snapshot
         elif kind == _BACKFILL:
             header = exchange.rest.classify_backfill(record.channel, record.symbol, payload)
             normalize = exchange.rest.normalize_backfill

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from io import BufferedReader
 from pathlib import Path
@@ -45,12 +45,14 @@ def decode_lines(
         if recorded is None:
             counts["no message" if line.strip() else "blank"] += 1
             continue
-        header = _header(exchange, classify, recorded)
+        is_answer = recorded.url is not None
+        header = _answer_header(exchange, recorded) if is_answer else classify(recorded.payload)
         if not isinstance(header, Data):
             counts[header.kind] += 1
             continue
+        normalize = exchange.rest.normalize_snapshot if is_answer else exchange.messages.normalize
         try:
-            rows = exchange.messages.normalize(header, recorded.payload)
+            rows = normalize(header, recorded.payload)
         except UNREADABLE:
             counts["undecodable"] += 1
             continue
@@ -122,11 +124,10 @@ def _refused(symbol: str, counts: Counter[str]) -> str:
     return "of others that are not recorded"
 
 
-def _header(exchange: Exchange, classify: Callable[[bytes], Header], recorded: Recorded) -> Header:
-    if recorded.url is None:
-        return classify(recorded.payload)
+def _answer_header(exchange: Exchange, recorded: Recorded) -> Header:
+    """The header of an answer over REST, which is a book where its address names a symbol."""
     try:
-        symbol = parse_qs(urlsplit(recorded.url).query).get("symbol")
+        symbol = parse_qs(urlsplit(recorded.url or "").query).get("symbol")
     except ValueError:  # no address at all
         symbol = None
     if not symbol:

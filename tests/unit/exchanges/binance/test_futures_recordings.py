@@ -101,7 +101,7 @@ def test_each_snapshot_lies_in_the_chain_of_its_stream(recordings: Path) -> None
         header = EXCHANGE.rest.classify_snapshot(symbol, body)
         assert header.ids
         assert spans[symbol][0] <= header.ids.last <= spans[symbol][1]
-        (row,) = EXCHANGE.messages.normalize(header, body)
+        (row,) = EXCHANGE.rest.normalize_snapshot(header, body)
         assert isinstance(row, BookUpdate)
         read = json.loads(body)
         assert [(*digits(*level),) for level in row.bids] == levels(read["bids"])

@@ -58,7 +58,7 @@ def test_every_recorded_book_over_rest_equals_a_plain_reading_of_it(recordings: 
     lines = (recordings / "BITSTAMP.http.0.0").read_bytes().splitlines()
     bodies = [line.split(b": ", 1)[1] for line in lines if b" -> " in line]
     for body in bodies:
-        (row,) = EXCHANGE.messages.normalize(EXCHANGE.rest.classify_snapshot("a", body), body)
+        (row,) = EXCHANGE.rest.normalize_snapshot(EXCHANGE.rest.classify_snapshot("a", body), body)
         assert isinstance(row, BookUpdate)
         assert row.is_snapshot
         assert sides(row) == plain_sides(json.loads(body))

@@ -143,13 +143,13 @@ def test_the_book_equals_one_that_followed_the_messages(recording: Recording) ->
     for row in recording.rows("depth"):
         if row.symbol != "A" or row.recv_ns > end or row.kind not in ("message", "snapshot"):
             continue
-        snapshot = row.kind == "snapshot"
-        header = (
-            exchange.rest.classify_snapshot("A", row.payload)
-            if snapshot
-            else exchange.messages.classify(row.payload)
-        )
-        for update in exchange.messages.normalize(header, row.payload):
+        if row.kind == "snapshot":
+            header = exchange.rest.classify_snapshot("A", row.payload)
+            updates = exchange.rest.normalize_snapshot(header, row.payload)
+        else:
+            header = exchange.messages.classify(row.payload)
+            updates = exchange.messages.normalize(header, row.payload)
+        for update in updates:
             assert isinstance(update, BookUpdate)
             book.apply(update)
     assert at(recording.seal(), 391) == (book.bids, book.asks)

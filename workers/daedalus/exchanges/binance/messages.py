@@ -13,7 +13,6 @@ from ...tables.rows import Row
 from ..model import Data, Header, Messages, Notice, Reply
 from ..reading import UNREADABLE, unexpected
 from .requests import STREAMS
-from .rest import snapshot_row
 from .rows import READERS, force_order_symbol
 
 __all__ = ["BinanceMessages"]
@@ -78,13 +77,8 @@ class BinanceMessages(Messages):
             return unexpected(payload, self._is_ours)
 
     def normalize(self, header: Data, payload: bytes) -> Sequence[Row]:
-        """Decode a message, enveloped or not, or the body of a snapshot."""
-        try:
-            return READERS[header.channel].rows(header.symbol, payload)
-        except msgspec.ValidationError:
-            if header.channel != "depth":
-                raise
-            return (snapshot_row(header.symbol, payload),)
+        """Decode a message of a combined stream or of a raw one."""
+        return READERS[header.channel].rows(header.symbol, payload)
 
     def _stream(self, name: str) -> _Found | None:
         """The reader and the symbol of a stream; None where it is none of ours."""

@@ -16,7 +16,7 @@ from ..reading import UNREADABLE, Amount, Id
 from ..runs import backfill_header
 from ..times import epoch_ns
 
-__all__ = ["Backfill", "BinanceRest", "Book", "snapshot_row"]
+__all__ = ["Backfill", "BinanceRest", "Book"]
 
 _MOST_ROWS = 1000  # in one answer
 _I = TypeVar("_I")
@@ -131,6 +131,12 @@ class BinanceRest(Rest):
             return Malformed()
         return Data("depth", symbol, Ids(book.lastUpdateId, book.lastUpdateId), epoch_ns(book.E))
 
+    def normalize_snapshot(self, header: Data, body: bytes) -> Sequence[Row]:
+        """Decode a book; spot's has no time."""
+        book = _snapshot(body)
+        last = book.lastUpdateId
+        return (BookUpdate(header.symbol, epoch_ns(book.E), True, book.bids, book.asks, last, last),)
+
     def backfill_request(self, missing: Missing) -> RestRequest | None:
         """The trades from the first missing id on, or the newest where ids cannot be requested."""
         backfill = self._backfills.get(missing.channel)
@@ -199,13 +205,6 @@ _ANSWERS: dict[str, _Answer[Any, Any]] = {
     "trade": _Answer("trade", _TradeId, lambda trade: trade.id, _Trade, _trade_row),
     "aggTrade": _Answer("aggTrade", _AggTradeId, lambda trade: trade.a, _AggTrade, _agg_trade_row),
 }
-
-
-def snapshot_row(symbol: str, body: bytes) -> BookUpdate:
-    """Read the body of ``GET <api>/depth``; spot's carries no time. Raises one of `UNREADABLE`."""
-    book = _snapshot(body)
-    last = book.lastUpdateId
-    return BookUpdate(symbol, epoch_ns(book.E), True, book.bids, book.asks, last, last)
 
 
 def _instrument(entry: Raw) -> Instrument:

@@ -13,7 +13,7 @@ from ...tables.rows import Row
 from ..model import Data, Header, Heartbeat, Malformed, Messages, Notice, Reply, Subscription
 from ..reading import UNREADABLE, unexpected
 from .ids import event_ids, microseconds_ns, time_ids
-from .rows import ROWS, snapshot_rows
+from .rows import ROWS
 
 __all__ = ["BitstampMessages"]
 
@@ -76,13 +76,7 @@ class BitstampMessages(Messages):
         return Data(channel, one.symbol, ids, time)
 
     def normalize(self, header: Data, payload: bytes) -> Sequence[Row]:
-        """Decode a message, or the body of a snapshot over REST."""
-        try:
-            return ROWS[header.channel](header, payload)
-        except msgspec.ValidationError:
-            if header.channel != "diff_order_book":
-                raise
-            return snapshot_rows(header, payload)
+        return ROWS[header.channel](header, payload)
 
 
 @lru_cache(maxsize=4096)

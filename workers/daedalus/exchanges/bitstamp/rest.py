@@ -15,6 +15,7 @@ from ..model import Data, Header, Malformed, Missing, Rest, RestRequest
 from ..reading import UNREADABLE, Amount, Id, unexpected
 from ..times import epoch_ns
 from .ids import microseconds_ns, time_ids
+from .rows import snapshot_rows
 
 __all__ = ["BitstampRest"]
 
@@ -73,6 +74,9 @@ class BitstampRest(Rest):
         except UNREADABLE:
             return Malformed()
         return Data("diff_order_book", symbol, time_ids(time), microseconds_ns(time))
+
+    def normalize_snapshot(self, header: Data, body: bytes) -> Sequence[Row]:
+        return snapshot_rows(header, body)
 
     def backfill_request(self, missing: Missing) -> RestRequest | None:
         """All trades of the last hour, or of the last day where the gap is longer than half an hour.

@@ -123,7 +123,7 @@ def _last_of(exchange: Exchange, symbol: str, body: bytes) -> int | None:
     if not isinstance(header, Data) or header.ids is None:
         return None
     try:
-        exchange.messages.normalize(header, body)
+        exchange.rest.normalize_snapshot(header, body)
     except UNREADABLE:
         return None
     return header.ids.last
