@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daedalus.exchanges.continuity import MAX_GAPS, Continuity, IdGap, Observation, StreamState
+from daedalus.exchanges.continuity import Continuity, IdGap, Observation
 from daedalus.exchanges.model import Announcement, Channel, Data, Heartbeat, Ids, Proof
+from daedalus.exchanges.stream_state import MAX_GAPS, StreamState
 
 CHANNELS = {
     "trade": Channel(table="trades", proof=Proof.IDS),

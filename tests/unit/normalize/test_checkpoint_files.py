@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from daedalus.exchanges.continuity import StreamState
+from daedalus.exchanges.stream_state import StreamState
 from daedalus.normalize.book_failover import FailoverState, StandbyState
 from daedalus.normalize.checkpoint import Checkpoint
 from daedalus.normalize.checkpoint_files import read_checkpoint, write_checkpoint

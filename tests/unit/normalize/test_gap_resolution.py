@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from daedalus.exchanges import continuity
+from daedalus.exchanges import stream_state
 from daedalus.normalize import gap_resolution
 from daedalus.normalize.rounds import normalize_ready
 from daedalus.store.layout import READY, Layout
@@ -137,8 +137,8 @@ def test_of_an_answer_by_time_only_what_was_missed_becomes_rows(tape: Any, trans
 def test_however_many_gaps_there_are_each_is_told_and_what_is_fetched_is_kept(
     trades: Any, transformed: Any, monkeypatch: pytest.MonkeyPatch, bound: int
 ) -> None:
-    monkeypatch.setattr(continuity, "MAX_GAPS", bound)
-    monkeypatch.setattr(continuity, "_JOINED", bound // 10)
+    monkeypatch.setattr(stream_state, "MAX_GAPS", bound)
+    monkeypatch.setattr(stream_state, "_JOINED", bound // 10)
     monkeypatch.setattr(gap_resolution, "MAX_OPEN", bound)
     kept = [number for number in range(3_001) if number % 6]
     tape = trades(kept)

@@ -16,9 +16,10 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from ..exchanges.continuity import Continuity, Observation, StreamState
+from ..exchanges.continuity import Continuity, Observation
 from ..exchanges.model import Channel, Data, Exchange
 from ..exchanges.reading import number_of
+from ..exchanges.stream_state import StreamState
 from ..store.raw import RawRecord
 from ..tables.rows import AggTrade, Liquidation, Row, Trade
 from .decode import Message
