@@ -149,6 +149,7 @@ def _sound(header: Header) -> None:
     for part in (header, *header.more) if isinstance(header, Data) else ():
         part.symbol.encode()
         assert part.exchange_ns is None or 0 < part.exchange_ns < 2**63
+        assert part.complete_from_ns is None or 0 < part.complete_from_ns < 2**63
         if part.ids is not None:
             assert -(2**63) <= part.ids.first <= part.ids.last < 2**62
             assert part.ids.previous is None or -(2**63) <= part.ids.previous < 2**63

@@ -66,6 +66,7 @@ class Said:
     snapshot: bool = False
     announces: tuple[str, int] | None = None
     more: tuple[Said, ...] = ()
+    complete_from: int | None = None
     request: int | None = None
     names: tuple[Stream, ...] = ()
     error: str | None = None
@@ -86,6 +87,7 @@ def said(header: Header) -> Said:
                 at=header.exchange_ns,
                 snapshot=header.is_snapshot,
                 more=tuple(said(each) for each in header.more),
+                complete_from=header.complete_from_ns,
             )
         case Heartbeat():
             told = header.announces
@@ -252,13 +254,12 @@ def backfill(
     *rows: Row,
     ids: Ids | None = None,
     more: Sequence[Ids] = (),
-    at: int | None = None,
+    complete_from: int | None = None,
 ) -> Backfill:
     """An answer with its rows, oldest first; ``more`` are the other runs of ids."""
     others = [part(symbol, each, at=None) for each in more]
-    return Backfill(
-        channel, symbol, body, _data(channel, (), ids, others, {"symbol": symbol, "at": at}), rows
-    )
+    named = {"symbol": symbol, "at": None, "complete_from": complete_from}
+    return Backfill(channel, symbol, body, _data(channel, (), ids, others, named), rows)
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,8 @@ class Data(_Framed, frozen=True, gc=False):
     ``exchange_ns`` is the exchange's own time of the message (UTC ns), None where it sends none.
     ``is_snapshot``: the message holds a whole book, which replaces what was known of it.
     ``more`` are the other streams, or the other runs of consecutive ids, that the same message covers.
+    ``complete_from_ns``: an answer to a backfill holds all trades from this time on (UTC ns), but not all
+    that were asked for.
     """
 
     kind: ClassVar[str] = "data"
@@ -75,6 +77,7 @@ class Data(_Framed, frozen=True, gc=False):
     exchange_ns: int | None = None
     is_snapshot: bool = False
     more: tuple[Data, ...] = ()
+    complete_from_ns: int | None = None
 
     def by_symbol(self) -> Iterable[Data]:
         """One header for each symbol that the message is about."""

@@ -70,8 +70,7 @@ class Rest:
     def classify_backfill(self, channel: str, symbol: str, body: bytes) -> Header:
         """Read the ids of an answer; one without trades is `Data` without ids. Never raises.
 
-        ``exchange_ns`` is the time from which on the answer holds all trades, where it does not hold all
-        that was asked for.
+        Where an answer may not reach back to all that was asked for, ``complete_from_ns`` says how far.
         """
         return Malformed()
 

@@ -304,7 +304,7 @@ SAMPLES = {
                     Trade("a", at * SECOND, str(at), "buy", 1.0, 1.0)
                     for at in (1551814435 - 3601, 1551814435)
                 ),
-                at=(1551814435 - 86_400) * SECOND,
+                complete_from=(1551814435 - 86_400) * SECOND,
             ),
             backfill("live_trades", "a", b"[]"),
         ],

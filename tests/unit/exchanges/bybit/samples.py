@@ -253,7 +253,7 @@ def samples(category: str, most_trades: int, **own: object) -> Samples:
                 FILLS,
                 Trade("BTCUSDT", 1672052955700000000, "2290000000587387108", "sell", 16618.5, 2.0),
                 Trade("BTCUSDT", 1672052955758000000, "2290000000587387109", "buy", 16618.49, 0.00012),
-                at=1672052955700000000,
+                complete_from=1672052955700000000,
             ),
             backfill(
                 "publicTrade",

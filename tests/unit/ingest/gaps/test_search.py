@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from daedalus.exchanges.model import Missing
+from daedalus.exchanges.model import Data, Missing
 from daedalus.exchanges.runs import backfill_header
 from daedalus.ingest.gaps.search import ById, ByTime
 
@@ -70,8 +70,7 @@ def test_thousands_of_gaps_and_runs_are_compared_in_a_moment() -> None:
 def test_by_time_an_answer_that_begins_too_late_fills_nothing() -> None:
     missing = Missing("trade", "A", None, None, 10_000_000_000, 90_000_000_000)
     search = ByTime(missing)
-    header = backfill_header("trade", "A", [])
-    late = type(header)("trade", "A", None, 50_000_000_000)
+    late = Data("trade", "A", complete_from_ns=50_000_000_000)
     search.take(late, {-1: 95_000_000_000}, by_id=False)
     assert search.wanted is None
     assert "begins 40.0 s too late" in search.left(missing)

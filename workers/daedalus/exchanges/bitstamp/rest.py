@@ -101,7 +101,7 @@ class BitstampRest(Rest):
             return Malformed()
         newest = max(dates, default=0)
         begins = newest - _DAY_SECONDS if dates and newest - min(dates) > _HOUR_SECONDS else 0
-        return Data(channel, symbol, None, epoch_ns(begins * 1_000))
+        return Data(channel, symbol, complete_from_ns=epoch_ns(begins * 1_000))
 
     def normalize_backfill(self, header: Data, body: bytes) -> Sequence[Row]:
         """Decode an answer, which has the newest trade first; its times are whole seconds."""

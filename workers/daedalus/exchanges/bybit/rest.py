@@ -93,7 +93,7 @@ class BybitRest(Rest):
             found = _newest_first(body)
         except UNREADABLE:
             return Malformed()
-        return Data(channel, symbol, None, epoch_ns(found[-1].time) if found else None)
+        return Data(channel, symbol, complete_from_ns=epoch_ns(found[-1].time) if found else None)
 
     def normalize_backfill(self, header: Data, body: bytes) -> Sequence[Row]:
         """Decode the trades of an answer, which have the ids that the stream gives them."""

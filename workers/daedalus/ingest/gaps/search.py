@@ -177,8 +177,8 @@ class ByTime:
         return Missing(missing.channel, missing.symbol, None, None, self._from_ns, missing.to_ns)
 
     def take(self, header: Data, times: Mapping[int, int], *, by_id: bool) -> None:
-        """Take an answer. It holds every trade from its header's time on (None: all that were asked for)."""
-        begins_ns, newest_ns = header.exchange_ns, max(times.values(), default=None)
+        """Take an answer. It holds every trade from ``complete_from_ns`` on (None: all that were wanted)."""
+        begins_ns, newest_ns = header.complete_from_ns, max(times.values(), default=None)
         self._any |= newest_ns is not None
         if begins_ns is not None and begins_ns > max(self._from_ns, self._missing.from_ns) + SLACK_NS:
             self._begins_ns = max(begins_ns, self._begins_ns or begins_ns)
