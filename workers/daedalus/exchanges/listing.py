@@ -1,4 +1,4 @@
-"""Lists of instruments, read entry by entry: one that cannot be read costs itself alone."""
+"""Lists of instruments, read entry by entry: an unreadable entry affects only itself."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _E = TypeVar("_E")
 
 
 def listing(entries: Iterable[_E], read: Callable[[_E], Instrument | None]) -> Listing:
-    """Read each entry; None is none of ours. Raises `ValueError` where of some entries none can be read."""
+    """Read each entry; ``read`` returns None to skip one. Raises `ValueError` if all are unreadable."""
     found = Listing()
     readable = False
     for entry in entries:

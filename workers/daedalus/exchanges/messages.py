@@ -1,4 +1,4 @@
-"""What an exchange says: a message's header at once, its rows later."""
+"""How an exchange's messages are read: the header on arrival, the rows later."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ class Messages(ABC):
 
     @abstractmethod
     def classify(self, payload: bytes) -> Header:
-        """Read what a message is, with its ids and its time, without decoding the whole of it."""
+        """Read a message's kind, ids and time, without decoding the rest."""
 
     def reader(self) -> Callable[[bytes], Header]:
-        """`classify` for one connection, where a message cannot be read without those before it."""
+        """`classify` for one connection, for exchanges whose messages depend on earlier ones."""
         return self.classify
 
     def classify_stored(self, channel: str, symbol: str, payload: bytes) -> Header:
-        """`classify` for a message that was stored as one of this stream."""
+        """`classify` for a message stored under this stream."""
         return self.classify(payload)
 
     @abstractmethod
     def normalize(self, header: Data, payload: bytes) -> Sequence[Row]:
         """Decode a message into rows.
 
-        ``header`` is what was classified of the same bytes. Raises `msgspec.DecodeError` or `ValueError`
-        for bytes that are not what the header promised.
+        ``header`` is that of the same bytes. Raises `msgspec.DecodeError` or `ValueError` for bytes that do
+        not fit it.
         """
 
     def identity(self, header: Data, payload: bytes) -> bytes:
-        """What a message without ids has in common with its duplicate from another connection."""
+        """The bytes that a message without ids shares with its duplicate from another connection."""
         return payload
 
 
@@ -44,7 +44,7 @@ class BookCheck(Protocol):
     """Follows the book of one symbol and compares it with the exchange's checksums. Pure."""
 
     def apply(self, header: Data, payload: bytes) -> bool | None:
-        """Take a message; whether its checksum is right, None where there is nothing to compare."""
+        """Take a message; return whether its checksum matches, None if there is nothing to compare."""
 
     def state(self) -> bytes:
-        """All that is remembered, from which `Exchange.book_check` goes on."""
+        """The state to continue from, for `Exchange.book_check`."""

@@ -1,7 +1,7 @@
 """A book: the levels of both sides, as snapshots and updates leave them; pure.
 
-One class serves whoever follows a book: the normalizer over raw rows, and readers over the lake. It knows
-when it may be believed: `synced` is False from a gap on until a snapshot has come.
+The normalizer follows books over raw rows, readers over the lake: both with this class. `synced` is False
+from a gap until the next snapshot.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from ..tables.rows import BookUpdate, Level
 __all__ = ["Book"]
 
 _WAITING = 4096
-"""Updates that are kept while a snapshot over REST is on its way."""
+"""How many updates are kept while a snapshot over REST is on its way."""
 
 
 class Book:
-    """The book of one symbol. ``bids`` and ``asks``: price to amount; ``depth``: that of its channel."""
+    """The book of one symbol. ``bids`` and ``asks``: amounts by price; ``depth``: `Channel.depth`."""
 
     def __init__(self, depth: int | None = None) -> None:
         self._depth = depth
@@ -32,16 +32,16 @@ class Book:
 
     @property
     def waiting(self) -> list[BookUpdate]:
-        """The updates that came since something was missing, and wait for the next snapshot."""
+        """The updates since the gap, which wait for the next snapshot."""
         return list(self._waiting)
 
     def void(self) -> None:
-        """Something is missing: what is known is void until the next snapshot."""
+        """Something is missing: the book is void until the next snapshot."""
         self.synced = False
         self._waiting.clear()
 
     def apply(self, update: BookUpdate) -> None:
-        """Take a snapshot or an update, in the order in which they came."""
+        """Take a snapshot or an update, in the order of arrival."""
         if update.is_snapshot:
             self._begin(update)
         elif not self.synced:
@@ -72,7 +72,7 @@ class Book:
         return check
 
     def pack(self) -> bytes:
-        """All of it as bytes, for `unpack`. A book that is not synced is nothing."""
+        """The book as bytes, for `unpack`; b"" if it is not synced."""
         if not self.synced:
             return b""
         bids, asks = self.levels()
@@ -82,7 +82,7 @@ class Book:
 
     @classmethod
     def unpack(cls, data: bytes, depth: int | None = None) -> Book:
-        """The book that `pack` packed. Raises `ValueError` for other bytes."""
+        """The book of `pack`. Raises `ValueError` for other bytes."""
         book = cls(depth)
         if not data:
             return book
@@ -100,15 +100,15 @@ class Book:
 
     def _begin(self, snapshot: BookUpdate) -> None:
         if self.synced and _older(snapshot, self.last_id):
-            return  # it came late, over REST or from a connection that is behind: we know more
+            return  # late, over REST or from a connection that is behind: the book is newer
         last = snapshot.last_id
-        # Without ids, what came before a snapshot is in it.
+        # Without ids, a snapshot includes all updates before it.
         waiting = [] if last is None else [each for each in self._waiting if not _older(each, last)]
-        # Where updates from before the snapshot are known, those after it follow, whatever ids are skipped.
+        # If an update from before the snapshot waits, those after it follow, whatever ids are skipped.
         if last is not None and waiting and len(waiting) == len(self._waiting):
             first = _follows(waiting[0])
             if first is not None and first > last + 1:
-                return  # older than what is known to follow: another one will be fetched
+                return  # older than the waiting updates: another one will be fetched
         self.bids, self.asks = {}, {}
         self._set(snapshot)
         self._waiting.clear()
@@ -131,7 +131,7 @@ class Book:
 
 
 def _follows(update: BookUpdate) -> int | None:
-    """The first id that an update stands for: of one that names the one before, all behind that."""
+    """The first id an update covers; if it names the update before, all ids after that one."""
     first, previous = update.first_id, update.previous_id
     return first if first is None or previous is None else min(first, previous + 1)
 

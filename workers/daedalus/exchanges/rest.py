@@ -1,4 +1,4 @@
-"""What an exchange is asked over REST, and how its answers are read."""
+"""Requests over REST, and how their answers are read."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Missing(Struct, frozen=True):
 
 
 class Rest:
-    """How an exchange's REST API is asked and read. Pure. The defaults say that it has no such answer."""
+    """How an exchange's REST API is requested and read. Pure. Defaults are for an exchange without one."""
 
     def snapshot_request(self, symbol: str) -> RestRequest:
         """The request for a whole book. Raises `ValueError` where no channel's ``snapshot`` is "rest"."""

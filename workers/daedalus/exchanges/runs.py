@@ -1,4 +1,4 @@
-"""Runs of consecutive ids: what the trades of one message, or of one backfill, prove."""
+"""Runs of consecutive ids, which the trades of a message or of a backfill prove complete."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["backfill_header", "runs"]
 
 
 def runs(numbers: Iterable[int]) -> list[Ids]:
-    """The runs of consecutive ids among these, ascending."""
+    """The runs of consecutive ids, ascending."""
     found: list[Ids] = []
     first = last = None
     for number in sorted(set(numbers)):

@@ -1,4 +1,4 @@
-"""Exchanges' times as UTC nanoseconds, exactly: integers all the way, never a float."""
+"""Exchanges' times as UTC nanoseconds; integers only, so that they are exact."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import lru_cache
 __all__ = ["IMPLAUSIBLE_NS", "epoch_ns", "rfc3339_ns"]
 
 IMPLAUSIBLE_NS = 2 * 3_600_000_000_000
-"""An exchange's time further than this from the arrival is wrong: the row keeps it, it decides nothing."""
+"""An exchange's time further than this from the arrival is wrong: the row keeps it, nothing depends on it."""
 
 _LARGEST_NS = 2**63 - 1
 _SMALLEST_MICROSECONDS = 100_000_000_000_000  # as milliseconds: the year 5138
@@ -18,7 +18,7 @@ _FRACTION = re.compile(r"(?:\.(\d{1,9})\d*)?(?:Z|\+00:00)", re.ASCII)
 
 
 def epoch_ns(value: int) -> int | None:
-    """Milliseconds or microseconds since 1970 (told apart by size) in ns; None where it is no time.
+    """Milliseconds or microseconds since 1970 (told apart by size) in ns; None for no time.
 
     Zero counts as no time: exchanges send it for "not set".
     """
@@ -27,7 +27,7 @@ def epoch_ns(value: int) -> int | None:
 
 
 def rfc3339_ns(text: str) -> int | None:
-    """``2021-04-17T16:43:37.089723Z`` in ns, up to nine digits of fraction; None where it is no time.
+    """``2021-04-17T16:43:37.089723Z`` in ns, up to nine digits of fraction; None for no time.
 
     Years before 1970 count as no time: Coinbase sends ``0001-01-01T00:00:00.000000Z`` for "not set".
     """
@@ -45,7 +45,7 @@ def rfc3339_ns(text: str) -> int | None:
 
 @lru_cache(maxsize=1024)
 def _second(text: str) -> int | None:
-    """A whole second in ns. Cached: messages of one second come together."""
+    """A whole second in ns. Cached: many messages have the same second."""
     try:
         return timegm(datetime.strptime(text, "%Y-%m-%dT%H:%M:%S").timetuple()) * 1_000_000_000
     except ValueError:

@@ -1,4 +1,4 @@
-"""What Binance's messages are. Those of a combined stream begin with its name."""
+"""How Binance's messages are read. Those of a combined stream begin with its name."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class _Error(Struct, gc=False):
 
 
 class _Other(Struct, gc=False):
-    """The fields that tell all other messages apart: replies, notices, events of raw streams."""
+    """The fields that distinguish all other messages: replies, notices, events of raw streams."""
 
     stream: str = ""
     e: str = ""
@@ -66,7 +66,7 @@ class BinanceMessages(Messages):
 
     def __init__(self, channels: Collection[str]) -> None:
         self._channels = channels
-        # Messages begin with the name of their stream: what that says is found out once.
+        # Messages begin with the name of their stream, which is parsed once.
         self._begins = lru_cache(maxsize=8192)(self._stream_of_beginning)
 
     def classify(self, payload: bytes) -> Header:
@@ -81,7 +81,7 @@ class BinanceMessages(Messages):
         return READERS[header.channel].rows(header.symbol, payload)
 
     def _stream(self, name: str) -> _Found | None:
-        """The reader and the symbol of a stream; None where it is none of ours."""
+        """The reader and the symbol of a stream; None if it is not one of ours."""
         symbol, _, stream = name.partition("@")
         channel = _CHANNELS.get(stream)
         if channel is None or channel not in self._channels or not symbol:
@@ -89,7 +89,7 @@ class BinanceMessages(Messages):
         return READERS[channel].header, symbol.upper()
 
     def _stream_of_beginning(self, beginning: bytes) -> _Found | None:
-        """The same for the beginning of a message, up to the end of the name."""
+        """`_stream` for the beginning of a message, up to the end of the name."""
         if not beginning.startswith(_PREFIX) or b"\\" in beginning:
             return None
         try:

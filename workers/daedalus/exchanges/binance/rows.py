@@ -1,6 +1,6 @@
-"""Binance's channels: what a header needs of a message, and how it becomes rows; the same for all markets.
+"""Binance's channels: how messages become headers and rows; the same for all markets.
 
-Each message is decoded in one pass, either for its ids alone (at every message) or whole.
+Each message is decoded in one pass: for its ids alone on arrival, or whole for its rows.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ class Reader(Generic[_I, _M]):
         return self._header(symbol, self._ids(payload) if data is UNSET else data)
 
     def rows(self, symbol: str, payload: bytes) -> Sequence[Row]:
-        """Read the whole message; nothing where it is none that has a row. Raises one of `UNREADABLE`."""
+        """Read the whole message; () if it gives no row. Raises one of `UNREADABLE`."""
         data = self._inside(payload).data
         return self._rows(symbol, self._bare(payload) if data is UNSET else data)
 
@@ -186,7 +186,7 @@ def _force_order_header(symbol: str, message: _Time) -> Header:
 
 def _trade_rows(symbol: str, trade: _Trade) -> Sequence[Row]:
     if trade.X != "MARKET" or not trade.p or not trade.q:
-        return ()  # not traded in the book, or an id that was spent without a trade
+        return ()  # traded off the book, or an id without a trade
     time = epoch_ns(trade.T or trade.E)
     return (Trade(symbol, time, str(trade.t), _taker(trade.m), trade.p, trade.q),)
 
@@ -201,7 +201,7 @@ def _depth_rows(symbol: str, depth: _Depth) -> Sequence[Row]:
 
 
 def _book_ticker_rows(symbol: str, top: _BookTicker) -> Sequence[Row]:
-    """With the clock of the books, so that both tell of one moment in one order."""
+    """Uses the time that books use (E), so that quotes and books sort alike."""
     return quote(symbol, epoch_ns(top.E or top.T), (top.b, top.B), (top.a, top.A), top.u)
 
 
@@ -232,7 +232,7 @@ def _force_order_rows(symbol: str, message: _ForceOrder) -> Sequence[Row]:
 
 
 def force_order_symbol(payload: bytes) -> str:
-    """The symbol of a raw stream's liquidation, which names it inside. Raises one of `UNREADABLE`."""
+    """The symbol inside a liquidation of a raw stream. Raises one of `UNREADABLE`."""
     return _force_order_symbol(payload).o.s
 
 

@@ -1,9 +1,8 @@
-"""Bitfinex's book as the exchange wrote it, so that its checksums can be compared.
+"""Bitfinex's book in the exchange's own digits, compared with its checksums.
 
 Source: docs.bitfinex.com, "WebSocket Checksum". The signed CRC-32 covers the best 25 bids and asks in turn,
-``bid price:bid amount:ask price:ask amount:...``, asks with their negative amounts; where a side has fewer
-levels those that there are follow each other. Numbers count as they were written, ``1.7e-7`` and
-``1.7023900800000002``: they are kept as texts.
+``bid price:bid amount:ask price:ask amount:...``, asks with their negative amounts; missing levels of a
+side are left out. Numbers count as written (``1.7e-7``, ``1.7023900800000002``), so they are kept as text.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ class _Level(Struct, array_like=True):
 
 
 class _State(Struct):
-    """All that is remembered: ``price:amount`` of each level, the best first."""
+    """``price:amount`` of each level, the best first."""
 
     bids: list[str]
     asks: list[str]
@@ -71,7 +70,7 @@ class _Side:
 class BitfinexBook:
     """The book of one symbol: a `BookCheck`.
 
-    Nothing can be compared before a snapshot, and after a checksum that was wrong until the next one.
+    Nothing is compared before the first snapshot, nor between a wrong checksum and the next snapshot.
     """
 
     def __init__(self, state: bytes | None = None) -> None:
@@ -81,7 +80,7 @@ class BitfinexBook:
             self._sides = _Side(-1, told.bids), _Side(1, told.asks)
 
     def apply(self, header: Data, payload: bytes) -> bool | None:
-        """Take a message; whether its checksum is right, None where there is nothing to compare."""
+        """Take a message; return whether its checksum matches, None if there is nothing to compare."""
         try:
             label, body = body_of(payload)
             if label == b"cs":
@@ -89,11 +88,11 @@ class BitfinexBook:
             if not label:
                 self._take(header, body)
         except UNREADABLE:
-            self._sides = None  # what it would have changed is not known
+            self._sides = None  # its changes are unknown
         return None
 
     def state(self) -> bytes:
-        """All that is remembered; b"" where that is nothing."""
+        """The state to continue from; b"" if there is no book."""
         if self._sides is None:
             return b""
         bids, asks = self._sides

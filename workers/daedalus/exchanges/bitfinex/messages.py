@@ -1,4 +1,4 @@
-"""What Bitfinex's messages are.
+"""How Bitfinex's messages are read.
 
 Data names its channel by a number that the connection gave it in the answer to the subscription: messages can
 only be read in the light of those before.
@@ -40,7 +40,7 @@ class BitfinexMessages(Messages):
     """Reads the messages of one connection, or of one stream that was stored."""
 
     def classify(self, payload: bytes) -> Header:
-        """Read a message without those before it: the stream of data is then unknown."""
+        """Read a message without the earlier ones: the stream of data is then unknown."""
         return BitfinexReader()(payload)
 
     def reader(self) -> BitfinexReader:
@@ -54,7 +54,7 @@ class BitfinexMessages(Messages):
         return rows(header, payload)
 
     def identity(self, header: Data, payload: bytes) -> bytes:
-        """The body, and its time (a level may well change back), without the connection's numbers."""
+        """The body and its time, because a level may change back; without the connection's numbers."""
         label, body = body_of(payload)
         return b"%s %s %d" % (
             label,
@@ -101,7 +101,7 @@ class BitfinexReader:
 
 
 def _stream(event: _Event) -> tuple[str, str] | None:
-    """The stream that an answer names; None where it is none of ours."""
+    """The stream that an answer names; None if it is not one of ours."""
     if event.channel in ("trades", "book", "ticker") and event.symbol:
         return event.channel, event.symbol
     if event.channel == "status":

@@ -1,4 +1,4 @@
-"""Bitstamp's times and event ids as numbers that can be compared."""
+"""Bitstamp's times and event ids as comparable numbers."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _LONGEST_TIME = 16  # digits
 _LARGEST_NS = 2**63 - 1
 
 _EPOCH_US = 1_577_836_800_000_000
-"""2020-01-01: from here on event ids count, so that 50 bits of microseconds last until 2055."""
+"""2020-01-01, from which event ids count: 50 bits of microseconds last until 2055."""
 
 
 def microseconds_ns(text: str) -> int | None:
-    """A ``microtimestamp`` in ns; None where it is no time."""
+    """A ``microtimestamp`` in ns; None for no time."""
     if len(text) > _LONGEST_TIME or not (text.isascii() and text.isdigit()):
         return None
     ns = int(text) * 1_000
@@ -24,20 +24,20 @@ def microseconds_ns(text: str) -> int | None:
 
 
 def time_ids(text: str) -> Ids | None:
-    """A ``microtimestamp`` as the id of a change: it tells what comes after a snapshot, not that all came."""
+    """A ``microtimestamp`` as the id of a change: it gives an order, but proves nothing complete."""
     number = microseconds_ns(text)
     return None if number is None else Ids(number // 1_000, number // 1_000)
 
 
 def event_ids(event: str, previous: str) -> Ids | None:
-    """The link of an order's event; nothing where there is none that can be read."""
+    """The link of an order's event to the one before; None if either id is unreadable."""
     last, before = _event_number(event), _event_number(previous)
     if last is None or before is None:
         return None
     return Ids(min(before + 1, last), last, before)
 
 
-@lru_cache(maxsize=1024)  # each is read twice: as the id, and as the next event's predecessor
+@lru_cache(maxsize=1024)  # each is read twice: as an id, and as the predecessor of the next event
 def _event_number(text: str) -> int | None:
     """``00065aad-a8b2-3408-0000-000102000020`` as a number of 62 bits.
 

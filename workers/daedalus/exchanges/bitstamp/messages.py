@@ -1,4 +1,4 @@
-"""What Bitstamp's messages are: ``event`` says it, ``channel`` names channel and symbol."""
+"""How Bitstamp's messages are read: ``event`` is the kind, ``channel`` names channel and symbol."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class BitstampMessages(Messages):
 
 @lru_cache(maxsize=4096)
 def _subscription(name: str) -> Subscription | None:
-    """``live_trades_btcusd`` as a subscription; None where it is none of ours."""
+    """``live_trades_btcusd`` as a subscription; None if it is not one of ours."""
     channel, _, symbol = name.rpartition("_")
     return Subscription(channel, symbol) if symbol and channel in ROWS else None
 

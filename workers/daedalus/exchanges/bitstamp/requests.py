@@ -10,7 +10,7 @@ from ..model import ConnectionPlan, Request, Requests, Subscription, parts_of
 
 __all__ = ["BitstampRequests"]
 
-_STREAMS_PER_CONNECTION = 100  # ours, not the exchange's: one broken link costs that many streams
+_STREAMS_PER_CONNECTION = 100  # our limit, not the exchange's: a broken link affects that many streams
 _HEARTBEAT = '{"event":"bts:heartbeat"}'
 
 

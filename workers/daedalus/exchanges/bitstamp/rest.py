@@ -19,7 +19,7 @@ from .rows import snapshot_rows
 
 __all__ = ["BitstampRest"]
 
-_HALF_AN_HOUR_NS = 1_800_000_000_000  # the rest of the hour is for a request that comes late
+_HALF_AN_HOUR_NS = 1_800_000_000_000  # the other half is reserve for a late request
 _HOUR_SECONDS, _DAY_SECONDS = 3_600, 86_400
 _SIDES = ("buy", "sell")
 
@@ -68,7 +68,7 @@ class BitstampRest(Rest):
         return RestRequest(f"/api/v2/order_book/{quote(symbol)}/?group=1", weight=1)
 
     def classify_snapshot(self, symbol: str, body: bytes) -> Header:
-        """A snapshot has its time for an id, like the changes."""
+        """The id of a snapshot is its time, as for changes."""
         try:
             time = _snapshot_time(body).microtimestamp
         except UNREADABLE:
@@ -81,7 +81,7 @@ class BitstampRest(Rest):
     def backfill_request(self, missing: Missing) -> RestRequest | None:
         """All trades of the last hour, or of the last day where the gap is longer than half an hour.
 
-        Both end now; what is older than a day is gone.
+        Both end now; older trades are gone.
         """
         if missing.channel != "live_trades":
             return None

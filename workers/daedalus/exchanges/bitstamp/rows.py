@@ -90,7 +90,7 @@ def _book(header: Data, book: _Diff, *, whole: bool) -> BookUpdate:
 
 
 def _order_rows(header: Data, payload: bytes) -> Sequence[Row]:
-    """The amount is what is left of the order; for a deletion, what was left of it."""
+    """The amount is the rest of the order; for a deletion, the rest that was deleted."""
     message = _order(payload)
     order = message.data
     return (

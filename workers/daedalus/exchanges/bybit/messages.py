@@ -1,4 +1,4 @@
-"""What Bybit's messages are. They begin with their topic."""
+"""How Bybit's messages are read. They begin with their topic."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TOPIC = re.compile(r"topic:([^\s,\"]+)")
 
 
 class _Other(Struct, gc=False):
-    """The fields that tell all other messages apart: replies, and data that does not begin with its topic."""
+    """The fields that distinguish all other messages: replies, data that does not begin with its topic."""
 
     topic: str = ""
     op: str = ""
@@ -88,7 +88,7 @@ class BybitMessages(Messages):
 
 
 def _stream(topic: str) -> tuple[Reader[Any, Any], str] | None:
-    """The reader and the symbol of a topic; None where it is none of ours."""
+    """The reader and the symbol of a topic; None if it is not one of ours."""
     channel, _, symbol = topic.partition(".")
     if channel == "orderbook":
         depth, _, symbol = symbol.partition(".")

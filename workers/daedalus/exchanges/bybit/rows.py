@@ -1,4 +1,4 @@
-"""Bybit's channels: what a header needs of a message, and how it becomes rows.
+"""Bybit's channels: how messages become headers and rows.
 
 A book is whole after a ``snapshot``; ``u`` is the number of the message within its topic, and 1 after a
 restart of the exchange's service.
@@ -80,7 +80,7 @@ class _Book(Struct, kw_only=True):
 
 
 class _TickerFields(Struct):
-    """Only what changed is sent; a contract that knows no such value sends ""."""
+    """Only changed fields are sent; a value that a contract lacks is ""."""
 
     lastPrice: Amount | Literal[""] | None = None  # noqa: N815 - the exchange's names
     markPrice: Amount | Literal[""] | None = None  # noqa: N815
@@ -135,7 +135,7 @@ def _top_header(channel: str, symbol: str, head: _BookHead) -> Header:
 
 
 def _trade_rows(symbol: str, message: _Trades) -> Sequence[Row]:
-    """Of the symbol that the topic names, which each trade must name too: options share a topic."""
+    """The symbol is that of the topic, and each trade must name it too: options share a topic."""
     if other := next((one.s for one in message.data if one.s not in ("", symbol)), None):
         raise ValueError(f"a trade of {other} among those of {symbol}")
     return [Trade(symbol, epoch_ns(one.T), one.i, SIDES[one.S], one.p, one.v) for one in message.data]
@@ -163,7 +163,7 @@ def _standing(levels: Sequence[Level]) -> list[Level]:
 
 
 def _ticker_rows(symbol: str, ticker: _Ticker) -> Sequence[Row]:
-    """What changed; a change of the 24-hour statistics or of the quotes alone tells nothing here."""
+    """The changed fields; no row if only 24-hour statistics or quotes changed."""
     fields = ticker.data
     funding = fields.nextFundingTime
     told = {

@@ -1,4 +1,4 @@
-"""What Coinbase Advanced Trade's messages are.
+"""How Coinbase Advanced Trade's messages are read.
 
 All share an envelope: ``channel``, ``timestamp``, ``sequence_num`` and ``events``.
 """
@@ -18,7 +18,7 @@ from .rows import Envelope, headers, rows
 __all__ = ["CoinbaseMessages"]
 
 _CHANNELS = {"market_trades": "market_trades", "ticker": "ticker", "l2_data": "level2"}
-"""Our channel for each of the exchange's that bring market data."""
+"""Our name of each channel with market data, by the exchange's name."""
 _envelope = msgspec.json.Decoder(Envelope, strict=False).decode
 
 
@@ -56,7 +56,7 @@ class CoinbaseMessages(Messages):
 
 
 def _served(message: Envelope) -> Reply:
-    """All that the connection is subscribed to by now."""
+    """All current subscriptions of the connection."""
     return Reply(
         subscriptions=tuple(
             Subscription(channel, product)

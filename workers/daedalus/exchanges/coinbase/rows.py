@@ -1,4 +1,4 @@
-"""Coinbase Advanced Trade's channels: what a header needs of a message, and how it becomes rows.
+"""Coinbase Advanced Trade's channels: how messages become headers and rows.
 
 Numbers are strings.
 """
@@ -42,7 +42,7 @@ class _Event(Struct, gc=False):
 
 
 class Envelope(Struct, gc=False):
-    """What the header needs of a message; ``type`` and ``message`` are an error's, which has no channel."""
+    """The fields of a header; ``type`` and ``message`` are those of an error, which has no channel."""
 
     channel: str = ""
     timestamp: str = ""
@@ -64,7 +64,7 @@ class TradeMessage(Struct, gc=False):
 
 
 class _Change(Struct, gc=False):
-    side: Literal["bid", "offer", "ask"]  # "offer" it is; "ask" is in older documentation
+    side: Literal["bid", "offer", "ask"]  # "offer" in messages, "ask" in older documentation
     price_level: Amount
     new_quantity: Amount
 
@@ -117,7 +117,7 @@ def headers(channel: str, message: Envelope) -> list[Data]:
         return _trade_headers((trade for event in message.events for trade in event.trades), number)
     if channel == "ticker":
         named = [ticker.product_id for event in message.events for ticker in event.tickers]
-        # Where there is nothing to tell yet, all fields come empty, the product too.
+        # Before the first data all fields are empty, also the product.
         return [
             Data(channel, product, exchange_ns=exchange_ns, sequence=number)
             for product in dict.fromkeys(named)
@@ -200,7 +200,7 @@ def _quote(ticker: _Ticker, time: int | None) -> Sequence[Row]:
 
 
 def sent(value: float | str | None) -> float | None:
-    """A number that may come as an empty text."""
+    """A number that may be an empty text."""
     return value if isinstance(value, float) else None
 
 

@@ -1,4 +1,4 @@
-"""What Coinbase Exchange's messages are: their ``type`` says it."""
+"""How Coinbase Exchange's messages are read, by their ``type``."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _CHANNELS = {
     "status": "status",
 }
 _SUBSCRIBED = {"level2": "level2_batch", "level2_50": "level2_batch"}
-"""Channels that the exchange confirms, or has confirmed, under another name than they are requested by."""
+"""Channels that the exchange confirms, or once confirmed, under another name than the requested one."""
 
 
 class _Message(Struct):

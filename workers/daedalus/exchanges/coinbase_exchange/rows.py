@@ -81,7 +81,7 @@ def row_of(symbol: str, match: Match) -> Trade:
 
 
 def quote_rows(symbol: str, payload: bytes) -> Sequence[Quote]:
-    """The touch that a ticker tells of. Raises one of `UNREADABLE`."""
+    """The best bid and ask of a ticker. Raises one of `UNREADABLE`."""
     ticker = _ticker(payload)
     bid = _sent(ticker.best_bid), _sent(ticker.best_bid_size)
     ask = _sent(ticker.best_ask), _sent(ticker.best_ask_size)
@@ -102,11 +102,11 @@ def book_row(symbol: str, payload: bytes) -> BookUpdate:
     try:
         book = _snapshot(payload)
     except msgspec.ValidationError:
-        # Snapshots with a few impossible amounts ('0.-10000') occur: one level must not cost the book.
+        # Snapshots with a few impossible amounts ('0.-10000') occur: skip the level, keep the book.
         loose = _loose_snapshot(payload)
         bids, asks = _sound(loose.bids), _sound(loose.asks)
         if not bids and not asks:
-            raise  # a book of which no level can be read is not an empty one
+            raise  # a book without any readable level is not an empty book
         return BookUpdate(symbol, rfc3339_ns(loose.time), True, bids, asks)
     return BookUpdate(symbol, rfc3339_ns(book.time), True, book.bids, book.asks)
 

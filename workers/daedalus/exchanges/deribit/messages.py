@@ -1,4 +1,4 @@
-"""What Deribit's messages are. Notifications begin with the name of their channel."""
+"""How Deribit's messages are read. Notifications begin with the name of their channel."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class _Error(Struct):
 
 
 class _Other(Struct):
-    """The fields that tell all other messages apart: replies, heartbeats, notifications in another order."""
+    """The fields that distinguish all other messages: replies, heartbeats, notifications in another order."""
 
     method: str = ""
     params: _Params | None = None
@@ -68,7 +68,7 @@ class DeribitMessages(Messages):
 
 
 def _subscription(name: str) -> Subscription | None:
-    """``trades.BTC-PERPETUAL.100ms`` as a subscription; None where it is none of ours."""
+    """``trades.BTC-PERPETUAL.100ms`` as a subscription; None if it is not one of ours."""
     channel, _, rest = name.partition(".")
     symbol, _, interval = rest.partition(".")
     known = not interval if channel == "quote" else interval in _INTERVALS
@@ -103,8 +103,8 @@ def _other_header(payload: bytes) -> Header:
         return unexpected(payload)
     if not result.startswith(b"["):
         return Reply(number)
-    # A channel that was requested and is not named was refused without a word. Only the named ones are
-    # confirmed, whatever the request: the others stay unconfirmed and are reported by their names.
+    # The exchange confirms the channels it names and silently refuses the others, which stay unconfirmed and
+    # are reported by name.
     served = (_subscription(name) for name in _channels(result))
     return Reply(subscriptions=tuple(one for one in served if one))
 

@@ -1,4 +1,4 @@
-"""Deribit's channels: what a header needs of a message, and how it becomes rows.
+"""Deribit's channels: how messages become headers and rows.
 
 All numbers are JSON numbers. Prices may be negative: those of combos are differences. Amounts are US dollars
 for inverse perpetuals and futures, else the base currency, as the exchange counts them.
@@ -39,7 +39,7 @@ class _Notification(Struct, Generic[_T], gc=False):
 
 
 class TradeIds(Struct, gc=False):
-    """What a header needs of a trade, over the stream and over REST."""
+    """The number of a trade, over the stream and over REST."""
 
     trade_seq: Id
     timestamp: int = 0
@@ -119,7 +119,7 @@ class Reader(Generic[_I, _M]):
 
 
 def _trades_header(symbol: str, trades: list[TradeIds]) -> Header:
-    """Mostly one run of consecutive numbers, oldest first, which costs no sorting."""
+    """Usually one run of consecutive numbers, oldest first, which needs no sorting."""
     time = epoch_ns(trades[-1].timestamp) if trades else None
     number = trades[0].trade_seq if trades else 0
     for expected, trade in enumerate(trades, number):
@@ -141,7 +141,7 @@ def trades_rows(header: Data, trades: list[DeribitTrade]) -> Sequence[Row]:
         time, price, amount = epoch_ns(trade.timestamp), trade.price, trade.amount
         side = trade.direction
         rows.append(Trade(symbol, time, trade.trade_id, side, price, amount, trade.trade_seq))
-        # The maker's order, the taker's or both were the exchange's own, to close a position.
+        # The order of the maker, the taker or both was the exchange's own, to close a position.
         for who, closing in (("M", _OTHER[side]), ("T", side)):
             if trade.liquidation and who in trade.liquidation:
                 liquidations.append(Liquidation(symbol, time, trade.trade_id, closing, price, amount, price))
@@ -189,7 +189,7 @@ def _ticker_rows(header: Data, ticker: _Ticker) -> Sequence[Row]:
         DerivativeTicker(
             header.symbol,
             epoch_ns(ticker.timestamp),
-            # Funding is paid all the time: this is the present rate, for eight hours.
+            # Funding is paid continuously: this is the current rate, per eight hours.
             funding_rate=ticker.current_funding,
             open_interest=ticker.open_interest,
             last_price=ticker.last_price,

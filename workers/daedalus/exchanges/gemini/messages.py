@@ -1,4 +1,4 @@
-"""What Gemini's messages are: their fields say it.
+"""How Gemini's messages are read, by their fields.
 
 A snapshot (``?snapshot=-1``: the whole book) comes as the first ``depthUpdate`` after subscribing and has
 no mark of its own. It is recognized by ``U == u``: it stands for everything up to one number, whereas an

@@ -46,7 +46,7 @@ _book_ticker = msgspec.json.Decoder(_BookTicker, strict=False).decode
 
 def _trade_rows(header: Data, payload: bytes) -> Sequence[Row]:
     trade = _trade(payload)
-    side = "sell" if trade.m else "buy"  # m: the buyer was there before
+    side = "sell" if trade.m else "buy"  # m: the buyer was the maker
     return (Trade(header.symbol, header.exchange_ns, str(trade.t), side, trade.p, trade.q),)
 
 

@@ -1,4 +1,4 @@
-"""What Hyperliquid's messages are: ``channel`` names it, ``data`` names the coin."""
+"""How Hyperliquid's messages are read: ``channel`` is the kind, ``data`` names the coin."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _stream(named: _Named) -> Subscription | None:
 
 
 def _refusal(text: str) -> Reply:
-    """The exchange repeats what it refuses: ``Already subscribed: {"type":"trades","coin":"BTC"}``."""
+    """The subscription that an error repeats: ``Already subscribed: {"type":"trades","coin":"BTC"}``."""
     begin = text.find("{")
     try:
         stream = _stream(_named(text[begin:])) if begin >= 0 else None

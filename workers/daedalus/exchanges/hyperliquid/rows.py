@@ -1,4 +1,4 @@
-"""Hyperliquid's channels: what a header needs of a message, and how it becomes rows. Numbers are strings."""
+"""Hyperliquid's channels: how messages become headers and rows. Numbers are strings."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _book_header(channel: str, head: _Head) -> Header:
 
 
 def _trades_header(channel: str, heads: list[_Head]) -> Header:
-    """A message is of one coin; were it of several, of each of them."""
+    """One header per coin; so far, a message has one."""
     newest = {head.coin: head for head in sorted(heads, key=lambda head: head.time)}
     found = [_coin_header(channel, head) for head in newest.values()]
     return joined(found) if found else Heartbeat()
@@ -125,7 +125,7 @@ def _levels(side: Sequence[_Level]) -> list[Level]:
 
 
 def _quote_rows(message: _Bbo) -> Sequence[Row]:
-    """Bid and ask; a side without orders is null, or not there at all behind the other."""
+    """Bid and ask; a side without orders is null or left out."""
     if len(message.bbo) > 2:
         raise ValueError(f"{len(message.bbo)} sides of a book")
     bid, ask = ((level.px, level.sz) if level else (None, None) for level in (*message.bbo, None, None)[:2])
@@ -133,7 +133,7 @@ def _quote_rows(message: _Bbo) -> Sequence[Row]:
 
 
 def _context_rows(message: _AssetContext) -> Sequence[Row]:
-    """Funding is per hour; when it is paid next is not told, nor is the time of the message."""
+    """Funding is per hour. Neither its next payment nor the time of the message is sent."""
     context = message.ctx
     return (
         DerivativeTicker(

@@ -1,12 +1,12 @@
-"""Kraken's book, followed digit by digit, so that its checksums can be compared.
+"""Kraken's book in the exchange's own digits, compared with its checksums.
 
 Source: docs.kraken.com, guides/websockets/book-checksum-v2. The CRC-32 covers the best ten asks, then the
-best ten bids, each as the digits of its price and its quantity, without the point and without zeros in
-front. All levels of a message are applied first, then each side is cut to the subscribed depth.
+best ten bids: the digits of price and quantity, without the point and leading zeros. All levels of a message
+are applied first, then each side is cut to the subscribed depth.
 
-The digits count: ``0.10000000`` is not ``0.1``. Prices and quantities are therefore whole numbers of the
-smallest unit, and the places behind the point must be known. Kraken writes them all out, so the longest
-number seen tells; were zeros dropped, the checksum of the first book would tell which places are meant.
+Digits count: ``0.10000000`` is not ``0.1``. So prices and quantities are kept as integers of the smallest
+unit, and the number of decimal places must be known. Kraken writes all places, so the longest number seen
+gives it; if zeros were dropped, the checksum of the first book would.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = ["KrakenBook"]
 _CHECKED = 10
 _MOST_PLACES = 12
 _ENOUGH = 10
-"""So many numbers of one length are no accident: one in 10**10 would end all of them in a digit not 0."""
+"""So many numbers of equal length are no accident: if zeros were dropped, the chance is one in 10**10."""
 
 
 class _Level(Struct, gc=False):
@@ -48,7 +48,7 @@ class _Message(Struct, gc=False):
 
 
 class _State(Struct):
-    """What is remembered. ``known_by``: "checksum" or "text", how the places are known; "" if they are not.
+    """``known_by``: how the number of places is known, "checksum" or "text"; "" if it is not.
 
     Levels are (price, quantity) in units of ``places``, the best first.
     """
@@ -100,8 +100,8 @@ class _Side:
 class KrakenBook:
     """The book of one symbol, subscribed to ``depth`` levels: a `BookCheck`.
 
-    Nothing can be compared before a snapshot, and after a checksum that was wrong until the next one. What
-    no checksum tells: that a level beyond the best ten is missing, or one that the next message sets anew.
+    Nothing is compared before the first snapshot, nor between a wrong checksum and the next snapshot. A
+    checksum does not show a missing level below the best ten, nor one that the next message sets again.
     """
 
     def __init__(self, symbol: str, depth: int, state: bytes | None = None) -> None:
@@ -117,7 +117,7 @@ class KrakenBook:
             self._bids, self._asks = _Side(-1, told.bids), _Side(1, told.asks)
 
     def apply(self, header: Data, payload: bytes) -> bool | None:
-        """Take a message; whether its checksum is right, None where there is nothing to compare."""
+        """Take a message; return whether its checksum matches, None if there is nothing to compare."""
         try:
             message = _message(payload)
             answers = [
@@ -126,14 +126,14 @@ class KrakenBook:
                 if item.symbol == self._symbol
             ]
         except (*UNREADABLE, ArithmeticError):
-            self._void()  # what it would have changed is not known
+            self._void()  # its changes are unknown
             return None
         if not answers or None in answers:
             return None
         return all(answers)
 
     def state(self) -> bytes:
-        """All that is remembered; b"" where that is nothing."""
+        """The state to continue from; b"" if there is no book."""
         if self._bids is None or self._asks is None:
             return b""
         levels = self._bids.levels(), self._asks.levels()
@@ -163,7 +163,7 @@ class KrakenBook:
         return right
 
     def _widen(self, levels: Sequence[tuple[bytes, bytes]]) -> None:
-        """Make room for numbers with more places than any before."""
+        """Rescale if a number has more places than any before."""
         price_places, amount_places = self._places
         for price, amount in levels:
             price_places = max(price_places, _places(price))
@@ -210,11 +210,11 @@ def _numbers(levels: Iterable[_Level]) -> list[tuple[bytes, bytes]]:
 
 
 def _plain(number: Raw) -> bytes:
-    """A number as it was written, without an exponent. Raises for what is no amount."""
+    """A number as written, without exponent. Raises `ValueError` or `ArithmeticError` for anything else."""
     text = bytes(number)
     if text.strip(b".0123456789"):
         decimal = Decimal(text.decode())
-        # Small ones may be written 1E-8; what is far from any amount must not be written out.
+        # Small ones may be written 1E-8. Huge exponents are refused, so that they are never written out.
         if decimal.is_signed() or not -_MOST_PLACES <= decimal.adjusted() <= _MOST_PLACES:
             raise ValueError(f"not an amount: {text[:40]!r}")
         text = f"{decimal:f}".encode()
@@ -232,6 +232,6 @@ def _units(number: bytes, places: int) -> int:
 
 
 def _same_length(levels: Sequence[tuple[bytes, bytes]]) -> bool:
-    """Whether all zeros seem to be written out: enough numbers, and all with the same places."""
+    """Whether trailing zeros seem to be written: enough numbers, all with the same places."""
     lengths = {(_places(price), _places(amount)) for price, amount in levels}
     return len(levels) >= _ENOUGH and len(lengths) == 1

@@ -1,4 +1,4 @@
-"""What Kraken's messages are: ``channel`` names it, each entry of ``data`` a symbol."""
+"""How Kraken's messages are read: ``channel`` is the kind, each entry of ``data`` has a symbol."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ __all__ = ["Item", "headers", "rows"]
 
 
 class Item(Struct, gc=False):
-    """What the header needs of one entry of ``data``."""
+    """The fields of a header, in one entry of ``data``."""
 
     symbol: str = ""
     timestamp: str = ""

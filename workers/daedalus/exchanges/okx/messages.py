@@ -1,4 +1,4 @@
-"""What OKX's messages are. They begin with ``arg``, which names channel and instrument."""
+"""How OKX's messages are read. They begin with ``arg``, which names channel and instrument."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class _Beginning(Struct):
 
 
 class _Other(Struct, gc=False):
-    """The fields that tell all other messages apart: replies, notices, data in another order."""
+    """The fields that distinguish all other messages: replies, notices, data in another order."""
 
     event: str = ""
     arg: _Arg | None = None
@@ -61,13 +61,13 @@ class OkxMessages(Messages):
 
 
 def _channel(word: str) -> str | None:
-    """Our spelling of the exchange's name of a channel; None where it is none of ours."""
+    """Our spelling of the exchange's name of a channel; None if it is not one of ours."""
     name = word.replace("-", "_")
     return name if name in READERS else None
 
 
 def _stream(arg: _Arg) -> tuple[Reader[Any, Any], str] | None:
-    """The reader and the symbol of a stream; None where it is none of ours."""
+    """The reader and the symbol of a stream; None if it is not one of ours."""
     channel = _channel(arg.channel)
     if channel is None or not (arg.instId or channel == "liquidation_orders"):
         return None

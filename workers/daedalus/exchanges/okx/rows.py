@@ -1,4 +1,4 @@
-"""OKX's channels: what a header needs of a message, and how it becomes rows.
+"""OKX's channels: how messages become headers and rows.
 
 ``data`` is a list, nearly always of one element; all its numbers are strings but the sequence ids.
 Derivatives are counted in contracts, spot in the base currency.
@@ -77,7 +77,7 @@ class _Book(Struct):
 
 
 class _Fact(Struct, gc=False):
-    """The fields of all channels about a derivative; each sends some. "" is a value the exchange lacks."""
+    """The fields of all channels about a derivative; each sends some. "" stands for no value."""
 
     fundingRate: Rate | Literal[""] | None = None  # noqa: N815 - the exchange's names
     nextFundingRate: Rate | Literal[""] | None = None  # noqa: N815
@@ -135,7 +135,7 @@ def _plain_header(channel: str, symbol: str, message: _Data[_Any]) -> Header:
 
 
 def _trades_header(channel: str, symbol: str, message: _Data[_TradeIds]) -> Header:
-    """One message is one taker's order at one price: the last id of its trades, and how many there are."""
+    """One message is one taker order at one price: the last id of its trades, and their count."""
     return joined(
         [
             Data(channel, symbol, Ids(one.tradeId - one.count + 1, one.tradeId), _time(one.ts))
@@ -160,7 +160,7 @@ def _link(one: _BookIds, whole: bool) -> Ids | None:
 
 
 def _liquidations_header(channel: str, symbol: str, message: _Data[_Instrument]) -> Header:
-    """One stream tells of all instruments; these messages are of those that they name."""
+    """One stream serves all instruments; a message is about those it names."""
     return joined([Data(channel, name) for name in dict.fromkeys(one.instId for one in message.data)])
 
 
