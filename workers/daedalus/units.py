@@ -1,8 +1,11 @@
-"""Numbers as people read them, with their unit or noun."""
+"""Units of the configuration, and numbers as people read them, with their unit or noun."""
 
 from __future__ import annotations
 
-__all__ = ["bytes_text", "counted", "duration_text"]
+__all__ = ["MEGABYTE", "bytes_text", "counted", "duration_text"]
+
+MEGABYTE = 1_000_000
+"""The bytes of one ``_mb`` of the configuration."""
 
 
 def bytes_text(count: float) -> str:

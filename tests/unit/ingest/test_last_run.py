@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+from daedalus.ingest.coverage import Start
 from daedalus.ingest.last_run import KeptUntil, start_after
-from daedalus.ingest.session.served_streams import Start
 from daedalus.worker.status import IngestStatus, Process, State
 
 KEPT_NS = 1_795_400_000_000_000_000

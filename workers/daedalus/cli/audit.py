@@ -78,20 +78,16 @@ def audit(
     what it was, a file is damaged, altered or missing, or nothing was found. Exit code 2: an
     exchange, channel or symbol is unknown.
     """
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
     from ..lake import open_lake
     from ..lake.audit import Question, UnknownNameError, expected_bytes
     from ..lake.audit import audit as audited
     from ..lake.audit.render import as_json, show_report
-    from .screen import Screen
+    from .screen import Screen, byte_progress
     from .stores import lake_settings
 
     question = Question(since, until, exchange, channel, symbol, books)
     lake = open_lake(lake_settings(where, config))
-    errors = Screen(stderr=True)
-    columns = (TextColumn("reading"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
+    with byte_progress("reading") as bar:
         listing = lake.listing()
         task = bar.add_task("audit", total=expected_bytes(listing, question))
         try:

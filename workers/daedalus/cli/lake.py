@@ -28,14 +28,12 @@ def merge(
     Each fills the other's gaps; of a row that both have, the one received first stays. The ledger of OUT
     has the gaps of both. The order of A and B does not matter, and a second run changes nothing.
     """
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
     from ..lake import open_lake
     from ..lake.merge import merge as merged
     from ..lake.merge import refuse_overlap
     from ..lake.table_file import DamagedFileError
     from ..storage import TargetError, TargetErrorKind, open_target
-    from .screen import Screen
+    from .screen import Screen, byte_progress
     from .stores import lake_settings
 
     sources = [lake_settings(each, config) for each in (one, other)]
@@ -50,9 +48,7 @@ def merge(
             raise
         there = None  # a folder that does not exist yet
     target.check()
-    errors = Screen(stderr=True)
-    columns = (TextColumn("merging"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
+    with byte_progress("merging") as bar:
         size = sum(file.size for lake in (first, second) for file in lake.listing().files)
         task = bar.add_task("merge", total=size)
         try:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
 from ..shown import shown_lines
 
-__all__ = ["Screen"]
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+__all__ = ["Screen", "byte_progress"]
 
 
 class Screen(Console):
@@ -22,3 +26,12 @@ class Screen(Console):
                 yield Segment(text, piece.style)
             else:
                 yield piece
+
+
+def byte_progress(doing: str) -> Progress:
+    """A bar of bytes on stderr that goes away when all is read; nothing where stderr is no terminal."""
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    errors = Screen(stderr=True)
+    columns = (TextColumn(doing), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal)

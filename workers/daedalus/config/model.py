@@ -14,9 +14,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, PrivateAttr, SecretStr, Strict, model_validator
 
+from ..units import MEGABYTE
 from .exchange import Exchanges
 from .fields import AlertUrl, HttpUrl, Location, PingUrl, Target, refuse
-from .section import MEGABYTE, Megabytes, Seconds, Section
+from .section import Megabytes, Seconds, Section
 
 __all__ = [
     "Alerts",

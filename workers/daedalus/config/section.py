@@ -6,9 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["MEGABYTE", "Megabytes", "Seconds", "Section"]
-
-MEGABYTE = 1_000_000
+__all__ = ["Megabytes", "Seconds", "Section"]
 
 Seconds = Annotated[float, Field(gt=0, le=86_400, title="seconds")]
 Megabytes = Annotated[int, Field(ge=1, le=100_000_000, title="MB")]

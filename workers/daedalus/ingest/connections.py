@@ -11,8 +11,8 @@ import msgspec
 from ..config import ExchangeConfig
 from ..exchanges.model import ConnectionPlan, Exchange, Subscription
 from .backoff import Backoff
+from .coverage import Start
 from .recorder_state import RecorderState
-from .session.served_streams import Start
 from .session.session import Session
 from .supervisor import ConnectionSupervisor
 

@@ -6,13 +6,22 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable
 
+from msgspec import Struct
+
 from ..exchanges.model import Subscription
 from .silent_streams import SilentStreams
 
-__all__ = ["Coverage", "Stream"]
+__all__ = ["Coverage", "Start", "Stream"]
 
 Stream = tuple[str, str]
 """Channel and symbol; of one stream for all symbols the symbol is empty."""
+
+
+class Start(Struct, frozen=True):
+    """Why streams were not recorded until now, and until when (UTC ns) they were; None: not known."""
+
+    cause: str
+    since_ns: int | None = None
 
 
 class Coverage:

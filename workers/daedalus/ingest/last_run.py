@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 
 from ..worker.status import IngestStatus
-from .session.served_streams import Start
+from .coverage import Start
 
 __all__ = ["KeptUntil", "start_after"]
 

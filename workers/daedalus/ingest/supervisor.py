@@ -13,8 +13,8 @@ import logging
 from collections.abc import Callable
 
 from .backoff import Backoff
+from .coverage import Start
 from .recorder_state import RecorderState
-from .session.served_streams import Start
 from .session.session import End, Session
 from .wire.client import WireError
 

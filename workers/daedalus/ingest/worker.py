@@ -29,6 +29,7 @@ from ..worker.start import Launch
 from ..worker.status import IngestStatus, UnreadableStatus, read_status
 from .connections import Connections
 from .counters import Counters, Meter
+from .coverage import Start
 from .gaps.backfill import Backfill
 from .gaps.catch_up import CatchUp
 from .gaps.pending import PendingGaps
@@ -39,7 +40,6 @@ from .report import Reporter
 from .rest.client import RestClient
 from .rest.instruments import Instruments
 from .rest.snapshots import Snapshots
-from .session.served_streams import Start
 from .session.session import Session
 from .storage_thread import StorageThread, limits_of
 

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ..config import load_config, parse_config
+from ..errors import FAILED
 from ..lake import open_lake
 from ..lake.audit import audit
 from ..simulator import EXCHANGES as SIMULATED
@@ -83,7 +84,7 @@ def _simulated(
         if not _listening(port, simulator):
             why = simulator.trouble() or f"see {simulator.log_path}"
             console.print(Text(f"The simulated exchange did not start: {why}", style="red"), soft_wrap=True)
-            return 1
+            return FAILED
         console.print(f"A simulated {exchange} runs on 127.0.0.1:{port}, {SIMULATED_RATE:,} messages/s.")
         return _record(console, config_path, duration)
     finally:
@@ -99,7 +100,7 @@ def _record(console: Console, config_path: Path, duration: float | None) -> int:
     sizes = table_sizes(lake) if lake.is_dir() else []
     if not any(table.rows for table in sizes):
         console.print(Text(f"The lake is empty: {lake}", style="red"), soft_wrap=True)
-        return code or 1
+        return code or FAILED
     show_sizes(console, sizes)
     report = audit(open_lake(StorageSettings(target=str(lake))))
     show_verdicts(console, report)
@@ -108,7 +109,7 @@ def _record(console: Console, config_path: Path, duration: float | None) -> int:
     console.print(
         f"\nlake: {lake}   configuration: {config_path}   logs: {directory / 'logs'}", soft_wrap=True
     )
-    return code or int(not report.sound)
+    return code or (0 if report.sound else FAILED)
 
 
 def _configuration(exchange: str, symbols: Sequence[str], port: int | None) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from ..store.layout import NORMALIZED, READY, SYNCED, Layout
+from ..units import MEGABYTE
 from .settings import SyncSettings
 
 __all__ = ["Budget", "Deletable", "RetentionReport", "Usage", "apply_retention", "decide", "survey"]
@@ -32,7 +33,7 @@ class Budget(Struct, frozen=True):
     @classmethod
     def of(cls, settings: SyncSettings) -> Budget:
         megabytes = (settings.budget_mb, settings.min_free_mb)
-        return cls(*(None if limit is None else limit * 1_000_000 for limit in megabytes))
+        return cls(*(None if limit is None else limit * MEGABYTE for limit in megabytes))
 
 
 class Deletable(Struct, frozen=True):

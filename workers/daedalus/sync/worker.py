@@ -29,7 +29,7 @@ from .retention import Budget, RetentionReport, apply_retention
 from .settings import SyncSettings
 from .transfer import TICK_SECONDS, run_pass
 
-__all__ = ["WORKER", "SyncReport", "run_sync", "sync_once"]
+__all__ = ["SyncReport", "run_sync", "sync_once"]
 
 WORKER = "sync"
 """The name of the status file."""

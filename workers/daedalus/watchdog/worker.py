@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from .. import host
 from ..config import Config
 from ..store.layout import Layout
+from ..units import MEGABYTE
 from ..worker.shell import Shell
 from ..worker.start import Launch, setup_of
 from ..worker.status import State as WorkState
@@ -38,7 +39,6 @@ LOOK_SECONDS = 60.0
 STATUS_SECONDS = 10.0
 COLLECT_LOOKS = 5
 MOST_UNDELIVERED = 50
-MEGABYTE = 1_000_000
 
 
 class Options(Struct, frozen=True, kw_only=True):

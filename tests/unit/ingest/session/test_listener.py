@@ -20,13 +20,14 @@ from daedalus.exchanges.model import (
     Subscription,
 )
 from daedalus.ingest.counters import Counters
+from daedalus.ingest.coverage import Start
 from daedalus.ingest.journal import Journal
 from daedalus.ingest.recorder_state import RecorderState
 from daedalus.ingest.session.book_sync import BookSync
 from daedalus.ingest.session.events import BookNeeded, Event, FramesLost, Leaving, Replied, Send
 from daedalus.ingest.session.listener import Listener
 from daedalus.ingest.session.liveness import Liveness
-from daedalus.ingest.session.served_streams import ServedStreams, Start
+from daedalus.ingest.session.served_streams import ServedStreams
 from daedalus.store.raw import RawRecord
 
 EXCHANGE = EXCHANGES["binance"]

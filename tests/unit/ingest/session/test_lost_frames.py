@@ -10,11 +10,11 @@ import pytest
 
 from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.model import Subscription
-from daedalus.ingest.coverage import Coverage
+from daedalus.ingest.coverage import Coverage, Start
 from daedalus.ingest.journal import Journal
 from daedalus.ingest.session import lost_frames as lost_frames_module
 from daedalus.ingest.session.lost_frames import LostFrames
-from daedalus.ingest.session.served_streams import ServedStreams, Start
+from daedalus.ingest.session.served_streams import ServedStreams
 from daedalus.store.raw import RawRecord
 
 CHANNELS = EXCHANGES["coinbase"].channels

@@ -6,10 +6,10 @@ from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.continuity import Continuity
 from daedalus.exchanges.model import Missing, Subscription
 from daedalus.ingest.counters import Counters
-from daedalus.ingest.coverage import Coverage
+from daedalus.ingest.coverage import Coverage, Start
 from daedalus.ingest.gaps.live import LiveGaps
 from daedalus.ingest.journal import Journal
-from daedalus.ingest.session.served_streams import ServedStreams, Start
+from daedalus.ingest.session.served_streams import ServedStreams
 from daedalus.store.raw import RawRecord
 
 ONE, OTHER = Subscription("publicTrade", "BTCUSDT"), Subscription("publicTrade", "ETHUSDT")

@@ -17,12 +17,12 @@ from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.binance.messages import BinanceMessages
 from daedalus.exchanges.model import Data, Header, Subscription
 from daedalus.ingest.counters import Counters
+from daedalus.ingest.coverage import Start
 from daedalus.ingest.recorder_state import RecorderState
 from daedalus.ingest.session import books as books_module
 from daedalus.ingest.session import session as session_module
 from daedalus.ingest.session import stream_pace as pace_module
 from daedalus.ingest.session.books import SessionBooks
-from daedalus.ingest.session.served_streams import Start
 from daedalus.ingest.session.session import Session
 from daedalus.store.raw import RawRecord
 

@@ -7,10 +7,10 @@ import pytest
 from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.model import ConnectionPlan, Subscription
 from daedalus.ingest.counters import Counters
-from daedalus.ingest.coverage import Coverage
+from daedalus.ingest.coverage import Coverage, Start
 from daedalus.ingest.journal import Journal
 from daedalus.ingest.session.liveness import Liveness
-from daedalus.ingest.session.served_streams import ServedStreams, Start
+from daedalus.ingest.session.served_streams import ServedStreams
 from daedalus.ingest.session.watch import Action, Over, Replace, Watch
 
 CHANNELS = EXCHANGES["binance"].channels

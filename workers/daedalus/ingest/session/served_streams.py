@@ -8,23 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from msgspec import Struct
-
 from ...exchanges.model import Channel, Subscription
-from ..coverage import Coverage, Stream
+from ..coverage import Coverage, Start, Stream
 from ..journal import Journal
 
-__all__ = ["ServedStreams", "Start"]
+__all__ = ["ServedStreams"]
 
 CONFIRM_SECONDS = 10.0
 """How long an exchange may take to answer for all streams."""
-
-
-class Start(Struct, frozen=True):
-    """Why streams were not recorded until now, and until when (UTC ns) they were; None: not known."""
-
-    cause: str
-    since_ns: int | None = None
 
 
 class ServedStreams:

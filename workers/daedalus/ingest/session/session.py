@@ -17,6 +17,7 @@ from msgspec import Struct
 from ...exchanges.continuity import IdGap
 from ...exchanges.model import ConnectionPlan, Reply, Subscription
 from ...exchanges.reading import excerpt
+from ..coverage import Start
 from ..journal import Journal
 from ..recorder_state import RecorderState
 from ..wire.client import Wire, WireError, open_wire
@@ -25,7 +26,7 @@ from .events import BookNeeded, Event, FramesLost, Leaving, Replied, Send
 from .listener import Listener
 from .liveness import Liveness
 from .lost_frames import LostFrames
-from .served_streams import ServedStreams, Start
+from .served_streams import ServedStreams
 from .watch import Over, Replace, Resubscribe, Watch
 
 __all__ = ["End", "Session"]
