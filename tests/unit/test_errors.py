@@ -23,7 +23,7 @@ from daedalus.lake.audit import UnknownNameError
 from daedalus.lake.books import NoBookError
 from daedalus.simulator.options import SimulatorError
 from daedalus.storage.errors import TargetError, TargetErrorKind
-from daedalus.store.lock import AlreadyRunning
+from daedalus.store.lock import AlreadyRunningError
 from daedalus.store.regular_files import NoRegularFileError
 from daedalus.store.segment import SegmentError
 
@@ -74,7 +74,7 @@ def test_what_stands_outside_of_the_tree_is_named() -> None:
     [
         (ConfigError([Problem("config.yaml", 3, (), "no. Write yes.")]), 2, ""),
         (SimulatorError("no such exchange. Choose another."), 2, ""),
-        (AlreadyRunning("it runs here"), 3, ""),
+        (AlreadyRunningError("it runs here"), 3, ""),
         (NoBookError("there is no book then"), 1, ""),
         (UnknownNameError("symbol", "BTCUSD", ["BTCUSDT"]), 2, _NEAREST),
         (TargetError(TargetErrorKind.SETTINGS, "ftp://x", "no driver", "Install it."), 2, "Install it."),

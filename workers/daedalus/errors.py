@@ -7,13 +7,13 @@
     ├── SimulatorError          options that cannot be simulated (a ValueError)
     ├── UnknownNameError        an exchange, channel or symbol that does not exist here (a ValueError)
     ├── NoRawFileError          a Parquet file that is not a raw file of the recorder
-    ├── AlreadyRunning          another process works on this data_dir
+    ├── AlreadyRunningError     another process works on this data_dir
     ├── TargetError             the lake cannot be reached, read or written
     ├── NoBookError             the book is not known at that moment
     ├── DamagedFileError        a file of the lake is not as it was written
     │   └── AlteredFileError    it can be read, but has other rows
-    ├── DamagedSegment          a raw file is not as it was written
-    ├── DiskTrouble             nothing may be written now: little space, or no disk
+    ├── DamagedSegmentError     a raw file is not as it was written
+    ├── WriteBlockedError       nothing may be written now: little space, or no disk
     ├── SegmentError            the disk refused a write (an OSError)
     ├── NoRegularFileError      something else stands where a file is expected (an OSError)
     ├── RestError               a request to an exchange failed

@@ -171,7 +171,7 @@ def test_a_file_whose_headers_hide_rows_is_damaged(layout: Layout, trades: Any) 
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 8]) + whole[place + 1 :])
         try:
             rows = list(read._read_rows(path))
-        except read.DamagedSegment:
+        except read.DamagedSegmentError:
             damaged += 1
         else:
             assert sum(map(len, rows)) == 39, f"byte {place}"

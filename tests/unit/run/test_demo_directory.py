@@ -8,7 +8,7 @@ import pytest
 
 from daedalus.config import ConfigError
 from daedalus.run.demo_directory import CONFIG, MARK, claimed, clear
-from daedalus.store.lock import AlreadyRunning
+from daedalus.store.lock import AlreadyRunningError
 from daedalus.sync.anchor import MEMORY
 
 
@@ -63,5 +63,5 @@ def test_a_link_to_somebody_elses_directory_is_removed_and_not_followed(tmp_path
 
 
 def test_two_at_once_are_not_in_one_directory(tmp_path: Path) -> None:
-    with claimed(tmp_path / "demo"), pytest.raises(AlreadyRunning), claimed(tmp_path / "demo"):
+    with claimed(tmp_path / "demo"), pytest.raises(AlreadyRunningError), claimed(tmp_path / "demo"):
         pass

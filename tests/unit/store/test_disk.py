@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from daedalus.store.disk import DiskTrouble, explain, free_bytes, require_free
+from daedalus.store.disk import WriteBlockedError, explain, free_bytes, require_free
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,6 @@ def test_free_space_of_a_directory_that_is_gone_is_unknown(tmp_path: Path) -> No
 def test_the_floor_of_free_space_holds(tmp_path: Path) -> None:
     require_free(tmp_path, free_bytes(tmp_path) // 2)
     with pytest.raises(
-        DiskTrouble, match=f"little space left on {tmp_path}: .* MB free, .* MB must stay free"
+        WriteBlockedError, match=f"little space left on {tmp_path}: .* MB free, .* MB must stay free"
     ):
         require_free(tmp_path, 2**62)

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from daedalus.store import AlreadyRunning, Layout, WorkerLock
+from daedalus.store import AlreadyRunningError, Layout, WorkerLock
 
 HOLD = (
     "import sys; from pathlib import Path; from daedalus.store import WorkerLock, Layout\n"
@@ -22,7 +22,7 @@ def test_a_second_worker_is_refused_and_told_who_is_there(layout: Layout) -> Non
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
         with (
-            pytest.raises(AlreadyRunning, match=f"binance.*pid {holder.pid}"),
+            pytest.raises(AlreadyRunningError, match=f"binance.*pid {holder.pid}"),
             WorkerLock(layout, "ingest-binance"),
         ):
             pass
@@ -44,7 +44,7 @@ def test_deleting_what_lies_in_data_dir_lets_no_second_worker_in(layout: Layout,
             (layout.data_dir / ".ingest-binance.lock").unlink()
         for _ in range(2):  # the first attempt makes the directory anew
             with (
-                pytest.raises(AlreadyRunning, match=f"pid {holder.pid}"),
+                pytest.raises(AlreadyRunningError, match=f"pid {holder.pid}"),
                 WorkerLock(layout, "ingest-binance"),
             ):
                 pass

@@ -14,7 +14,7 @@ from support.sync_workbench import Running, Watched, fill, lake_of, refuse, stat
 
 from daedalus.storage import TargetErrorKind, open_target
 from daedalus.store.layout import READY, Layout
-from daedalus.store.lock import AlreadyRunning
+from daedalus.store.lock import AlreadyRunningError
 from daedalus.sync import SyncSettings, sync_once
 
 
@@ -91,7 +91,7 @@ def test_what_comes_while_it_runs_is_uploaded(layout: Layout, settings: SyncSett
 def test_a_second_sync_on_the_same_data_is_refused(layout: Layout, settings: SyncSettings) -> None:
     with Running(layout, settings):
         wait_for(lambda: (layout.status / "sync.json").exists())
-        with pytest.raises(AlreadyRunning, match="sync already runs here"):
+        with pytest.raises(AlreadyRunningError, match="sync already runs here"):
             sync_once(layout, settings)
     sync_once(layout, settings)
 

@@ -19,7 +19,7 @@ from faults.disks import a_disk
 
 from daedalus.config import Config
 from daedalus.store.layout import Layout
-from daedalus.store.lock import AlreadyRunning, WorkerLock
+from daedalus.store.lock import AlreadyRunningError, WorkerLock
 from daedalus.watchdog import Options, run_watchdog, show_state, watch_once
 from daedalus.watchdog.decide import Restart
 from daedalus.watchdog.restart import restart
@@ -228,7 +228,7 @@ def test_the_loop_tells_systemd_and_writes_its_status_until_it_is_stopped(
                 time.sleep(0.01)
             shown, _ = show_state(config)
             assert shown.renderables[0] == "the watchdog runs"
-            with pytest.raises(AlreadyRunning), WorkerLock(Layout(config.data_dir), "watchdog"):
+            with pytest.raises(AlreadyRunningError), WorkerLock(Layout(config.data_dir), "watchdog"):
                 pass
         finally:
             stop.set()
@@ -279,10 +279,10 @@ def test_a_second_watchdog_is_kept_away_by_the_lock_of_one_whose_disk_died_under
         config = on(disk.folder, configured())
         with WorkerLock(Layout(config.data_dir), "watchdog"):
             disk.remount("abort")
-            with pytest.raises(AlreadyRunning):
+            with pytest.raises(AlreadyRunningError):
                 watch_once(config, Options())
         layout = Layout(config.data_dir)
-        with lock_anywhere(layout), pytest.raises(AlreadyRunning), lock_anywhere(layout):
+        with lock_anywhere(layout), pytest.raises(AlreadyRunningError), lock_anywhere(layout):
             pass
 
 
@@ -292,7 +292,7 @@ def test_a_second_watchdog_is_kept_away_where_no_lock_file_was_ever_written(
     with a_disk(tmp_path, 64) as disk:
         disk.remount("ro")
         layout = Layout(disk.folder / "data")
-        with lock_anywhere(layout), pytest.raises(AlreadyRunning), lock_anywhere(layout):
+        with lock_anywhere(layout), pytest.raises(AlreadyRunningError), lock_anywhere(layout):
             pass
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from daedalus.store.layout import Layout
-from daedalus.store.lock import AlreadyRunning
+from daedalus.store.lock import AlreadyRunningError
 from daedalus.worker.shell import Shell
 from daedalus.worker.signals import StopEvent
 from daedalus.worker.status import NormalizeStatus, Setup, State, read_status
@@ -36,7 +36,10 @@ def status(shell: Shell, state: State = "running") -> NormalizeStatus:
 def test_a_second_worker_of_the_same_name_is_kept_out_until_the_first_ends(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
     with Shell(layout, "normalize"):
-        with pytest.raises(AlreadyRunning, match="normalize already runs here"), Shell(layout, "normalize"):
+        with (
+            pytest.raises(AlreadyRunningError, match="normalize already runs here"),
+            Shell(layout, "normalize"),
+        ):
             pass
         with Shell(layout, "sync"):
             pass

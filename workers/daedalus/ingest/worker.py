@@ -54,8 +54,8 @@ SEAL_SECONDS = STOP_SECONDS - 3.0
 def run_ingest(config: Config, exchange: str, launch: Launch, stats_interval: float | None = None) -> int:
     """Record ``exchange`` until the worker is told to stop; the exit code: 0, or 1 after an error of our own.
 
-    ``stats_interval``: seconds between two lines of figures on stdout; None: none. Raises `AlreadyRunning`
-    where another recorder has the exchange's files open.
+    ``stats_interval``: seconds between two lines of figures on stdout; None: none. Raises
+    `AlreadyRunningError` where another recorder has the exchange's files open.
     """
     shell = Shell(Layout(config.data_dir), f"ingest-{exchange}", launch.setup, launch.stop)
     with shell, asyncio.Runner(loop_factory=_loop_factory()) as runner:

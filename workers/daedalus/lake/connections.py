@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 from msgspec import Struct
 
+from ..store.raw import process_of
 from .spans import Span
 
 __all__ = ["Event", "events_of", "outages"]
@@ -37,14 +38,14 @@ def outages(events: Iterable[Event]) -> list[Span]:
     A crash writes no end; such an outage stands in the ledger alone.
     """
     ordered = sorted(set(events))
-    last_of = {_process(event.conn): event.at_ns for event in ordered}
+    last_of = {process_of(event.conn): event.at_ns for event in ordered}
     standing: set[str] = set()
     found: list[Span] = []
     since: int | None = None
     for event in ordered:
         if event.opened:
             # Connections of a process that writes nothing from here on are dead, though no end was written.
-            standing = {conn for conn in standing if last_of[_process(conn)] >= event.at_ns}
+            standing = {conn for conn in standing if last_of[process_of(conn)] >= event.at_ns}
             if not standing and since is not None:
                 found.append((since, event.at_ns - 1))
             standing.add(event.conn)
@@ -54,7 +55,3 @@ def outages(events: Iterable[Event]) -> list[Span]:
             if not standing:
                 since = event.at_ns
     return found
-
-
-def _process(conn: str) -> str:
-    return conn.rpartition("-")[0]

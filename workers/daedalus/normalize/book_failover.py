@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from ..exchanges.model import Data
 from ..exchanges.orderbook import Book
-from ..store.raw import RawKind, RawRecord
+from ..store.raw import RawKind, RawRecord, process_of
 from ..tables.rows import BookUpdate
 from .decode import Loss, Message
 
@@ -182,7 +182,7 @@ class BookFailover:
     def _subscribed(self, symbol: str, conn: str) -> None:
         """A connection is asked for the symbol. Those of an earlier process are dead, told or not."""
         stream = self._of(symbol)
-        if stream.primary is not None and stream.primary.rpartition("-")[0] != conn.rpartition("-")[0]:
+        if stream.primary is not None and process_of(stream.primary) != process_of(conn):
             self._streams[symbol] = _Stream()
 
     def _closed(self, symbol: str, conn: str) -> list[Message]:

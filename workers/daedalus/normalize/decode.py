@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 from ..exchanges.model import Data, Exchange
 from ..exchanges.reading import UNREADABLE
 from ..store.raw import RawKind, RawRecord
-from ..tables.connections import LinkEvent
+from ..tables.connections import ConnectionEvent
 from ..tables.rows import Instrument, Row
 
 __all__ = [
@@ -145,7 +145,7 @@ def decode(exchange: Exchange, record: RawRecord) -> Content:
         return _UNDECODABLE
 
 
-def decode_note(record: RawRecord) -> Note | Resolution | Loss | LinkEvent | None:
+def decode_note(record: RawRecord) -> Note | Resolution | Loss | ConnectionEvent | None:
     """Decode a row that the recorder wrote about its own work; None if it cannot be read."""
     at_ns, kind = record.recv_ns, record.kind
     try:
@@ -155,9 +155,9 @@ def decode_note(record: RawRecord) -> Note | Resolution | Loss | LinkEvent | Non
     except UNREADABLE:
         return None
     if kind == RawKind.OPEN:
-        return LinkEvent(record.conn, "open", at_ns, url=note.url)
+        return ConnectionEvent(record.conn, "open", at_ns, url=note.url)
     if kind == RawKind.CLOSE:
-        return LinkEvent(record.conn, "close", at_ns, cause=note.cause, reason=note.reason)
+        return ConnectionEvent(record.conn, "close", at_ns, cause=note.cause, reason=note.reason)
     if kind == RawKind.LOST:
         count = "frames" if note.missing is None else f"{note.missing:,} frames"
         why = f"{count} of the connection are missing"

@@ -30,15 +30,15 @@ __all__ = ["decode_file", "decode_lines"]
 
 
 def decode_lines(
-    exchange: Exchange, lines: Iterable[bytes], passed_over: Counter[str] | None = None
+    exchange: Exchange, lines: Iterable[bytes], skipped: Counter[str] | None = None
 ) -> Iterator[dict[str, object]]:
     """The rows of recorded messages, in their order; times are integers, UTC ns.
 
     Each has ``table``, ``exchange`` and the table's columns. Lines without a row are counted in
-    ``passed_over`` by their kind: unknown, malformed, undecodable, reply, notice, heartbeat, no message. Rows
+    ``skipped`` by their kind: unknown, malformed, undecodable, reply, notice, heartbeat, no message. Rows
     of a symbol that cannot be recorded (`Exchange.refuses`) are counted under its name.
     """
-    counts: Counter[str] = Counter() if passed_over is None else passed_over
+    counts: Counter[str] = Counter() if skipped is None else skipped
     classify = exchange.messages.reader()  # some messages can only be read in the light of those before
     for line in lines:
         recorded = read_line(line)
@@ -86,19 +86,19 @@ def decode_file(exchange: Exchange, source: Path | None, output: BinaryIO | None
     return counts
 
 
-def decode_raw(exchange: Exchange, path: Path, passed_over: Counter[str]) -> Iterator[dict[str, object]]:
+def decode_raw(exchange: Exchange, path: Path, skipped: Counter[str]) -> Iterator[dict[str, object]]:
     """`decode_lines` for a raw file. Rows that two connections delivered come twice."""
     for record in raw_records(path):
         if record.kind not in SOURCES and record.kind != RawKind.INSTRUMENTS:
-            passed_over["note of the recorder"] += 1
+            skipped["note of the recorder"] += 1
             continue
         content = decode(exchange, record)
         if isinstance(content, Undecodable):
-            passed_over[content.kind] += 1
+            skipped[content.kind] += 1
             continue
         rows = content.rows if isinstance(content, Message) else content.listed
         source = SOURCES.get(record.kind, "stream")
-        for row in _recordable(exchange, rows, passed_over):
+        for row in _recordable(exchange, rows, skipped):
             yield from _lines(exchange.name, row, record.recv_ns, source)
 
 

@@ -15,9 +15,10 @@ from msgspec.structs import replace
 
 from ..exchanges.continuity import IdGap
 from ..exchanges.model import Channel
+from ..store.raw import process_of
 from ..tables.gaps import Gap
 from .deduplicate import ObservedIds
-from .stream_ledger import Outage, StreamLedger, gap_by_ids, process_of
+from .stream_ledger import Outage, StreamLedger, gap_by_ids
 
 __all__ = ["Ledger"]
 

@@ -18,8 +18,8 @@ from ..exchanges.reading import number_of
 from ..exchanges.times import IMPLAUSIBLE_NS
 from ..store.raw import RawKind, RawRecord
 from ..tables.book_digests import BookDigest
-from ..tables.columns import gap_batch, link_batch
-from ..tables.connections import LinkEvent
+from ..tables.columns import connection_batch, gap_batch
+from ..tables.connections import ConnectionEvent
 from ..tables.entry import Entry
 from ..tables.exact_values import ExactValue
 from ..tables.gaps import Gap
@@ -58,7 +58,7 @@ class Ordering:
         self._sort = ExternalSort(spill)
         self._buckets: dict[tuple[type, int, str, int], Bucket] = {}
         self._gaps: dict[str, list[Gap]] = {}
-        self._links: dict[str, list[LinkEvent]] = {}
+        self._connections: dict[str, list[ConnectionEvent]] = {}
 
     def add(self, message: Message, digests: Iterable[BookDigest]) -> None:
         """Take the rows of a message, and the digests of the books before it."""
@@ -85,9 +85,9 @@ class Ordering:
         for each in instruments.listed:
             self._add(record, "stream", each, record.recv_ns, record.recv_ns)
 
-    def link(self, event: LinkEvent) -> None:
+    def connection(self, event: ConnectionEvent) -> None:
         """Take the beginning or the end of a connection."""
-        self._links.setdefault(_date(event.timestamp), []).append(event)
+        self._connections.setdefault(_date(event.timestamp), []).append(event)
 
     def renumbered(self, symbol: str) -> None:
         """The exchange's numbers of a symbol start anew: its later rows stand after all so far."""
@@ -100,7 +100,7 @@ class Ordering:
 
     def files(self) -> list[tuple[str, str]]:
         """The (table, date) pairs of the files there will be, sorted. No row may be added after it."""
-        own = [("gaps", date) for date in self._gaps] + [("connections", date) for date in self._links]
+        own = [("gaps", date) for date in self._gaps] + [("connections", date) for date in self._connections]
         return sorted([*own, *self._sort.files()])
 
     def batches(self, table: str, date: str) -> Iterator[pa.RecordBatch]:
@@ -108,7 +108,7 @@ class Ordering:
         if table == "gaps":
             yield gap_batch(self._gaps.get(date, []))
         elif table == "connections":
-            yield link_batch(self._links.get(date, []))
+            yield connection_batch(self._connections.get(date, []))
         else:
             yield from self._sort.batches(table, date)
 

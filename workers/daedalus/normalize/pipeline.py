@@ -29,7 +29,7 @@ from ..exchanges.continuity import Continuity, Observation
 from ..exchanges.model import Channel, Data, Exchange
 from ..store.raw import CONNECTION, UNKNOWN, RawKind, RawRecord
 from ..tables.book_digests import BookDigest
-from ..tables.connections import LinkEvent
+from ..tables.connections import ConnectionEvent
 from .book_checksums import BookChecksums
 from .book_failover import BookFailover
 from .books import Books
@@ -183,8 +183,8 @@ class Pipeline:
         note = decode_note(record)
         if note is None:
             self.counts.undecodable += 1
-        elif isinstance(note, LinkEvent):
-            self._ordering.link(note)
+        elif isinstance(note, ConnectionEvent):
+            self._ordering.connection(note)
         elif isinstance(note, Resolution):
             self._gaps.resolved(record, note)
         elif isinstance(note, Loss):

@@ -17,20 +17,21 @@ from ..errors import DaedalusError
 from ..store.raw import DAMAGE, RAW_SCHEMA, RawRecord
 from ..store.regular_files import open_descriptor
 
-__all__ = ["DamagedSegment", "read_raw"]
+__all__ = ["DamagedSegmentError", "read_raw"]
 
 _READ_ROWS = 8_192
 _READ_BYTES = 16 * 1024 * 1024
 
 
-class DamagedSegment(DaedalusError):  # noqa: N818 - the name says the whole error
+class DamagedSegmentError(DaedalusError):
     """The bytes of a raw file are not what was written; the message says which and why."""
 
 
 def read_raw(path: Path) -> Iterator[list[RawRecord] | None]:
     """The raw rows of a file, some thousands at a time, in their order; None where rows were lost.
 
-    Raises `DamagedSegment` if the bytes are damaged, `OSError` or `MemoryError` if they cannot be read now.
+    Raises `DamagedSegmentError` if the bytes are damaged, `OSError` or `MemoryError` if they cannot be read
+    now.
     """
     places = _damage(path)
     count = 0
@@ -63,7 +64,7 @@ def _read_rows(path: Path) -> Iterator[list[RawRecord]]:
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             if not file.schema_arrow.equals(RAW_SCHEMA):
-                raise DamagedSegment(f"{path}: its columns are not those of a raw file")
+                raise DamagedSegmentError(f"{path}: its columns are not those of a raw file")
             left = file.metadata.num_rows
             for group in range(file.num_row_groups):  # asked for all at once, it would keep them all
                 rows = _rows_at_once(file.metadata.row_group(group))
@@ -73,7 +74,7 @@ def _read_rows(path: Path) -> Iterator[list[RawRecord]]:
                     del batch  # a message of 64 MB need not be held twice
                     yield records
             if left:  # no checksum covers Parquet's headers, and the reader trusts them
-                raise DamagedSegment(f"{path}: {left:+,} rows against what its footer says")
+                raise DamagedSegmentError(f"{path}: {left:+,} rows against what its footer says")
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _as_damage(path, error) from error
 
@@ -91,7 +92,7 @@ def _as_damage(path: Path, error: Exception) -> Exception:
     # Arrow has no type of its own for threads that cannot be started, and zstd none for its memory.
     if isinstance(error, MemoryError) or type(error) is pa.ArrowException or "memory" in str(error):
         return MemoryError(f"{path} cannot be read now: {error}")
-    return DamagedSegment(f"{path}: cannot be read: {error}")
+    return DamagedSegmentError(f"{path}: cannot be read: {error}")
 
 
 def _lists(batch: pa.RecordBatch) -> list[list[object]]:

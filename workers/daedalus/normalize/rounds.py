@@ -14,7 +14,7 @@ from .backoff import Backoff, reason
 from .checkpoint_files import prune_checkpoints
 from .damaged import set_aside
 from .progress import Progress
-from .read import DamagedSegment
+from .read import DamagedSegmentError
 from .segment import Interrupted, normalize_segment
 
 __all__ = ["normalize_ready"]
@@ -91,7 +91,7 @@ def _in_turn(segments: Sequence[SegmentId]) -> Iterator[SegmentId]:
 
 def _hold(backoff: Backoff, segment: SegmentId, error: Exception) -> None:
     path = segment.sealed_path
-    if isinstance(error, _UnknownExchange):
+    if isinstance(error, _UnknownExchangeError):
         why = str(error)
     elif isinstance(error, OSError | MemoryError):
         why = f"{path} waits: {reason(error)}"
@@ -104,7 +104,7 @@ def _hold(backoff: Backoff, segment: SegmentId, error: Exception) -> None:
         log.error("%s. It stays in raw/ready and is tried again; other channels go on", why)
 
 
-class _UnknownExchange(Exception):  # noqa: N818 - the name says the whole error
+class _UnknownExchangeError(Exception):
     """A partition of an exchange that nobody knows."""
 
 
@@ -117,10 +117,10 @@ def _do(
 ) -> None:
     """Normalize one segment, or set it aside if its bytes are damaged."""
     if exchange is None:
-        raise _UnknownExchange(f"no exchange is called {segment.partition.exchange}")
+        raise _UnknownExchangeError(f"no exchange is called {segment.partition.exchange}")
     try:
         counts = normalize_segment(layout, segment, exchange, go_on)
-    except DamagedSegment as damage:
+    except DamagedSegmentError as damage:
         kept = set_aside(layout, segment)
         log.error("%s; moved to %s", damage, kept)
         progress.damaged += 1

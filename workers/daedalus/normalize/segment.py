@@ -25,7 +25,7 @@ SPILL_IN_MEMORY = 32 * 1024 * 1024
 """Bytes of rows in memory that wait for their order, twice the size of the tables; more go to the disk."""
 
 
-class Interrupted(Exception):  # noqa: N818 - the name says the whole error
+class Interrupted(Exception):  # noqa: N818 - not an error
     """The worker was told to stop within a segment, which stays as it was."""
 
 
@@ -34,9 +34,9 @@ def normalize_segment(
 ) -> Counts:
     """Turn a segment in ``raw/ready`` into files in ``tables/ready``, then move it to ``raw/normalized``.
 
-    ``go_on`` is asked every few thousand rows. Raises `DamagedSegment` if the segment's bytes are damaged
-    (nothing is published then), `Interrupted` if ``go_on`` says no, and `OSError` or `MemoryError` if it
-    cannot be read, or its tables cannot be written, for now.
+    ``go_on`` is asked every few thousand rows. Raises `DamagedSegmentError` if the segment's bytes are
+    damaged (nothing is published then), `Interrupted` if ``go_on`` says no, and `OSError` or `MemoryError` if
+    it cannot be read, or its tables cannot be written, for now.
     """
 
     def ask() -> None:

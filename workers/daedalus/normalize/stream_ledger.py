@@ -5,9 +5,10 @@ from __future__ import annotations
 from msgspec import Struct
 
 from ..exchanges.continuity import IdGap
+from ..store.raw import process_of
 from ..tables.gaps import Gap
 
-__all__ = ["Outage", "StreamLedger", "gap_by_ids", "no_book", "process_of"]
+__all__ = ["Outage", "StreamLedger", "gap_by_ids", "no_book"]
 
 _SNAPSHOT = "snapshot"
 _SILENT = "this stream alone fell silent"
@@ -89,8 +90,3 @@ def no_book(channel: str, symbol: str, since_ns: int | None, at_ns: int, why: st
     return Gap(
         channel, symbol, begin, at_ns, None, None, 0, _SNAPSHOT, "unfillable", 0, f"no book: {why}", at_ns
     )
-
-
-def process_of(conn: str) -> str:
-    """The part of a connection's id that all connections of one process share."""
-    return conn.rpartition("-")[0]

@@ -49,7 +49,7 @@ def run_demo(
     The recording of an earlier demonstration is deleted first, unless ``live`` records the real exchange.
     ``symbols``: empty means the exchange's usual ones. ``duration``: seconds; None runs until Ctrl-C. Raises
     `ConfigError` or `SimulatorError` for what cannot be recorded and for a directory with other content,
-    `AlreadyRunning` if another instance runs there; nothing is changed then.
+    `AlreadyRunningError` if another instance runs there; nothing is changed then.
     """
     symbols = symbols or SIMULATED[exchange].usual_symbols
     port = None if live else _free_port()

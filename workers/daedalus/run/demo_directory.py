@@ -34,8 +34,8 @@ MADE = ("raw", "tables", "lake", "logs", CONFIG, "watchdog.json", MEMORY)
 def claimed(directory: Path) -> Iterator[Layout]:
     """Lock the directory, created if it does not exist.
 
-    Raises `ConfigError` for a directory with other content, `AlreadyRunning` if another demonstration runs in
-    it. Nothing is changed then.
+    Raises `ConfigError` for a directory with other content, `AlreadyRunningError` if another demonstration
+    runs in it. Nothing is changed then.
     """
     if directory.is_dir() and any(directory.iterdir()) and not _ours(directory):
         text = "contains files that no demonstration made. Move it away, or run this in another directory."

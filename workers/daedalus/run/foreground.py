@@ -43,7 +43,7 @@ def run_all(
     a worker that refused to run.
 
     ``duration``: seconds until it ends; None runs until a signal. ``dry_run`` only prints the command lines.
-    Raises `AlreadyRunning` if one of the workers already runs on this ``data_dir``.
+    Raises `AlreadyRunningError` if one of the workers already runs on this ``data_dir``.
     """
     ingest = [(f"ingest-{name}", ("ingest", name)) for name in config.exchanges]
     after = [("normalize", ("normalize",))] + ([] if no_sync else [("sync", ("sync",))])
@@ -91,7 +91,7 @@ def run_all(
 
 
 def ensure_free(layout: Layout, workers: Iterable[str]) -> None:
-    """Raise `AlreadyRunning` if one of these workers runs on this ``data_dir``."""
+    """Raise `AlreadyRunningError` if one of these workers runs on this ``data_dir``."""
     for name in workers:
         with WorkerLock(layout, name):
             pass

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .files import fsync_directory, make_directories, move, publish, write_atomic
 from .layout import NORMALIZED, READY, SYNCED, Layout, Partition, SegmentId, TableFile
-from .lock import AlreadyRunning, WorkerLock
+from .lock import AlreadyRunningError, WorkerLock
 from .writer_values import Closing, WriterLimits, WriterStats
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ __all__ = [
     "READY",
     "SYNCED",
     "UNKNOWN",
-    "AlreadyRunning",
+    "AlreadyRunningError",
     "Closing",
     "Layout",
     "Partition",

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from ..errors import DaedalusError
 
-__all__ = ["DiskTrouble", "explain", "free_bytes", "require_free"]
+__all__ = ["WriteBlockedError", "explain", "free_bytes", "require_free"]
 
 
-class DiskTrouble(DaedalusError):  # noqa: N818 - a state that passes
+class WriteBlockedError(DaedalusError):
     """Nothing may be written now; the message says why and what to do."""
 
 
@@ -22,10 +22,10 @@ def free_bytes(directory: Path) -> int:
 
 
 def require_free(directory: Path, least: int) -> None:
-    """Raise `DiskTrouble` if less than ``least`` bytes are free."""
+    """Raise `WriteBlockedError` if less than ``least`` bytes are free."""
     free = free_bytes(directory)
     if free < least:
-        raise DiskTrouble(
+        raise WriteBlockedError(
             f"little space left on {directory}: {_megabytes(free)} free, {_megabytes(least)} must stay free. "
             "Delete files or let sync upload them; recording then goes on by itself"
         )

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection
 
 from .files import make_directories
 from .layout import Layout, SegmentId
-from .lock import AlreadyRunning, WorkerLock
+from .lock import AlreadyRunningError, WorkerLock
 from .regular_files import is_regular
 from .seal import SealCancelled, remove_unfinished, seal
 
@@ -58,7 +58,7 @@ def seal_orphans(
                 for segment in find_left_behind(layout, exchange):
                     seal(layout, segment, cancelled=cancelled)
                     done.append(segment)
-        except (AlreadyRunning, SealCancelled):
+        except (AlreadyRunningError, SealCancelled):
             continue
         except OSError as error:
             _logger.error("files of %s cannot be sealed and wait in %s: %s", exchange, layout.active, error)

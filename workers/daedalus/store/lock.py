@@ -13,10 +13,10 @@ from .files import PRIVATE_MODE, make_directories
 from .layout import Layout
 from .regular_files import open_descriptor
 
-__all__ = ["AlreadyRunning", "WorkerLock"]
+__all__ = ["AlreadyRunningError", "WorkerLock"]
 
 
-class AlreadyRunning(DaedalusError):  # noqa: N818 - the name is the message
+class AlreadyRunningError(DaedalusError):
     """Another process works on this ``data_dir``; the message names its pid."""
 
     exit_code = LOCKED
@@ -28,7 +28,7 @@ class WorkerLock:
     ``worker`` is its name in the status directory (``ingest-binance``, ``normalize``, ``sync``). The kernel
     frees the lock when the process ends, however it ends; the files that stay mean nothing. There are two, in
     ``data_dir`` and in ``status/``: deleting one of them lets no second worker in. Entering raises
-    `AlreadyRunning`, and `OSError` where ``data_dir`` cannot be written or its disk is not mounted.
+    `AlreadyRunningError`, and `OSError` where ``data_dir`` cannot be written or its disk is not mounted.
     """
 
     def __init__(self, layout: Layout, worker: str) -> None:
@@ -60,7 +60,7 @@ class WorkerLock:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
-            raise AlreadyRunning(
+            raise AlreadyRunningError(
                 f"{self._layout.data_dir}: {self._worker} already runs here, as the process with pid "
                 f"{holder}. Stop it first, or use another data_dir"
             ) from None

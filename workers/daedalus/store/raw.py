@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 from msgspec import Struct
 
-__all__ = ["CONNECTION", "DAMAGE", "RAW_SCHEMA", "UNKNOWN", "RawKind", "RawRecord"]
+__all__ = ["CONNECTION", "DAMAGE", "RAW_SCHEMA", "UNKNOWN", "RawKind", "RawRecord", "process_of"]
 
 CONNECTION = "_connection"
 """The partition of rows that concern a whole connection, not one channel."""
@@ -50,6 +50,11 @@ class RawRecord(Struct, frozen=True, gc=False):
     channel: str
     symbol: str
     payload: bytes
+
+
+def process_of(conn: str) -> str:
+    """The part of a connection's id that all connections of one process share."""
+    return conn.rpartition("-")[0]
 
 
 _COLUMNS: list[pa.Field[Any]] = [

@@ -14,7 +14,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable
 
-from .disk import DiskTrouble, explain, require_free
+from .disk import WriteBlockedError, explain, require_free
 from .files import make_directories
 from .layout import Layout, Partition, SegmentId
 from .left_behind import find_left_behind
@@ -119,7 +119,7 @@ class StreamingParquetWriter:
                 self._write(
                     now, now_ns, everything=now - self._flushed_at >= self._limits.flush_interval_seconds
                 )
-            except (OSError, DiskTrouble) as error:
+            except (OSError, WriteBlockedError) as error:
                 self._retry_at = now + _RETRY_SECONDS
                 self._note_trouble(error, now)
             else:
@@ -142,7 +142,7 @@ class StreamingParquetWriter:
                     partition.rotate()
                 reason = ""
                 break
-            except (OSError, DiskTrouble) as error:
+            except (OSError, WriteBlockedError) as error:
                 reason = self._explain(error)
             left = deadline - time.monotonic()
             if left <= 0:
@@ -172,7 +172,7 @@ class StreamingParquetWriter:
     def _open_segment(self, partition: Partition, recv_ns: int) -> Segment:
         if self._sealer.backlog >= self._limits.max_unsealed:
             why = self._sealer.trouble or "the disk or the processor is too slow"
-            raise DiskTrouble(f"{self._sealer.backlog} segments wait to be sealed: {why}")
+            raise WriteBlockedError(f"{self._sealer.backlog} segments wait to be sealed: {why}")
         make_directories(self._layout.active)  # somebody may have removed it
         return Segment(self._layout.active, self._numbers.next(partition, recv_ns))
 
@@ -193,7 +193,7 @@ class StreamingParquetWriter:
             self._flushed_at = now
             self._last_flush_ns = now_ns
 
-    def _note_trouble(self, error: OSError | DiskTrouble, now: float) -> None:
+    def _note_trouble(self, error: OSError | WriteBlockedError, now: float) -> None:
         self._blocked = self._explain(error)
         if now >= self._log_at:
             self._log_at = now + _LOG_SECONDS
@@ -206,7 +206,7 @@ class StreamingParquetWriter:
             self._blocked = None
             _logger.warning("%s: recording goes on", self._exchange)
 
-    def _explain(self, error: OSError | DiskTrouble) -> str:
+    def _explain(self, error: OSError | WriteBlockedError) -> str:
         return explain(error, self._layout.data_dir) if isinstance(error, OSError) else str(error)
 
     def _clean(self) -> None:

@@ -65,7 +65,8 @@ def sync_once(
 ) -> SyncReport:
     """Try everything that waits once, then keep the disk budget.
 
-    Raises `TargetError` where the settings make no target, `AlreadyRunning` where another sync is at work.
+    Raises `TargetError` where the settings make no target, `AlreadyRunningError` where another sync is at
+    work.
     """
     _require_own_place(layout, settings)
     target = target or open_target(settings)
@@ -86,7 +87,7 @@ def run_sync(
 ) -> None:
     """Keep the target up to date until ``stop`` is set; it then ends within about a second.
 
-    Raises `TargetError` where the settings make no target, `AlreadyRunning` where another sync is at
+    Raises `TargetError` where the settings make no target, `AlreadyRunningError` where another sync is at
     work; whatever fails later is told in the status and tried again.
     """
     _require_own_place(layout, settings)

@@ -9,13 +9,13 @@ import pyarrow as pa
 from msgspec import Struct
 
 from .book_updates import size
-from .connections import CONNECTIONS, LinkEvent
+from .connections import CONNECTIONS, ConnectionEvent
 from .entry import Entry, lists
 from .gaps import GAPS, Gap
 from .registry import TABLES
 from .table import Table
 
-__all__ = ["batch", "gap_batch", "link_batch"]
+__all__ = ["batch", "connection_batch", "gap_batch"]
 
 
 def batch(name: str, symbol: str | None, entries: Sequence[Entry]) -> pa.RecordBatch:
@@ -36,7 +36,7 @@ def gap_batch(gaps: Sequence[Gap]) -> pa.RecordBatch:
     return _struct_batch(GAPS, gaps)
 
 
-def link_batch(events: Sequence[LinkEvent]) -> pa.RecordBatch:
+def connection_batch(events: Sequence[ConnectionEvent]) -> pa.RecordBatch:
     """Rows of the table ``connections``, in their order."""
     return _struct_batch(CONNECTIONS, events)
 

@@ -7,10 +7,10 @@ from msgspec.structs import replace
 
 from .table import LOCAL_TIMESTAMP, TIMESTAMP, Column, Table
 
-__all__ = ["CONNECTIONS", "LinkEvent"]
+__all__ = ["CONNECTIONS", "ConnectionEvent"]
 
 
-class LinkEvent(Struct, frozen=True):
+class ConnectionEvent(Struct, frozen=True):
     """A connection was opened or closed. ``timestamp``: UTC ns."""
 
     conn: str
@@ -27,7 +27,7 @@ class LinkEvent(Struct, frozen=True):
 
 CONNECTIONS = Table(
     "connections",
-    LinkEvent,
+    ConnectionEvent,
     "When connections were opened and closed, and why.",
     (
         Column("conn", "string", "the connection's id, as in raw", required=True, encoding="dictionary"),

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..store.layout import Layout
-from ..store.lock import AlreadyRunning, WorkerLock
+from ..store.lock import AlreadyRunningError, WorkerLock
 
 __all__ = ["WORKER", "lock_anywhere", "spare_directories", "spare_directory"]
 
@@ -55,7 +55,7 @@ def spare_directory(data_dir: Path) -> Path | None:
 
 @contextlib.contextmanager
 def lock_anywhere(layout: Layout) -> Iterator[None]:
-    """Keep a second watchdog away while the block runs, even on a dead disk. Raises `AlreadyRunning`.
+    """Keep a second watchdog away while the block runs, even on a dead disk. Raises `AlreadyRunningError`.
 
     Without any place for a lock the watchdog runs all the same: two that tell are better than none.
     """
@@ -80,7 +80,9 @@ def _lock_without_writing(layout: Layout, held: contextlib.ExitStack) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise AlreadyRunning(f"{layout.data_dir}: {WORKER} already runs here. Stop that one first") from None
+        raise AlreadyRunningError(
+            f"{layout.data_dir}: {WORKER} already runs here. Stop that one first"
+        ) from None
     except OSError:
         return False
     return True

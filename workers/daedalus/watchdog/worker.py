@@ -65,7 +65,7 @@ class Options(Struct, frozen=True, kw_only=True):
 
 
 def run_watchdog(config: Config, options: Options, launch: Launch) -> None:
-    """Watch until the worker is told to stop. Raises `AlreadyRunning`."""
+    """Watch until the worker is told to stop. Raises `AlreadyRunningError`."""
     with _shell(config, launch) as shell:
         watch = _Watch(config, options, shell)
         shell.ready("watching")
@@ -76,7 +76,7 @@ def run_watchdog(config: Config, options: Options, launch: Launch) -> None:
 
 
 def watch_once(config: Config, options: Options) -> tuple[Observation, Decision]:
-    """One look and what follows from it; with ``dry_run`` nothing does. Raises `AlreadyRunning`."""
+    """One look and what follows from it; with ``dry_run`` nothing does. Raises `AlreadyRunningError`."""
     shell = _shell(config)
     if options.dry_run:
         return _Watch(config, options, shell).look_and_decide()

@@ -27,7 +27,7 @@ REPEAT_SECONDS = 600.0
 
 
 class Shell:
-    """A context manager around all of a worker's work. Entering raises `AlreadyRunning`.
+    """A context manager around all of a worker's work. Entering raises `AlreadyRunningError`.
 
     ``status_seconds``: how old the status file may grow. ``lock``: in place of the usual `WorkerLock`.
     A status that cannot be written ends nothing: it is logged, and written again.
