@@ -18,6 +18,8 @@ class WaitingBooks:
     """By channel and symbol. A book waits once, however many connections bring its stream."""
 
     def __init__(self) -> None:
+        self.abandoned: set[tuple[str, str]] = set()
+        """The books whose connection ended before a snapshot came, while another one serves their stream."""
         self._books: dict[tuple[str, str], WaitingBook] = {}
 
     def __len__(self) -> int:
@@ -39,6 +41,7 @@ class WaitingBooks:
     def end(self, stream: tuple[str, str]) -> None:
         """The snapshot is there, or the stream is down."""
         self._books.pop(stream, None)
+        self.abandoned.discard(stream)
 
     def since_before(self, at_ns: int) -> list[WaitingBook]:
         """Those that wait since before ``at_ns``, the oldest entry first."""

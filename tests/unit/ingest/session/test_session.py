@@ -433,3 +433,24 @@ async def test_a_book_that_another_connection_has_is_not_unknown(monkeypatch: py
         recorded.books.failed("depth", "BTCUSDT", "cut off")
         await it.close("restart", "stopped")
     assert not [record for record in recorded.shelf.records if record.kind == "no_book"]
+
+
+async def test_a_connection_asks_for_the_book_that_another_one_left_without_a_snapshot(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(session_module, "WATCH_SECONDS", 0.05)
+    monkeypatch.setattr(books_module, "SNAPSHOT_DELAY_SECONDS", 60.0)
+
+    async def handler(connection: ServerConnection) -> None:
+        await answer(connection)
+        await connection.wait_closed()
+
+    recorded = Recorded()
+    recorded.recorder.waiting_books.abandoned.add(("depth", "BTCUSDT"))
+    async with session(recorded, handler) as it:
+        async with asyncio.timeout(5):
+            while not recorded.asked:
+                await asyncio.sleep(0.05)
+        await it.close("restart", "stopped")
+    assert recorded.asked == [("depth", "BTCUSDT")]
+    assert not recorded.recorder.waiting_books.abandoned

@@ -70,11 +70,24 @@ class SessionBooks:
                 self._loop.call_later(SNAPSHOT_DELAY_SECONDS, self._fetch, self, each.channel, each.symbol)
 
     def invalid(self, channel: str, symbol: str) -> None:
-        """A delta is missing: the book is void until its next snapshot."""
+        """A delta is missing: the book is void until its next snapshot.
+
+        A gap may count only after the connection has ended; then one that serves the stream adopts the book.
+        """
+        if self.over:
+            if not self._served.alone(channel, symbol):
+                self._waiting.abandoned.add((channel, symbol))
+            return
         if self._is_fetched(channel):
             self.sync.begin(symbol)
             self._waiting.begin((channel, symbol), time.time_ns())
         self.need(channel, symbol)
+
+    def adopt(self) -> None:
+        """Get snapshots for the abandoned books whose streams this connection serves."""
+        for stream in [each for each in self._waiting.abandoned if self._served.serves(*each)]:
+            self._waiting.abandoned.discard(stream)
+            self.invalid(*stream)
 
     def need(self, channel: str, symbol: str) -> None:
         """The book needs a snapshot: it is void, or the last snapshot was too old."""
@@ -111,11 +124,17 @@ class SessionBooks:
             self._write_no_book(channel, symbol)
 
     def end(self) -> None:
-        """The connection ends. A book that no other connection serves stops waiting: its stream is down."""
+        """The connection ends. A book that no other connection serves stops waiting: its stream is down.
+
+        A book that waits and that another connection serves is left to that one.
+        """
         for each in self._served.asked:
-            if self._served.alone(each.channel, each.symbol):
-                self._write_no_book(each.channel, each.symbol)
-                self._waiting.end((each.channel, each.symbol))
+            stream = each.channel, each.symbol
+            if self._served.alone(*stream):
+                self._write_no_book(*stream)
+                self._waiting.end(stream)
+            elif self._waiting.get(stream) is not None:
+                self._waiting.abandoned.add(stream)
         self.over = True
 
     def _is_fetched(self, channel: str) -> bool:

@@ -73,6 +73,10 @@ class ServedStreams:
         self._journal.fell_silent(Subscription(*key), heard_ns)
         self.awaited.add(key)
 
+    def serves(self, channel: str, symbol: str) -> bool:
+        """Whether this connection is proved to serve the stream."""
+        return (channel, symbol) in self._serving
+
     def alone(self, channel: str, symbol: str) -> bool:
         """Whether no other connection serves the stream."""
         key = channel, symbol

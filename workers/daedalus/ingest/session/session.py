@@ -284,6 +284,7 @@ class Session:
         )
         while True:
             await asyncio.sleep(WATCH_SECONDS)
+            self._books.adopt()
             now = self._loop.time()
             for action in watch.look(now, paused=recorder.backpressure.paused):
                 match action:
