@@ -1,7 +1,7 @@
 """How Bitfinex's messages are read.
 
-Data names its channel by a number that the connection gave it in the answer to the subscription: messages can
-only be read in the light of those before.
+Data names its channel by a number, which the connection assigns in the answer to the subscription. So reading
+a message takes the earlier ones of its connection.
 """
 
 from __future__ import annotations

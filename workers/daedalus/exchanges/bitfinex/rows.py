@@ -1,6 +1,6 @@
 """Bitfinex's data: arrays of the channel's number, the body, the message's number and the time.
 
-Bodies are arrays too, to which the exchange may append fields at any time. ``[6, [...], 10, 1564617600541]``
+Bodies are arrays too; the exchange may append fields at any time. ``[6, [...], 10, 1564617600541]``
 is a snapshot or a change, ``[6, "te", [...], 11, 1564617600784]`` a trade, ``[6, "hb", 12, 1564617601769]`` a
 heartbeat, ``[6, "cs", -890884919, 13, 1564617601780]`` the checksum of a book. The number is missing without
 SEQ_ALL, the time without TIMESTAMP; a number is smaller than any time in milliseconds.
@@ -58,7 +58,7 @@ class _Ticker(Struct, array_like=True, gc=False):
 
 
 class _Status(Struct, array_like=True, gc=False):
-    """Most places are empty. ``spot`` is the mid price of the pair that the derivative follows."""
+    """Most fields are empty. ``spot`` is the mid price of the pair that the derivative follows."""
 
     time: int | None = None
     p1: Raw = Raw()
@@ -218,7 +218,7 @@ def _liquidation_header(body: bytes, exchange_ns: int | None, sequence: int | No
 
 
 def _liquidation(position: _Position) -> Liquidation:
-    """A part of a position that was sold or taken over; a mere announcement has no price."""
+    """A part of a position that was sold or taken over. Announcements have no price and give no row."""
     side = "buy" if position.amount < 0 else "sell"
     time = epoch_ns(int(position.time))
     price = position.price

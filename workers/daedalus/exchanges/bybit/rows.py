@@ -152,7 +152,7 @@ def _book_rows(symbol: str, book: _Book) -> Sequence[Row]:
 
 
 def _top_rows(symbol: str, book: _Book) -> Sequence[Row]:
-    """The topic of one level sends the top whole; until 2024 it sent changes, with the old level as 0."""
+    """The topic of one level sends the whole top; until 2024 it sent changes, with the old level as 0."""
     bid = max(_standing(book.data.b), default=(None, None))
     ask = min(_standing(book.data.a), default=(None, None))
     return quote(symbol, epoch_ns(book.ts), bid, ask, book.data.u)

@@ -159,7 +159,7 @@ def rows(channel: str, payload: bytes) -> Sequence[Row]:
 def _trade_headers(trades: Iterable[_TradeId], number: int | None) -> list[Data]:
     """One header per product and run of consecutive ids; its time is that of the run's last trade.
 
-    Not the message's: what is sent on subscribing is old, and must not look like ids starting anew.
+    The message's own time is not used: trades sent on subscribing are old and would look like a reset of ids.
     """
     products: dict[str, dict[int, str]] = {}
     for trade in trades:

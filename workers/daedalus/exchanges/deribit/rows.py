@@ -172,7 +172,7 @@ def _quote_header(symbol: str, message: _Time) -> Header:
 
 
 def _quote_rows(header: Data, top: _Quote) -> Sequence[Row]:
-    """An empty side has the amount 0; a price of 0, or below, is a combination's."""
+    """An empty side has the amount 0. A price of 0 or below is that of a combo."""
     bid = (top.best_bid_price, top.best_bid_amount) if top.best_bid_amount else (None, None)
     ask = (top.best_ask_price, top.best_ask_amount) if top.best_ask_amount else (None, None)
     if bid[0] is None and ask[0] is None:

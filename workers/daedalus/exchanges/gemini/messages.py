@@ -1,10 +1,9 @@
 """How Gemini's messages are read, by their fields.
 
 A snapshot (``?snapshot=-1``: the whole book) comes as the first ``depthUpdate`` after subscribing and has
-no mark of its own. It is recognized by ``U == u``: it stands for everything up to one number, whereas an
-update always leads from one number to a higher one, as it is sent only when something has changed. So
-nothing need be remembered of a connection, and stored messages read the same as live ones. A first update
-that is no snapshot by this rule is what it says it is: a change of a book that is not known.
+no mark of its own. It is recognized by ``U == u``: it covers everything up to one number, while an update
+always leads from one number to a higher one. So no state of the connection is needed, and stored messages
+read the same as live ones. A first update with ``U < u`` is an update of an unknown book.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ def _trade_rows(header: Data, payload: bytes) -> Sequence[Row]:
 
 
 def _depth_rows(header: Data, payload: bytes) -> Sequence[Row]:
-    """``first_id`` is the one after the update that this one follows."""
+    """``first_id`` is the id after the previous update's last."""
     depth = _depth(payload)
     first = header.ids.first if header.ids else None
     whole = header.is_snapshot

@@ -1,4 +1,4 @@
-"""Kraken's channels: what a header needs of a message, and how it becomes rows.
+"""Kraken's channels: how messages become headers and rows.
 
 Prices and quantities are JSON numbers, read to the nearest float.
 """

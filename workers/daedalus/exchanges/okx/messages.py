@@ -106,7 +106,7 @@ def _named(arg: _Arg | None) -> tuple[Subscription, ...]:
 
 
 def _refusal(other: _Other) -> Reply:
-    """An error names its request; where it names the stream too, only that one was refused."""
+    """An error names its request. If it names a stream too, only that stream was refused."""
     error = f"{other.msg or 'refused without a reason'} (code {other.code})"
     match = _REFUSED.search(other.msg or "")
     if match and (channel := _channel(match["channel"])):

@@ -1,6 +1,6 @@
 """OKX's channels: how messages become headers and rows.
 
-``data`` is a list, nearly always of one element; all its numbers are strings but the sequence ids.
+``data`` is a list, nearly always of one element. All its numbers are strings, except the sequence ids.
 Derivatives are counted in contracts, spot in the base currency.
 """
 
