@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from .finding import Finding, bad, ok, warn
 
-__all__ = ["life", "log_of", "unit_of", "unrecorded"]
+__all__ = ["Condition", "life", "log_of", "unit_of", "unrecorded"]
+
+Condition = Literal[
+    "running", "blocked", "stopped", "killed", "power cut", "silent", "unreadable", "not started"
+]
+"""What is true of a worker now.
+
+``blocked``: it cannot go on for now. ``stopped``: it ended in good order. ``killed``: its process is gone.
+``power cut``: the machine was started since. ``silent``: its process lives and says nothing.
+``unreadable``: its status file is damaged. ``not started``: it has no status file.
+"""
 
 
 def unit_of(worker: str) -> str:
@@ -18,7 +30,7 @@ def log_of(worker: str, *, service: bool) -> str:
     return f"journalctl -u {unit_of(worker)} -e" if service else f"logs/{worker}.log in data_dir"
 
 
-def life(worker: str, state: str, note: str = "", pid: int | None = None, *, service: bool) -> Finding:
+def life(worker: str, state: Condition, note: str = "", pid: int | None = None, *, service: bool) -> Finding:
     """Whether a worker is alive and at work. ``state`` and ``note``: as `daedalus status` has them.
 
     ``service``: it is a unit of systemd.
@@ -44,7 +56,7 @@ def life(worker: str, state: str, note: str = "", pid: int | None = None, *, ser
             return bad(worker, found, f"Restart it, and see why: {log}")
         case "unreadable":
             return bad(worker, f"what {worker} does is not known: {note}", f"See also: {log}")
-        case _:  # killed, power cut
+        case "killed" | "power cut":
             found = f"{worker} has ended and was not started again ({state})"
             return bad(worker, found, f"Start it: {start}. See why: {log}")
 

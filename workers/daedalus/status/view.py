@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ..health.thresholds import SILENT_AFTER_NS
+from ..health.workers import Condition
 from ..worker.status import (
     AnyStatus,
     IngestStatus,
@@ -30,16 +31,13 @@ _UNWELL = ("blocked", "killed", "power cut", "silent", "unreadable")
 class Row(Struct, frozen=True, kw_only=True):
     """One worker. None: not known, or not counted by this kind of worker.
 
-    ``state``: running; blocked (``note`` says why); stopped (in good order); killed (its process is gone);
-    power cut (the machine was started since); silent (its process lives and says nothing); unreadable (its
-    status file is damaged); not started (it has no status file).
     ``waiting``: rows in ingest's queue, files before any other worker. ``unrecorded``: configured streams
-    that bring nothing, which ``note`` names. ``difference``: how a live worker differs from what is
-    installed, or "". The last three fields say what it runs.
+    that bring nothing. ``note``: names these streams, or says why the worker is blocked. ``difference``: how
+    a live worker differs from what is installed, or "". The last three fields say what it runs.
     """
 
     worker: str
-    state: str
+    state: Condition
     pid: int | None = None
     alive: bool = False
     messages_per_second: float | None = None
@@ -141,7 +139,7 @@ def held_up(rows: Sequence[Row], reason: str) -> list[Row]:
     ]
 
 
-def _state(status: AnyStatus, now_ns: int, boot_id: str, alive: bool) -> str:
+def _state(status: AnyStatus, now_ns: int, boot_id: str, alive: bool) -> Condition:
     if status.state == "stopped":
         return "stopped"
     if status.process.boot_id and boot_id and status.process.boot_id != boot_id:

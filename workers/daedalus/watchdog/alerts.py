@@ -19,7 +19,7 @@ import msgspec
 
 from ..config import Config
 from ..shown import shown, shown_lines
-from .send import Delivery, Order
+from .send import Delivery, Order, Outcome
 
 __all__ = ["Alerts", "ping"]
 
@@ -31,7 +31,7 @@ SEND_SECONDS = 90.0
 """How long all of it may take: a Pi loads its libraries from a slow card."""
 PING_SECONDS = 20.0
 
-_FAILURES = {
+_FAILURES: dict[Outcome, str] = {
     "unknown": "alerts.urls[{0}] is not a URL that apprise knows; see docs/configuration.md",
     "failed": "alerts.urls[{0}] did not take an alert: is its key right, its service up?",
     "late": "alerts.urls[{0}] did not answer within {1:.0f} s; the others are told all the same",
@@ -73,8 +73,8 @@ class Alerts:
         return True
 
 
-def _deliver(order: Order) -> tuple[str, ...]:
-    unsent = tuple("unsent" for _ in order.urls)
+def _deliver(order: Order) -> tuple[Outcome, ...]:
+    unsent: tuple[Outcome, ...] = tuple("unsent" for _ in order.urls)
     command = [sys.executable, "-P", "-m", f"{__package__}.send"]
     try:
         done = subprocess.run(  # noqa: S603 - our own module

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from ..health.workers import Condition
+
 __all__ = ["Limits", "MachineSeen", "MemorySeen", "Observation", "WorkerSeen"]
 
 
@@ -30,10 +32,10 @@ class MemorySeen(Struct, frozen=True, kw_only=True):
 
 
 class WorkerSeen(Struct, frozen=True, kw_only=True):
-    """One worker. ``state``: as in `daedalus status`. ``unit``: its systemd unit, or ""."""
+    """One worker. ``unit``: its systemd unit, or ""."""
 
     worker: str
-    state: str
+    state: Condition
     pid: int | None = None
     unit: str = ""
     note: str = ""

@@ -16,11 +16,19 @@ import sys
 import threading
 import time
 from types import ModuleType
+from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
-__all__ = ["Delivery", "Order", "main"]
+__all__ = ["Delivery", "Order", "Outcome", "main"]
+
+Outcome = Literal["sent", "failed", "late", "unknown", "unsent"]
+"""What became of an alert at one URL.
+
+``failed``: the service did not take it. ``late``: it had not answered by the deadline. ``unknown``: apprise
+knows no such service. ``unsent``: nothing was tried, or nobody knows what came of it.
+"""
 
 
 class Order(Struct, frozen=True):
@@ -35,11 +43,9 @@ class Order(Struct, frozen=True):
 
 
 class Delivery(Struct, frozen=True):
-    """For each URL: ``sent``, ``failed`` (the service did not take it), ``late`` (it had not answered by the
-    deadline) or ``unknown`` (no such service).
-    """
+    """What became of the alert at each URL."""
 
-    outcomes: tuple[str, ...]
+    outcomes: tuple[Outcome, ...]
 
 
 def main() -> None:
@@ -49,7 +55,7 @@ def main() -> None:
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stderr(nowhere):
         import apprise  # once, before the threads
 
-        outcomes = ["late"] * len(order.urls)
+        outcomes: list[Outcome] = ["late"] * len(order.urls)
         until = time.monotonic() + order.seconds
         threads = [
             threading.Thread(target=_deliver, args=(apprise, outcomes, position, order), daemon=True)
@@ -64,11 +70,11 @@ def main() -> None:
     os._exit(0)  # a service that hangs is not waited for
 
 
-def _deliver(apprise: ModuleType, outcomes: list[str], position: int, order: Order) -> None:
+def _deliver(apprise: ModuleType, outcomes: list[Outcome], position: int, order: Order) -> None:
     outcomes[position] = _send(apprise, order.urls[position], order)
 
 
-def _send(apprise: ModuleType, url: str, order: Order) -> str:
+def _send(apprise: ModuleType, url: str, order: Order) -> Outcome:
     service = apprise.Apprise()
     if not service.add(url):
         return "unknown"
