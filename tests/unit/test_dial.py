@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
-from support.half_dead import free_port, let_lead, silent
+from support.dead_addresses import free_port, resolve_to, silent
 
 from daedalus.dial import Address, connect, dial, order_addresses
 
@@ -41,7 +41,7 @@ async def test_a_first_address_that_is_silent_costs_a_moment(
 ) -> None:
     if ":" in dead and not has_ipv6():
         pytest.skip("this machine has no ::1")
-    let_lead(monkeypatch, NAME, dead, "127.0.0.1")
+    resolve_to(monkeypatch, NAME, dead, "127.0.0.1")
     with silent(dead, port):
         begun = time.monotonic()
         dialled = await dial(NAME, port, 20.0)
@@ -51,7 +51,7 @@ async def test_a_first_address_that_is_silent_costs_a_moment(
 
 
 async def test_a_first_address_that_refuses_costs_nothing(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    let_lead(monkeypatch, NAME, "127.0.0.2", "127.0.0.1")
+    resolve_to(monkeypatch, NAME, "127.0.0.2", "127.0.0.1")
     dialled = await dial(NAME, port, 20.0)
     dialled.sock.close()
     assert dialled.host == "127.0.0.1"
@@ -62,7 +62,7 @@ async def test_an_address_named_as_last_is_dialled_only_where_no_other_answers(
 ) -> None:
     with closing(socket.create_server(("127.0.0.2", port))):
         for hosts in (("127.0.0.1", "127.0.0.2"), ("127.0.0.1", "127.0.0.3")):
-            let_lead(monkeypatch, NAME, *hosts)
+            resolve_to(monkeypatch, NAME, *hosts)
             dialled = await dial(NAME, port, 20.0, last=["127.0.0.1"])
             dialled.sock.close()
             assert dialled.host == ("127.0.0.2" if "127.0.0.2" in hosts else "127.0.0.1")
@@ -72,7 +72,7 @@ async def test_where_no_address_answers_each_is_named_with_what_is_wrong(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     port = free_port()
-    let_lead(monkeypatch, NAME, "127.0.0.2", "127.0.0.1")
+    resolve_to(monkeypatch, NAME, "127.0.0.2", "127.0.0.1")
     with silent("127.0.0.2", port), pytest.raises(OSError, match="Connection refused") as caught:
         await dial(NAME, port, 1.0)
     assert str(caught.value) == "127.0.0.1: Connection refused; 127.0.0.2: no answer"
@@ -81,7 +81,7 @@ async def test_where_no_address_answers_each_is_named_with_what_is_wrong(
 def test_a_thread_dials_alike_and_its_socket_keeps_the_timeout(
     port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    let_lead(monkeypatch, NAME, "127.0.0.2", "127.0.0.1")
+    resolve_to(monkeypatch, NAME, "127.0.0.2", "127.0.0.1")
     with silent("127.0.0.2", port), connect((NAME, port), 20.0) as sock:
         assert sock.getpeername()[0] == "127.0.0.1"
         assert sock.gettimeout() == 20.0
@@ -94,7 +94,7 @@ async def test_a_name_that_is_none_is_an_error_of_the_network(port: int) -> None
 
 
 async def test_a_socket_that_comes_too_late_is_closed(monkeypatch: pytest.MonkeyPatch, port: int) -> None:
-    let_lead(monkeypatch, NAME, "127.0.0.1")
+    resolve_to(monkeypatch, NAME, "127.0.0.1")
     looked_up = socket.getaddrinfo
 
     def late(*args: object, **kwargs: object) -> object:

@@ -1,6 +1,6 @@
-"""Damaged segments: set aside whole, and taken in again once they are mended.
+"""Damaged segments: set aside whole, and taken back once they are mended.
 
-The segments after a damaged one were normalized as if its rows were lost. So when it is taken in again, they
+The segments after a damaged one were normalized as if its rows were lost. So when it is taken back, they
 go back too, as far as raw still has them. Normalized once more in their order, they give files of the same
 names, and the ledger says what is true now.
 """
@@ -16,7 +16,7 @@ from ..store.files import make_directories, move
 from ..store.layout import NORMALIZED, READY, SYNCED, Layout, SegmentId
 from .checkpoint_files import read_checkpoint, write_checkpoint
 
-__all__ = ["set_aside", "take_in_again"]
+__all__ = ["set_aside", "take_back"]
 
 
 def set_aside(layout: Layout, segment: SegmentId) -> Path:
@@ -27,7 +27,7 @@ def set_aside(layout: Layout, segment: SegmentId) -> Path:
     return kept
 
 
-def take_in_again(layout: Layout) -> list[SegmentId]:
+def take_back(layout: Layout) -> list[SegmentId]:
     """Move damaged segments, and those after them, back to ``raw/ready``; returns the damaged ones.
 
     The normalizer's `WorkerLock` must be held. Raises `OSError`; called again, it goes on.

@@ -71,7 +71,7 @@ class GapTracker:
         for each in state:
             self._follow(each)
         self._final: list[Gap] = []
-        self._standing: dict[tuple[str, str, int], Gap] = {}
+        self._growing: dict[tuple[str, str, int], Gap] = {}
 
     def proved(self, gaps: Iterable[Gap], at_ns: int) -> None:
         """Take gaps that a row of that time has proved."""
@@ -82,9 +82,9 @@ class GapTracker:
             else:
                 self._final.append(gap)
 
-    def stands(self, gap: Gap) -> None:
+    def grows(self, gap: Gap) -> None:
         """Take a gap that nothing can fill and that may still grow. The last with its beginning counts."""
-        self._standing[gap.channel, gap.symbol, gap.from_timestamp] = gap
+        self._growing[gap.channel, gap.symbol, gap.from_timestamp] = gap
 
     def resolved(self, channel: str, symbol: str, resolution: Resolution, at_ns: int) -> None:
         """Take what the recorder noted of its attempt to fill a gap. Ids have the last word."""
@@ -133,7 +133,7 @@ class GapTracker:
         ``outages``: gaps that have no end yet. Their last line comes when they are proved.
         """
         told = (self._resolved_at_once(each, now_ns) for each in outages)
-        lines, still = [*self._final, *self._standing.values(), *told], []
+        lines, unresolved = [*self._final, *self._growing.values(), *told], []
         for each in sorted(self.state(), key=_age):
             remaining = self._remaining(each.gap)
             gap = msgspec.structs.replace(each.gap, remaining=remaining)
@@ -148,10 +148,10 @@ class GapTracker:
             else:
                 if not each.told:
                     lines.append(gap)
-                still.append(OpenGap(each.gap, told=True))
-        self._standing.clear()
+                unresolved.append(OpenGap(each.gap, told=True))
+        self._growing.clear()
         self._final, self._open = [], {}
-        for each in still[-MAX_OPEN:]:
+        for each in unresolved[-MAX_OPEN:]:
             self._follow(each)
         return lines
 

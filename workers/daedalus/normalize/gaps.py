@@ -121,7 +121,7 @@ class Gaps:
             cause = note.cause or "unknown"
             self._tracker.proved(self._ledger.unsubscribed(channel, symbol, conn, until_ns, cause), at_ns)
         elif record.kind == RawKind.NO_BOOK:
-            self._tracker.stands(no_book(channel, symbol, note.since_ns, at_ns, note.reason))
+            self._tracker.grows(no_book(channel, symbol, note.since_ns, at_ns, note.reason))
         return []
 
     def resolved(self, record: RawRecord, resolution: Resolution) -> None:

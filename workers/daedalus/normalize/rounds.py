@@ -39,7 +39,7 @@ def normalize_ready(
     """
     progress, backoff = progress or Progress(), backoff or Backoff()
     until = None if seconds is None else time.monotonic() + seconds
-    segments = _looked(layout, backoff)
+    segments = _ready_segments(layout, backoff)
     done: set[Partition] = set()
     skipped = 0
     for count, segment in enumerate(_in_turn(segments)):
@@ -52,25 +52,25 @@ def normalize_ready(
         if until is not None and done and time.monotonic() >= until:
             break
         try:
-            _do(layout, segment, exchanges.get(partition.exchange), progress, go_on)
+            _normalize_one(layout, segment, exchanges.get(partition.exchange), progress, go_on)
             backoff.done(partition)
             done.add(partition)
         except Interrupted:
             break
         except Exception as error:
             # Whatever it is, it must not stop the other partitions. The segment stays and is tried again.
-            _hold(backoff, segment, error)
+            _postpone(backoff, segment, error)
     for partition in sorted(done):
         try:
             prune_checkpoints(layout, partition)
         except OSError as error:
             log.warning("old checkpoints in tables/carry are not deleted: %s", reason(error))
-    progress.waiting = len(_looked(layout, backoff))
+    progress.waiting = len(_ready_segments(layout, backoff))
     progress.trouble = backoff.trouble
     return progress
 
 
-def _looked(layout: Layout, backoff: Backoff) -> list[SegmentId]:
+def _ready_segments(layout: Layout, backoff: Backoff) -> list[SegmentId]:
     denied: list[OSError] = []
     segments = layout.raw_segments(READY, denied=denied)
     backoff.unreadable(layout.raw(READY), denied)
@@ -89,7 +89,7 @@ def _in_turn(segments: Sequence[SegmentId]) -> Iterator[SegmentId]:
                 del queues[partition]
 
 
-def _hold(backoff: Backoff, segment: SegmentId, error: Exception) -> None:
+def _postpone(backoff: Backoff, segment: SegmentId, error: Exception) -> None:
     path = segment.sealed_path
     if isinstance(error, _UnknownExchangeError):
         why = str(error)
@@ -108,7 +108,7 @@ class _UnknownExchangeError(Exception):
     """A partition of an exchange that nobody knows."""
 
 
-def _do(
+def _normalize_one(
     layout: Layout,
     segment: SegmentId,
     exchange: Exchange | None,

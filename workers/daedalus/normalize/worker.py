@@ -12,7 +12,7 @@ from ..store.left_behind import seal_orphans
 from ..worker.shell import Shell
 from ..worker.status import UNTOLD, Setup
 from .backoff import Backoff, reason
-from .damaged import take_in_again
+from .damaged import take_back
 from .progress import Progress
 from .rounds import normalize_ready
 
@@ -44,8 +44,8 @@ def run_normalize(
     """
     with Shell(layout, "normalize", setup, stop) as shell:
         if retry_damaged:
-            for segment in take_in_again(layout):
-                log.info("%s is taken in again", segment.sealed_path)
+            for segment in take_back(layout):
+                log.info("%s is taken back", segment.sealed_path)
         return _run(shell, interval, once, recorded)
 
 

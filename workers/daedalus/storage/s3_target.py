@@ -29,7 +29,7 @@ from .target import CHUNK_BYTES, Outcome, Receipt, mismatch, open_source
 
 __all__ = ["S3Target"]
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 SINGLE_BYTES = 64 << 20  # above, repeating a whole broken upload costs too much
@@ -107,7 +107,7 @@ class S3Target:
         except _ChecksumsUnknownError:
             self._send_once(content, key, stop, False)
             if self._sends_checksums:
-                _log.info("%s does not support SHA-256 checksums; using MD5 instead", self.url)
+                log.info("%s does not support SHA-256 checksums; using MD5 instead", self.url)
             self._sends_checksums = False
 
     def _send_once(self, content: S3Content, key: str, stop: Event | None, checksums: bool) -> None:

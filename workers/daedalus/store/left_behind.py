@@ -20,7 +20,7 @@ from .seal import SealCancelled, remove_unfinished, seal
 
 __all__ = ["find_left_behind", "orphaned_exchanges", "seal_orphans"]
 
-_logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 def find_left_behind(layout: Layout, exchange: str) -> tuple[SegmentId, ...]:
@@ -32,7 +32,7 @@ def find_left_behind(layout: Layout, exchange: str) -> tuple[SegmentId, ...]:
     remove_unfinished(layout, exchange)
     for path in sorted(layout.active.glob(f"{exchange}.*.arrows")):
         if not is_regular(path):
-            _logger.error("%s is not a regular file and is left where it is: remove it", path)
+            log.error("%s is not a regular file and is left where it is: remove it", path)
     return tuple(layout.active_segments(exchange))
 
 
@@ -61,7 +61,7 @@ def seal_orphans(
         except (AlreadyRunningError, SealCancelled):
             continue
         except OSError as error:
-            _logger.error("files of %s cannot be sealed and wait in %s: %s", exchange, layout.active, error)
+            log.error("files of %s cannot be sealed and wait in %s: %s", exchange, layout.active, error)
     if done:
-        _logger.info("sealed %d files of exchanges that are not recorded any more", len(done))
+        log.info("sealed %d files of exchanges that are not recorded any more", len(done))
     return done

@@ -33,7 +33,7 @@ ROW_GROUP_BYTES = 8 * 1024 * 1024  # uncompressed; sealing takes 32 MB of memory
 PAGE_BYTES = 1024 * 1024  # zstd starts anew with each page: small ones compress badly
 ZSTD_LEVEL = 1  # on market data smaller than 2 to 4; 6 saves 5-11 % for three times the CPU
 
-_logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 _COPY_BLOCK = 4096  # a failing medium loses whole blocks
 
@@ -93,7 +93,7 @@ def _convert(layout: Layout, segment: SegmentId, target: Path, cancelled: Callab
     try:
         descriptor = open_descriptor(layout.active / segment.active_name)
     except FileNotFoundError:
-        _logger.error("%s was deleted before it could be sealed: its rows are lost", segment.active_name)
+        log.error("%s was deleted before it could be sealed: its rows are lost", segment.active_name)
         with _RowGroups(target) as groups:
             groups.note_damage()
         return Sealed(segment, 0, None, (), gone=True)

@@ -20,7 +20,7 @@ from .seal import SealCancelled, seal
 
 __all__ = ["Sealer"]
 
-_logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 _NICER = 10
 _RETRY_SECONDS = 5.0
@@ -107,20 +107,18 @@ class Sealer:
         else:
             for path in sealed.damaged:
                 size = path.stat().st_size
-                _logger.error("%d bytes of %s are damaged; kept as %s", size, segment.active_name, path)
+                log.error("%d bytes of %s are damaged; kept as %s", size, segment.active_name, path)
             self.sealed += 1
             with self._changed:
                 self._queue.remove(segment)
                 if self._not_before.pop(segment.partition, None) is not None:
-                    _logger.info("sealed %s after all", segment.active_name)
+                    log.info("sealed %s after all", segment.active_name)
                 if not self._not_before:
                     self.trouble = None
 
     def _put_off(self, segment: SegmentId, problem: str) -> None:
         if segment.partition not in self._not_before:
-            _logger.warning(
-                "cannot seal %s, trying again every few seconds: %s", segment.active_name, problem
-            )
+            log.warning("cannot seal %s, trying again every few seconds: %s", segment.active_name, problem)
         with self._changed:
             self.trouble = problem
             self._not_before[segment.partition] = time.monotonic() + _RETRY_SECONDS

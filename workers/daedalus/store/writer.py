@@ -27,7 +27,7 @@ from .writer_values import Closing, WriterLimits, WriterStats
 
 __all__ = ["StreamingParquetWriter"]
 
-_logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 _RETRY_SECONDS = 1.0
 _LOG_SECONDS = 60.0
@@ -197,14 +197,14 @@ class StreamingParquetWriter:
         self._blocked = self._explain(error)
         if now >= self._log_at:
             self._log_at = now + _LOG_SECONDS
-            _logger.error(
+            log.error(
                 "%s: recording is held up, %d rows wait: %s", self._exchange, self.waiting, self._blocked
             )
 
     def _note_recovery(self) -> None:
         if self._blocked is not None:
             self._blocked = None
-            _logger.warning("%s: recording goes on", self._exchange)
+            log.warning("%s: recording goes on", self._exchange)
 
     def _explain(self, error: OSError | WriteBlockedError) -> str:
         return explain(error, self._layout.data_dir) if isinstance(error, OSError) else str(error)
@@ -223,7 +223,7 @@ class StreamingParquetWriter:
         self._count.update(
             memory_cleanups=1, gc_collections=1, stale_counters=len(old), stale_buffers=len(idle)
         )
-        _logger.info(
+        log.info(
             "[StreamingParquetWriter] Memory cleanup: counters=%d, buffers=%d, segments=%d, gc_collected=%d",
             len(self._rows_by_hour),
             len(self._partitions),

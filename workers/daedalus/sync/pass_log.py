@@ -14,14 +14,14 @@ __all__ = ["PassLog"]
 REPEAT_SECONDS = 600.0
 """The same trouble is logged again after this time, another one at once."""
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 class PassLog:
     """At most one line for each thing that a pass brought or met."""
 
     def __init__(self) -> None:
-        self._troubles = RateLimitedLog(_log, interval_seconds=REPEAT_SECONDS)
+        self._troubles = RateLimitedLog(log, interval_seconds=REPEAT_SECONDS)
         self._before = (0, 0, 0)
         self._in_trouble = False
 
@@ -35,9 +35,9 @@ class PassLog:
         if progress.uploaded_files > files:
             sent = (progress.uploaded_bytes - size) / 1e6
             count = counted(progress.uploaded_files - files, "file", "files")
-            _log.info("uploaded %s, %.1f MB; %d wait", count, sent, progress.files_waiting)
+            log.info("uploaded %s, %.1f MB; %d wait", count, sent, progress.files_waiting)
         if progress.replaced_files > replaced:
-            _log.warning(
+            log.warning(
                 "replaced %s that had another content, such as %s",
                 counted(progress.replaced_files - replaced, "object", "objects"),
                 progress.replaced_last,
@@ -45,7 +45,7 @@ class PassLog:
         if progress.error:
             self._troubles.warning(progress.trouble, "%s", progress.error)
         elif self._in_trouble:
-            _log.info("the target works again; %s waiting", counted(progress.files_waiting, "file", "files"))
+            log.info("the target works again; %s waiting", counted(progress.files_waiting, "file", "files"))
             self._troubles.forget()
         self._in_trouble = bool(progress.error)
         if progress.closed:

@@ -37,7 +37,7 @@ WORKER = "sync"
 PASS_SECONDS = 60.0
 """After this time a pass ends: the next one plans anew and looks at the disk."""
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 class SyncReport(Struct, frozen=True, kw_only=True):
@@ -93,7 +93,7 @@ def run_sync(
     _require_own_place(layout, settings)
     target = target or open_target(settings)
     with _shell(layout, settings, stop, setup) as shell:
-        _log.info("sync of %s to %s", layout.data_dir, target.url)
+        log.info("sync of %s to %s", layout.data_dir, target.url)
         run = _Run(shell, settings, target)
         shell.ready()  # a store that is down must not fail the start
         while not stop.is_set():
@@ -227,4 +227,4 @@ class _Run:
                 self._layout, self._budget, include_raw=self._settings.include_raw
             )
         except OSError as error:
-            _log.warning("cannot keep the disk budget of %s: %s", self._layout.data_dir, error.strerror)
+            log.warning("cannot keep the disk budget of %s: %s", self._layout.data_dir, error.strerror)

@@ -12,7 +12,7 @@ from functools import partial
 from typing import cast
 
 import pytest
-from support.half_dead import let_lead, silent
+from support.dead_addresses import resolve_to, silent
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosedError
@@ -444,7 +444,7 @@ async def test_an_address_that_takes_the_connection_and_says_nothing_is_followed
     received = Received()
     async with exchange(handler) as url:
         port = int(url.split(":")[2].split("/")[0])
-        let_lead(monkeypatch, "exchange.test", "127.0.0.2", "127.0.0.1")
+        resolve_to(monkeypatch, "exchange.test", "127.0.0.2", "127.0.0.1")
         with closing(socket.create_server(("127.0.0.2", port))):
             begun = time.monotonic()
             wire = await open_wire(f"ws://exchange.test:{port}/stream", received, ping_seconds=20)
@@ -476,7 +476,7 @@ async def test_a_proxy_whose_first_address_is_dead_is_reached_at_another(
     received = Received()
     proxy = await asyncio.start_server(carry, "127.0.0.1", 0)
     port = proxy.sockets[0].getsockname()[1]
-    let_lead(monkeypatch, "proxy.test", "127.0.0.2", "127.0.0.1")
+    resolve_to(monkeypatch, "proxy.test", "127.0.0.2", "127.0.0.1")
     monkeypatch.setenv("http_proxy", f"http://me:secret@proxy.test:{port}")
     monkeypatch.setenv("no_proxy", "")
     async with proxy, exchange(handler) as url:

@@ -25,7 +25,7 @@ def nothing_found(lake: Lake, listing: Listing) -> Finding:
         return Finding("nothing", lake.url, "no file of a table is here; name a lake's folder, or a data_dir")
     dates = [file.date for file in listing.files]
     exchanges = ", ".join(sorted({file.exchange for file in listing.files}))
-    text = f"no file is of what was asked for; here are {exchanges}, from {min(dates)} to {max(dates)}"
+    text = f"no file is of what was asked for; the lake has {exchanges}, from {min(dates)} to {max(dates)}"
     return Finding("nothing", lake.url, text)
 
 

@@ -93,7 +93,9 @@ class BookSearch:
         """The book with up to ``depth`` levels per side (None: all). Raises as `book_at` does."""
         gaps = self._gaps()
         self._refuse_within(gaps)
-        refusal = f"no snapshot of {self._symbol} is in the lake from {LOOK_BACK_DAYS} days before"
+        refusal = (
+            f"no snapshot of {self._symbol} from the {LOOK_BACK_DAYS} days before that time is in the lake"
+        )
         for position in range(len(self._updates) - 1, -1, -1):
             if not self._has_snapshot(self._updates[position]):
                 continue
@@ -103,16 +105,16 @@ class BookSearch:
                 continue
             if replay.broken:
                 # An older snapshot cannot help: what voids the book lies behind this one.
-                raise NoBookError(f"there is no book then: {replay.broken}")
+                raise NoBookError(f"there is no book at that time: {replay.broken}")
             if replay.unexplained:
                 before, after, _ = replay.unexplained[0]
                 raise NoBookError(
-                    f"there is no row between the updates {before} and {after}, and no line in the ledger"
+                    f"no row lies between the updates {before} and {after}, and the ledger does not say why"
                 )
             verified_ns, right = replay.checked[-1] if replay.checked else (None, True)
             if right:
                 return self._book(replay, newest_ns, verified_ns, depth)
-            refusal = f"rebuilt, it is not the book that the recorder had at {_clock(verified_ns or 0)}"
+            refusal = f"the rebuilt book is not the book that the recorder had at {_clock(verified_ns or 0)}"
         raise NoBookError(refusal)
 
     def _book(self, replay: BookReplay, newest_ns: int, verified_ns: int | None, depth: int | None) -> BookAt:

@@ -91,6 +91,6 @@ def _refuse_foreign(there: Listing, numbers: Mapping[_Channel, int], target: Tar
         raise TargetError(
             TargetErrorKind.SETTINGS,
             target.url,
-            f"it holds files that are not of this merge, as {(*foreign, *there.strangers)[0]}",
+            f"it holds files that are not of this merge, such as {(*foreign, *there.strangers)[0]}",
             "Name an empty place, or the one that the same two lakes were merged into.",
         )

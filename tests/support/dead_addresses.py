@@ -31,7 +31,7 @@ def silent(host: str, port: int) -> Iterator[None]:
         yield
 
 
-def let_lead(monkeypatch: pytest.MonkeyPatch, name: str, *hosts: str) -> None:
+def resolve_to(monkeypatch: pytest.MonkeyPatch, name: str, *hosts: str) -> None:
     """Let a name resolve to these addresses, in this order."""
     asked = socket.getaddrinfo
 
