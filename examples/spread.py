@@ -11,7 +11,7 @@ import daedalus
 
 def main(where: str, exchange: str, symbol: str, first: str, count: str) -> None:
     lake = daedalus.open(where)
-    begin = datetime.fromisoformat(first)  # UTC where it names no zone
+    begin = datetime.fromisoformat(first)  # UTC if it names no zone
     for minute in range(int(count)):
         at = begin + timedelta(minutes=minute)
         try:

@@ -133,7 +133,7 @@ class _Race:
         self._selector.close()
 
     def run(self, deadline: float) -> socket.socket:
-        """The first connected socket. Raises `OSError` where there is none by ``deadline``."""
+        """The first connected socket. Raises `OSError` if there is none by ``deadline``."""
         begin_at = time.monotonic()
         while (now := time.monotonic()) < deadline:
             under_way = len(self._selector.get_map())

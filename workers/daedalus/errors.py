@@ -1,4 +1,4 @@
-"""All errors that a person can mend, as one tree; catch `DaedalusError`, or one below it:
+"""All errors that a person can fix, as one tree; catch `DaedalusError`, or one below it:
 
 ::
 
@@ -33,7 +33,7 @@ FAILED, USAGE, LOCKED = 1, 2, 3
 
 
 class DaedalusError(Exception):
-    """Something that a person can mend. ``str()`` says what is wrong, where, and what to do about it.
+    """Something that a person can fix. ``str()`` says what is wrong, where, and what to do about it.
 
     ``exit_code``: that of the command line. ``remedy``: the sentence that says what to do, where the error
     knows it apart from the rest; else "".

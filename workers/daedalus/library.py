@@ -48,7 +48,7 @@ def open(
 
     For S3: ``key`` and ``secret`` (None: the usual chain of environment, ``~/.aws`` and instance role), and
     ``endpoint``, the URL of a store other than AWS. Nothing is read until a function asks for it. Raises
-    `TargetError` where there is no such folder, or no driver for such a URL.
+    `TargetError` if there is no such folder, or no driver for such a URL.
     """
     settings = StorageSettings(
         target=fspath(where), endpoint_url=endpoint, access_key=key, secret_key=secret, region=region
@@ -69,7 +69,7 @@ def audit(
     """Prove what is complete in a lake, as ``daedalus audit`` does. Every matching file is read whole.
 
     ``lake``: from `open`, or what `open` takes. ``since`` and ``until``: UTC days, inclusive (``YYYY-MM-DD``
-    or a date). ``books``: also rebuild books and compare their digests. ``Report.sound`` is False where
+    or a date). ``books``: also rebuild books and compare their digests. ``Report.sound`` is False if
     something is wrong; ``Report.findings`` says what. Raises `UnknownNameError`, `TargetError`, and
     `ValueError` for text that is not a day.
     """
@@ -88,9 +88,9 @@ def book_at(
 ) -> BookAt:
     """The order book as it was known at ``at``: after the last message received by then.
 
-    ``lake``: from `open`, or what `open` takes. ``at``: a datetime, UTC ns, or ISO 8601 down to ns; UTC where
+    ``lake``: from `open`, or what `open` takes. ``at``: a datetime, UTC ns, or ISO 8601 down to ns; UTC if
     it names no zone. ``channel``: needed only where the exchange has several channels of books. ``depth``:
-    the most levels per side (None: all). Raises `NoBookError` where the book is not known, `UnknownNameError`
+    the most levels per side (None: all). Raises `NoBookError` if the book is not known, `UnknownNameError`
     for the exchange, `TargetError`, `DamagedFileError`, and `ValueError` for text that is not a time.
     """
     spelled = _exchange(exchange).requests.symbol(symbol)

@@ -28,7 +28,7 @@ def book(
     symbol: Annotated[str, typer.Argument(metavar="SYMBOL", help="As the tables spell it.")],
     at: Annotated[
         str,
-        typer.Option(metavar="TIME", help="ISO 8601, down to ns; UTC where it names no zone."),
+        typer.Option(metavar="TIME", help="ISO 8601, down to ns; UTC if it names no zone."),
     ],
     depth: Annotated[int, typer.Option(min=1, help="The most levels per side.")] = 10,
     where: Annotated[

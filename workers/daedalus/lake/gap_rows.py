@@ -36,7 +36,7 @@ def latest(lines: Iterable[Gap]) -> list[Gap]:
 
 
 def missing_ids(line: Gap) -> Span | None:
-    """The ids that were missing; None where the row names none."""
+    """The ids that were missing; None if the row names none."""
     if line.from_id is None or line.to_id is None or line.to_id <= line.from_id + 1:
         return None
     return line.from_id + 1, line.to_id - 1

@@ -134,7 +134,7 @@ class Lake:
 
         Every page is compared with its checksum. With ``content`` (and neither columns nor symbol), the rows
         are compared with the checksum of the rows as written; returns whether the file has one. Raises
-        `DamagedFileError`, `AlteredFileError` where other rows were written, and `TargetError` where the file
+        `DamagedFileError`, `AlteredFileError` if other rows were written, and `TargetError` if the file
         cannot be read for another reason.
         """
         expected = TABLES[file.table].schema
@@ -170,9 +170,9 @@ class Lake:
         return self.batches(file, content=Content())
 
     def count_messages(self, file: RawFile) -> int | None:
-        """How many messages a raw file holds; None where its bytes are damaged.
+        """How many messages a raw file holds; None if its bytes are damaged.
 
-        Raises `TargetError` where it cannot be read for another reason.
+        Raises `TargetError` if it cannot be read for another reason.
         """
         key = f"raw/{file.segment.sealed_path}"
         try:
@@ -195,7 +195,7 @@ class Lake:
 def open_lake(settings: StorageSettings) -> Lake:
     """The lake at ``settings.target``: a URL, a folder, or a data directory.
 
-    Raises `TargetError` where there is no such folder, or no driver for such a URL.
+    Raises `TargetError` if there is no such folder, or no driver for such a URL.
     """
     reader = open_reader(settings)
     if local_path(settings.target) is None:

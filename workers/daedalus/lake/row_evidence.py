@@ -118,7 +118,7 @@ def by_symbol(batch: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
 
 
 def trade_numbers(part: pa.RecordBatch) -> pa.Array[Any] | None:
-    """The number of each trade as its exchange counts them; None where the rows have none."""
+    """The number of each trade as its exchange counts them; None if the rows have none."""
     ids: pa.Array[Any] | None
     try:
         ids = pc.cast(part.column("id"), pa.int64())

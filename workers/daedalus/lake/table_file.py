@@ -62,9 +62,9 @@ def conform(batch: pa.RecordBatch, expected: pa.Schema, columns: Sequence[str] |
 
 
 def verify_rows(key: str, parquet: pq.ParquetFile, content: Content) -> bool:
-    """Compare all rows of a file with the checksum in its footer; False where it has none.
+    """Compare all rows of a file with the checksum in its footer; False if it has none.
 
-    Raises `AlteredFileError` where they differ.
+    Raises `AlteredFileError` if they differ.
     """
     claim = Claim.of(parquet.metadata.metadata)
     if claim is None:
@@ -83,7 +83,7 @@ def verify_rows(key: str, parquet: pq.ParquetFile, content: Content) -> bool:
 def read_row_group(
     key: str, parquet: pq.ParquetFile, group: int, columns: Sequence[str] | None
 ) -> Iterator[pa.RecordBatch]:
-    """The rows of one row group. Raises `DamagedFileError` where the footer says otherwise."""
+    """The rows of one row group. Raises `DamagedFileError` if the footer says otherwise."""
     about = parquet.metadata.row_group(group)
     rows = 0
     bounds = _Bounds()
@@ -127,7 +127,7 @@ class _Bounds:
                     self._read[field.name] = min(low, known[0]), max(high, known[1])
 
     def wrong(self, about: pq.RowGroupMetaData, schema: pa.Schema) -> str:
-        """The name of a column whose bounds differ, "" where there is none.
+        """The name of a column whose bounds differ, "" if there is none.
 
         Call it when all rows are read: pyarrow ends the process when it is asked for the statistics of a
         column that cannot be read.

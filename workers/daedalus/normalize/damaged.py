@@ -1,4 +1,4 @@
-"""Damaged segments: set aside whole, and taken back once they are mended.
+"""Damaged segments: set aside whole, and taken back once they are repaired.
 
 The segments after a damaged one were normalized as if its rows were lost. So when it is taken back, they
 go back too, as far as raw still has them. Normalized once more in their order, they give files of the same

@@ -120,7 +120,7 @@ class Deduplication:
         return self._by_symbol(message) if self._fails_over else Deduplicated((message,))
 
     def of_backfill(self, message: Message, times: Sequence[tuple[int, int]]) -> Deduplicated:
-        """Take the body of a backfill, of which the missing rows are new.
+        """Take the body of a backfill: those of its rows that were missing are new.
 
         ``times`` (UTC ns): the gaps that may still be filled, used for channels whose trades have no numbers.
         """

@@ -59,7 +59,7 @@ class _Count(Struct):
     earlier: dict[int, tuple[int | None, int]] = {}  # (time, content) of trades of the segment before
 
     def said(self, number: int) -> tuple[int | None, int] | None:
-        """Time and content of the trade of this number; None where it is not remembered."""
+        """Time and content of the trade of this number; None if it is not remembered."""
         found = self.rows.get(number)
         return self.earlier.get(number) if found is None else _said(*found)
 

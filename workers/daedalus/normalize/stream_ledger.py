@@ -51,7 +51,7 @@ class StreamLedger(Struct):
 
     @property
     def known_ns(self) -> int | None:
-        """Until when the stream is known to be whole, by its own rows; None where it has none."""
+        """Until when the stream is known to be whole, by its own rows; None if it has none."""
         return max((ns for ns in (self.last_ns, self.until_ns) if ns is not None), default=None)
 
     def joins(self, conn: str) -> None:

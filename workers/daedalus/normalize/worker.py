@@ -40,7 +40,7 @@ def run_normalize(
 
     ``retry_damaged``: first take back what was set aside. ``recorded``: the exchanges of the configuration.
     Segments that a killed recorder of any other exchange left active are sealed here; nobody else would.
-    Raises `AlreadyRunningError` where another normalizer is at work.
+    Raises `AlreadyRunningError` if another normalizer is at work.
     """
     with Shell(layout, "normalize", setup, stop) as shell:
         if retry_damaged:

@@ -22,7 +22,7 @@ __all__ = [
 
 
 class TargetErrorKind(StrEnum):
-    """What went wrong, and so who can mend it."""
+    """What went wrong, and so who can fix it."""
 
     CREDENTIALS = "credentials"  # the store does not accept our keys
     BUCKET = "bucket"  # the place does not exist

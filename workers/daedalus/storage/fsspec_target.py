@@ -25,7 +25,7 @@ _T = TypeVar("_T")
 def other_filesystem(target: str) -> tuple[Any, str]:
     """The filesystem of an fsspec URL, and the path in it.
 
-    Raises `TargetError` where no driver serves this kind of URL.
+    Raises `TargetError` if no driver serves this kind of URL.
     """
     try:
         filesystem, root = fsspec.core.url_to_fs(target)

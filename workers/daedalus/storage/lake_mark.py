@@ -41,7 +41,7 @@ class MarkFile:
         self._url = url
 
     def read(self) -> Mark | None:
-        """The mark; None where there is none. Raises `TargetError` where that cannot be told."""
+        """The mark; None if there is none. Raises `TargetError` if that cannot be told."""
         try:
             with open_regular(self._place) as file:
                 return msgspec.json.decode(file.read(MOST_BYTES), type=Mark)

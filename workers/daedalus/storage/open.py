@@ -18,7 +18,7 @@ __all__ = ["is_s3", "open_reader", "open_target"]
 def open_target(settings: StorageSettings) -> Target:
     """The target at ``settings.target``; no request is sent yet.
 
-    Raises `TargetError` where no driver serves this kind of URL.
+    Raises `TargetError` if no driver serves this kind of URL.
     """
     folder = local_path(settings.target)
     if folder is not None:

@@ -29,7 +29,7 @@ class Reader(Protocol):
         """The path above all others."""
 
     def find(self, folder: str) -> list[Found]:
-        """The Parquet files below a folder, by path; none where there is no such folder.
+        """The Parquet files below a folder, by path; none if there is no such folder.
 
         Raises `TargetError`.
         """
@@ -37,5 +37,5 @@ class Reader(Protocol):
     def open(self, path: str, name: str) -> Any:  # noqa: ANN401 - a file of Python's, or one like it
         """A file for Arrow to read. ``name``: its name in errors.
 
-        Raises `FileNotFoundError` where there is none, and `TargetError`.
+        Raises `FileNotFoundError` if there is none, and `TargetError`.
         """

@@ -92,7 +92,7 @@ class S3Content:
         return [_base64(digest) for digest in self._digests("md5")]
 
     def agrees(self, head: Mapping[str, Any]) -> str | None:
-        """What proves that the object has this content: "sha256" or "md5"; "" where it has another.
+        """What proves that the object has this content: "sha256" or "md5"; "" if it has another.
 
         None: the store sent nothing that can be compared. A different ETag proves nothing, since it need not
         be an MD5 (encryption, gateways, parts of another size).

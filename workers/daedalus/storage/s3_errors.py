@@ -63,7 +63,7 @@ _REMEDIES = {
 
 
 def error_code(error: BaseException) -> str:
-    """The store's code ("NoSuchBucket", or an HTTP status); "" where it did not answer."""
+    """The store's code ("NoSuchBucket", or an HTTP status); "" if it did not answer."""
     if isinstance(error, boto.ClientError):
         return str(error.response.get("Error", {}).get("Code", ""))
     return ""

@@ -152,7 +152,7 @@ class S3Target:
     def _proof(
         self, content: S3Content, file: BinaryIO, key: str, head: dict[str, Any], stop: Event | None
     ) -> str:
-        """What proves that the object has the file's content; "" where it has not."""
+        """What proves that the object has the file's content; "" if it has not."""
         proof = content.agrees(head)
         if proof is None:
             return "read back" if self._run(self._compare(file, key), stop) else ""

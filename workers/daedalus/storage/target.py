@@ -56,7 +56,7 @@ class Target(Protocol):
         """The mark of a lake in a folder; None for a store, which is known by its objects."""
 
     def check(self) -> None:
-        """Raise `TargetError` where the target cannot be used as configured. Writes nothing."""
+        """Raise `TargetError` if the target cannot be used as configured. Writes nothing."""
 
     def has(self, key: str) -> bool:
         """Whether there is an object at ``key``, whatever its content. Raises `TargetError`."""
@@ -64,7 +64,7 @@ class Target(Protocol):
     def put(self, source: Path, key: str, stop: Event | None = None) -> Receipt:
         """Bring the file to ``key`` and verify it there.
 
-        Raises `TargetError`, `SourceGoneError` where the source does not exist, and `StoppedError` soon after
+        Raises `TargetError`, `SourceGoneError` if the source does not exist, and `StoppedError` soon after
         ``stop`` is set; the object is then there whole or not at all.
         """
 
@@ -73,7 +73,7 @@ class Target(Protocol):
 
 
 def open_source(source: Path, target: str) -> BinaryIO:
-    """Open the file to send. Raises `SourceGoneError`, or `TargetError` where it cannot be read."""
+    """Open the file to send. Raises `SourceGoneError`, or `TargetError` if it cannot be read."""
     try:
         return open_regular(source)
     except FileNotFoundError:

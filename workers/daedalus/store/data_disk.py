@@ -25,7 +25,7 @@ ROOT = Path("/")
 
 
 def require_disk(data_dir: Path, root: Path = ROOT) -> None:
-    """Raise `OSError` where the disk of ``data_dir`` is not mounted; remember a disk of its own."""
+    """Raise `OSError` if the disk of ``data_dir`` is not mounted; remember a disk of its own."""
     if reason := why_unmounted(data_dir, root):
         raise OSError(errno.ENODEV, reason, str(data_dir))
     if not _on_the_systems_disk(data_dir, root):
@@ -33,7 +33,7 @@ def require_disk(data_dir: Path, root: Path = ROOT) -> None:
 
 
 def why_unmounted(data_dir: Path, root: Path = ROOT) -> str:
-    """Why the disk of ``data_dir`` seems not to be mounted, with the remedy; "" where it is."""
+    """Why the disk of ``data_dir`` seems not to be mounted, with the remedy; "" if it is."""
     if not _on_the_systems_disk(data_dir, root):
         return ""
     if str(_real(data_dir)) in _remembered():

@@ -72,7 +72,7 @@ def write_atomic(path: Path, content: bytes, *, durable: bool = True) -> None:
 
 
 def read_json(path: Path, kind: type[_T]) -> _T | None:
-    """The content of a JSON file; None where there is none that can be read."""
+    """The content of a JSON file; None if there is none that can be read."""
     try:
         with open_regular(path) as file:
             return msgspec.json.decode(file.read(), type=kind)

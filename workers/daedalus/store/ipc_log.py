@@ -103,7 +103,7 @@ def scan(descriptor: int) -> Iterator[Committed | Damaged]:
 
 
 def read_bytes(descriptor: int, offset: int, size: int) -> bytes:
-    """Read up to ``size`` bytes; none where the medium cannot read them. Raises other `OSError`."""
+    """Read up to ``size`` bytes; none if the medium cannot read them. Raises other `OSError`."""
     try:
         return os.pread(descriptor, size, offset)
     except OSError as error:
@@ -147,7 +147,7 @@ def _committed(descriptor: int, offset: int, end: int) -> Committed | None:
 
 
 def _message_at(descriptor: int, offset: int, end: int) -> bytes | None:
-    """The whole message at ``offset``; None where there is none. Never reads beyond ``end``."""
+    """The whole message at ``offset``; None if there is none. Never reads beyond ``end``."""
     prefix = read_bytes(descriptor, offset, _PREFIX.size)
     if len(prefix) < _PREFIX.size:
         return None

@@ -30,7 +30,7 @@ def local_path(target: str) -> Path | None:
 
 
 def clash(data_dir: Path, target: str) -> str:
-    """Why the lake cannot lie at ``target``, with the remedy; "" where it can. Creates nothing."""
+    """Why the lake cannot lie at ``target``, with the remedy; "" if it can. Creates nothing."""
     place = local_path(target)
     if place is None:
         return ""

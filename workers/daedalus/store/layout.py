@@ -83,7 +83,7 @@ class SegmentId(Struct, frozen=True, order=True):
 
     @classmethod
     def from_active(cls, name: str) -> SegmentId | None:
-        """Read an active file's name; None where it is not one of ours."""
+        """Read an active file's name; None if it is not one of ours."""
         return cls._from(_ACTIVE.fullmatch(name))
 
     @property
@@ -93,12 +93,12 @@ class SegmentId(Struct, frozen=True, order=True):
 
     @classmethod
     def from_damaged(cls, name: str) -> SegmentId | None:
-        """Read the name of a sealed file that was set aside; None where it is not one of ours."""
+        """Read the name of a sealed file that was set aside; None if it is not one of ours."""
         return cls._from(_DAMAGED.fullmatch(name))
 
     @classmethod
     def from_sealed(cls, path: Path) -> SegmentId | None:
-        """Read a path below ``raw/<state>/``; None where it is not one of ours."""
+        """Read a path below ``raw/<state>/``; None if it is not one of ours."""
         found = cls._from(_SEALED.fullmatch(path.as_posix()))
         # A file in another hour's folder would not be found by its number.
         return found if found is not None and found.sealed_path == path else None
@@ -130,7 +130,7 @@ class TableFile(Struct, frozen=True, order=True):
 
     @classmethod
     def from_path(cls, path: Path) -> TableFile | None:
-        """Read a path below ``tables/<state>/``; None where it is not one of ours."""
+        """Read a path below ``tables/<state>/``; None if it is not one of ours."""
         match = _TABLE.fullmatch(path.as_posix())
         if match is None or not _is_day(match["date"]):
             return None

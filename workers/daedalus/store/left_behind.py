@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 def find_left_behind(layout: Layout, exchange: str) -> tuple[SegmentId, ...]:
     """What an earlier recorder of the exchange left, oldest first. Hold its `WorkerLock`.
 
-    Raises `OSError` where ``raw/active/`` cannot be made or read.
+    Raises `OSError` if ``raw/active/`` cannot be made or read.
     """
     make_directories(layout.active)
     remove_unfinished(layout, exchange)
@@ -49,7 +49,7 @@ def seal_orphans(
     """Seal the active files of exchanges that are not ``recorded``; which were sealed.
 
     Files of an exchange whose recorder runs after all are left to it. What cannot be sealed stays and is
-    logged. Raises `OSError` where the directory cannot be read.
+    logged. Raises `OSError` if the directory cannot be read.
     """
     done: list[SegmentId] = []
     for exchange in orphaned_exchanges(layout, recorded):

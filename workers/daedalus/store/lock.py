@@ -28,7 +28,7 @@ class WorkerLock:
     ``worker`` is its name in the status directory (``ingest-binance``, ``normalize``, ``sync``). The kernel
     frees the lock when the process ends, however it ends; the files that stay mean nothing. There are two, in
     ``data_dir`` and in ``status/``: deleting one of them lets no second worker in. Entering raises
-    `AlreadyRunningError`, and `OSError` where ``data_dir`` cannot be written or its disk is not mounted.
+    `AlreadyRunningError`, and `OSError` if ``data_dir`` cannot be written or its disk is not mounted.
     """
 
     def __init__(self, layout: Layout, worker: str) -> None:

@@ -13,14 +13,14 @@ from .layout import READY, Layout
 __all__ = ["unreadable"]
 
 MOST = 3
-"""How many are named; one chown mends them all."""
+"""How many are named; one chown fixes them all."""
 
 MOST_FILES = 5_000
 """How many files are looked at."""
 
 
 def unreadable(layout: Layout) -> list[Path]:
-    """The first few that this user may not read; none where ``data_dir`` itself is closed."""
+    """The first few that this user may not read; none if ``data_dir`` itself is closed."""
     if not _may_enter(layout.data_dir):
         return []
     roots = [layout.active, layout.raw(READY), layout.tables_active, layout.tables(READY)]

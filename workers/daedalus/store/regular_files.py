@@ -40,7 +40,7 @@ class NoRegularFileError(DaedalusError, OSError):
 def open_descriptor(path: Path, flags: int = os.O_RDONLY, mode: int = 0, *, follow: bool = False) -> int:
     """A descriptor of the regular file at ``path``; never waits. ``follow``: a link to one will do.
 
-    Raises `OSError`: `NoRegularFileError` where something else stands there.
+    Raises `OSError`: `NoRegularFileError` if something else stands there.
     """
     link = 0 if follow else os.O_NOFOLLOW
     try:
@@ -83,7 +83,7 @@ def _mode(path: Path, follow: bool) -> int | None:
 
 
 def is_regular(path: Path) -> bool:
-    """Whether a regular file stands there, not a link to one; False where that cannot be seen."""
+    """Whether a regular file stands there, not a link to one; False if that cannot be seen."""
     try:
         return stat.S_ISREG(path.lstat().st_mode)
     except OSError:

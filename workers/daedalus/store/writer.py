@@ -77,7 +77,7 @@ class StreamingParquetWriter:
 
     @property
     def blocked(self) -> str | None:
-        """Why nothing can be written now, for people; None where all is well."""
+        """Why nothing can be written now, for people; None if all is well."""
         return self._blocked
 
     def stats(self) -> WriterStats:

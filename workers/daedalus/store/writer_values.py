@@ -31,7 +31,7 @@ class WriterStats(Struct, frozen=True, kw_only=True):
 
     ``flushes``: batches written. ``last_flush_ns``: UTC ns of the last moment at which all rows were durable,
     0 before the first. ``rows_this_hour``: by channel, of the current UTC hour. ``unsealed``: segments that
-    wait to be sealed; ``sealing_trouble``: why, "" where all is well.
+    wait to be sealed; ``sealing_trouble``: why, "" if all is well.
     """
 
     rows_written: int
@@ -53,7 +53,7 @@ class WriterStats(Struct, frozen=True, kw_only=True):
 class Closing(Struct, frozen=True):
     """How closing went. ``unsealed`` segments lie in ``raw/active/``; the next start seals them.
 
-    ``lost``: how many rows could not be written; ``reason``: why, "" where nothing went wrong.
+    ``lost``: how many rows could not be written; ``reason``: why, "" if nothing went wrong.
     """
 
     unsealed: tuple[SegmentId, ...] = ()

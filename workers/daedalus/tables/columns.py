@@ -19,7 +19,7 @@ __all__ = ["batch", "connection_batch", "gap_batch"]
 
 
 def batch(name: str, symbol: str | None, entries: Sequence[Entry]) -> pa.RecordBatch:
-    """Entries of a table as its columns, in their order. ``symbol``: None where they are of several."""
+    """Entries of a table as its columns, in their order. ``symbol``: None if they are of several."""
     table = TABLES[name]
     columns = table.build(entries) if table.build else _plain(table, entries)
     lines = len(columns["timestamp"])

@@ -36,7 +36,7 @@ class Claim(Struct, frozen=True):
 
     @classmethod
     def of(cls, footer: dict[bytes, bytes] | None) -> Claim | None:
-        """The claim in a footer, None where there is none. Raises `ValueError` where it cannot be decoded."""
+        """The claim in a footer, None if there is none. Raises `ValueError` if it cannot be decoded."""
         text = (footer or {}).get(CLAIM.encode())
         return None if text is None else msgspec.json.decode(text, type=cls)
 

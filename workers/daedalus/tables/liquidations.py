@@ -15,7 +15,7 @@ class Liquidation(Struct, frozen=True, gc=False):
     """A position closed by the exchange. ``side``: the liquidation order's; sell closes a long position.
 
     ``price``: the order's (at which the position is taken over) where the exchange reports orders, the
-    trade's where it reports trades. ``average_price``: of the resulting trades, None where the exchange does
+    trade's where it reports trades. ``average_price``: of the resulting trades, None if the exchange does
     not say.
     """
 

@@ -1,6 +1,6 @@
 """The row types of decoded messages, one for each table; importing them does not import Arrow.
 
-Frozen values. Times are UTC ns, None where the exchange sends none; prices and amounts are the floats
+Frozen values. Times are UTC ns, None if the exchange sends none; prices and amounts are the floats
 nearest to the exchange's digits.
 """
 

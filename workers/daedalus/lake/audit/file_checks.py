@@ -45,7 +45,7 @@ class FileChecks:
     def batches(self, file: LakeFile, content: Content | None = None) -> Iterator[pa.RecordBatch]:
         """The rows of a file; of a damaged one those before the damage.
 
-        Raises `TargetError` where the store as a whole does not answer.
+        Raises `TargetError` if the store as a whole does not answer.
         """
         self.intact = False
         claimed = True

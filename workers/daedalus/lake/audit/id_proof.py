@@ -20,7 +20,7 @@ FILLED = "filled"
 
 
 class IdProof(Struct):
-    """``ids``: distinct ids in the rows, None where they prove nothing. ``missing``: None if unknown.
+    """``ids``: distinct ids in the rows, None if they prove nothing. ``missing``: None if unknown.
 
     ``unledgered``: missing, and the ledger does not say so. ``not_filled``: missing, and the ledger calls
     them filled. ``found_again``: in the rows, and the ledger calls them missing. ``unexplained`` and
@@ -110,7 +110,7 @@ def uncompared(replayed: ReplayResult, about: Channel) -> int:
 
 
 def _admitted(lines: Sequence[Gap]) -> int | None:
-    """How many ids the ledger says are missing; None where one of its gaps is of unknown size."""
+    """How many ids the ledger says are missing; None if one of its gaps is of unknown size."""
     sizes = [line.remaining for line in lines if line.status != FILLED]
     known = [size for size in sizes if size is not None]
     return sum(known) if len(known) == len(sizes) else None

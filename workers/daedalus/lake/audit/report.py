@@ -26,7 +26,7 @@ class StreamDay(Struct, frozen=True):
     """One stream's day.
 
     ``proof``: how the exchange lets a loss be seen. ``evidence``: what the rows have of it. ``ids``: distinct
-    ids seen, None where they prove nothing. ``missing``: ids still missing, None if unknown. ``unledgered``:
+    ids seen, None if they prove nothing. ``missing``: ids still missing, None if unknown. ``unledgered``:
     missing ids that the ledger omits or claims are filled. ``complete_percent``: of ids, or without ids of
     the time between the first and the last row (``basis``). ``seconds_unconnected``: no connection served the
     stream. ``clock_offset_ms``: median of local_timestamp - timestamp. ``lossy``: what the exchange leaves

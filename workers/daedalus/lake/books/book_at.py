@@ -24,10 +24,10 @@ def book_at(
     """The book of a symbol after the last message that was received by ``at``.
 
     ``root`` is a lake's URL or folder, or a data directory. ``at`` is in the recorder's time
-    (``local_timestamp``): a datetime, UTC ns, or ISO 8601; UTC where it names no zone. ``depth``: the most
+    (``local_timestamp``): a datetime, UTC ns, or ISO 8601; UTC if it names no zone. ``depth``: the most
     levels per side (None: all). ``channel``: needed where the exchange has several channels of books.
-    Raises `NoBookError` where the book is not known, `TargetError` where there is no lake, and
-    `DamagedFileError` where a file that is needed is damaged.
+    Raises `NoBookError` if the book is not known, `TargetError` if there is no lake, and
+    `DamagedFileError` if a file that is needed is damaged.
     """
     lake = root if isinstance(root, Lake) else open_lake(StorageSettings(target=str(root)))
     return BookSearch(lake, exchange, symbol, moment(at), channel).find(depth)

@@ -102,7 +102,7 @@ def digests_of(part: pa.RecordBatch) -> list[Digest]:
 
 
 def _joined(one: Message, more: Message) -> Message | None:
-    """Both as one message; None where they are two messages."""
+    """Both as one message; None if they are two messages."""
     first, second = one.update, more.update
     if not all(each.bids or each.asks for each in (first, second)):
         return None  # a snapshot without levels has no second row

@@ -44,7 +44,7 @@ class ReplayResult(Struct, frozen=True):
 
 
 class BookReplay:
-    """One book. ``broken`` says why there is none now, "" where there is one. ``last_ns``: its last update.
+    """One book. ``broken`` says why there is none now, "" if there is one. ``last_ns``: its last update.
 
     ``numbered``: its messages begin where the one before ended (`Proof.IDS`). ``may_restart``: the exchange
     may start its ids anew on the stream. ``depth``: the channel's.

@@ -181,7 +181,7 @@ class BookSearch:
         return latest(line for line in lines if line.symbol == self._symbol and line.status != "filled")
 
     def _refuse_within(self, gaps: Sequence[Gap]) -> None:
-        """Raise `NoBookError` where the moment lies in a gap, or nothing was recorded before it."""
+        """Raise `NoBookError` if the moment lies in a gap, or nothing was recorded before it."""
         if not self._updates:
             raise NoBookError(
                 f"no updates of {self._exchange} {self._channel} are in the lake before that time"

@@ -44,7 +44,7 @@ def merge(
     """Merge two lakes into ``target``. ``there`` is what lies in it already.
 
     ``progress`` is told the bytes merged. Raises `TargetError`, also where the target holds files that this
-    merge does not write, and `DamagedFileError` where a file of either lake is damaged.
+    merge does not write, and `DamagedFileError` if a file of either lake is damaged.
     """
     lakes = one, other
     listings = one.listing(), other.listing()

@@ -102,7 +102,7 @@ def _missed(lines: Sequence[Gap], life: Life | None) -> list[_Missed]:
 
 
 def _common(one: _Missed, other: _Missed) -> Gap | None:
-    """The stretch that both lack; None where there is none, or where it has no end."""
+    """The stretch that both lack; None if there is none, or if it has no end."""
     if (one.ids is None) is not (other.ids is None):
         return None
     line = _decisive(one.line, other.line)

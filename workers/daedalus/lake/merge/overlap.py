@@ -14,7 +14,7 @@ __all__ = ["refuse_overlap"]
 
 
 def refuse_overlap(sources: Iterable[StorageSettings], out: StorageSettings) -> None:
-    """Raise `TargetError` where ``out`` is a source, is inside one, or contains one, also through links."""
+    """Raise `TargetError` if ``out`` is a source, is inside one, or contains one, also through links."""
     for source in sources:
         ours, theirs = local_path(source.target), local_path(out.target)
         if ours is not None and theirs is not None:
