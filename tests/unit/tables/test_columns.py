@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from daedalus.tables.book_updates import size
-from daedalus.tables.columns import batch
+from daedalus.tables.book_updates import line_count
+from daedalus.tables.columns import entry_batch
 from daedalus.tables.entry import Entry
 from daedalus.tables.rows import BookUpdate
 
@@ -15,8 +15,8 @@ def test_a_snapshot_without_levels_is_one_line_and_a_change_without_levels_none(
         BookUpdate("A", 3, False, [], [], 9, 9),
         BookUpdate("A", 4, False, [], [(3.0, 0.0)], 10, 10),
     ]
-    assert [size(row) for row in rows] == [2, 1, 0, 1]
-    lines = batch("book_updates", "A", [Entry(0, row.timestamp or 0, 5, "stream", row) for row in rows])
+    assert [line_count(row) for row in rows] == [2, 1, 0, 1]
+    lines = entry_batch("book_updates", "A", [Entry(0, row.timestamp or 0, 5, "stream", row) for row in rows])
     lines.validate(full=True)
     names = ["is_snapshot", "side", "price", "amount", "last_id"]
     assert [tuple(line[name] for name in names) for line in lines.select(names).to_pylist()] == [

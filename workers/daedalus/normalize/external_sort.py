@@ -19,8 +19,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec import Struct
 
-from ..tables.book_updates import size
-from ..tables.columns import batch
+from ..tables.book_updates import line_count
+from ..tables.columns import entry_batch
 from ..tables.entry import Entry
 from ..tables.registry import TABLES
 from ..tables.rows import BookUpdate
@@ -82,7 +82,7 @@ class ExternalSort:
 
     def add(self, bucket: Bucket, entry: Entry) -> None:
         """Take an entry. Entries of one bucket with equal keys keep their order."""
-        if size(entry.row) > self._limit:
+        if line_count(entry.row) > self._limit:
             for part in _parts(entry, self._limit):
                 self.add(bucket, part)
             return
@@ -90,7 +90,7 @@ class ExternalSort:
         if waiting is None:
             waiting = self._waiting[bucket] = []
         waiting.append(entry)
-        self._lines += size(entry.row) + 1
+        self._lines += line_count(entry.row) + 1
         if self._lines >= self._limit:
             self._write_runs()
 
@@ -113,7 +113,7 @@ class ExternalSort:
         together: list[tuple[Bucket, list[Entry]]] = []
         lines = 0
         for bucket, entries in sorted(self._waiting.items()):
-            count = sum(size(entry.row) for entry in entries)
+            count = sum(line_count(entry.row) for entry in entries)
             first = together[0][0] if together else bucket
             if together and (
                 lines + count > _PACK_LINES or (first.table, first.date) != (bucket.table, bucket.date)
@@ -132,11 +132,11 @@ class ExternalSort:
         """Write buckets of one table and date as one piece: a piece costs far more than a few lines."""
         first = together[0][0]
         entries = [entry for _, of_bucket in together for entry in of_bucket]
-        lines = batch(first.table, first.symbol if len(together) == 1 else None, entries)
-        keys = [entry.key for entry in entries for _ in range(size(entry.row))]
+        lines = entry_batch(first.table, first.symbol if len(together) == 1 else None, entries)
+        keys = [entry.key for entry in entries for _ in range(line_count(entry.row))]
         begin = 0
         for bucket, of_bucket in together:
-            count = sum(size(entry.row) for entry in of_bucket)
+            count = sum(line_count(entry.row) for entry in of_bucket)
             if count:
                 run = _Run(of_bucket[0].key, of_bucket[-1].key, len(self._packs), begin, count)
                 self._runs.setdefault(bucket, []).append(run)

@@ -7,10 +7,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from .entry import Entry, Line, lists
+from .entry import Entry, Line, column_lists
 from .table import KEY, Column, Table
 
-__all__ = ["BOOK_UPDATES", "BookUpdate", "Level", "size"]
+__all__ = ["BOOK_UPDATES", "BookUpdate", "Level", "line_count"]
 
 Level = tuple[float, float]
 """Price and amount; an amount of 0 removes the level."""
@@ -33,7 +33,7 @@ class BookUpdate(Struct, frozen=True):
     previous_id: int | None = None
 
 
-def size(row: Line) -> int:
+def line_count(row: Line) -> int:
     """How many lines a row becomes; a snapshot without levels becomes one."""
     if not isinstance(row, BookUpdate):
         return 1
@@ -71,7 +71,7 @@ def _build(entries: Sequence[Entry]) -> dict[str, Any]:
             is_ask.append(None)
             prices.append(None)
             amounts.append(None)
-    of_message = lists(entries, ("timestamp", "local_timestamp", "is_snapshot", "first_id", "last_id"))
+    of_message = column_lists(entries, ("timestamp", "local_timestamp", "is_snapshot", "first_id", "last_id"))
     index = pa.array(parents, pa.int32())
     columns: dict[str, Any] = {
         name: pa.array(values, BOOK_UPDATES.schema.field(name).type).take(index)

@@ -8,23 +8,23 @@ from typing import Any
 import pyarrow as pa
 from msgspec import Struct
 
-from .book_updates import size
+from .book_updates import line_count
 from .connections import CONNECTIONS, ConnectionEvent
-from .entry import Entry, lists
+from .entry import Entry, column_lists
 from .gaps import GAPS, Gap
 from .registry import TABLES
 from .table import Table
 
-__all__ = ["batch", "connection_batch", "gap_batch"]
+__all__ = ["connection_batch", "entry_batch", "gap_batch"]
 
 
-def batch(name: str, symbol: str | None, entries: Sequence[Entry]) -> pa.RecordBatch:
+def entry_batch(name: str, symbol: str | None, entries: Sequence[Entry]) -> pa.RecordBatch:
     """Entries of a table as its columns, in their order. ``symbol``: None if they are of several."""
     table = TABLES[name]
     columns = table.build(entries) if table.build else _plain(table, entries)
     lines = len(columns["timestamp"])
     if symbol is None:
-        columns["symbol"] = [entry.row.symbol for entry in entries for _ in range(size(entry.row))]
+        columns["symbol"] = [entry.row.symbol for entry in entries for _ in range(line_count(entry.row))]
     else:
         columns["symbol"] = pa.repeat(symbol, lines)
     arrays = [_array(columns[field.name], field.type) for field in table.schema]
@@ -48,7 +48,7 @@ def _struct_batch(table: Table, lines: Sequence[Struct]) -> pa.RecordBatch:
 
 def _plain(table: Table, entries: Sequence[Entry]) -> dict[str, Any]:
     """Columns that are fields of the rows or of their entries."""
-    return lists(entries, (column.name for column in table.columns if column.name != "symbol"))
+    return column_lists(entries, (column.name for column in table.columns if column.name != "symbol"))
 
 
 def _array(values: Sequence[object] | pa.Array[Any], kind: pa.DataType) -> pa.Array[Any]:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-__all__ = ["Entry", "Line", "lists"]
+__all__ = ["Entry", "Line", "column_lists"]
 
 
 class Line(Protocol):
@@ -33,7 +33,7 @@ class Entry(Struct, frozen=True, gc=False):
 _OF_THE_ENTRY = frozenset(("timestamp", "local_timestamp", "source"))
 
 
-def lists(entries: Sequence[Entry], names: Iterable[str]) -> dict[str, list[Any]]:
+def column_lists(entries: Sequence[Entry], names: Iterable[str]) -> dict[str, list[Any]]:
     """One list for each of these columns, from the entries' own fields or from their rows."""
     rows = [entry.row for entry in entries]
     return {

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from daedalus.lake.books.messages import Messages
-from daedalus.tables.columns import batch
+from daedalus.tables.columns import entry_batch
 from daedalus.tables.entry import Entry
 from daedalus.tables.rows import BookUpdate
 
@@ -16,7 +16,7 @@ LEVELS = ((1.0, 2.0), (0.5, 1.0)), ((3.0, 4.0),)
 
 
 def written(*told: tuple[int, BookUpdate]) -> pa.RecordBatch:
-    return batch("book_updates", "A", [Entry(0, at, at, "stream", update) for at, update in told])
+    return entry_batch("book_updates", "A", [Entry(0, at, at, "stream", update) for at, update in told])
 
 
 def snapshot(*, empty: bool, last: int | None = None) -> BookUpdate:

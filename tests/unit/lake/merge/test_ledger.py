@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from daedalus.lake.merge.ledger import Life, joined_ledger, off_times
+from daedalus.lake.merge.ledger import Life, join_ledgers, off_times
 from daedalus.tables.gaps import Gap
 
 WHOLE = Life(0, 1000, 1, 1000)
@@ -21,43 +21,43 @@ def told(lines: list[Gap]) -> list[tuple[object, ...]]:
 
 
 def test_gaps_that_meet_leave_what_they_share() -> None:
-    joined = joined_ledger([gap(10, 20, 10)], [gap(15, 30, 15)], [WHOLE, WHOLE])
+    joined = join_ledgers([gap(10, 20, 10)], [gap(15, 30, 15)], [WHOLE, WHOLE])
     assert told(joined) == [(15, 20, 4, "open")]
     assert (joined[0].from_timestamp, joined[0].to_timestamp) == (15, 20)
 
 
 def test_gaps_that_do_not_meet_are_filled() -> None:
-    joined = joined_ledger([gap(10, 20, 10)], [gap(30, 40, 30)], [WHOLE, WHOLE])
+    joined = join_ledgers([gap(10, 20, 10)], [gap(30, 40, 30)], [WHOLE, WHOLE])
     assert told(joined) == [(10, 20, 9, "filled"), (30, 40, 9, "filled")]
     assert {line.note for line in joined} == {"the other recorder has it"}
     assert {line.remaining for line in joined} == {0}
 
 
 def test_a_gap_behind_the_other_s_end_stays() -> None:
-    assert told(joined_ledger([gap(10, 20, 10)], [], [WHOLE, Life(0, 12, 1, 12)])) == [(12, 20, 7, "open")]
+    assert told(join_ledgers([gap(10, 20, 10)], [], [WHOLE, Life(0, 12, 1, 12)])) == [(12, 20, 7, "open")]
 
 
 def test_where_only_one_recorder_was_its_ledger_is_the_ledger() -> None:
     lines = [gap(10, 20, 10, cause="crash", status="unfillable", note="gone")]
-    assert joined_ledger(lines, [], [WHOLE, None]) == lines
-    assert joined_ledger([], lines, [None, WHOLE]) == lines
+    assert join_ledgers(lines, [], [WHOLE, None]) == lines
+    assert join_ledgers([], lines, [None, WHOLE]) == lines
 
 
 def test_a_chain_does_not_say_how_many_both_missed() -> None:
     one, other = gap(10, 20, 10, missing=None, remaining=None), gap(15, 30, 15, missing=None, remaining=None)
-    assert told(joined_ledger([one], [other], [WHOLE, WHOLE])) == [(15, 20, None, "open")]
+    assert told(join_ledgers([one], [other], [WHOLE, WHOLE])) == [(15, 20, None, "open")]
 
 
 def test_what_rows_show_to_be_there_is_not_missing() -> None:
-    joined = joined_ledger([gap(10, 20)], [gap(10, 20)], [WHOLE, WHOLE], [(12, 13), (17, 17)])
+    joined = join_ledgers([gap(10, 20)], [gap(10, 20)], [WHOLE, WHOLE], [(12, 13), (17, 17)])
     assert told(joined) == [(11, 14, 2, "open"), (16, 18, 1, "open")]
 
 
 def test_times_without_ids_are_joined_by_time() -> None:
     lives = [Life(0, 1000), Life(0, 1000)]
-    joined = joined_ledger([gap(None, None, 100, 200)], [gap(None, None, 150, 300)], lives)
+    joined = join_ledgers([gap(None, None, 100, 200)], [gap(None, None, 150, 300)], lives)
     assert [(line.from_timestamp, line.to_timestamp, line.status) for line in joined] == [(150, 200, "open")]
-    assert joined_ledger([gap(None, None, 100, 200)], [], lives)[0].status == "filled"
+    assert join_ledgers([gap(None, None, 100, 200)], [], lives)[0].status == "filled"
 
 
 def test_times_in_which_a_recorder_had_nothing() -> None:

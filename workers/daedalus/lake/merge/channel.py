@@ -20,9 +20,9 @@ from ..reader import Lake, LakeFile
 from ..row_evidence import Evidence
 from ..spans import Span, between
 from .books import MergedBooks
-from .ledger import joined_ledger
+from .ledger import join_ledgers
 from .recorder import Recorder
-from .rows import Side, merged
+from .rows import Side, merge_rows
 from .writer import ChannelWriter
 
 pc: Any = pyarrow.compute
@@ -98,7 +98,7 @@ class _ChannelMerge:
         for symbol in symbols:
             sides = [each.side(table, date, symbol) for each in self._in_order(symbol or "")]
             scheme = self._scheme if table == self._main else IdScheme.NONE
-            rows = merged(table, scheme, *sides, anew=self._ids_start_anew(table, symbol or "", sides))
+            rows = merge_rows(table, scheme, *sides, anew=self._ids_start_anew(table, symbol or "", sides))
             if table == self._main and rows.num_rows and symbol is not None:
                 self._follow(symbol, rows)
             yield rows
@@ -153,7 +153,7 @@ class _ChannelMerge:
         lives = [None if self._main in SIDE_TABLES else each.lives.get(symbol) for each in self._recorders]
         return [
             msgspec.structs.replace(line, channel=self._channel, symbol=symbol)
-            for line in joined_ledger(one, other, lives, lacking)
+            for line in join_ledgers(one, other, lives, lacking)
         ]
 
     def _write_ledger(self, lines: Sequence[Gap]) -> None:

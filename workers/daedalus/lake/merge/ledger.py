@@ -15,7 +15,7 @@ from ...tables.gaps import Gap
 from ..gap_rows import encloses_nothing, missing_ids
 from ..spans import Span, common, union
 
-__all__ = ["Life", "joined_ledger", "off_times"]
+__all__ = ["Life", "join_ledgers", "off_times"]
 
 _BEFORE, _AFTER = -(2**62), 2**62
 _OTHER = "the other recorder has it"
@@ -41,7 +41,7 @@ class _Missed(Struct, frozen=True):
     line: Gap | None = None
 
 
-def joined_ledger(
+def join_ledgers(
     one: Sequence[Gap],
     other: Sequence[Gap],
     lives: Sequence[Life | None],

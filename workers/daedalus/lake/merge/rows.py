@@ -22,7 +22,7 @@ from ..spans import Span
 
 pc: Any = pyarrow.compute
 
-__all__ = ["Side", "merged"]
+__all__ = ["Side", "merge_rows"]
 
 _TIMES = ("timestamp", "local_timestamp")
 _MARGIN_NS = 2_000_000_000
@@ -35,7 +35,7 @@ class Side(Struct, frozen=True):
     off: Sequence[Span] = ()
 
 
-def merged(table: str, rule: IdScheme, base: Side, other: Side, *, anew: bool = False) -> pa.Table:
+def merge_rows(table: str, rule: IdScheme, base: Side, other: Side, *, anew: bool = False) -> pa.Table:
     """One stream out of two. ``base``: the recorder that is followed where rows cannot be merged.
 
     ``anew``: the exchange's ids started anew within these rows, so that they do not order them.
@@ -88,7 +88,7 @@ def _by_content(one: pa.Table, other: pa.Table) -> pa.Table:
     """The rows of both; each as often as the recorder has it that has it more often."""
     names = [name for name in one.schema.names if name not in ("local_timestamp", "source")]
     both = pa.concat_tables([_counted(one, names), _counted(other, names)])
-    return _first_of(both, [*names, "_again"]).drop_columns(["_again"])
+    return _first_of(both, [*names, "_nth"]).drop_columns(["_nth"])
 
 
 def _filling(base: Side, other: Side) -> pa.Table:
@@ -152,8 +152,8 @@ def _counted(rows: pa.Table, names: Sequence[str]) -> pa.Table:
     starts = pc.if_else(_differs(ordered, names), at, pa.scalar(0, pa.int64()))
     if isinstance(starts, pa.ChunkedArray):
         starts = starts.combine_chunks()
-    again = pc.subtract(at, pc.cumulative_max(starts)) if ordered.num_rows else at
-    return ordered.append_column("_again", again)
+    nth = pc.subtract(at, pc.cumulative_max(starts)) if ordered.num_rows else at
+    return ordered.append_column("_nth", nth)
 
 
 def _first_of(rows: pa.Table, names: Sequence[str]) -> pa.Table:
