@@ -42,17 +42,6 @@ def test_what_a_demonstration_recorded_goes_and_what_somebody_put_there_stays(tm
     assert left == {MARK, "notes.txt", "status"}
 
 
-def test_a_directory_that_an_earlier_version_made_without_a_mark_is_taken(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    place = Path("data/demo")
-    place.mkdir(parents=True)
-    (place / CONFIG).write_text("data_dir: data/demo\n")
-    with claimed(place):
-        assert (place / MARK).is_file()
-
-
 def test_a_link_to_somebody_elses_directory_is_removed_and_not_followed(tmp_path: Path) -> None:
     (tmp_path / "lake").mkdir()
     (tmp_path / "lake" / "trades.parquet").write_text("precious")

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-
-import yaml
 
 from ..config import ConfigError, Problem
 from ..store.layout import Layout
 from ..store.lock import WorkerLock
-from ..store.regular_files import open_regular
 from ..sync.anchor import MEMORY
 
 __all__ = ["CONFIG", "claimed", "clear"]
@@ -37,7 +34,7 @@ def claimed(directory: Path) -> Iterator[Layout]:
     Raises `ConfigError` for a directory with other content, `AlreadyRunningError` if another demonstration
     runs in it. Nothing is changed then.
     """
-    if directory.is_dir() and any(directory.iterdir()) and not _ours(directory):
+    if directory.is_dir() and any(directory.iterdir()) and not (directory / MARK).is_file():
         text = "contains files that no demonstration made. Move it away, or run this in another directory."
         raise ConfigError([Problem(str(directory), 0, (), text)])
     directory.mkdir(parents=True, exist_ok=True)
@@ -57,14 +54,3 @@ def clear(layout: Layout) -> None:
     for path in layout.status.iterdir():
         if path.is_file() and path.suffix != ".lock":
             path.unlink()
-
-
-def _ours(directory: Path) -> bool:
-    if (directory / MARK).is_file():
-        return True
-    # Earlier versions set no mark, but their configuration names its own directory.
-    with suppress(OSError, ValueError, yaml.YAMLError):
-        with open_regular(directory / CONFIG) as file:
-            written = yaml.safe_load(file)
-        return isinstance(written, dict) and written.get("data_dir") == str(directory)
-    return False
