@@ -1,4 +1,4 @@
-"""The worker in the long run: failures, outages, and what it says of itself."""
+"""The worker in the long run: failures, a store that is down, and what it says of itself."""
 
 from __future__ import annotations
 

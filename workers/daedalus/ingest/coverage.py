@@ -27,8 +27,8 @@ class Start(Struct, frozen=True):
 class Coverage:
     """All connections of one exchange tell it what they serve. Times are UTC ns.
 
-    ``on_outage`` is called when a stream is served again, with when its last message
-    came and when it came back.
+    ``on_outage`` is called at the end of an outage: with the stream, when its last message came, and when it
+    is served again.
     """
 
     def __init__(self, on_outage: Callable[[Subscription, int, int], None]) -> None:

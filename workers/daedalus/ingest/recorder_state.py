@@ -34,5 +34,5 @@ class RecorderState:
         self.backpressure = Backpressure(sink, queue_maxsize=queue_maxsize, batch_size=batch_size)
         self.continuity = Continuity(exchange.channels)
         self.gaps = LiveGaps(exchange, self.continuity, counters, fetch)
-        self.coverage = Coverage(self.gaps.outage)
+        self.coverage = Coverage(self.gaps.seen_by_time)
         self.waiting_books = WaitingBooks()

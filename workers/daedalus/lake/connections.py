@@ -33,7 +33,7 @@ def events_of(batch: pa.RecordBatch) -> Iterator[Event]:
 
 
 def outages(events: Iterable[Event]) -> list[Span]:
-    """Times (ns) without a connection: from the end of the last one to the next opening.
+    """Outages of all streams (UTC ns): from the end of the last one to the next opening.
 
     A crash writes no end; such an outage stands in the ledger alone.
     """

@@ -26,18 +26,18 @@ class Connection:
 
     def __init__(self, *streams: Subscription) -> None:
         self.records: list[RawRecord] = []
-        self.outages: list[tuple[Subscription, int]] = []
+        self.gaps: list[tuple[Subscription, int]] = []
         self.invalid = 0
         journal = Journal("conn-0", self.records.append)
         self.coverage = Coverage(lambda *_: None)
         served = ServedStreams(self.coverage, CHANNELS, journal, streams, 0.0)
         for each in streams:
             served.ask(each, Start("start"))
-        self.frames = LostFrames(CHANNELS, journal, served, self.on_outage, self.on_books_invalid)
+        self.frames = LostFrames(CHANNELS, journal, served, self.on_gap, self.on_books_invalid)
 
-    def on_outage(self, stream: Subscription, from_ns: int, to_ns: int) -> None:
+    def on_gap(self, stream: Subscription, from_ns: int, to_ns: int) -> None:
         assert from_ns < to_ns
-        self.outages.append((stream, from_ns))
+        self.gaps.append((stream, from_ns))
 
     def on_books_invalid(self) -> None:
         self.invalid += 1
@@ -75,14 +75,14 @@ async def test_every_stream_is_suspect_and_a_book_that_begins_on_the_stream_must
     connection = Connection(*STREAMS)
     connection.frames.lost(3, 7)
     assert list(connection.told()) == [("ticker", 3, 7), ("level2", 3, 7)]
-    assert connection.outages == [(each, 7) for each in STREAMS]
+    assert connection.gaps == [(each, 7) for each in STREAMS]
     assert connection.invalid == 1
 
 
-async def test_what_another_connection_serves_is_no_outage() -> None:
+async def test_what_another_connection_serves_is_no_gap() -> None:
     connection = Connection(STREAMS[0])
     connection.coverage.serves(("ticker", "BTC-USD"), 1)
     connection.frames.lost(3, 7)
     assert len(list(connection.told())) == 1
-    assert connection.outages == []
+    assert connection.gaps == []
     assert connection.invalid == 0

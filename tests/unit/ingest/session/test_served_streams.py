@@ -24,7 +24,7 @@ class Desk:
         self.channels = EXCHANGES[exchange].channels
         counters = Counters()
         gaps = LiveGaps(EXCHANGES[exchange], Continuity(self.channels), counters, self.asked.append)
-        self.coverage = Coverage(gaps.outage)
+        self.coverage = Coverage(gaps.seen_by_time)
 
     def service(self, conn: str, *streams: Subscription) -> ServedStreams:
         service = ServedStreams(

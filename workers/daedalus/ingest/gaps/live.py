@@ -65,8 +65,8 @@ class LiveGaps:
             self._decide(self._waiting.popleft())
         self._waiting.append(_Waiting(gap, time.monotonic(), on_invalid))
 
-    def outage(self, stream: Subscription, from_ns: int, to_ns: int) -> None:
-        """No connection served the stream between these times. Ids show by themselves what is missing."""
+    def seen_by_time(self, stream: Subscription, from_ns: int, to_ns: int) -> None:
+        """Messages of the stream may be missing between these times (UTC ns): an outage, or lost frames."""
         channel = self._exchange.channels[stream.channel]
         if channel.table == "trades" and not channel.consecutive:
             self._fetch(Missing(stream.channel, stream.symbol, None, None, from_ns, to_ns))

@@ -1,4 +1,4 @@
-"""The gaps that are not fetched yet, kept over a restart: an outage of REST may outlive a process.
+"""The gaps that are not fetched yet, kept over a restart: REST may be down for longer than a process lives.
 
 A file that is lost or damaged costs these attempts alone: in the ledger the gaps stay open.
 """

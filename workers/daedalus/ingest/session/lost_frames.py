@@ -23,7 +23,7 @@ INTERVAL_SECONDS = 1.0
 class LostFrames:
     """Writes rows of lost frames into ``journal``.
 
-    ``on_outage`` is called for each stream that only this connection serves, with from when to when (UTC ns)
+    ``on_gap`` is called for each stream that only this connection serves, with from when to when (UTC ns)
     frames may be missing; ``on_books_invalid`` where a book of the connection may have missed a delta.
     """
 
@@ -32,13 +32,13 @@ class LostFrames:
         channels: Mapping[str, Channel],
         journal: Journal,
         served: ServedStreams,
-        on_outage: Callable[[Subscription, int, int], None],
+        on_gap: Callable[[Subscription, int, int], None],
         on_books_invalid: Callable[[], None],
     ) -> None:
         self._channels = channels
         self._journal = journal
         self._served = served
-        self._on_outage = on_outage
+        self._on_gap = on_gap
         self._on_books_invalid = on_books_invalid
         self._loop = asyncio.get_running_loop()
         self._written_at = float("-inf")
@@ -68,6 +68,6 @@ class LostFrames:
             if not self._channels[each.channel].consecutive:  # their ids show by themselves what is missing
                 self._journal.lost(at_ns, each, count, from_ns)
                 if self._served.alone(each.channel, each.symbol):
-                    self._on_outage(each, from_ns, at_ns)
+                    self._on_gap(each, from_ns, at_ns)
         if any(self._channels[each.channel].snapshot == "stream" for each in self._served.asked):
             self._on_books_invalid()

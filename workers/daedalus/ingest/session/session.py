@@ -94,7 +94,7 @@ class Session:
             recorder, self._journal, self._liveness, self._served, self._books.sync, plan.subscriptions
         )
         self._lost_frames = LostFrames(
-            channels, self._journal, self._served, recorder.gaps.outage, self.replacement.set
+            channels, self._journal, self._served, recorder.gaps.seen_by_time, self.replacement.set
         )
         self._wire: Wire | None = None
         self._ended: asyncio.Future[End] = self._loop.create_future()
