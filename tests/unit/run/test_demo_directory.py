@@ -9,7 +9,7 @@ import pytest
 from daedalus.config import ConfigError
 from daedalus.run.demo_directory import CONFIG, MARK, claimed, clear
 from daedalus.store.lock import AlreadyRunningError
-from daedalus.sync.anchor import MEMORY
+from daedalus.sync.known_lake import MEMORY
 
 
 def test_a_directory_of_somebody_else_is_refused_and_left_as_it_is(tmp_path: Path) -> None:

@@ -35,13 +35,13 @@ def doctor(
     from ..doctor import Level, as_json, as_table, examine
     from ..storage import open_target
     from ..store.layout import Layout
-    from ..sync.anchor import Anchor
+    from ..sync.known_lake import KnownLake
     from .stores import sync_settings
 
     def ask_store(config: Config) -> None:
         target = open_target(sync_settings(config, None))
         target.check()
-        Anchor(Layout(config.data_dir), target).look()
+        KnownLake(Layout(config.data_dir), target).look()
 
     findings = examine(config, ask_store=ask_store, offline=offline)
     if json:

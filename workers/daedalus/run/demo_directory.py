@@ -14,7 +14,7 @@ from pathlib import Path
 from ..config import ConfigError, Problem
 from ..store.layout import Layout
 from ..store.lock import WorkerLock
-from ..sync.anchor import MEMORY
+from ..sync.known_lake import MEMORY
 
 __all__ = ["CONFIG", "claimed", "clear"]
 

@@ -20,8 +20,8 @@ from ..store.lake_place import clash
 from ..store.layout import Layout
 from ..worker.shell import Shell
 from ..worker.status import UNTOLD, Setup, State
-from .anchor import Anchor
 from .attempts import Attempts
+from .known_lake import KnownLake
 from .pass_log import PassLog
 from .plan import plan_uploads
 from .progress import Progress
@@ -122,7 +122,7 @@ class _Run:
         self._layout = shell.layout
         self._settings = settings
         self._target = target
-        self._anchor = Anchor(shell.layout, target, new_lake=settings.new_lake)
+        self._known_lake = KnownLake(shell.layout, target, new_lake=settings.new_lake)
         self._attempts = Attempts(settings.backoff_seconds, settings.backoff_max_seconds)
         self._progress = Progress()
         self._budget = Budget.of(settings)
@@ -142,10 +142,10 @@ class _Run:
             self._progress,
             self._shell.stop,
             tick=self.tick,
-            confirm=self._anchor.confirm,
+            confirm=self._known_lake.confirm,
             longest_seconds=longest_seconds,
         )
-        self._anchor.sent(self._progress.take_proved())
+        self._known_lake.sent(self._progress.take_proved())
         self._keep_budget()
         self._pass_log.end(self._progress, self._retention)
         self.say(self._state)
@@ -215,7 +215,7 @@ class _Run:
 
     def _ask(self) -> None:
         self._target.check()
-        self._anchor.recognize()
+        self._known_lake.recognize()
 
     def _count_waiting(self) -> None:
         planned = plan_uploads(self._layout, include_raw=self._settings.include_raw)

@@ -15,7 +15,7 @@ from daedalus.storage import TargetError, open_target
 from daedalus.storage.lake_mark import MARK
 from daedalus.store.layout import READY, SYNCED, Layout
 from daedalus.sync import SyncSettings, sync_once
-from daedalus.sync.anchor import Anchor
+from daedalus.sync.known_lake import KnownLake
 
 
 @pytest.fixture
@@ -97,11 +97,11 @@ def test_a_lake_that_goes_away_while_a_file_is_written_does_not_have_the_file(
     target = open_target(settings)
     table_file(layout, READY, segment(0), b"before")
     sync_once(layout, settings)
-    anchor = Anchor(layout, target)
-    anchor.recognize()
+    known_lake = KnownLake(layout, target)
+    known_lake.recognize()
     take_away(mount_point)
     with pytest.raises(TargetError, match="the lake is not there"):
-        anchor.confirm()
+        known_lake.confirm()
 
 
 def test_another_disk_in_its_place_is_refused_until_it_is_said_to_be_the_lake(
@@ -149,7 +149,7 @@ def test_two_recorders_that_come_at_the_same_time_make_one_mark(
 
     def begin(layout: Layout) -> None:
         together.wait()
-        Anchor(layout, open_target(settings)).recognize()
+        KnownLake(layout, open_target(settings)).recognize()
 
     threads = [threading.Thread(target=begin, args=(layout,)) for layout in layouts]
     for thread in threads:
@@ -221,7 +221,7 @@ def test_a_memory_that_was_lost_takes_the_mark_that_is_there(layout: Layout, set
 
 
 def test_looking_marks_nothing(layout: Layout, settings: SyncSettings, mount_point: Path) -> None:
-    Anchor(layout, open_target(settings)).look()
+    KnownLake(layout, open_target(settings)).look()
     assert not mount_point.exists()
     assert not layout.data_dir.exists()
 

@@ -23,7 +23,7 @@ from ..storage.target import Target
 from ..store.files import read_json, write_atomic
 from ..store.layout import SYNCED, Layout
 
-__all__ = ["MEMORY", "Anchor"]
+__all__ = ["MEMORY", "KnownLake"]
 
 MEMORY = "lakes.json"
 """Below ``data_dir``: what is known of each target, by its URL."""
@@ -45,7 +45,7 @@ class _Known(Struct, frozen=True, kw_only=True):
     keys: tuple[str, ...] = ()
 
 
-class Anchor:
+class KnownLake:
     """One recorder and its lake. Call `recognize` before the first file, `confirm` before and after each."""
 
     def __init__(self, layout: Layout, target: Target, *, new_lake: bool = False) -> None:
