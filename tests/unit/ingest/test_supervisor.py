@@ -19,13 +19,13 @@ from websockets.http11 import Request, Response
 from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.model import Channel, Proof, Subscription
 from daedalus.ingest import supervisor as supervisor_module
-from daedalus.ingest.backoff import Backoff
 from daedalus.ingest.counters import Counters
 from daedalus.ingest.coverage import Start
 from daedalus.ingest.recorder_state import RecorderState
 from daedalus.ingest.session.session import Session
 from daedalus.ingest.supervisor import ConnectionSupervisor
 from daedalus.store.raw import RawRecord
+from daedalus.worker.backoff import Backoff
 
 pytestmark = pytest.mark.server
 

@@ -3,10 +3,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from hypothesis import given
-from hypothesis import strategies as st
-
-from daedalus.sync.attempts import Attempts, backoff_delay
+from daedalus.sync.attempts import Attempts
 from daedalus.sync.plan import Upload
 
 UPLOADS = [Upload(Path(name), name, 1) for name in "abcd"]
@@ -18,18 +15,6 @@ def attempts() -> Attempts:
 
 def order(of: Attempts, now: float = 0.0) -> str:
     return "".join(upload.key for upload in of.due(UPLOADS, now))
-
-
-@given(st.integers(0, 10_000), st.integers())
-def test_the_delay_grows_to_its_bound_and_is_never_below_half(failures: int, seed: int) -> None:
-    bound = min(300.0, 2.0 ** min(failures - 1, 20)) if failures else 0.0
-    delay = backoff_delay(failures, 1.0, 300.0, random.Random(seed))
-    assert bound / 2 <= delay <= bound
-
-
-def test_two_recorders_do_not_come_back_in_one_beat() -> None:
-    delays = {backoff_delay(9, 1.0, 300.0, random.Random(seed)) for seed in range(20)}
-    assert len(delays) == 20
 
 
 def test_all_is_tried_in_order_while_nothing_fails() -> None:

@@ -10,7 +10,7 @@ import msgspec
 
 from ..config import ExchangeConfig
 from ..exchanges.model import ConnectionPlan, Exchange, Subscription
-from .backoff import Backoff
+from ..worker.backoff import Backoff
 from .coverage import Start
 from .recorder_state import RecorderState
 from .session.session import Session

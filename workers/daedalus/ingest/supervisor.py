@@ -12,7 +12,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from .backoff import Backoff
+from ..worker.backoff import Backoff
 from .coverage import Start
 from .recorder_state import RecorderState
 from .session.session import End, Session

@@ -11,24 +11,19 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
+from ..worker.backoff import backoff_delay
 from .plan import Upload
 
-__all__ = ["Attempts", "backoff_delay"]
-
-
-def backoff_delay(failures: int, first: float, longest: float, chance: random.Random) -> float:
-    """Seconds to wait after ``failures`` in a row: doubling, with jitter, never less than half."""
-    bound = min(longest, first * 2.0 ** min(failures - 1, 60)) if failures else 0.0
-    return chance.uniform(bound / 2, bound)
+__all__ = ["Attempts"]
 
 
 class Attempts:
     """Which files failed, and when they may be tried again. Times are monotonic seconds."""
 
-    def __init__(self, first: float, longest: float, chance: random.Random | None = None) -> None:
+    def __init__(self, first: float, longest: float, jitter: random.Random | None = None) -> None:
         self._first = first
         self._longest = longest
-        self._chance = chance if chance is not None else random.Random()  # noqa: S311
+        self._jitter = jitter if jitter is not None else random.Random()  # noqa: S311
         self._in_a_row = 0
         self._suspects: set[str] = set()
         self._blamed: dict[str, tuple[int, float]] = {}
@@ -58,7 +53,7 @@ class Attempts:
         self._blamed.pop(key, None)
         for suspect in self._suspects:
             failures = self._blamed.get(suspect, (0, now))[0] + 1
-            delay = backoff_delay(failures, self._first, self._longest, self._chance)
+            delay = backoff_delay(failures, self._first, self._longest, self._jitter)
             self._blamed[suspect] = (failures, now + delay)
         self._suspects.clear()
 
@@ -75,4 +70,4 @@ class Attempts:
 
     def pause(self) -> float:
         """Seconds to leave the store alone."""
-        return backoff_delay(self._in_a_row, self._first, self._longest, self._chance)
+        return backoff_delay(self._in_a_row, self._first, self._longest, self._jitter)

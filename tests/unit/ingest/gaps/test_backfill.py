@@ -14,7 +14,6 @@ import pytest
 
 from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.model import Exchange, Missing, RestRequest
-from daedalus.ingest.backoff import Backoff
 from daedalus.ingest.counters import Counters
 from daedalus.ingest.gaps import backfill as backfill_module
 from daedalus.ingest.gaps import queue as queue_module
@@ -23,6 +22,7 @@ from daedalus.ingest.gaps.backfill import Backfill
 from daedalus.ingest.journal import Journal
 from daedalus.ingest.rest.client import RestError
 from daedalus.store.raw import RawRecord
+from daedalus.worker.backoff import Backoff
 
 EXCHANGE = EXCHANGES["binance"]
 Answer = Callable[[RestRequest], bytes]

@@ -12,8 +12,8 @@ import time
 
 from ...exchanges.model import Data, Exchange, Missing, RestRequest
 from ...exchanges.reading import UNREADABLE, excerpt, number_of
+from ...worker.backoff import Backoff
 from ...worker.rate_limited_log import RateLimitedLog
-from ..backoff import Backoff
 from ..rest.client import RestClient, RestError
 
 __all__ = ["BackfillRequests", "NoAnswerError"]

@@ -14,8 +14,8 @@ from msgspec import Struct, field
 
 from ...exchanges.model import Data, Exchange
 from ...exchanges.reading import UNREADABLE, excerpt
+from ...worker.backoff import Backoff
 from ...worker.rate_limited_log import RateLimitedLog
-from ..backoff import Backoff
 from ..counters import Counters
 from .client import RestClient, RestError
 

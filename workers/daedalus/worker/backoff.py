@@ -1,10 +1,22 @@
-"""How long to wait before the next attempt to connect."""
+"""How long to wait before what failed is tried again. Pure except for the random jitter."""
 
 from __future__ import annotations
 
 import random
 
-__all__ = ["Backoff"]
+__all__ = ["Backoff", "backoff_delay"]
+
+_MOST_DOUBLINGS = 60
+"""Beyond any bound; a number of failures may grow for days, and a float ends at 2**1024."""
+
+
+def backoff_delay(failures: int, first: float, longest: float, jitter: random.Random) -> float:
+    """Seconds to wait after ``failures`` in a row: doubling from ``first`` to ``longest``, 0 without one.
+
+    At random, but never below half of that: a run of low draws must not become a hammer.
+    """
+    bound = min(longest, first * 2.0 ** min(failures - 1, _MOST_DOUBLINGS)) if failures else 0.0
+    return jitter.uniform(bound / 2, bound)
 
 
 class Backoff:
@@ -34,7 +46,6 @@ class Backoff:
         """Seconds to wait, given how long the last connection lived (0: it was never open)."""
         if lived_seconds >= self._settled_seconds:
             self._failures = 0
-        bound = 0.0 if self._failures == 0 else min(self._cap, self._base * 2 ** (self._failures - 1))
+        delay = backoff_delay(self._failures, self._base, self._cap, self._jitter)
         self._failures += 1
-        # Never below half the bound: a run of low draws must not become a hammer.
-        return self._jitter.uniform(bound / 2, bound)
+        return delay
