@@ -174,6 +174,18 @@ def test_a_worker_that_fails_in_the_end_is_told_with_why(tmp_path: Path) -> None
     assert f"{tmp_path}/file" in last
 
 
+def test_workers_that_are_stopped_while_they_start_have_not_failed(tmp_path: Path) -> None:
+    with simulated("binance", "--symbols", "BTCUSDT") as port:
+        recorder = Recorder(tmp_path, "binance", port, {"symbols": ["BTCUSDT"]})
+        command = [*COMMAND, "run", "--config", str(recorder.config)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        wait_until(lambda: len(workers_below(tmp_path)) == 3, 30, "the workers")
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate(timeout=60)
+    assert "ended with exit code" not in output
+    assert process.returncode in (0, 1), output  # 1 if no message has come yet
+
+
 def test_a_run_that_recorded_nothing_fails_and_says_why(tmp_path: Path) -> None:
     with simulated("binance", "--symbols", "BTCUSDT") as port:
         pass

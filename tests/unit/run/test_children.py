@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from support.processes import wait_until
 
+from daedalus.run import children
 from daedalus.run.children import Child, command
 
 STAMP = "2026-11-23T21:24:00.123Z"
@@ -55,3 +59,26 @@ def test_a_log_that_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
     assert made.trouble() == ""
     with pytest.raises(OSError, match="a pipe stands"):
         made.start()
+
+
+@pytest.fixture
+def sleeper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Child:
+    """A child that has not set its handlers of signals yet, its pid in a file once it runs."""
+    code = f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+    monkeypatch.setattr(children, "command", lambda *_: [sys.executable, "-c", code])
+    made = Child("sync", ("sync",), tmp_path)
+    made.start()
+    return made
+
+
+def test_a_child_that_ends_by_the_signal_that_asks_it_to_stop_has_not_failed(sleeper: Child) -> None:
+    sleeper.ask_to_stop()
+    assert sleeper.wait(30) == 0
+
+
+def test_a_child_that_somebody_else_ends_has_failed(sleeper: Child, tmp_path: Path) -> None:
+    wait_until(lambda: (tmp_path / "pid").is_file() and bool((tmp_path / "pid").read_text()), 30, "its pid")
+    os.kill(int((tmp_path / "pid").read_text()), signal.SIGTERM)
+    assert sleeper.wait(30) == -signal.SIGTERM
+    sleeper.ask_to_stop()
+    assert sleeper.wait(30) == -signal.SIGTERM

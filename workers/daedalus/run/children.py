@@ -55,6 +55,7 @@ class Child:
         self._log_begins = _size(self.log_path)
         self._pause = FIRST_PAUSE_SECONDS
         self._start_at: float | None = None
+        self._asked_to_stop = False
 
     @property
     def alive(self) -> bool:
@@ -114,14 +115,19 @@ class Child:
     def ask_to_stop(self) -> None:
         """Send SIGTERM."""
         if self._process is not None and self.alive:
+            self._asked_to_stop = True
             self._process.send_signal(signal.SIGTERM)
 
     def wait(self, timeout_seconds: float | None) -> int | None:
-        """The exit code; None for a process that did not end in time and was killed."""
+        """The exit code; None for a process that did not end in time and was killed.
+
+        0 too if the signal of `ask_to_stop` itself ended it: it held nothing yet, or nothing any more.
+        """
         if self._process is None:
             return 0
         try:
-            return self._process.wait(timeout_seconds)
+            code = self._process.wait(timeout_seconds)
+            return 0 if self._asked_to_stop and code == -signal.SIGTERM else code
         except subprocess.TimeoutExpired:
             log.error(
                 "%s did not stop within %.0f s and was killed; what it had flushed is kept",
