@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-__all__ = ["clash", "local_path"]
+__all__ = ["clash", "local_path", "within"]
 
 _OWN = ("raw", "tables", "status", "logs")
 _STATES = (
@@ -37,17 +37,23 @@ def clash(data_dir: Path, target: str) -> str:
     lake, data = _real(place), _real(data_dir)
     if _same(lake, data):
         return f"the lake and data_dir are the same directory, {data}. {_remedy(data)}"
-    if _within(data, lake):
+    if within(data, lake):
         return f"data_dir {data} lies inside the lake {lake}, which holds only tables. {_remedy(data)}"
     for name in (*_OWN, *_STATES):
         own = _real(data / name)
-        if _within(lake, own) or _within(own, lake):
+        if within(lake, own) or within(own, lake):
             return f"one of the lake {lake} and data_dir's own {name} lies inside the other. {_remedy(data)}"
-    if _within(lake, data) and lake.is_relative_to(data):
+    if within(lake, data) and lake.is_relative_to(data):
         first = lake.relative_to(data).parts[0]
         if first.casefold() in _OWN:  # the same name, where the file system ignores case
             return f"the lake lies in {data / first}, a name that data_dir uses itself. {_remedy(data)}"
     return ""
+
+
+def within(path: Path, folder: Path) -> bool:
+    """Whether ``path`` is ``folder`` or lies below it, through links and whatever their names are."""
+    place, around = _real(path), _real(folder)
+    return any(_same(each, around) for each in (place, *place.parents))
 
 
 def _remedy(data: Path) -> str:
@@ -57,11 +63,6 @@ def _remedy(data: Path) -> str:
 def _real(path: Path) -> Path:
     # Also of a path that does not exist yet; a loop of links stays as it is.
     return Path(os.path.realpath(path))
-
-
-def _within(path: Path, folder: Path) -> bool:
-    """Whether ``path`` is ``folder`` or lies below it."""
-    return any(_same(each, folder) for each in (path, *path.parents))
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ...storage.errors import TargetError, TargetErrorKind
 from ...storage.settings import StorageSettings, public_url
-from ...store.lake_place import local_path
+from ...store.lake_place import local_path, within
 
 __all__ = ["refuse_overlap"]
 
@@ -18,7 +18,7 @@ def refuse_overlap(sources: Iterable[StorageSettings], out: StorageSettings) -> 
     for source in sources:
         ours, theirs = local_path(source.target), local_path(out.target)
         if ours is not None and theirs is not None:
-            overlap = _folders_overlap(ours.absolute(), theirs.absolute())
+            overlap = _folders_overlap(ours, theirs)
         else:
             overlap = _urls_overlap(source, out)
         if overlap:
@@ -32,7 +32,7 @@ def refuse_overlap(sources: Iterable[StorageSettings], out: StorageSettings) -> 
 
 def _folders_overlap(source: Path, out: Path) -> bool:
     ours, theirs = [_places(each) for each in (source, out)]
-    return any(_within(one, other) or _within(other, one) for one in ours for other in theirs)
+    return any(within(one, other) or within(other, one) for one in ours for other in theirs)
 
 
 def _places(root: Path) -> list[Path]:
@@ -45,23 +45,6 @@ def _links(root: Path) -> Iterator[Path]:
         for name in folders:
             if (Path(folder) / name).is_symlink():
                 yield Path(folder) / name
-
-
-def _within(inner: Path, outer: Path) -> bool:
-    """Whether a folder is another or lies below it, whatever their names are."""
-    try:
-        wanted = outer.stat()
-    except OSError:  # it does not exist yet: nothing is below it
-        return False
-    inner = inner.resolve()
-    for each in (inner, *inner.parents):
-        try:
-            at = each.stat()
-        except OSError:
-            continue  # it does not exist yet; a parent does
-        if (at.st_dev, at.st_ino) == (wanted.st_dev, wanted.st_ino):
-            return True
-    return False
 
 
 def _urls_overlap(source: StorageSettings, out: StorageSettings) -> bool:
