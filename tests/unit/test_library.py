@@ -51,12 +51,20 @@ def test_the_code_of_the_page_runs_as_it_stands(
     monkeypatch.chdir(lake.parent)
     code = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     assert len(code) >= 5
-    exec(compile("\n".join(code), str(PAGE), "exec"), {})  # noqa: S102 - the page's own
+    text = "\n".join(code).replace('"binance", "BTCUSDT"', '"binance", "A"')  # this lake's only symbol
+    exec(compile(text, str(PAGE), "exec"), {})  # noqa: S102 - the page's own
     told = capsys.readouterr().out
     assert "2026-09-22 trade A complete 0" in told
     assert f"99.0 7.0 3 {BEGIN + 60 * SECOND}" in told
     assert "trades BTCUSDT 61832.4 1723161253899000000" in told
     assert "there is no folder" in told
+
+
+def test_a_lake_shows_its_address_and_no_secret(lake: Path) -> None:
+    assert repr(daedalus.open(lake)) == f"Lake({lake.as_uri()!r})"
+    pytest.importorskip("s3fs", reason="needs the extra daedalus[s3]")
+    shown = repr(daedalus.open("s3://user:password@bucket/lake?token=t", key="KEY", secret="SECRET"))
+    assert shown == "Lake('s3://bucket/lake')"
 
 
 @pytest.mark.parametrize("name", daedalus.__all__)

@@ -77,6 +77,9 @@ class Lake:
         self._roots = tuple(root.rstrip("/") for root in roots)
         self._raw_roots = tuple(root.rstrip("/") for root in raw_roots)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.url!r})"
+
     def listing(self) -> Listing:
         """Every file; one that lies in two states counts once. Raises `TargetError`."""
         files: dict[str, LakeFile] = {}
