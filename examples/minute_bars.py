@@ -24,4 +24,7 @@ def main(lake: str, exchange: str, symbol: str, day: str) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 5:
+        print(__doc__, file=sys.stderr)
+        sys.exit(2)
     main(*sys.argv[1:])

@@ -27,6 +27,9 @@ def main(where: str, exchange: str, symbol: str, first: str, count: str) -> None
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 6:
+        print(__doc__, file=sys.stderr)
+        sys.exit(2)
     try:
         main(*sys.argv[1:])
     except daedalus.DaedalusError as error:

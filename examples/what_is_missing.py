@@ -21,6 +21,9 @@ def main(lake: str, since: str | None = None, until: str | None = None) -> int:
 
 
 if __name__ == "__main__":
+    if not 2 <= len(sys.argv) <= 4:
+        print(__doc__, file=sys.stderr)
+        sys.exit(2)
     try:
         sys.exit(main(*sys.argv[1:]))
     except daedalus.DaedalusError as error:

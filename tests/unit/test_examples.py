@@ -44,6 +44,16 @@ def test_the_page_names_every_example() -> None:
     assert sorted(named) == sorted(path.name for path in EXAMPLES.glob("*.py"))
 
 
+@pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.glob("*.py")))
+def test_called_without_arguments_each_says_how_it_is_called(name: str) -> None:
+    for module in {"minute_bars.py": ["duckdb"], "daily_turnover.py": ["polars"]}.get(name, []):
+        pytest.importorskip(module, reason="needs the extra daedalus[read]")
+    code, told, error = run(name)
+    assert (code, told) == (2, "")
+    assert f"\npython {name} " in error
+    assert "Traceback" not in error
+
+
 def test_what_is_missing(lake: str) -> None:
     code, told, _ = run("what_is_missing.py", lake)
     assert code == 0
