@@ -98,7 +98,7 @@ def test_what_comes_twice_or_damaged_is_counted_and_costs_nothing(it: Account) -
     assert (it.recorder.figure("malformed"), it.recorder.figure("unknown")) == (damaged, 0)
     assert (it.recorder.figure("reconnects"), it.recorder.figure("gaps")) == (0, 0)
     assert it.ledger == []
-    assert it.absent == []
+    assert it.missing == []
     assert max(it.trades.values()) == 1
 
 
@@ -139,7 +139,7 @@ def test_the_book_read_back_is_the_one_that_the_market_had(it: Account) -> None:
 @for_every_exchange(disorder, has_numbered_trades)
 def test_trades_that_come_in_disorder_are_there_once_and_leave_no_gap(it: Account) -> None:
     assert it.received
-    assert it.absent == []
+    assert it.missing == []
     assert max(it.trades.values()) == 1
     assert {(gap["status"], gap["remaining"]) for gap in it.ledger} <= {("filled", 0)}
 
@@ -166,7 +166,7 @@ def test_lost_trades_are_fetched_or_stay_in_the_ledger(it: Account) -> None:
     assert_absent_trades_are_told(it, provable)
     for gap in it.ledger:
         if gap["channel"] in it.trade_channels and gap["missing"] is not None:
-            assert len(it.absent_in(gap)) <= gap["remaining"]
+            assert len(it.missing_in(gap)) <= gap["remaining"]
 
 
 @for_every_exchange(loss)
@@ -258,16 +258,16 @@ def assert_absent_trades_are_told(it: Account, channels: set[str]) -> None:
     told: set[Told] = set()
     for gap in it.ledger:
         if gap["status"] == "filled":
-            assert not it.absent_in(gap), gap
+            assert not it.missing_in(gap), gap
         else:
-            told |= it.absent_in(gap, slack_ns=5 * 10**9)  # a message may come late on a busy machine
-    assert {trade for trade, _, _ in it.absent if trade.channel in channels} <= told
+            told |= it.missing_in(gap, slack_ns=5 * 10**9)  # a message may come late on a busy machine
+    assert {trade for trade, _, _ in it.missing if trade.channel in channels} <= told
 
 
 def assert_nothing_is_missing(it: Account) -> None:
     """What any connection was sent is in the tables; trades and changes of books are there once."""
     assert it.ledger == []
-    assert it.absent == []
+    assert it.missing == []
     assert max(it.trades.values()) == 1
     lines: set[Line] = set()
     changes: Counter[Line] = Counter()  # as often as one of the connections was told

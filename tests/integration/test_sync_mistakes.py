@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 from support.backlog import tree
+from support.processes import wait_until
 from support.s3_server import ACCESS_KEY, SECRET_KEY, S3Server
-from support.sync_workbench import Running, changed, fill, status, wait_for, waiting
+from support.sync_workbench import Running, changed, fill, status, waiting
 
 from daedalus.store.layout import Layout
 from daedalus.sync import SyncSettings, sync_once
@@ -61,7 +62,7 @@ def test_a_mistake_is_told_once_without_secrets_while_the_backlog_waits(
     wrong = changed(settings, **changes)
     expected = fill(layout, count=2)
     with Running(layout, wrong):
-        wait_for(lambda: status(layout).state == "blocked" and status(layout).failures > 2)
+        wait_until(lambda: status(layout).state == "blocked" and status(layout).failures > 2)
     assert waiting(layout) == expected
     assert status(layout).note.startswith(f"{wrong.target}: {said}")
     ours = [record.getMessage() for record in caplog.records if record.name.startswith("daedalus")]

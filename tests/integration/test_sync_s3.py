@@ -14,8 +14,9 @@ from pathlib import Path
 import msgspec
 import pytest
 from support.faulty_proxy import Answer, FaultyProxy, Forward, Request, faulty_proxy
+from support.processes import wait_until
 from support.s3_server import S3Server
-from support.sync_workbench import Running, changed, fill, status, synced, wait_for, waiting
+from support.sync_workbench import Running, changed, fill, status, synced, waiting
 
 from daedalus.store.layout import Layout
 from daedalus.sync import SyncSettings, sync_once
@@ -85,11 +86,11 @@ def test_a_server_killed_in_the_middle_of_an_upload_and_brought_back_gets_everyt
     ):
         try:
             assert killed.wait(30)
-            wait_for(lambda: blocked(layout))
+            wait_until(lambda: blocked(layout))
             assert waiting(layout)
         finally:
             s3_server.start()
-        wait_for(lambda: arrived(layout))
+        wait_until(lambda: arrived(layout))
     assert lake(s3_server, settings) == expected
     puts = [request.path for request in proxy.requests if request.method == "PUT"]
     # What the server had acknowledged was not sent again; what was under way when it died was.
@@ -117,7 +118,7 @@ def test_a_link_that_breaks_all_the_time_delays_but_loses_nothing(
         faulty_proxy(s3_server.port, break_often) as proxy,
         Running(layout, changed(settings, endpoint_url=proxy.endpoint_url)),
     ):
-        wait_for(lambda: arrived(layout))
+        wait_until(lambda: arrived(layout))
     assert lake(s3_server, settings) == expected
 
 
@@ -144,7 +145,7 @@ def test_a_worker_killed_again_and_again_loses_nothing_and_leaves_no_file_in_two
             worker.stdin.write(msgspec.json.encode(settings))
             worker.stdin.close()
             left = len(waiting(layout))
-            wait_for(lambda before=left: len(waiting(layout)) < before)
+            wait_until(lambda before=left: len(waiting(layout)) < before)
             time.sleep(chance.uniform(0.0, 0.15))
             worker.send_signal(signal.SIGKILL)
         kills += 1
@@ -163,14 +164,14 @@ def test_a_server_that_is_down_keeps_the_backlog_waiting_and_is_found_when_it_co
     s3_server.kill()
     try:
         with Running(layout, settings):
-            wait_for(lambda: blocked(layout))
+            wait_until(lambda: blocked(layout))
             now = status(layout)
             assert settings.endpoint_url is not None
             assert settings.endpoint_url in now.note
             assert now.files_waiting == 4
             assert now.bytes_waiting == sum(len(body) for body in expected.values())
             s3_server.start()
-            wait_for(lambda: arrived(layout))
+            wait_until(lambda: arrived(layout))
     finally:
         s3_server.start()
     assert lake(s3_server, settings) == expected
@@ -224,7 +225,7 @@ def test_a_stop_in_the_middle_of_a_backlog_ends_soon_and_the_rest_goes_later(
 
     with faulty_proxy(s3_server.port, slow) as proxy:
         with Running(layout, changed(settings, endpoint_url=proxy.endpoint_url)):
-            wait_for(lambda: some_arrived(proxy))
+            wait_until(lambda: some_arrived(proxy))
             asked = time.monotonic()
         assert time.monotonic() - asked < 3.0
     assert waiting(layout)

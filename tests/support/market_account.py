@@ -64,21 +64,21 @@ class Account(Rehearsal):
         return found
 
     @cached_property
-    def absent(self) -> list[tuple[Told, int | None, int]]:
+    def missing(self) -> list[tuple[Told, int | None, int]]:
         """The trades that the tables lack between others that they have: with number and time."""
-        absent = []
+        missing = []
         for trades in self._traded.values():
             there = [place for place, (trade, _, _) in enumerate(trades) if trade in self.trades]
             assert there, f"nothing of {trades[0][0]} is in the tables"
-            absent += [each for each in trades[there[0] : there[-1] + 1] if each[0] not in self.trades]
-        return absent
+            missing += [each for each in trades[there[0] : there[-1] + 1] if each[0] not in self.trades]
+        return missing
 
-    def absent_in(self, gap: dict[str, Any], slack_ns: int = 0) -> set[Told]:
+    def missing_in(self, gap: dict[str, Any], slack_ns: int = 0) -> set[Told]:
         """The trades within a gap, by their numbers, or by their times where there are none."""
         begin, end = gap["from_timestamp"] - slack_ns, gap["to_timestamp"] + slack_ns
         return {
             trade
-            for trade, number, time_ns in self.absent
+            for trade, number, time_ns in self.missing
             if (trade.channel, trade.symbol) == (gap["channel"], gap["symbol"])
             and (begin < time_ns < end if number is None else gap["from_id"] < number < gap["to_id"])
         }

@@ -25,12 +25,12 @@ COMMAND = [sys.executable, "-m", "daedalus"]
 ODDITIES = {"unknown", "malformed", "foreign", "refused"}
 
 
-def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 90.0, what: str = "a condition") -> None:
     """Wait until the condition holds; fail with ``what`` was waited for."""
     ends_at = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < ends_at, f"waited {seconds} s for {what}"
-        time.sleep(0.05)
+        time.sleep(0.02)
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,7 +26,6 @@ __all__ = [
     "refuse",
     "status",
     "synced",
-    "wait_for",
     "waiting",
 ]
 
@@ -66,14 +64,6 @@ def status(layout: Layout) -> SyncStatus:
 
 def changed(settings: SyncSettings, **changes: object) -> SyncSettings:
     return msgspec.structs.replace(settings, **changes)
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 90.0) -> None:
-    """Look often until it holds; fail where it never does."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
 
 
 class Running:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from support.backlog import segment, table_file, tree
-from support.sync_workbench import Running, changed, fill, lake_of, status, synced, wait_for, waiting
+from support.processes import wait_until
+from support.sync_workbench import Running, changed, fill, lake_of, status, synced, waiting
 
 from daedalus.host import unmounted_above
 from daedalus.storage import TargetError, open_target
@@ -80,15 +81,15 @@ def test_a_lake_that_goes_away_under_way_gets_nothing_more_and_recovers_by_itsel
 ) -> None:
     with Running(layout, settings):
         table_file(layout, READY, segment(0), b"before")
-        wait_for(lambda: len(synced(layout)) == 1)
+        wait_until(lambda: len(synced(layout)) == 1)
         take_away(mount_point)
         table_file(layout, READY, segment(1), b"meanwhile")
-        wait_for(lambda: status(layout).state == "blocked")
+        wait_until(lambda: status(layout).state == "blocked")
         assert "the lake is not there" in status(layout).note
         assert list(waiting(layout).values()) == [b"meanwhile"]
         assert tree(mount_point) == {}
         bring_back(mount_point)
-        wait_for(lambda: len(lake_of(settings)) == 2)
+        wait_until(lambda: len(lake_of(settings)) == 2)
 
 
 def test_a_lake_that_goes_away_while_a_file_is_written_does_not_have_the_file(
