@@ -74,6 +74,47 @@ def test_where_nobody_may_read_it_nothing_is_known(commands: Path) -> None:
         ("sd 0:0:0:0: rejecting I/O to offline device", True),
         ("F2FS-fs (mmcblk0p2): inconsistent node block, corrupt", True),
         ("nvme0: I/O 12 QID 3 timeout, aborting", True),
+        (
+            "EXT4-fs warning (device mmcblk1p1): ext4_end_bio:348: I/O error 10 writing to inode 29547 "
+            "starting block 176466)",
+            True,
+        ),
+        (
+            "EXT4-fs warning (device mmcblk1p1): ext4_dx_find_entry:1602: inode #5668: lblock 1: "
+            "comm plymouth: error -5 reading directory block",
+            True,
+        ),
+        (
+            "EXT4-fs warning (device sda1): ext4_clear_journal_err:4531: "
+            "Filesystem error recorded from previous mount: IO failure",
+            True,
+        ),
+        (
+            "EXT4-fs warning (device sda1): dx_probe:865: Corrupt directory, running e2fsck is recommended",
+            True,
+        ),
+        ("EXT4-fs (mmcblk0p2): Remounting filesystem read-only", True),
+        ("mmcblk0: error -110 sending stop command, original cmd response 0x900, card status 0x900", True),
+        ("mmcblk1: recovery failed!", True),
+        (
+            "EXT4-fs warning (device nvme1n1p1): ext4_convert_unwritten_extents_endio:3743: Inode (82984794) "
+            "finished: extent logical block 2240, len 32000; IO logical block 2240, len 2048",
+            False,
+        ),
+        (
+            "EXT4-fs warning (device mmcblk0p9): reserve_backup_gdb:968: "
+            "reserved block 192 not at offset 191",
+            False,
+        ),
+        (
+            "EXT4-fs warning (device mmcblk0p41): ext4_resize_fs:2051: "
+            "error (-22) occurred during file system resize",
+            False,
+        ),
+        ("EXT4-fs warning (device sda1): ext4_dx_add_entry:2516: Directory index full!", False),
+        ("EXT4-fs (mmcblk0p2): 3 orphan inodes deleted", False),
+        ("EXT4-fs (mmcblk0p2): recovery complete", False),
+        ("EXT4-fs (mmcblk0p2): re-mounted. Opts: errors=remount-ro", False),
         ("EXT4-fs (mmcblk0p2): mounted filesystem with ordered data mode", False),
         ("mmc0: new high speed SDXC card at address aaaa", False),
         ("usb 1-1: new high-speed USB device", False),

@@ -17,11 +17,14 @@ from .reading import output_of
 __all__ = ["KernelLines", "dying_disk_lines", "read_kernel_log"]
 
 _DYING = re.compile(
-    r"mmc\d.*(error|timeout|timed out)|I/O error|critical (medium|target) error|EXT4-fs (error|warning).*"
+    r"mmc\d.*(error|timeout|timed out)|mmcblk\d: .*(error|timed out|recovery failed)"
+    r"|I/O error|critical (medium|target) error|EXT4-fs error"
+    r"|EXT4-fs warning.*(error -(5|74|117)\b|corrupt|error recorded)"  # EIO, EBADMSG, EFSCORRUPTED
     r"|(JBD2|F2FS-fs|BTRFS|XFS)\b.*(error|corrupt|shut(ting)? ?down)|Aborting journal|rejecting I/O"
     r"|nvme\d.*(timeout|failed)|ata\d.*(failed command|exception Emask)|Remounting filesystem read-only",
     re.IGNORECASE,
 )
+"""ext4 also warns of extents, full directories and resizing, which is no failure of the disk."""
 _IMAGE = re.compile(r"\bloop\d+")
 _STAMP = re.compile(r"\[\s*(\d+\.\d+)\]")
 _CURSOR = "-- cursor: "
