@@ -24,29 +24,29 @@ def gaps_of(batch: pa.RecordBatch) -> list[Gap]:
     return [Gap(*row) for row in zip(*columns, strict=True)]
 
 
-def latest(lines: Iterable[Gap]) -> list[Gap]:
+def latest(gaps: Iterable[Gap]) -> list[Gap]:
     """Of each gap the row with the latest ``as_of``, in the order of time."""
     newest: dict[tuple[str, str, int, int | None], Gap] = {}
-    for line in lines:
-        key = line.channel, line.symbol, line.from_timestamp, line.from_id
+    for gap in gaps:
+        key = gap.channel, gap.symbol, gap.from_timestamp, gap.from_id
         known = newest.get(key)
-        if known is None or line.as_of >= known.as_of:
-            newest[key] = line
-    return sorted(newest.values(), key=lambda line: (line.from_timestamp, line.from_id or 0))
+        if known is None or gap.as_of >= known.as_of:
+            newest[key] = gap
+    return sorted(newest.values(), key=lambda gap: (gap.from_timestamp, gap.from_id or 0))
 
 
-def missing_ids(line: Gap) -> Span | None:
+def missing_ids(gap: Gap) -> Span | None:
     """The ids that were missing; None if the row names none."""
-    if line.from_id is None or line.to_id is None or line.to_id <= line.from_id + 1:
+    if gap.from_id is None or gap.to_id is None or gap.to_id <= gap.from_id + 1:
         return None
-    return line.from_id + 1, line.to_id - 1
+    return gap.from_id + 1, gap.to_id - 1
 
 
-def started_anew(line: Gap) -> bool:
+def started_anew(gap: Gap) -> bool:
     """Whether the exchange's ids started again from below."""
-    return line.from_id is not None and line.to_id is not None and line.to_id <= line.from_id
+    return gap.from_id is not None and gap.to_id is not None and gap.to_id <= gap.from_id
 
 
-def encloses_nothing(line: Gap) -> bool:
+def encloses_nothing(gap: Gap) -> bool:
     """Whether a row begins at an id and encloses none: around it, ids do not tell what came first."""
-    return line.from_id is not None and missing_ids(line) is None
+    return gap.from_id is not None and missing_ids(gap) is None

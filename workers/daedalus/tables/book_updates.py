@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from .entry import Entry, Line, column_lists
+from .entry import AnyRow, Entry, column_lists
 from .table import KEY, Column, Table
 
 __all__ = ["BOOK_UPDATES", "BookUpdate", "Level", "line_count"]
@@ -33,7 +33,7 @@ class BookUpdate(Struct, frozen=True):
     previous_id: int | None = None
 
 
-def line_count(row: Line) -> int:
+def line_count(row: AnyRow) -> int:
     """How many lines a row becomes; a snapshot without levels becomes one."""
     if not isinstance(row, BookUpdate):
         return 1

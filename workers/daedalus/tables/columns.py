@@ -41,8 +41,8 @@ def connection_batch(events: Sequence[ConnectionEvent]) -> pa.RecordBatch:
     return _struct_batch(CONNECTIONS, events)
 
 
-def _struct_batch(table: Table, lines: Sequence[Struct]) -> pa.RecordBatch:
-    arrays = [_array([getattr(line, field.name) for line in lines], field.type) for field in table.schema]
+def _struct_batch(table: Table, rows: Sequence[Struct]) -> pa.RecordBatch:
+    arrays = [_array([getattr(row, field.name) for row in rows], field.type) for field in table.schema]
     return pa.RecordBatch.from_arrays(arrays, schema=table.schema)
 
 

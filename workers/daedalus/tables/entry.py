@@ -7,10 +7,10 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-__all__ = ["Entry", "Line", "column_lists"]
+__all__ = ["AnyRow", "Entry", "column_lists"]
 
 
-class Line(Protocol):
+class AnyRow(Protocol):
     """A row of any table."""
 
     @property
@@ -27,7 +27,7 @@ class Entry(Struct, frozen=True, gc=False):
     timestamp: int
     local_timestamp: int
     source: str
-    row: Line
+    row: AnyRow
 
 
 _OF_THE_ENTRY = frozenset(("timestamp", "local_timestamp", "source"))

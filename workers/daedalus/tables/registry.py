@@ -16,7 +16,7 @@ from .book_digests import BOOK_DIGESTS
 from .book_updates import BOOK_UPDATES
 from .connections import CONNECTIONS
 from .derivative_tickers import DERIVATIVE_TICKERS
-from .entry import Line
+from .entry import AnyRow
 from .exact_values import EXACT_VALUES
 from .gaps import GAPS
 from .instruments import INSTRUMENTS
@@ -49,6 +49,6 @@ TABLES: Mapping[str, Table] = MappingProxyType({table.name: table for table in _
 _NAMES: dict[type, str] = {table.row: table.name for table in _ALL}
 
 
-def table_of(row: Line) -> str:
+def table_of(row: AnyRow) -> str:
     """The name of a row's table."""
     return _NAMES[type(row)]

@@ -43,10 +43,10 @@ def test_a_stream_that_fell_silent_is_told_with_the_time_since_when() -> None:
     def gap(cause: str, at: int, seconds: int) -> Gap:
         return Gap("t", "A", NS + at * 10**9, NS + (at + seconds) * 10**9, None, None, None, cause)
 
-    line = day("binance", "bookTicker", [], lines=[gap("silence", 3600, 90), gap("silence", 7200, 30)])
+    line = day("binance", "bookTicker", [], gaps=[gap("silence", 3600, 90), gap("silence", 7200, 30)])
     assert line.verdict is Verdict.MISSING
     assert line.notes == ("silent for 120 s, since 01:00:00: what was missed is unknown (2 times)",)
-    line = day("binance", "depth", [], lines=[gap("snapshot", 60, 20)])
+    line = day("binance", "depth", [], gaps=[gap("snapshot", 60, 20)])
     assert line.notes == ("no book for 20 s: no snapshot came",)
 
 
@@ -72,20 +72,20 @@ def test_the_digests_of_a_book_without_proof_prove_no_completeness() -> None:
 
 
 def test_numbers_that_start_anew_prove_nothing_on_that_day() -> None:
-    line = Gap("trade", "A", NS, NS + 5, 100, 3, None, "exchange", status="unfillable", as_of=NS)
-    stream = day("binance", "trade", [(1, 10), (90, 100)], lines=[line])
+    gap = Gap("trade", "A", NS, NS + 5, 100, 3, None, "exchange", status="unfillable", as_of=NS)
+    stream = day("binance", "trade", [(1, 10), (90, 100)], gaps=[gap])
     assert (stream.verdict, stream.missing, stream.unledgered) == (Verdict.MISSING, None, 0)
     assert "the exchange's ids started anew" in stream.notes
 
 
 def test_an_id_that_is_there_again_is_no_duplicate_where_the_numbers_started_anew() -> None:
-    line = Gap("t", "A", NS, NS + 10, 100, 1, None, "exchange")
-    told = day("binance", "trade", [(90, 100), (1, 95)], lines=[line])
+    gap = Gap("t", "A", NS, NS + 10, 100, 1, None, "exchange")
+    told = day("binance", "trade", [(90, 100), (1, 95)], gaps=[gap])
     assert (told.duplicates, told.verdict) == (0, Verdict.MISSING)
     assert day("binance", "trade", [(90, 100), (1, 95)]).duplicates == 6
 
 
 def test_a_gap_that_the_ledger_makes_smaller_than_it_is_is_told() -> None:
-    line = Gap("trade", "A", NS, NS + 5, 10, 20, 9, "exchange", status="open", remaining=4, as_of=NS)
-    stream = day("binance", "trade", [(1, 10), (20, 30)], lines=[line])
+    gap = Gap("trade", "A", NS, NS + 5, 10, 20, 9, "exchange", status="open", remaining=4, as_of=NS)
+    stream = day("binance", "trade", [(1, 10), (20, 30)], gaps=[gap])
     assert (stream.verdict, stream.missing, stream.unledgered) == (Verdict.BROKEN, 9, 5)

@@ -1,4 +1,4 @@
-"""Which lines of a ledger concern a day, and whose they are to tell."""
+"""Which gaps of a ledger concern a day, and which day reports them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ BEGIN = 20_000 * DAY
 TODAY = BEGIN, BEGIN + DAY
 
 
-def line(
+def gap(
     day: float, first: int | None = None, last: int | None = None, days: float = 0, **more: object
 ) -> Gap:
     at = BEGIN + int(day * DAY)
@@ -20,7 +20,7 @@ def line(
 
 
 def test_a_line_is_found_by_its_time_or_by_its_ids_however_far_apart() -> None:
-    near, far, other = line(0.5, 10, 20), line(9, 30, 40), line(9.1, 900, 950)
+    near, far, other = gap(0.5, 10, 20), gap(9, 30, 40), gap(9.1, 900, 950)
     ledger = Ledger([near, far, other])
     assert ledger.concerning("A", TODAY) == [near]
     assert ledger.concerning("A", TODAY, [(1, 29), (41, 50)]) == [near, far]
@@ -28,12 +28,12 @@ def test_a_line_is_found_by_its_time_or_by_its_ids_however_far_apart() -> None:
 
 
 def test_an_id_says_nothing_where_the_numbers_started_anew() -> None:
-    ledger = Ledger([line(9, 30, 40), line(10, 90, 5)])
+    ledger = Ledger([gap(9, 30, 40), gap(10, 90, 5)])
     assert ledger.concerning("A", TODAY, [(1, 50)]) == []
 
 
 def test_a_line_is_told_by_one_day() -> None:
-    mine = line(0.5, 10, 20)
+    mine = gap(0.5, 10, 20)
     ledger = Ledger([mine])
     assert ledger.take("A", (TODAY[0] - DAY, TODAY[0])) == []
     assert ledger.take("A", TODAY, shifted=True) == [mine]
@@ -42,14 +42,14 @@ def test_a_line_is_told_by_one_day() -> None:
 
 
 def test_of_a_gap_the_line_that_was_learned_last_counts() -> None:
-    filled = line(0.5, 10, 20, status="filled", as_of=2)
-    assert Ledger([filled, line(0.5, 10, 20, as_of=1)]).lines == [filled]
+    filled = gap(0.5, 10, 20, status="filled", as_of=2)
+    assert Ledger([filled, gap(0.5, 10, 20, as_of=1)]).gaps == [filled]
 
 
 def test_days_without_a_file_are_known_by_what_is_missing_in_them() -> None:
-    assert days_of_gaps([line(0, days=2)]) == {"2024-10-04", "2024-10-05", "2024-10-06"}
-    assert days_of_gaps([line(0, days=2, status="filled")]) == set()
-    assert days_of_gaps([line(0, days=10_000)]) == set()
+    assert days_of_gaps([gap(0, days=2)]) == {"2024-10-04", "2024-10-05", "2024-10-06"}
+    assert days_of_gaps([gap(0, days=2, status="filled")]) == set()
+    assert days_of_gaps([gap(0, days=10_000)]) == set()
 
 
 def test_the_days_with_rows_beside_those_asked_for_are_read_too() -> None:

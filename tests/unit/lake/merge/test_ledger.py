@@ -10,14 +10,14 @@ WHOLE = Life(0, 1000, 1, 1000)
 
 def gap(from_id: int | None, to_id: int | None, at: int = 0, to: int | None = None, **more: object) -> Gap:
     missing = None if from_id is None or to_id is None else to_id - from_id - 1
-    line = Gap(
+    usual = Gap(
         "c", "A", at, to or at + 10, from_id, to_id, missing, "exchange", remaining=missing, as_of=at + 10
     )
-    return Gap(**{name: more.get(name, getattr(line, name)) for name in Gap.__struct_fields__})
+    return Gap(**{name: more.get(name, getattr(usual, name)) for name in Gap.__struct_fields__})
 
 
-def told(lines: list[Gap]) -> list[tuple[object, ...]]:
-    return [(line.from_id, line.to_id, line.missing, line.status) for line in lines]
+def told(rows: list[Gap]) -> list[tuple[object, ...]]:
+    return [(row.from_id, row.to_id, row.missing, row.status) for row in rows]
 
 
 def test_gaps_that_meet_leave_what_they_share() -> None:
@@ -29,8 +29,8 @@ def test_gaps_that_meet_leave_what_they_share() -> None:
 def test_gaps_that_do_not_meet_are_filled() -> None:
     joined = join_ledgers([gap(10, 20, 10)], [gap(30, 40, 30)], [WHOLE, WHOLE])
     assert told(joined) == [(10, 20, 9, "filled"), (30, 40, 9, "filled")]
-    assert {line.note for line in joined} == {"the other recorder has it"}
-    assert {line.remaining for line in joined} == {0}
+    assert {row.note for row in joined} == {"the other recorder has it"}
+    assert {row.remaining for row in joined} == {0}
 
 
 def test_a_gap_behind_the_other_s_end_stays() -> None:
@@ -38,9 +38,9 @@ def test_a_gap_behind_the_other_s_end_stays() -> None:
 
 
 def test_where_only_one_recorder_was_its_ledger_is_the_ledger() -> None:
-    lines = [gap(10, 20, 10, cause="crash", status="unfillable", note="gone")]
-    assert join_ledgers(lines, [], [WHOLE, None]) == lines
-    assert join_ledgers([], lines, [None, WHOLE]) == lines
+    rows = [gap(10, 20, 10, cause="crash", status="unfillable", note="gone")]
+    assert join_ledgers(rows, [], [WHOLE, None]) == rows
+    assert join_ledgers([], rows, [None, WHOLE]) == rows
 
 
 def test_a_chain_does_not_say_how_many_both_missed() -> None:
@@ -56,7 +56,7 @@ def test_what_rows_show_to_be_there_is_not_missing() -> None:
 def test_times_without_ids_are_joined_by_time() -> None:
     lives = [Life(0, 1000), Life(0, 1000)]
     joined = join_ledgers([gap(None, None, 100, 200)], [gap(None, None, 150, 300)], lives)
-    assert [(line.from_timestamp, line.to_timestamp, line.status) for line in joined] == [(150, 200, "open")]
+    assert [(row.from_timestamp, row.to_timestamp, row.status) for row in joined] == [(150, 200, "open")]
     assert join_ledgers([gap(None, None, 100, 200)], [], lives)[0].status == "filled"
 
 

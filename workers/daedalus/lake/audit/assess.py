@@ -25,7 +25,7 @@ def assess(day: DayFacts) -> tuple[StreamDay, list[Finding]]:
     from_ns, to_ns = (bound + day.shift_ns for bound in bounds_of(day.date))
     own = day.own
     if own is None:
-        own = [line for line in day.lines if from_ns <= line.from_timestamp < to_ns]
+        own = [gap for gap in day.gaps if from_ns <= gap.from_timestamp < to_ns]
     replayed = day.replayed or ReplayResult()
     if day.scheme in (IdScheme.CONSECUTIVE, IdScheme.SPARSE):
         ids = proof_of_trades(day, own)
@@ -33,13 +33,13 @@ def assess(day: DayFacts) -> tuple[StreamDay, list[Finding]]:
         ids = proof_of_books(day, own, about)
     wrong = sum(not right for _, right in replayed.checked)
     # Where the exchange's ids started anew, an id may rightly come twice.
-    anew = any(started_anew(line) for line in day.lines)
+    anew = any(started_anew(gap) for gap in day.gaps)
     duplicates = replayed.old + (0 if anew else day.found.duplicates)
-    unfilled = [line for line in own if line.status != FILLED]
+    unfilled = [gap for gap in own if gap.status != FILLED]
     if not ids.ids:  # no ids show whether a gap that began on an earlier day reaches into this one
         already = set(unfilled)
-        around = (line for line in day.lines if line.status != FILLED and line not in already)
-        unfilled += [line for line in around if _within(line, from_ns, to_ns)]
+        around = (gap for gap in day.gaps if gap.status != FILLED and gap not in already)
+        unfilled += [gap for gap in around if _within(gap, from_ns, to_ns)]
     broken = bool(ids.unledgered or ids.not_filled or wrong or duplicates)
     gaps = bool(unfilled) or bool(ids.missing) or ids.missing is None
     if broken:
@@ -62,9 +62,9 @@ def assess(day: DayFacts) -> tuple[StreamDay, list[Finding]]:
         evidence=_evidence(day, ids, replayed),
         rows=day.found.rows,
         ids=ids.ids,
-        gaps_open=sum(line.status == "open" for line in own),
-        gaps_filled=sum(line.status == FILLED for line in own),
-        gaps_unfillable=sum(line.status == "unfillable" for line in own),
+        gaps_open=sum(gap.status == "open" for gap in own),
+        gaps_filled=sum(gap.status == FILLED for gap in own),
+        gaps_unfillable=sum(gap.status == "unfillable" for gap in own),
         missing=ids.missing,
         unledgered=ids.unledgered + ids.not_filled,
         duplicates=duplicates,
@@ -81,13 +81,13 @@ def assess(day: DayFacts) -> tuple[StreamDay, list[Finding]]:
     return stream, findings_of(stream, ids, replayed)
 
 
-def _within(line: Gap, from_ns: int, to_ns: int) -> bool:
-    return line.from_timestamp < to_ns and line.to_timestamp > from_ns
+def _within(gap: Gap, from_ns: int, to_ns: int) -> bool:
+    return gap.from_timestamp < to_ns and gap.to_timestamp > from_ns
 
 
 def _seconds_unconnected(day: DayFacts, from_ns: int, to_ns: int) -> float:
     """Seconds of the day in which no connection served the stream."""
-    off = [(line.from_timestamp, line.to_timestamp - 1) for line in day.lines if line.cause not in _CONNECTED]
+    off = [(gap.from_timestamp, gap.to_timestamp - 1) for gap in day.gaps if gap.cause not in _CONNECTED]
     spans, _ = union([span for span in (*off, *day.outages) if span[0] <= span[1]])
     return count(common(spans, [(from_ns, to_ns - 1)])) / 1e9
 

@@ -54,14 +54,14 @@ def audit_channel(
     """
     audit = _ChannelAudit(reader, question, outages, trade_ids)
     streams = tuple(audit.run())
-    lines = reader.ledger.lines
+    gaps = reader.ledger.gaps
     return ChannelResult(
         streams=streams,
         findings=(*reader.checks.findings, *reader.checks.written_again(), *audit.findings),
         trade_ids=audit.trade_ids,
         symbols=frozenset(reader.symbols),
         minutes=reader.minutes,
-        gap_minutes=[(line.from_timestamp // MINUTE_NS, line.to_timestamp // MINUTE_NS) for line in lines],
+        gap_minutes=[(gap.from_timestamp // MINUTE_NS, gap.to_timestamp // MINUTE_NS) for gap in gaps],
         files=reader.checks.files,
         bytes=reader.checks.bytes,
         unclaimed=reader.checks.unclaimed,
@@ -82,7 +82,7 @@ class _ChannelAudit:
         self._rowless: list[tuple[str, str, Span | None]] = []
 
     def run(self) -> Iterator[StreamDay]:
-        known = sorted(self._reader.days | days_of_gaps(self._ledger.lines))
+        known = sorted(self._reader.days | days_of_gaps(self._ledger.gaps))
         asked = {day for day in known if self._question.covers(day)}
         days = days_to_read(known, self._reader.days_with_rows, asked, self._reader.has_snapshots)
         if not days:
@@ -103,7 +103,7 @@ class _ChannelAudit:
     def _day(self, read: DayRead, before: DayRead | None, after: DayRead | None) -> Iterator[StreamDay]:
         bounds = bounds_of(read.date)
         for symbol in sorted(self._ledger.symbols_in(bounds) - read.found.keys()):
-            # Its lines may belong to a day of another date: only when all are read is that known.
+            # Its gaps may belong to a day of another date, which is known only after all are read.
             there = [each is not None and symbol in each.found for each in (before, after)]
             self._rowless.append((read.date, symbol, bounds if all(there) else None))
         for symbol, found in sorted(read.found.items()):
@@ -125,7 +125,7 @@ class _ChannelAudit:
                     before=before.spans(symbol) if before is not None else [],
                     earlier=earlier,
                     after=next_ids,
-                    lines=self._ledger.concerning(symbol, local, ids),
+                    gaps=self._ledger.concerning(symbol, local, ids),
                     own=self._ledger.take(symbol, local, shifted=bool(shift)),
                     outages=self._outages,
                     life=self._life(symbol, found, local, before, after),
@@ -148,7 +148,7 @@ class _ChannelAudit:
                         symbol=symbol,
                         scheme=self._reader.scheme,
                         found=Evidence(),
-                        lines=self._ledger.concerning(symbol, bounds),
+                        gaps=self._ledger.concerning(symbol, bounds),
                         own=own,
                         outages=self._outages,
                         life=life,

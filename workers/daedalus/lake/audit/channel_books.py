@@ -59,10 +59,10 @@ class ChannelBooks:
         }
         return {symbol for symbol in self._snapshots(day) if self._symbol in (None, symbol)} <= there
 
-    def expect_gaps(self, lines: Iterable[Gap]) -> None:
+    def expect_gaps(self, gaps: Iterable[Gap]) -> None:
         """Tell the replays what the ledger says is missing."""
-        for line in lines:
-            self._replay(line.symbol).expect_gaps([line])
+        for gap in gaps:
+            self._replay(gap.symbol).expect_gaps([gap])
 
     def expect_digests(self, day: str) -> None:
         """Tell the replays the digests of a day and of the next, whose first one may speak of this day."""

@@ -91,9 +91,9 @@ class ChannelReader:
         since = None if first is None else bounds_of(first)[0] - DAY_NS
         if self._books is not None:
             self._books.expect_gaps(
-                line
-                for line in self.ledger.lines
-                if line.status != "filled" and (since is None or line.to_timestamp >= since)
+                gap
+                for gap in self.ledger.gaps
+                if gap.status != "filled" and (since is None or gap.to_timestamp >= since)
             )
 
     def has_snapshots(self, day: str, before: str) -> bool:
@@ -120,13 +120,13 @@ class ChannelReader:
         return DayRead(day, found, replayed)
 
     def _read_ledger(self) -> list[Gap]:
-        lines: list[Gap] = []
+        gaps: list[Gap] = []
         for _, files in sorted(self._by_table.get("gaps", {}).items()):
             for file in files:
                 for batch in self.checks.batches(file):
-                    lines += gaps_of(batch)
-        self.symbols.update(line.symbol for line in lines)
-        return [line for line in lines if self._symbol in (None, line.symbol)]
+                    gaps += gaps_of(batch)
+        self.symbols.update(gap.symbol for gap in gaps)
+        return [gap for gap in gaps if self._symbol in (None, gap.symbol)]
 
     def _take(self, file: LakeFile, found: dict[str, Evidence] | None) -> None:
         """Read a file into the evidence; None: only check the file."""

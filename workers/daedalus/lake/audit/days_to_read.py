@@ -18,13 +18,13 @@ _MOST_DAYS = 100
 """A longer gap comes from a broken clock."""
 
 
-def days_of_gaps(lines: Iterable[Gap]) -> set[str]:
+def days_of_gaps(gaps: Iterable[Gap]) -> set[str]:
     """The days of gaps that are not filled; a lake may have no file of them."""
     found: set[str] = set()
-    for line in lines:
-        if line.status == "filled":
+    for gap in gaps:
+        if gap.status == "filled":
             continue
-        day, last = _day(line.from_timestamp), _day(line.to_timestamp)
+        day, last = _day(gap.from_timestamp), _day(gap.to_timestamp)
         if (last - day).days <= _MOST_DAYS:
             found.update(str((day + timedelta(days=more)).date()) for more in range((last - day).days + 1))
     return found

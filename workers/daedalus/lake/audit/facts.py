@@ -21,7 +21,7 @@ class DayFacts(Struct, frozen=True):
     ``before`` and ``after`` are the ids of the neighbouring days. ``earlier``: the ids of the last
     day with rows, where days without rows lie between; the gap after them is reported on this day.
 
-    ``lines`` are the rows of the ledger that may concern this day, ``own`` those that are reported on it
+    ``gaps`` are the rows of the ledger that may concern this day, ``own`` those that are reported on it
     (None: those that begin in it). ``outages``: times without a connection to the exchange. ``life``: from
     when to when the stream was recorded. ``trade_ids``: the single trades that complete aggregate trades of
     this symbol stand for. ``shift_ns``: how far the recorder's clock was ahead of the rows' day.
@@ -36,7 +36,7 @@ class DayFacts(Struct, frozen=True):
     before: Sequence[Span] = ()
     earlier: Sequence[Span] = ()
     after: Sequence[Span] = ()
-    lines: Sequence[Gap] = ()
+    gaps: Sequence[Gap] = ()
     own: Sequence[Gap] | None = None
     outages: Sequence[Span] = ()
     life: Span | None = None

@@ -40,27 +40,27 @@ class IdProof(Struct):
 def proof_of_trades(day: DayFacts, own: Sequence[Gap]) -> IdProof:
     """What numbered trades prove; ``own``: the rows of the ledger that are reported on this day."""
     ids = day.found.compacted()
-    if day.found.unnumbered or any(started_anew(line) for line in day.lines):
+    if day.found.unnumbered or any(started_anew(gap) for gap in day.gaps):
         return IdProof(ids=None, missing=_admitted(own))
     known, _ = union([*day.earlier, *day.before, *ids, *day.after])
     # A gap belongs to the day that has the id before it, to the earlier day where both have.
     ends = {last for _, last in minus(ids, day.before)} | {last for _, last in day.earlier[-1:]}
     without_row = between(known)
     missing = [gap for gap in without_row if gap[0] - 1 in ends]
-    admitted, filled = _named(day.lines, filled=False), _named(day.lines, filled=True)
+    admitted, filled = _named(day.gaps, filled=False), _named(day.gaps, filled=True)
     not_filled = count(common(minus(missing, admitted), filled))
     unexplained = minus(minus(missing, admitted), filled)
     unledgered = count(unexplained)
     found_again = 0
-    for line in day.lines:
-        span = missing_ids(line)
-        if span is None or line.status == FILLED or line.remaining is None:
+    for gap in day.gaps:
+        span = missing_ids(gap)
+        if span is None or gap.status == FILLED or gap.remaining is None:
             continue
         if not overlapping(ids, (span[0] - 1, span[0] - 1)):
             continue  # another day's
         gone = overlapping(without_row, span)
-        unledgered += max(0, gone - line.remaining)
-        found_again += max(0, line.remaining - gone)
+        unledgered += max(0, gone - gap.remaining)
+        found_again += max(0, gap.remaining - gone)
     proof = IdProof(count(ids), count(missing), unledgered, not_filled, found_again, verified=bool(ids))
     if day.scheme is IdScheme.SPARSE and unledgered:
         return _sparse(day, proof, unexplained)
@@ -109,13 +109,13 @@ def uncompared(replayed: ReplayResult, about: Channel) -> int:
     return replayed.undigested if about.proof is Proof.CHECKSUM else 0
 
 
-def _admitted(lines: Sequence[Gap]) -> int | None:
+def _admitted(gaps: Sequence[Gap]) -> int | None:
     """How many ids the ledger says are missing; None if one of its gaps is of unknown size."""
-    sizes = [line.remaining for line in lines if line.status != FILLED]
+    sizes = [gap.remaining for gap in gaps if gap.status != FILLED]
     known = [size for size in sizes if size is not None]
     return sum(known) if len(known) == len(sizes) else None
 
 
-def _named(lines: Sequence[Gap], *, filled: bool) -> list[Span]:
-    spans = [missing_ids(line) for line in lines if (line.status == FILLED) is filled]
+def _named(gaps: Sequence[Gap], *, filled: bool) -> list[Span]:
+    spans = [missing_ids(gap) for gap in gaps if (gap.status == FILLED) is filled]
     return union([span for span in spans if span is not None])[0]

@@ -21,29 +21,27 @@ _Key = tuple[str, int, int | None]
 class Ledger:
     """The ledger of one channel, of each gap the latest row. Times are UTC ns."""
 
-    def __init__(self, lines: Iterable[Gap]) -> None:
-        self._lines: dict[str, list[Gap]] = {}
-        for line in latest(lines):
-            self._lines.setdefault(line.symbol, []).append(line)
+    def __init__(self, gaps: Iterable[Gap]) -> None:
+        self._gaps: dict[str, list[Gap]] = {}
+        for gap in latest(gaps):
+            self._gaps.setdefault(gap.symbol, []).append(gap)
         self._anew = {
-            symbol for symbol, lines in self._lines.items() if any(encloses_nothing(line) for line in lines)
+            symbol for symbol, gaps in self._gaps.items() if any(encloses_nothing(gap) for gap in gaps)
         }
         self._taken: dict[_Key, bool] = {}
 
     @property
-    def lines(self) -> list[Gap]:
+    def gaps(self) -> list[Gap]:
         """Every row."""
-        return [line for lines in self._lines.values() for line in lines]
+        return [gap for gaps in self._gaps.values() for gap in gaps]
 
     def symbols_in(self, span: Span) -> set[str]:
         """The symbols with a gap in this time."""
-        return {
-            symbol for symbol, lines in self._lines.items() if any(_overlaps(line, span) for line in lines)
-        }
+        return {symbol for symbol, gaps in self._gaps.items() if any(_overlaps(gap, span) for gap in gaps)}
 
     def covers(self, symbol: str, moment: int) -> bool:
         """Whether a moment lies in a gap of the symbol."""
-        return any(_overlaps(line, (moment, moment)) for line in self._lines.get(symbol, ()))
+        return any(_overlaps(gap, (moment, moment)) for gap in self._gaps.get(symbol, ()))
 
     def concerning(self, symbol: str, day: Span, ids: Sequence[Span] = ()) -> list[Gap]:
         """The rows that may concern a day: those of its time and a day around it, and of its ids.
@@ -53,9 +51,9 @@ class Ledger:
         around = day[0] - DAY_NS, day[1] + DAY_NS
         known = (ids[0][0], ids[-1][1]) if ids and symbol not in self._anew else None
         return [
-            line
-            for line in self._lines.get(symbol, ())
-            if _overlaps(line, around) or (known is not None and _names(line, known))
+            gap
+            for gap in self._gaps.get(symbol, ())
+            if _overlaps(gap, around) or (known is not None and _names(gap, known))
         ]
 
     def take(self, symbol: str, day: Span, *, shifted: bool = False) -> list[Gap]:
@@ -64,26 +62,26 @@ class Ledger:
         ``shifted``: the day's time is the recorder's, while its rows are dated by another day.
         """
         own = []
-        for line in self._lines.get(symbol, ()):
-            key = line.symbol, line.from_timestamp, line.from_id
-            if day[0] <= line.from_timestamp < day[1] and key not in self._taken:
+        for gap in self._gaps.get(symbol, ()):
+            key = gap.symbol, gap.from_timestamp, gap.from_id
+            if day[0] <= gap.from_timestamp < day[1] and key not in self._taken:
                 self._taken[key] = shifted
-                own.append(line)
+                own.append(gap)
         return own
 
     def reported_elsewhere(self, symbol: str, day: Span) -> bool:
         """Whether days of other dates reported all rows of this time."""
         return all(
-            self._taken.get((line.symbol, line.from_timestamp, line.from_id), False)
-            for line in self._lines.get(symbol, ())
-            if _overlaps(line, day)
+            self._taken.get((gap.symbol, gap.from_timestamp, gap.from_id), False)
+            for gap in self._gaps.get(symbol, ())
+            if _overlaps(gap, day)
         )
 
 
-def _overlaps(line: Gap, span: Span) -> bool:
-    return line.from_timestamp < max(span[1], span[0] + 1) and line.to_timestamp > span[0]
+def _overlaps(gap: Gap, span: Span) -> bool:
+    return gap.from_timestamp < max(span[1], span[0] + 1) and gap.to_timestamp > span[0]
 
 
-def _names(line: Gap, ids: Span) -> bool:
-    span = missing_ids(line)
+def _names(gap: Gap, ids: Span) -> bool:
+    span = missing_ids(gap)
     return span is not None and span[0] <= ids[1] + 1 and span[1] >= ids[0] - 1

@@ -35,7 +35,7 @@ def notes_of(day: DayFacts, proof: IdProof, replayed: ReplayResult, unfilled: Se
     if replayed.whole:
         jumps = counted(replayed.whole, "jump", "jumps")
         notes.append(f"{jumps} of the ids in files that have every row written: messages without levels")
-    if any(started_anew(line) for line in day.lines):
+    if any(started_anew(gap) for gap in day.gaps):
         notes.append("the exchange's ids started anew")
     return notes
 
@@ -44,11 +44,11 @@ def _gaps_without_ids(unfilled: Sequence[Gap]) -> list[str]:
     """Gaps without ids: how long, and since when."""
     notes = []
     for cause, text in _WITHOUT_IDS.items():
-        lines = [line for line in unfilled if line.cause == cause and missing_ids(line) is None]
-        if lines:
-            seconds = sum(line.to_timestamp - line.from_timestamp for line in lines) / 1e9
-            since = datetime.fromtimestamp(min(line.from_timestamp for line in lines) // 10**9, UTC)
-            times = f" ({len(lines):,} times)" if len(lines) > 1 else ""
+        gaps = [gap for gap in unfilled if gap.cause == cause and missing_ids(gap) is None]
+        if gaps:
+            seconds = sum(gap.to_timestamp - gap.from_timestamp for gap in gaps) / 1e9
+            since = datetime.fromtimestamp(min(gap.from_timestamp for gap in gaps) // 10**9, UTC)
+            times = f" ({len(gaps):,} times)" if len(gaps) > 1 else ""
             notes.append(text.format(since=since, seconds=seconds) + times)
     return notes
 

@@ -175,10 +175,8 @@ class BookSearch:
         return False
 
     def _gaps(self) -> list[Gap]:
-        lines = [
-            line for file in self._ledger for batch in self._lake.checked(file) for line in gaps_of(batch)
-        ]
-        return latest(line for line in lines if line.symbol == self._symbol and line.status != "filled")
+        gaps = [gap for file in self._ledger for batch in self._lake.checked(file) for gap in gaps_of(batch)]
+        return latest(gap for gap in gaps if gap.symbol == self._symbol and gap.status != "filled")
 
     def _refuse_within(self, gaps: Sequence[Gap]) -> None:
         """Raise `NoBookError` if the moment lies in a gap, or nothing was recorded before it."""

@@ -29,9 +29,9 @@ class MergedBooks:
         self._minutes: dict[str, int] = {}
         self._digests: dict[str, list[dict[str, Any]]] = {}
 
-    def expect_gaps(self, symbol: str, lines: Iterable[Gap]) -> None:
+    def expect_gaps(self, symbol: str, gaps: Iterable[Gap]) -> None:
         """What both recorders missed of a book."""
-        self._replay(symbol).expect_gaps(line for line in lines if line.status != "filled")
+        self._replay(symbol).expect_gaps(gap for gap in gaps if gap.status != "filled")
 
     def follow(self, symbol: str, rows: pa.Table) -> None:
         """Replay the merged updates of a book, which are those of the next day."""
@@ -46,8 +46,8 @@ class MergedBooks:
         """The rows of ``book_digests`` by day."""
         schema = TABLES["book_digests"].schema
         for date, digests in sorted(self._digests.items()):
-            digests.sort(key=lambda line: (line["symbol"], line["timestamp"]))
-            columns = [pa.array([line[field.name] for line in digests], field.type) for field in schema]
+            digests.sort(key=lambda row: (row["symbol"], row["timestamp"]))
+            columns = [pa.array([row[field.name] for row in digests], field.type) for field in schema]
             yield date, pa.table(columns, schema=schema)
 
     def _step(self, symbol: str, message: Message) -> None:

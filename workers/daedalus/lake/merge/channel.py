@@ -75,8 +75,8 @@ class _ChannelMerge:
         by_ids = self._scheme is IdScheme.CONSECUTIVE
         ledger = {} if by_ids else self._ledger()
         if self._books is not None:
-            for symbol, lines in ledger.items():
-                self._books.expect_gaps(symbol, lines)
+            for symbol, gaps in ledger.items():
+                self._books.expect_gaps(symbol, gaps)
         for table in sorted(self._tables - set(_DERIVED)):
             files = (file for each in self._recorders for file in each.files if file.table == table)
             for date in sorted({file.date for file in files}):
@@ -85,7 +85,7 @@ class _ChannelMerge:
             ledger = self._ledger()
         for date, digests in self._books.digests() if self._books is not None else ():
             self._writer.write("book_digests", date, iter([digests]))
-        joined = tuple(line for of_symbol in ledger.values() for line in of_symbol)
+        joined = tuple(gap for of_symbol in ledger.values() for gap in of_symbol)
         self._write_ledger(joined)
         return joined
 
@@ -114,7 +114,7 @@ class _ChannelMerge:
 
     def _ids_start_anew(self, table: str, symbol: str, sides: Sequence[Side]) -> bool:
         """Whether the exchange's ids start anew within these rows, so that they do not order them."""
-        if any(encloses_nothing(line) for each in self._recorders for line in each.lines.get(symbol, ())):
+        if any(encloses_nothing(gap) for each in self._recorders for gap in each.gaps.get(symbol, ())):
             return True
         if table != "book_updates" or not self._streamed:
             return False
@@ -141,25 +141,25 @@ class _ChannelMerge:
 
     def _ledger(self) -> dict[str, list[Gap]]:
         """What both recorders missed, by symbol; of consecutive ids what the merged rows lack of it."""
-        symbols = {symbol for each in self._recorders for symbol in each.lines.keys() | each.lives.keys()}
-        return {symbol: self._lines(symbol) for symbol in sorted(symbols)}
+        symbols = {symbol for each in self._recorders for symbol in each.gaps.keys() | each.lives.keys()}
+        return {symbol: self._gaps(symbol) for symbol in sorted(symbols)}
 
-    def _lines(self, symbol: str) -> list[Gap]:
+    def _gaps(self, symbol: str) -> list[Gap]:
         lacking: list[Span] | None = None
         if self._scheme is IdScheme.CONSECUTIVE and symbol in self._found:
             lacking = between(self._found[symbol].spans)
-        one, other = (each.lines.get(symbol, []) for each in self._recorders)
+        one, other = (each.gaps.get(symbol, []) for each in self._recorders)
         # Lists that are requested once a day have no times without a recorder.
         lives = [None if self._main in SIDE_TABLES else each.lives.get(symbol) for each in self._recorders]
         return [
-            msgspec.structs.replace(line, channel=self._channel, symbol=symbol)
-            for line in join_ledgers(one, other, lives, lacking)
+            msgspec.structs.replace(gap, channel=self._channel, symbol=symbol)
+            for gap in join_ledgers(one, other, lives, lacking)
         ]
 
-    def _write_ledger(self, lines: Sequence[Gap]) -> None:
+    def _write_ledger(self, gaps: Sequence[Gap]) -> None:
         by_date: dict[str, list[Gap]] = {}
-        for line in lines:
-            by_date.setdefault(day_of(line.from_timestamp), []).append(line)
+        for gap in gaps:
+            by_date.setdefault(day_of(gap.from_timestamp), []).append(gap)
         for date, of_day in sorted(by_date.items()):
-            of_day.sort(key=lambda line: (line.channel, line.symbol, line.from_timestamp, line.from_id or 0))
+            of_day.sort(key=lambda gap: (gap.channel, gap.symbol, gap.from_timestamp, gap.from_id or 0))
             self._writer.write("gaps", date, iter([pa.Table.from_batches([gap_batch(of_day)])]))

@@ -67,8 +67,8 @@ def merge(
             done.files += writer.files
             done.unchanged += writer.unchanged
             done.rows += writer.rows
-            done.filled += sum(line.status == "filled" for line in ledger)
-            done.missed += sum(line.status != "filled" for line in ledger)
+            done.filled += sum(gap.status == "filled" for gap in ledger)
+            done.missed += sum(gap.status != "filled" for gap in ledger)
             progress(sum(file.size for side in of_channel for file in side))
     return done
 

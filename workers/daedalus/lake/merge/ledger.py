@@ -38,7 +38,7 @@ class _Missed(Struct, frozen=True):
     ids: Span | None
     from_ns: int
     to_ns: int
-    line: Gap | None = None
+    gap: Gap | None = None
 
 
 def join_ledgers(
@@ -54,10 +54,10 @@ def join_ledgers(
     """
     if not any(lives):
         return _unique([*one, *other])
-    anew = [line for line in (*one, *other) if encloses_nothing(line)]
+    anew = [gap for gap in (*one, *other) if encloses_nothing(gap)]
     sides = [
-        _missed([line for line in lines if not encloses_nothing(line)], life)
-        for lines, life in zip((one, other), lives, strict=True)
+        _missed([gap for gap in gaps if not encloses_nothing(gap)], life)
+        for gaps, life in zip((one, other), lives, strict=True)
     ]
     both = [gap for first in sides[0] for second in sides[1] if (gap := _common(first, second)) is not None]
     if lacking is not None:
@@ -66,28 +66,28 @@ def join_ledgers(
     taken, _ = union(named)
     filled = [
         msgspec.structs.replace(
-            line, status=_FILLED, remaining=0, note=line.note if line.status == _FILLED else _OTHER
+            gap, status=_FILLED, remaining=0, note=gap.note if gap.status == _FILLED else _OTHER
         )
-        for line in (*one, *other)
-        if not encloses_nothing(line) and not _touches(line, both, taken)
+        for gap in (*one, *other)
+        if not encloses_nothing(gap) and not _touches(gap, both, taken)
     ]
     return _unique([*anew, *both, *filled])
 
 
-def off_times(lines: Iterable[Gap], life: Life | None) -> list[Span]:
+def off_times(gaps: Iterable[Gap], life: Life | None) -> list[Span]:
     """Local times (UTC ns) in which a recorder had nothing of a stream."""
     if life is None:
         return [(_BEFORE, _AFTER)]
-    off = [(line.from_timestamp, line.to_timestamp) for line in lines if line.status != _FILLED]
+    off = [(gap.from_timestamp, gap.to_timestamp) for gap in gaps if gap.status != _FILLED]
     return union([(_BEFORE, life.first_ns), *off, (life.last_ns, _AFTER)])[0]
 
 
-def _missed(lines: Sequence[Gap], life: Life | None) -> list[_Missed]:
+def _missed(gaps: Sequence[Gap], life: Life | None) -> list[_Missed]:
     numbered = life is not None and life.first_id is not None
     missed = [
-        _Missed(missing_ids(line), line.from_timestamp, line.to_timestamp, line)
-        for line in lines
-        if line.status != _FILLED
+        _Missed(missing_ids(gap), gap.from_timestamp, gap.to_timestamp, gap)
+        for gap in gaps
+        if gap.status != _FILLED
     ]
     if life is None:
         return [_Missed((_BEFORE, _AFTER), _BEFORE, _AFTER), _Missed(None, _BEFORE, _AFTER)]
@@ -105,32 +105,32 @@ def _common(one: _Missed, other: _Missed) -> Gap | None:
     """The stretch that both lack; None if there is none, or if it has no end."""
     if (one.ids is None) is not (other.ids is None):
         return None
-    line = _decisive(one.line, other.line)
+    decisive = _decisive(one.gap, other.gap)
     from_ns, to_ns = max(one.from_ns, other.from_ns), min(one.to_ns, other.to_ns)
     if one.ids is None or other.ids is None:
         if from_ns >= to_ns or from_ns == _BEFORE or to_ns == _AFTER:
             return None
-        return _gap(one, other, line, from_ns, to_ns, None)
+        return _gap(one, other, decisive, from_ns, to_ns, None)
     first, last = max(one.ids[0], other.ids[0]), min(one.ids[1], other.ids[1])
     if first > last or first == _BEFORE or last == _AFTER:
         return None
     if from_ns > to_ns:  # the two clocks differ
         from_ns, to_ns = to_ns, from_ns
-    return _gap(one, other, line, from_ns, to_ns, (first, last))
+    return _gap(one, other, decisive, from_ns, to_ns, (first, last))
 
 
 def _gap(
-    one: _Missed, other: _Missed, line: Gap | None, from_ns: int, to_ns: int, ids: Span | None
+    one: _Missed, other: _Missed, decisive: Gap | None, from_ns: int, to_ns: int, ids: Span | None
 ) -> Gap | None:
-    lines = [each for each in (one.line, other.line) if each is not None]
-    if line is None:
+    gaps = [each for each in (one.gap, other.gap) if each is not None]
+    if decisive is None:
         template = Gap("", "", from_ns, to_ns, None, None, None, "restart", note=_NEITHER, as_of=to_ns)
     else:
-        template = line
+        template = decisive
     # The size is known only where each recorder knows the size of its own gap.
-    counted = ids is not None and all(each.missing is not None for each in lines)
+    counted = ids is not None and all(each.missing is not None for each in gaps)
     size = ids[1] - ids[0] + 1 if ids is not None and counted else None
-    status = "unfillable" if lines and all(each.status == "unfillable" for each in lines) else "open"
+    status = "unfillable" if gaps and all(each.status == "unfillable" for each in gaps) else "open"
     return msgspec.structs.replace(
         template,
         from_timestamp=from_ns,
@@ -140,14 +140,14 @@ def _gap(
         missing=size,
         remaining=size,
         status=status,
-        as_of=max([each.as_of for each in lines], default=to_ns),
+        as_of=max([each.as_of for each in gaps], default=to_ns),
     )
 
 
 def _decisive(one: Gap | None, other: Gap | None) -> Gap | None:
     """The row whose cause counts: that of the recorder which failed last, while the other was off."""
-    lines = [line for line in (one, other) if line is not None]
-    return max(lines, key=lambda line: (line.from_timestamp, line.cause, line.note or ""), default=None)
+    gaps = [gap for gap in (one, other) if gap is not None]
+    return max(gaps, key=lambda gap: (gap.from_timestamp, gap.cause, gap.note or ""), default=None)
 
 
 def _pieces(gap: Gap, lacking: Sequence[Span]) -> list[Gap]:
@@ -163,26 +163,26 @@ def _pieces(gap: Gap, lacking: Sequence[Span]) -> list[Gap]:
     ]
 
 
-def _touches(line: Gap, gaps: Sequence[Gap], taken: Sequence[Span]) -> bool:
-    span = missing_ids(line)
+def _touches(row: Gap, gaps: Sequence[Gap], taken: Sequence[Span]) -> bool:
+    span = missing_ids(row)
     if span is not None:
         return bool(common([span], taken))
     return any(
         gap.from_id is None
-        and gap.from_timestamp < line.to_timestamp
-        and gap.to_timestamp > line.from_timestamp
+        and gap.from_timestamp < row.to_timestamp
+        and gap.to_timestamp > row.from_timestamp
         for gap in gaps
     )
 
 
-def _unique(lines: Iterable[Gap]) -> list[Gap]:
+def _unique(gaps: Iterable[Gap]) -> list[Gap]:
     """One row for each gap: the latest, whichever recorder wrote it."""
     kept: dict[tuple[object, ...], Gap] = {}
-    for line in sorted(lines, key=_order):
-        ids = (line.from_id, line.to_id)
-        kept[ids if line.from_id is not None else (line.from_timestamp, line.to_timestamp)] = line
-    return sorted(kept.values(), key=lambda line: (line.from_timestamp, line.from_id or 0, line.to_timestamp))
+    for gap in sorted(gaps, key=_order):
+        ids = (gap.from_id, gap.to_id)
+        kept[ids if gap.from_id is not None else (gap.from_timestamp, gap.to_timestamp)] = gap
+    return sorted(kept.values(), key=lambda gap: (gap.from_timestamp, gap.from_id or 0, gap.to_timestamp))
 
 
-def _order(line: Gap) -> tuple[object, ...]:
-    return line.as_of, line.status == _FILLED, line.from_timestamp, line.cause, line.note or ""
+def _order(gap: Gap) -> tuple[object, ...]:
+    return gap.as_of, gap.status == _FILLED, gap.from_timestamp, gap.cause, gap.note or ""

@@ -27,14 +27,14 @@ __all__ = ["Recorder"]
 class Recorder:
     """One recorder's files of a channel. ``main`` is the channel's own table.
 
-    ``lines`` are its ledger, the latest line of each gap, and ``lives`` what it recorded, both by symbol.
+    ``gaps`` are its ledger, the latest row of each gap, and ``lives`` what it recorded, both by symbol.
     All files are read whole once, so that no altered row is merged. Raises `DamagedFileError`, `TargetError`.
     """
 
     def __init__(self, lake: Lake, files: Sequence[LakeFile], main: str, scheme: IdScheme) -> None:
         self.files = files
         self._lake, self._main, self._scheme = lake, main, scheme
-        self.lines = self._read_ledger()
+        self.gaps = self._read_ledger()
         self.lives = self._read_lives()
 
     def side(self, table: str, date: str, symbol: str | None) -> Side:
@@ -42,7 +42,7 @@ class Recorder:
         batches = [
             batch for file in self._of(table, date) for batch in self._lake.batches(file, symbol=symbol)
         ]
-        off = off_times(self.lines.get(symbol or "", ()), self.lives.get(symbol or ""))
+        off = off_times(self.gaps.get(symbol or "", ()), self.lives.get(symbol or ""))
         return Side(pa.Table.from_batches(batches, TABLES[table].schema), off)
 
     def symbols(self, table: str, date: str) -> set[str]:
@@ -68,16 +68,16 @@ class Recorder:
         return [file for file in self.files if (file.table, file.date) == (table, date)]
 
     def _read_ledger(self) -> dict[str, list[Gap]]:
-        lines = [
-            line
+        gaps = [
+            gap
             for file in self.files
             if file.table == "gaps"
             for batch in self._lake.batches(file)
-            for line in gaps_of(batch)
+            for gap in gaps_of(batch)
         ]
         found: dict[str, list[Gap]] = {}
-        for line in latest(lines):
-            found.setdefault(line.symbol, []).append(line)
+        for gap in latest(gaps):
+            found.setdefault(gap.symbol, []).append(gap)
         return found
 
     def _read_lives(self) -> dict[str, Life]:
