@@ -10,6 +10,7 @@ import msgspec
 
 from ..config import ExchangeConfig
 from ..exchanges.model import ConnectionPlan, Exchange, Subscription
+from ..store.notes import Cause
 from ..worker.backoff import Backoff
 from .coverage import Start
 from .recorder_state import RecorderState
@@ -65,6 +66,6 @@ class Connections:
                 self._spawn(supervisor.run(start))
                 opened += 1
 
-    async def close(self, cause: str, reason: str) -> None:
+    async def close(self, cause: Cause, reason: str) -> None:
         """Close all connections, and write down why."""
         await asyncio.gather(*(supervisor.close(cause, reason) for supervisor in self._supervisors))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct
 
 from ..exchanges.model import Subscription
+from ..store.notes import Cause
 from .silent_streams import SilentStreams
 
 __all__ = ["Coverage", "Start", "Stream"]
@@ -20,7 +21,7 @@ Stream = tuple[str, str]
 class Start(Struct, frozen=True):
     """Why streams were not recorded until now, and until when (UTC ns) they were; None: not known."""
 
-    cause: str
+    cause: Cause
     since_ns: int | None = None
 
 

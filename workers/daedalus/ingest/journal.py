@@ -14,6 +14,19 @@ import msgspec
 
 from .. import __version__, host
 from ..exchanges.model import Missing, Subscription
+from ..store.notes import (
+    Cause,
+    ClockNote,
+    CloseNote,
+    LostNote,
+    NoBookNote,
+    Note,
+    OpenNote,
+    Resolution,
+    ServedNote,
+    SubscribedNote,
+    UnsubscribedNote,
+)
 from ..store.raw import CONNECTION, RawKind, RawRecord
 
 __all__ = ["Journal"]
@@ -40,31 +53,31 @@ class Journal:
         self._seq += 1
 
     def opened(self, at_ns: int, url: str) -> None:
-        about = {"url": url, "boot_id": host.boot_id(), "pid": os.getpid(), "version": __version__}
-        self._note(at_ns, RawKind.OPEN, CONNECTION, "", about)
+        self._note(at_ns, CONNECTION, "", OpenNote(url, host.boot_id(), os.getpid(), __version__))
 
-    def subscribed(
-        self, stream: Subscription, cause: str, since_ns: int | None, *, silent: bool = False
-    ) -> None:
+    def subscribed(self, stream: Subscription, cause: Cause, since_ns: int | None) -> None:
         """The stream is asked for on this connection; ``cause``: why it was not recorded until now.
 
-        ``since_ns``: until when everything received before is known to be kept. ``silent``: the stream fell
-        silent while its channel went on, so only a message proves that it is served.
+        ``since_ns``: until when everything received before is known to be kept.
         """
-        about: dict[str, object] = {"cause": cause, "since_ns": since_ns, "served": False}
-        if silent:
-            about["silent"] = True
-        self._note(time.time_ns(), RawKind.SUBSCRIBED, stream.channel, stream.symbol, about)
+        note = SubscribedNote(cause, since_ns, served=False)
+        self._note(time.time_ns(), stream.channel, stream.symbol, note)
 
     def served(self, at_ns: int, stream: Subscription, by: str) -> None:
         """The stream is proved to be served on this connection; ``by``: "answer" or "message"."""
-        self._note(at_ns, RawKind.SERVED, stream.channel, stream.symbol, {"by": by})
+        self._note(at_ns, stream.channel, stream.symbol, ServedNote(by))
 
     def fell_silent(self, stream: Subscription, heard_ns: int) -> None:
-        """The stream brings nothing since ``heard_ns``, unlike its channel: it counts as asked for again."""
-        about: dict[str, object] = {"cause": "silence", "heard_ns": heard_ns, "silent": True}
-        self._note(time.time_ns(), RawKind.UNSUBSCRIBED, stream.channel, stream.symbol, about)
-        self.subscribed(stream, "silence", heard_ns, silent=True)
+        """The stream brings nothing since ``heard_ns``, unlike its channel: it counts as asked for again.
+
+        Only a message proves then that it is served.
+        """
+        cause: Cause = "silence"
+        for note in (
+            UnsubscribedNote(cause, heard_ns, silent=True),
+            SubscribedNote(cause, heard_ns, served=False, silent=True),
+        ):
+            self._note(time.time_ns(), stream.channel, stream.symbol, note)
 
     def body(self, kind: RawKind, channel: str, symbol: str, body: bytes) -> None:
         """The body of a REST answer, byte for byte: a snapshot, a backfill or a list of instruments."""
@@ -73,38 +86,28 @@ class Journal:
 
     def lost(self, at_ns: int, stream: Subscription, missing: int, from_ns: int) -> None:
         """So many frames of the connection are missing since ``from_ns``; the stream may be one of theirs."""
-        about: dict[str, object] = {"missing": missing, "from_ns": from_ns}
-        self._note(at_ns, RawKind.LOST, stream.channel, stream.symbol, about)
+        self._note(at_ns, stream.channel, stream.symbol, LostNote(missing, from_ns))
 
     def no_book(self, channel: str, symbol: str, since_ns: int, reason: str) -> None:
         """There was no book of the stream from ``since_ns`` until now; ``reason``: why no snapshot came."""
-        about: dict[str, object] = {"since_ns": since_ns, "reason": reason}
-        self._note(time.time_ns(), RawKind.NO_BOOK, channel, symbol, about)
+        self._note(time.time_ns(), channel, symbol, NoBookNote(since_ns, reason))
 
     def resolved(self, missing: Missing, status: str, note: str) -> None:
         """What became of a gap: filled, unfillable or still open, and by what or why."""
-        about: dict[str, object] = {
-            "status": status,
-            "note": note,
-            "first": missing.first,
-            "last": missing.last,
-            "from_ns": missing.from_ns,
-            "to_ns": missing.to_ns,
-        }
-        self._note(time.time_ns(), RawKind.GAP, missing.channel, missing.symbol, about)
+        resolution = Resolution(status, note, missing.first, missing.last, missing.from_ns, missing.to_ns)
+        self._note(time.time_ns(), missing.channel, missing.symbol, resolution)
 
     def clock_stepped(self, step_ns: int) -> None:
-        self._note(time.time_ns(), RawKind.CLOCK, CONNECTION, "", {"step_ns": step_ns})
+        self._note(time.time_ns(), CONNECTION, "", ClockNote(step_ns))
 
-    def closed(self, streams: Iterable[Subscription], cause: str, reason: str, heard_ns: int) -> None:
+    def closed(self, streams: Iterable[Subscription], cause: Cause, reason: str, heard_ns: int) -> None:
         """The end of the streams and of their connection, which heard its last message at ``heard_ns``."""
         at_ns = time.time_ns()
         for each in streams:
-            about = {"cause": cause, "heard_ns": heard_ns}
-            self._note(at_ns, RawKind.UNSUBSCRIBED, each.channel, each.symbol, about)
-        self._note(at_ns, RawKind.CLOSE, CONNECTION, "", {"cause": cause, "reason": reason})
+            self._note(at_ns, each.channel, each.symbol, UnsubscribedNote(cause, heard_ns))
+        self._note(at_ns, CONNECTION, "", CloseNote(cause, reason))
 
-    def _note(self, at_ns: int, kind: RawKind, channel: str, symbol: str, about: dict[str, object]) -> None:
-        payload = msgspec.json.encode(about)
-        self._append(RawRecord(at_ns, self.conn, self._seq, kind.value, channel, symbol, payload))
+    def _note(self, at_ns: int, channel: str, symbol: str, note: Note) -> None:
+        payload = msgspec.json.encode(note)
+        self._append(RawRecord(at_ns, self.conn, self._seq, note.kind.value, channel, symbol, payload))
         self._seq += 1

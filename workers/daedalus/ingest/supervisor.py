@@ -12,6 +12,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from ..store.notes import Cause
 from ..worker.backoff import Backoff
 from .coverage import Start
 from .recorder_state import RecorderState
@@ -70,7 +71,7 @@ class ConnectionSupervisor:
             lived_seconds = end.lived_seconds
             self._patience = min(self._patience * 2, MAX_PATIENCE) if end.cause == "silence" else 1.0
 
-    async def close(self, cause: str, reason: str) -> None:
+    async def close(self, cause: Cause, reason: str) -> None:
         """Close what is open, and write down why. The newest first, or its end would look like an outage."""
         await asyncio.gather(*(session.close(cause, reason) for session in reversed(self._sessions)))
 

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from ..exchanges.model import BookCheck, Channel, Data, Exchange, Proof
-from ..store.raw import RawKind, RawRecord
-from .decode import Loss, Message, Note
+from ..store.notes import UnsubscribedNote
+from ..store.raw import RawRecord
+from .decode import Loss, Message, StreamNote
 
 __all__ = ["BookChecksums", "CheckState"]
 
@@ -73,9 +74,9 @@ class BookChecksums:
         checked = (each for (_, of), each in self._checked.items() if of == symbol)
         return any(each is not None and each.agreed for each in checked)
 
-    def note(self, record: RawRecord, note: Note) -> None:
+    def note(self, record: RawRecord, note: StreamNote) -> None:
         """Take what the recorder noted of a connection: one that has ended takes its books with it."""
-        if record.kind == RawKind.UNSUBSCRIBED and not note.silent:  # else the connection goes on
+        if isinstance(note, UnsubscribedNote) and not note.silent:  # else the connection goes on
             for key in [key for key in self._checked if key[0] == record.conn]:
                 del self._checked[key]
 

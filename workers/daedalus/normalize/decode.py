@@ -6,13 +6,24 @@ The same code serves the pipeline, which reads the rows of one channel, and `dae
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, TypeAlias
+from typing import TypeAlias
 
-import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from ..exchanges.model import Data, Exchange
 from ..exchanges.reading import UNREADABLE
+from ..store.notes import (
+    ClockNote,
+    CloseNote,
+    LostNote,
+    NoBookNote,
+    OpenNote,
+    Resolution,
+    ServedNote,
+    SubscribedNote,
+    UnsubscribedNote,
+    decode_note,
+)
 from ..store.raw import RawKind, RawRecord
 from ..tables.connections import ConnectionEvent
 from ..tables.rows import Instrument, Row
@@ -23,11 +34,10 @@ __all__ = [
     "Instruments",
     "Loss",
     "Message",
-    "Note",
-    "Resolution",
+    "StreamNote",
     "Undecodable",
     "decode",
-    "decode_note",
+    "read_note",
 ]
 
 SOURCES = {
@@ -36,8 +46,6 @@ SOURCES = {
     RawKind.BACKFILL.value: "backfill",
 }
 """The kinds of raw rows that hold market data, and what the tables' column ``source`` says of them."""
-
-_Time = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 
 class Message(Struct, frozen=True):
@@ -63,38 +71,6 @@ class Instruments(Struct, frozen=True):
     listed: Sequence[Instrument]
 
 
-class Note(Struct, frozen=True):
-    """The payload of the recorder's own rows. Times are UTC ns.
-
-    ``served``: older recorders wrote no proof that a stream is served; being asked counted as one.
-    """
-
-    cause: str | None = None
-    reason: str | None = None
-    url: str | None = None
-    since_ns: _Time | None = None
-    heard_ns: _Time | None = None
-    from_ns: _Time | None = None
-    missing: int | None = None
-    served: bool = True
-    silent: bool = False
-
-
-class Resolution(Struct, frozen=True):
-    """What the recorder noted about its attempt to fill a gap (raw kind ``gap``).
-
-    ``status``: filled, unfillable, or open if there was no answer; ``note``: by which request, or why not.
-    Ids are inclusive. Gaps without ids are named by their time (UTC ns).
-    """
-
-    status: str
-    note: str
-    first: int | None = None
-    last: int | None = None
-    from_ns: int = 0
-    to_ns: int = 0
-
-
 class Loss(Struct, frozen=True):
     """Messages of one symbol that a connection did not deliver, after ``from_ns`` (UTC ns).
 
@@ -115,12 +91,13 @@ class Undecodable(Struct, frozen=True):
 
 Content: TypeAlias = Message | Instruments | Undecodable
 
+StreamNote: TypeAlias = SubscribedNote | ServedNote | UnsubscribedNote | NoBookNote | ClockNote
+"""What the recorder notes of a stream, besides losses and resolutions; and of its clock."""
+
 # Looked up for each row, and a member of an enum costs ten times as much.
 _MESSAGE, _SNAPSHOT, _BACKFILL = RawKind.MESSAGE.value, RawKind.SNAPSHOT.value, RawKind.BACKFILL.value
 
 _UNDECODABLE = Undecodable()
-_note = msgspec.json.Decoder(Note).decode
-_resolution = msgspec.json.Decoder(Resolution).decode
 
 
 def decode(exchange: Exchange, record: RawRecord) -> Content:
@@ -145,21 +122,20 @@ def decode(exchange: Exchange, record: RawRecord) -> Content:
         return _UNDECODABLE
 
 
-def decode_note(record: RawRecord) -> Note | Resolution | Loss | ConnectionEvent | None:
+def read_note(record: RawRecord) -> StreamNote | Resolution | Loss | ConnectionEvent | None:
     """Decode a row that the recorder wrote about its own work; None if it cannot be read."""
-    at_ns, kind = record.recv_ns, record.kind
+    at_ns = record.recv_ns
     try:
-        if kind == RawKind.GAP:
-            return _resolution(record.payload)
-        note = _note(record.payload)
+        note = decode_note(record.kind, record.payload)
     except UNREADABLE:
         return None
-    if kind == RawKind.OPEN:
-        return ConnectionEvent(record.conn, "open", at_ns, url=note.url)
-    if kind == RawKind.CLOSE:
-        return ConnectionEvent(record.conn, "close", at_ns, cause=note.cause, reason=note.reason)
-    if kind == RawKind.LOST:
-        count = "frames" if note.missing is None else f"{note.missing:,} frames"
-        why = f"{count} of the connection are missing"
-        return Loss(record.symbol, min(note.from_ns or at_ns, at_ns), why)
+    match note:
+        case OpenNote(url):
+            return ConnectionEvent(record.conn, "open", at_ns, url=url)
+        case CloseNote(cause, reason):
+            return ConnectionEvent(record.conn, "close", at_ns, cause=cause, reason=reason)
+        case LostNote(missing, from_ns):
+            count = "frames" if missing is None else f"{missing:,} frames"
+            why = f"{count} of the connection are missing"
+            return Loss(record.symbol, min(from_ns or at_ns, at_ns), why)
     return note

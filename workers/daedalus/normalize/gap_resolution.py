@@ -13,8 +13,8 @@ import msgspec
 from msgspec import Struct
 
 from ..exchanges.model import Channel
+from ..store.notes import Resolution
 from ..tables.gaps import Gap
-from .decode import Resolution
 from .deduplicate import ObservedIds
 
 __all__ = ["GapTracker", "OpenGap"]

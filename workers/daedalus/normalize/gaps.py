@@ -13,15 +13,19 @@ from msgspec import Struct
 
 from ..exchanges.continuity import Observation
 from ..exchanges.model import Channel, Data
-from ..store.raw import RawKind, RawRecord
+from ..store.notes import NoBookNote, Resolution, ServedNote, SubscribedNote, UnsubscribedNote
+from ..store.raw import RawRecord
 from ..tables.gaps import Gap
-from .decode import Loss, Note, Resolution
+from .decode import Loss, StreamNote
 from .deduplicate import ObservedIds
 from .gap_resolution import GapTracker, OpenGap
 from .ledger import Ledger
 from .stream_ledger import StreamLedger, no_book
 
 __all__ = ["BookEvent", "Gaps", "GapsState", "Lost", "Renumbered", "Suspected"]
+
+_UNKNOWN = "unknown"
+"""The cause of a note without one."""
 
 
 class Suspected(Struct, frozen=True):
@@ -109,19 +113,20 @@ class Gaps:
             events += self._proved(gaps, record, loss.symbol)
         return events
 
-    def note(self, record: RawRecord, note: Note) -> list[BookEvent]:
+    def note(self, record: RawRecord, note: StreamNote) -> list[BookEvent]:
         """Take what the recorder noted of a stream: which connections were asked for it, and serve it."""
         channel, symbol, conn, at_ns = record.channel, record.symbol, record.conn, record.recv_ns
-        if record.kind == RawKind.SUBSCRIBED:
-            return self._subscribed(record, note)
-        if record.kind == RawKind.SERVED:
-            return self._proved(self._ledger.served(channel, symbol, conn, at_ns), record, symbol)
-        if record.kind == RawKind.UNSUBSCRIBED:
-            until_ns = at_ns if note.heard_ns is None else min(note.heard_ns, at_ns)
-            cause = note.cause or "unknown"
-            self._tracker.proved(self._ledger.unsubscribed(channel, symbol, conn, until_ns, cause), at_ns)
-        elif record.kind == RawKind.NO_BOOK:
-            self._tracker.grows(no_book(channel, symbol, note.since_ns, at_ns, note.reason))
+        match note:
+            case SubscribedNote():
+                return self._subscribed(record, note)
+            case ServedNote():
+                return self._proved(self._ledger.served(channel, symbol, conn, at_ns), record, symbol)
+            case UnsubscribedNote(cause, heard_ns):
+                until_ns = at_ns if heard_ns is None else min(heard_ns, at_ns)
+                gaps = self._ledger.unsubscribed(channel, symbol, conn, until_ns, cause or _UNKNOWN)
+                self._tracker.proved(gaps, at_ns)
+            case NoBookNote(since_ns, reason):
+                self._tracker.grows(no_book(channel, symbol, since_ns, at_ns, reason))
         return []
 
     def resolved(self, record: RawRecord, resolution: Resolution) -> None:
@@ -144,11 +149,18 @@ class Gaps:
         """What the next segment needs to know, after `lines`."""
         return GapsState(self._ledger.state(), self._tracker.state())
 
-    def _subscribed(self, record: RawRecord, note: Note) -> list[BookEvent]:
+    def _subscribed(self, record: RawRecord, note: SubscribedNote) -> list[BookEvent]:
         channel, symbol, conn, at_ns = record.channel, record.symbol, record.conn, record.recv_ns
         is_alone = not self._ledger.is_served(channel, symbol, conn)
-        cause = note.cause or "unknown"
-        gaps = self._ledger.subscribed(channel, symbol, conn, at_ns, cause, note.since_ns, silent=note.silent)
+        gaps = self._ledger.subscribed(
+            channel,
+            symbol,
+            conn,
+            at_ns,
+            note.cause or _UNKNOWN,
+            note.since_ns,
+            silent=note.silent is True,
+        )
         if note.served:
             gaps += self._ledger.served(channel, symbol, conn, at_ns)
         self._tracker.proved(gaps, at_ns)

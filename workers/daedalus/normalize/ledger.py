@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from ..exchanges.continuity import IdGap
 from ..exchanges.model import Channel
+from ..store.notes import Cause
 from ..store.raw import process_of
 from ..tables.gaps import Gap
 from .deduplicate import ObservedIds
@@ -25,10 +26,10 @@ __all__ = ["Ledger"]
 WAIT_NS = 10_000_000_000
 """How long another connection may take to deliver what one has lost."""
 
-_START = "start"
-_RESTART = "restart"
-_REPLACED = "replaced"
-_DISCONNECT = "disconnect"
+_START: Cause = "start"
+_RESTART: Cause = "restart"
+_REPLACED: Cause = "replaced"
+_DISCONNECT: Cause = "disconnect"
 _EXCHANGE = "exchange"
 _DAMAGED = "damaged"
 _GOES_ON = "its ids go on: what they do not name is not missing"

@@ -2,7 +2,7 @@
 
     raw row ─▶ decode ─▶ deduplicate ─▶ follow gaps ─▶ books ─▶ order ─▶ write
 
-    decode        decode.py         raw row            → Message, Instruments, Note, Resolution, Loss
+    decode        decode.py         raw row            → Message, Instruments, StreamNote, Loss
     deduplicate   deduplicate.py    Message            → its new rows; what its ids prove
     (books only)  book_checksums.py Message            → Loss, where the exchange's checksum differs
                   book_failover.py  Messages, Loss     → the Messages of the primary
@@ -27,6 +27,7 @@ from msgspec import Struct
 
 from ..exchanges.continuity import Continuity, Observation
 from ..exchanges.model import Channel, Data, Exchange
+from ..store.notes import Resolution
 from ..store.raw import CONNECTION, UNKNOWN, RawKind, RawRecord
 from ..tables.book_digests import BookDigest
 from ..tables.connections import ConnectionEvent
@@ -34,7 +35,7 @@ from .book_checksums import BookChecksums
 from .book_failover import BookFailover
 from .books import Books
 from .checkpoint import Checkpoint
-from .decode import SOURCES, Instruments, Loss, Message, Resolution, decode, decode_note
+from .decode import SOURCES, Instruments, Loss, Message, decode, read_note
 from .deduplicate import Deduplication
 from .gaps import BookEvent, Gaps, Renumbered
 from .order import Ordering
@@ -180,7 +181,7 @@ class Pipeline:
         self._follow(record, found.messages, found.observations, losses)
 
     def _note(self, record: RawRecord) -> None:
-        note = decode_note(record)
+        note = read_note(record)
         if note is None:
             self.counts.undecodable += 1
         elif isinstance(note, ConnectionEvent):

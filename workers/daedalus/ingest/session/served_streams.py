@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ...exchanges.model import Channel, Subscription
+from ...store.notes import Cause
 from ..coverage import Coverage, Start, Stream
 from ..journal import Journal
 
@@ -90,7 +91,7 @@ class ServedStreams:
         """The streams without an answer or a message, once the exchange had the time to answer."""
         return self._unproved() if now - self._since > CONFIRM_SECONDS else []
 
-    def end(self, cause: str, reason: str, heard_ns: int) -> None:
+    def end(self, cause: Cause, reason: str, heard_ns: int) -> None:
         """The connection has ended; it heard its last message at ``heard_ns``."""
         self._journal.closed(self.asked, cause, reason, heard_ns)
         for key in self._serving:

@@ -17,6 +17,7 @@ from msgspec import Struct
 from ...exchanges.continuity import IdGap
 from ...exchanges.model import ConnectionPlan, Reply, Subscription
 from ...exchanges.reading import excerpt
+from ...store.notes import Cause
 from ..coverage import Start
 from ..journal import Journal
 from ..recorder_state import RecorderState
@@ -44,7 +45,7 @@ class End(Struct, frozen=True):
     A dead link is noticed late: coverage ends at ``heard_ns``.
     """
 
-    cause: str
+    cause: Cause
     reason: str
     heard_ns: int
     lived_seconds: float
@@ -123,7 +124,7 @@ class Session:
         """Wait until the session has ended by itself, or was closed."""
         return await asyncio.shield(self._ended)
 
-    async def close(self, cause: str, reason: str) -> None:
+    async def close(self, cause: Cause, reason: str) -> None:
         """End the session for a reason of our own."""
         if self._wire is not None:
             self._wire.deliver()  # it was received before the end
@@ -170,7 +171,7 @@ class Session:
             self._journal.opened(at_ns, self.plan.url)
             self._heard_ns = at_ns
 
-    def _end(self, cause: str, reason: str) -> None:
+    def _end(self, cause: Cause, reason: str) -> None:
         if self._ended.done():
             return
         if self._journal.begun:

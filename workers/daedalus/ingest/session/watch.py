@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from ...exchanges.model import ConnectionPlan, Subscription
+from ...store.notes import Cause
 from ..counters import Counters
 from ..journal import Journal
 from ..silent_streams import SilentStreams
@@ -29,7 +30,7 @@ NAMED = 10
 class Over(Struct, frozen=True):
     """The connection is dead, and why."""
 
-    cause: str
+    cause: Cause
     reason: str
 
 
