@@ -40,7 +40,7 @@ def test_a_changed_line_is_another_version(tmp_path: Path) -> None:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     files = module.members(ROOT / "workers", BUILD)
-    changed = {**files, "source/daedalus/log.py": files["source/daedalus/log.py"] + b"\n"}
+    changed = {**files, "source/daedalus/errors.py": files["source/daedalus/errors.py"] + b"\n"}
     number, _, digest = module.release_name(files).partition("-")
     assert number.count(".") == 2
     assert len(digest) == 8

@@ -115,6 +115,36 @@ def test_with_two_connections_a_gap_that_stays_open_is_told_after_a_while(
     assert told(transformed(both)) == [(1, 5, 3, 3, "open", None)]
 
 
+def test_what_the_last_connection_received_before_the_other_ended_may_be_written_after_its_end(
+    tape: Any, transformed: Any
+) -> None:
+    both = tape("binance", "trade")
+    for conn in (A, B):
+        both.subscribed(0, "start", conn=conn)
+    for conn in (A, B):
+        both.trade(1, 1, conn=conn)
+    both.trade(5.02, 4, conn=B)
+    both.unsubscribed(5.1, "disconnect", conn=B)
+    complete, short = both.split(len(both.rows))[0], both
+    for number in (2, 3):
+        complete.trade(5.01, number, conn=A)
+    complete.trade(7, 5, conn=A)
+    assert told(transformed(complete)) == []
+    short.trade(6.5, 5, conn=A)
+    assert told(transformed(short)) == [(1, 4, 2, 2, "open", None)]
+
+
+def test_nothing_waits_for_a_connection_once_all_have_ended(tape: Any, transformed: Any) -> None:
+    both = tape("binance", "trade")
+    for conn in (A, B):
+        both.subscribed(0, "start", conn=conn)
+    for at, number, conn in [(1, 1, A), (1, 1, B), (5, 4, B)]:
+        both.trade(at, number, conn=conn)
+    for conn in (B, A):
+        both.unsubscribed(5.1, "restart", conn=conn)
+    assert told(transformed(both)) == [(1, 4, 2, 2, "open", None)]
+
+
 def test_of_an_answer_by_time_only_what_was_missed_becomes_rows(tape: Any, transformed: Any) -> None:
     def trade(at: int) -> dict[str, object]:
         return {"tid": str(at), "date": str(1_790_000_000 + at), "price": "1.5", "amount": "2", "type": "0"}

@@ -121,6 +121,26 @@ def test_a_replacement_that_serves_before_the_old_connection_ends_leaves_no_gap(
     assert transformed(quotes).gaps() == []
 
 
+def test_a_replacement_that_served_before_the_end_leaves_no_gap_though_its_row_comes_later(
+    quotes: Any, transformed: Any
+) -> None:
+    quotes.asked(6, "replaced", SECOND)
+    quotes.unsubscribed(9, "disconnect", heard=8)
+    quotes.ticker(7.9, 700, SECOND)
+    assert transformed(quotes).gaps() == []
+
+
+def test_a_clock_that_was_set_back_hides_no_gap(quotes: Any, transformed: Any) -> None:
+    quotes.asked(6, "replaced", SECOND)
+    quotes.unsubscribed(9, "disconnect", heard=8)
+    quotes.ticker(3, 700, SECOND)
+    assert transformed(quotes).gaps() == [unknown(3, 3, "disconnect")]
+    quotes.unsubscribed(3.5, "restart", SECOND, heard=3.2)
+    quotes.asked(3.1, "restart", NEXT_PROCESS)
+    quotes.served(3.1, NEXT_PROCESS)
+    assert transformed(quotes).gaps()[1:] == [unknown(3.1, 3.1, "restart")]
+
+
 def test_an_old_connection_that_ends_before_its_replacement_serves_leaves_a_gap(
     quotes: Any, transformed: Any
 ) -> None:

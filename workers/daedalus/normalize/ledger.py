@@ -26,6 +26,9 @@ __all__ = ["Ledger"]
 WAIT_NS = 10_000_000_000
 """How long another connection may take to deliver what one has lost."""
 
+ROW_ORDER_NS = 1_000_000_000
+"""Messages of two connections that arrive together may be written in the other order, this long apart."""
+
 _START: Cause = "start"
 _RESTART: Cause = "restart"
 _REPLACED: Cause = "replaced"
@@ -77,7 +80,7 @@ class Ledger:
         is_new = (channel, symbol) not in self._streams
         stream = self._stream(channel, symbol)
         cut_off = stream.leave_others_behind(conn)
-        gaps = self._settle(stream)
+        gaps = self._settle(stream, at_ns)
         if cause == _START and stream.known_ns is not None:
             cause = _EXCHANGE if stream.alive or stream.asked else _RESTART  # rows of it are there
         known_here = (*stream.alive, *stream.asked)
@@ -110,12 +113,14 @@ class Ledger:
             stream.until_ns = max(until_ns, stream.until_ns or until_ns)
             if not stream.alive and stream.asked:  # its replacement does not serve yet
                 self._begin_outage(stream, stream.known_ns, _DISCONNECT if cause == _REPLACED else cause)
+                if stream.outage is not None:
+                    stream.outage.replaced = True
         elif conn in stream.asked:
             stream.asked.remove(conn)
             if stream.outage is not None and not stream.alive and not stream.asked:
                 stream.outage.left_ns = until_ns
         stream.fresh.pop(conn, None)
-        return self._settle(stream)
+        return self._settle(stream, until_ns)
 
     def message(
         self,
@@ -148,8 +153,8 @@ class Ledger:
                 stream.waiting.append((gap, cause))
             else:
                 gaps.append(gap_by_ids(gap, gap.from_id, gap.to_id, gap.missing, cause))
-        if stream.waiting and at_ns - stream.waiting[0][0].to_ns > WAIT_NS:
-            gaps += self._settle(stream, waited=True)
+        if stream.waiting:
+            gaps += self._settle(stream, at_ns)
         stream.last_ns = at_ns
         return gaps
 
@@ -235,20 +240,27 @@ class Ledger:
         if outage is None:
             return []
         stream.after_damage = stream.after_damage and self._by_ids(stream)
+        if outage.replaced and not outage.told and at_ns <= outage.from_ns <= at_ns + ROW_ORDER_NS:
+            return []  # the replacement served before the old connection ended; only its row came later
         gap = stream.gap_of(outage, at_ns)
         if not (outage.silent and self._by_ids(stream)):
             return [gap]
         return [replace(gap, status="filled", note=_GOES_ON)] if outage.told else []
 
-    def _settle(self, stream: StreamLedger, *, waited: bool = False) -> list[Gap]:
-        """What is left of the waiting gaps, once no other connection can fill them, or had its time."""
-        if len(stream.alive) > 1 and not waited:
-            return []
-        gaps = []
+    def _settle(self, stream: StreamLedger, at_ns: int) -> list[Gap]:
+        """What is left of the waiting gaps that no other connection fills any more.
+
+        The last connection has what it received before the others ended, though its rows may follow theirs.
+        """
+        patience = WAIT_NS if len(stream.alive) > 1 else ROW_ORDER_NS
+        gaps, waiting = [], []
         for gap, cause in stream.waiting:
+            if stream.alive and at_ns - gap.to_ns <= patience:
+                waiting.append((gap, cause))
+                continue
             missing = self._observed.open_gaps(stream.channel, stream.symbol, gap.from_id + 1, gap.to_id)
             gaps += _left_of(gap, cause, missing)
-        stream.waiting = []
+        stream.waiting = waiting
         return gaps
 
 
