@@ -18,8 +18,8 @@ class Outage(Struct):
     """A stream that no connection is proved to serve since ``from_ns`` (UTC ns), and why.
 
     ``silent``: the stream alone fell silent. ``told``: the ledger has a line about it. ``left_ns``: the last
-    connection that was asked for the stream ended then, and the ledger has no line about it yet. ``replaced``: it
-    began as a connection ended whose replacement had been asked for the stream.
+    connection that was asked for the stream ended then, and the ledger has no line about it yet.
+    ``replaced``: it began as a connection ended whose replacement had been asked for the stream.
     """
 
     from_ns: int
