@@ -90,7 +90,7 @@ class Exchange:
 
     def book_check(self, channel: str, symbol: str, state: bytes | None = None) -> BookCheck | None:
         """A check of a book by the exchange's checksums, from a ``state``; None where it sends none."""
-        about = self.channels.get(channel)
-        if self.checked_book is None or about is None or not about.checksums:
+        spec = self.channels.get(channel)
+        if self.checked_book is None or spec is None or not spec.checksums:
             return None
         return self.checked_book(symbol, state)

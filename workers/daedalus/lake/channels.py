@@ -33,11 +33,11 @@ def channel_of(exchange: str, channel: str) -> Channel:
 
 def id_scheme(exchange: str, channel: str) -> IdScheme:
     """The id scheme of a channel."""
-    about = channel_of(exchange, channel)
-    if about.table == "book_updates":
-        if about.proof is Proof.IDS:
+    spec = channel_of(exchange, channel)
+    if spec.table == "book_updates":
+        if spec.proof is Proof.IDS:
             return IdScheme.BOOK
-        return IdScheme.CHAIN if about.proof is Proof.CHAIN else IdScheme.NONE
-    if not about.has_trades or about.proof is not Proof.IDS:
+        return IdScheme.CHAIN if spec.proof is Proof.CHAIN else IdScheme.NONE
+    if not spec.has_trades or spec.proof is not Proof.IDS:
         return IdScheme.NONE
-    return IdScheme.SPARSE if about.spends_ids else IdScheme.CONSECUTIVE
+    return IdScheme.SPARSE if spec.spends_ids else IdScheme.CONSECUTIVE

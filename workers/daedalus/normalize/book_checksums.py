@@ -46,10 +46,10 @@ class BookChecksums:
     """The checks of one channel whose exchange sends checksums."""
 
     def __init__(self, exchange: Exchange, channel: str, state: Sequence[CheckState] = ()) -> None:
-        about = exchange.channels.get(channel, Channel(None))
+        spec = exchange.channels.get(channel, Channel(None))
         self._exchange = exchange
         self._channel = channel
-        self._is_proof = about.proof is Proof.CHECKSUM
+        self._is_proof = spec.proof is Proof.CHECKSUM
         self._checked: dict[tuple[str, str], _Checked | None] = {}
         for each in state:
             check = exchange.book_check(channel, each.symbol, each.state)

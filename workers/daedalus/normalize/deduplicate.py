@@ -81,17 +81,17 @@ class Deduplication:
         continuity: Continuity,
         state: DeduplicationState,
     ) -> None:
-        about = exchange.channels.get(channel, Channel(None))
+        spec = exchange.channels.get(channel, Channel(None))
         self._identity = exchange.messages.identity
         self._channel = channel
         self._continuity = continuity
         self._renumbering = Renumbering(channel, continuity, state.newest_trades)
         self._ids = SeenIds(state.ids)
         self._contents = SeenContent(state.contents)
-        self._consecutive = about.consecutive
-        self._has_trades = about.has_trades
-        self._counts_trades = about.consecutive and about.has_trades
-        self._fails_over = about.fails_over
+        self._consecutive = spec.consecutive
+        self._has_trades = spec.has_trades
+        self._counts_trades = spec.consecutive and spec.has_trades
+        self._fails_over = spec.fails_over
 
     def of_message(self, message: Message) -> Deduplicated:
         """Take a message off the wire, and note its ids."""

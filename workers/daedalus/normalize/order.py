@@ -49,10 +49,10 @@ class Ordering:
     """
 
     def __init__(
-        self, about: Channel, observed: ObservedIds, eras: Mapping[str, int], spill: BinaryIO
+        self, spec: Channel, observed: ObservedIds, eras: Mapping[str, int], spill: BinaryIO
     ) -> None:
         self.count = 0
-        self._consecutive = about.consecutive
+        self._consecutive = spec.consecutive
         self._observed = observed
         self._eras = dict(eras)
         self._sort = ExternalSort(spill)

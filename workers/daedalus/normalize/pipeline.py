@@ -72,9 +72,9 @@ class Pipeline:
         self.counts = Counts()
         self._exchange = exchange
         self._channel = channel
-        self._about = about = exchange.channels.get(channel, Channel(None))
-        self._has_books = about.snapshot is not None
-        self._has_table = about.table is not None
+        self._spec = spec = exchange.channels.get(channel, Channel(None))
+        self._has_books = spec.snapshot is not None
+        self._has_table = spec.table is not None
         self._is_first = checkpoint == Checkpoint() and channel not in (CONNECTION, UNKNOWN)
         self._now_ns = 0
         self._is_finished = False
@@ -83,10 +83,10 @@ class Pipeline:
         observed = Continuity(exchange.channels, left.deduplication.continuity)
         self._deduplication = Deduplication(exchange, channel, observed, left.deduplication)
         self._checksums = BookChecksums(exchange, channel, left.checksums)
-        self._failover = BookFailover(left.failover, about.depth) if about.fails_over else None
+        self._failover = BookFailover(left.failover, spec.depth) if spec.fails_over else None
         self._gaps = Gaps(exchange.channels, channel, observed, left.gaps)
-        self._books = Books(channel, observed, left.books, about.depth)
-        self._ordering = Ordering(about, observed, left.eras, spill)
+        self._books = Books(channel, observed, left.books, spec.depth)
+        self._ordering = Ordering(spec, observed, left.eras, spill)
         if left.damaged:
             self.damage()
 
@@ -170,12 +170,12 @@ class Pipeline:
         record, losses = message.record, _NO_LOSSES
         if record.kind == _MESSAGE:
             found = self._deduplication.of_message(message)
-            if self._about.checksums:
+            if self._spec.checksums:
                 losses = self._checksums.compare(message)
         elif record.kind == RawKind.SNAPSHOT:
             found = self._deduplication.of_snapshot(message)
         else:
-            times = () if self._about.consecutive else self._gaps.open_times(record)
+            times = () if self._spec.consecutive else self._gaps.open_times(record)
             found = self._deduplication.of_backfill(message, times)
         self.counts.duplicates += found.duplicates
         self._follow(record, found.messages, found.observations, losses)

@@ -107,8 +107,8 @@ def last_recorded(
 
 
 def _is_fillable(exchange: Exchange, stream: Subscription) -> bool:
-    about = exchange.channels[stream.channel]
-    return about.snapshot is None and about.history is not None
+    spec = exchange.channels[stream.channel]
+    return spec.snapshot is None and spec.history is not None
 
 
 def _newest(layout: Layout, partition: Partition, before_ns: int) -> list[SegmentId]:

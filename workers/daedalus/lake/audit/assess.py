@@ -21,7 +21,7 @@ _CONNECTED = ("exchange", "snapshot")
 
 def assess(day: DayFacts) -> tuple[StreamDay, list[Finding]]:
     """The assessment, and what is wrong with the day."""
-    about = channel_of(day.exchange, day.channel)
+    spec = channel_of(day.exchange, day.channel)
     from_ns, to_ns = (bound + day.shift_ns for bound in bounds_of(day.date))
     own = day.own
     if own is None:
@@ -30,7 +30,7 @@ def assess(day: DayFacts) -> tuple[StreamDay, list[Finding]]:
     if day.scheme in (IdScheme.CONSECUTIVE, IdScheme.SPARSE):
         ids = proof_of_trades(day, own)
     else:
-        ids = proof_of_books(day, own, about)
+        ids = proof_of_books(day, own, spec)
     wrong = sum(not right for _, right in replayed.checked)
     # Where the exchange's ids started anew, an id may rightly come twice.
     anew = any(started_anew(gap) for gap in day.gaps)
@@ -58,7 +58,7 @@ def assess(day: DayFacts) -> tuple[StreamDay, list[Finding]]:
         channel=day.channel,
         symbol=day.symbol,
         verdict=verdict,
-        proof=about.proof.value,
+        proof=spec.proof.value,
         evidence=_evidence(day, ids, replayed),
         rows=day.found.rows,
         ids=ids.ids,
@@ -74,9 +74,9 @@ def assess(day: DayFacts) -> tuple[StreamDay, list[Finding]]:
         basis=basis,
         seconds_unconnected=seconds,
         clock_offset_ms=None if day.found.late_ns is None else day.found.late_ns / 1e6,
-        lossy=about.lossy,
+        lossy=spec.lossy,
         notes=tuple(notes_of(day, ids, replayed, unfilled)),
-        doubts=tuple(doubts_of(day, ids, replayed, about)),
+        doubts=tuple(doubts_of(day, ids, replayed, spec)),
     )
     return stream, findings_of(stream, ids, replayed)
 

@@ -89,7 +89,7 @@ def _sparse(day: DayFacts, proof: IdProof, without_row: Sequence[Span]) -> IdPro
     )
 
 
-def proof_of_books(day: DayFacts, own: Sequence[Gap], about: Channel) -> IdProof:
+def proof_of_books(day: DayFacts, own: Sequence[Gap], spec: Channel) -> IdProof:
     """What a replayed book proves, or what the ledger alone says of a stream without ids."""
     missing = _admitted(own)
     replayed = day.replayed
@@ -97,16 +97,16 @@ def proof_of_books(day: DayFacts, own: Sequence[Gap], about: Channel) -> IdProof
         return IdProof(missing=missing)
     jumped = sum(first - before - 1 for before, first, _ in replayed.jumps)
     proved = bool(replayed.checked) or (day.scheme is IdScheme.BOOK and replayed.messages > 0)
-    if about.proof is Proof.NONE or uncompared(replayed, about):
+    if spec.proof is Proof.NONE or uncompared(replayed, spec):
         proved = False
     total = None if missing is None else missing + jumped
     ids = replayed.ids if day.scheme is IdScheme.BOOK else None
     return IdProof(ids, total, jumped, verified=proved)
 
 
-def uncompared(replayed: ReplayResult, about: Channel) -> int:
+def uncompared(replayed: ReplayResult, spec: Channel) -> int:
     """Full minutes in which the exchange's checksums, where they are the proof, were not compared."""
-    return replayed.undigested if about.proof is Proof.CHECKSUM else 0
+    return replayed.undigested if spec.proof is Proof.CHECKSUM else 0
 
 
 def _admitted(gaps: Sequence[Gap]) -> int | None:

@@ -53,7 +53,7 @@ def _gaps_without_ids(unfilled: Sequence[Gap]) -> list[str]:
     return notes
 
 
-def doubts_of(day: DayFacts, proof: IdProof, replayed: ReplayResult, about: Channel) -> list[str]:
+def doubts_of(day: DayFacts, proof: IdProof, replayed: ReplayResult, spec: Channel) -> list[str]:
     """What keeps rows and ledger from agreeing in full, without being wrong."""
     doubts = []
     if proof.found_again:
@@ -71,7 +71,7 @@ def doubts_of(day: DayFacts, proof: IdProof, replayed: ReplayResult, about: Chan
     if replayed.unchecked:
         digests = counted(replayed.unchecked, "digest was", "digests were")
         doubts.append(f"{digests} not compared: the lake has no snapshot from before")
-    if minutes := uncompared(replayed, about):
+    if minutes := uncompared(replayed, spec):
         text = counted(minutes, "minute", "minutes")
         doubts.append(f"the exchange's checksums could not be compared in {text}")
     return doubts

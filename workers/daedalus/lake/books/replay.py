@@ -70,9 +70,9 @@ class BookReplay:
     @classmethod
     def of_channel(cls, exchange: str, channel: str, symbol: str) -> Self:
         """The replay of a book as its exchange sends it."""
-        about = channel_of(exchange, channel)
+        spec = channel_of(exchange, channel)
         numbered = id_scheme(exchange, channel) is IdScheme.BOOK
-        return cls(symbol, numbered=numbered, may_restart=about.snapshot == "stream", depth=about.depth)
+        return cls(symbol, numbered=numbered, may_restart=spec.snapshot == "stream", depth=spec.depth)
 
     @property
     def certain(self) -> bool:

@@ -56,17 +56,17 @@ class _ChannelMerge:
         writer: ChannelWriter,
     ) -> None:
         self._channel, self._writer = channel, writer
-        about = channel_of(exchange, channel)
+        spec = channel_of(exchange, channel)
         self._tables = {file.table for side in files for file in side}
-        self._main = about.table or min(self._tables - {"connections", *_DERIVED}, default="")
+        self._main = spec.table or min(self._tables - {"connections", *_DERIVED}, default="")
         self._scheme = id_scheme(exchange, channel)
         self._recorders = [
             Recorder(lake, side, self._main, self._scheme) for lake, side in zip(lakes, files, strict=True)
         ]
-        self._streamed = about.snapshot == "stream"
+        self._streamed = spec.snapshot == "stream"
         self._found: dict[str, Evidence] = {}
         digested = None
-        if about.proof is Proof.CHECKSUM:
+        if spec.proof is Proof.CHECKSUM:
             digested = self._recorders[0].digested() | self._recorders[1].digested()
         self._books = MergedBooks(exchange, channel, digested) if self._main == "book_updates" else None
 
