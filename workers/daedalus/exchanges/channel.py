@@ -1,4 +1,4 @@
-"""What one channel of an exchange is, and what it can do: the facts other rooms decide by."""
+"""What one channel of an exchange is and what it can do. Other rooms decide by these facts."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ["Channel", "History", "Proof"]
 class Proof(StrEnum):
     """How the exchange proves that nothing of a channel is missing while a connection lives."""
 
-    NONE = "none"  # by nothing: only the time without a connection is known to be missing
+    NONE = "none"  # not at all: only the time without a connection is known to be missing
     IDS = "ids"  # consecutive ids: the next message begins at last + 1
     CHAIN = "chain"  # each message names the one before; a broken chain does not say how many are missing
     SEQUENCE = "sequence"  # the connection counts its messages: a jump makes all its streams suspect
-    CHECKSUM = "checksum"  # each message carries a checksum of the book as it is after it
+    CHECKSUM = "checksum"  # each message carries a checksum of the book after this message
 
 
 class History(StrEnum):
@@ -31,11 +31,11 @@ class History(StrEnum):
 class Channel(Struct, frozen=True):
     """One channel of an exchange.
 
-    table: the table of its rows; None: it is kept as raw messages alone
+    table: the table of its rows; None: only its raw messages are kept
     proof: how a loss inside a connection shows
-    snapshot: where the snapshot comes from that a book begins with: REST, or the stream itself
-    silence_seconds: a connection on which the whole channel was silent for so long is dead; None: silence
-        is normal
+    snapshot: where the first snapshot of a book comes from: REST, or the stream itself; None: no books
+    silence_seconds: a connection is dead if the whole channel was silent on it for this long; None:
+        silence is normal
     per_symbol: False: one stream serves all symbols
     lossy: what the exchange leaves out by design, in words; "": nothing
     depth: number of levels per side; the exchange sends no delete for a level that drops out of range

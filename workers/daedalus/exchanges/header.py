@@ -40,11 +40,11 @@ class Subscription(Struct, frozen=True, order=True):
 
 
 class Ids(Struct, frozen=True, gc=False):
-    """The ids a message covers, ``first``..``last`` (inclusive), and the message before it where it says so.
+    """The ids that a message covers: ``first``..``last``, inclusive.
 
     Where ids are consecutive, the next message starts at ``last + 1``. Where the exchange links messages
     instead, ``previous`` is the ``last`` of the message before; a broken link does not say how many were
-    lost. The snapshot of a book has ``first == last`` and no ``previous``: it stands for everything up to
+    lost. The snapshot of a book has ``first == last`` and no ``previous``: it includes all updates up to
     ``last``.
     """
 
@@ -54,7 +54,7 @@ class Ids(Struct, frozen=True, gc=False):
 
 
 class _Framed(Struct, frozen=True, gc=False, kw_only=True):
-    """``sequence``: the number of the message among all of its connection, where the exchange counts them."""
+    """``sequence``: the number of the message on its connection; None where the exchange does not count."""
 
     sequence: int | None = None
 
@@ -63,10 +63,10 @@ class Data(_Framed, frozen=True, gc=False):
     """Market data of one stream, or of several.
 
     ``exchange_ns`` is the exchange's own time of the message (UTC ns), None where it sends none.
-    ``is_snapshot``: the message holds a whole book, which replaces what was known of it.
+    ``is_snapshot``: the message holds a whole book, which replaces the one before.
     ``more`` are the other streams, or the other runs of consecutive ids, that the same message covers.
-    ``complete_from_ns``: an answer to a backfill holds all trades from this time on (UTC ns), but not all
-    that were asked for.
+    ``complete_from_ns``: the answer to a backfill holds all trades from this time on (UTC ns); it may lack
+    earlier ones that were requested.
     """
 
     kind: ClassVar[str] = "data"
@@ -87,7 +87,7 @@ class Data(_Framed, frozen=True, gc=False):
 
 
 class Announcement(Struct, frozen=True, gc=False):
-    """The last id that a channel has reached, as another channel's heartbeat tells it."""
+    """The last id of a channel, as another channel's heartbeat reports it."""
 
     channel: str
     last: int
@@ -96,8 +96,8 @@ class Announcement(Struct, frozen=True, gc=False):
 class Heartbeat(_Framed, frozen=True, gc=False):
     """The connection is alive; with a ``channel``, that stream is.
 
-    ``announces`` is the last id of another channel of the same symbol: a message with it was sent.
-    ``answer`` is the text the exchange wants to hear at once, or it ends the connection.
+    ``announces``: the last id that the exchange has sent on another channel of the same symbol.
+    ``answer``: the text to send back at once; without it the exchange ends the connection.
     """
 
     kind: ClassVar[str] = "heartbeat"
@@ -110,7 +110,7 @@ class Heartbeat(_Framed, frozen=True, gc=False):
 
 
 class Reply(_Framed, frozen=True, gc=False):
-    """The answer to a request. It names the request by its id, or the subscriptions it is about.
+    """The answer to a request. It names the request by its id, or names its subscriptions.
 
     Without ``error`` these subscriptions are served from now on; with it they are refused.
     """
@@ -144,6 +144,6 @@ Header: TypeAlias = Data | Heartbeat | Reply | Notice | Unknown | Malformed
 
 
 def joined(parts: Sequence[Data]) -> Data:
-    """One header for a message: the first part, the others in its ``more``. Raises `ValueError` for none."""
+    """One header for a message: the first part, the others in its ``more``. `ValueError` if there is none."""
     first, *others = parts
     return structs.replace(first, more=tuple(others)) if others else first

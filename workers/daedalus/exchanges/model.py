@@ -1,7 +1,7 @@
-"""What an exchange is. To add one, fill in this page.
+"""What an exchange is, and which parts one fills in to add another.
 
-An exchange is declarative data plus pure functions: no socket, no clock, no disk. It gives the same answers
-live and years later over stored messages. Its folder has the same files as every other:
+An exchange is declarative data plus pure functions: no socket, no clock, no disk. It reads a message in the
+same way live and years later. Every exchange has a folder with the same files:
 
     exchange.py    the `Exchange`: names, URLs, limits, channels, and the parts below
     requests.py    `Requests`: how symbols are spelled, which connections streams need, what is sent on them
@@ -10,7 +10,7 @@ live and years later over stored messages. Its folder has the same files as ever
     rest.py        `Rest`: snapshots, past trades and the list of instruments, requested and read
     book.py        `BookCheck`: a book that is compared with the exchange's checksums, where it sends them
 
-All words of the room can be imported from here.
+The types of all these parts can be imported from here.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Exchange:
 
     name: in the configuration, in paths and in tables
     channels: by the exchange's own names
-    symbol_marks: what a symbol may hold besides letters and digits
+    symbol_marks: characters that a symbol may hold besides letters and digits
     connect_interval_seconds: minimum time between two attempts to connect, over all connections
     """
 
@@ -84,12 +84,12 @@ class Exchange:
     messages: Messages
     rest: Rest
     checked_book: Callable[[str, bytes | None], BookCheck] | None = None
-    """Makes the check of one symbol's book, from the state of an earlier one or anew."""
+    """Makes the check of one symbol's book, from the state of an earlier check or as a new one."""
     symbol_marks: str = "-_.:"
     connect_interval_seconds: float = 0.25
 
     def book_check(self, channel: str, symbol: str, state: bytes | None = None) -> BookCheck | None:
-        """A check of a book by the exchange's checksums, from a ``state``; None where it sends none."""
+        """A check of a book by the exchange's checksums, from a ``state``; None if it sends none."""
         spec = self.channels.get(channel)
         if self.checked_book is None or spec is None or not spec.checksums:
             return None

@@ -1,4 +1,4 @@
-"""What is said to an exchange over its websocket, and how it spells symbols."""
+"""What is sent to an exchange over its websocket, and how it spells symbols."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class ConnectionPlan(Struct, frozen=True):
 
     send_interval_seconds: minimum time between two requests (the exchange's limit of messages per second)
     ping_seconds: interval of websocket pings; their answers prove the link, not the data
-    lifetime_seconds: the exchange ends the connection after so long; it is replaced before
+    lifetime_seconds: the exchange ends the connection after this long; it is replaced earlier
     keepalive_text: sent every ``keepalive_seconds`` where pings do not keep the connection open
-    silence_seconds: a connection on which nothing at all arrived for so long is dead, where the exchange
-        promises a heartbeat
+    silence_seconds: a connection on which nothing at all arrived for this long is dead; None: silence
+        is normal
     """
 
     url: str
@@ -53,14 +53,14 @@ class Requests(ABC):
         """The one spelling of a symbol that configuration, raw messages and tables share."""
 
     def refuses(self, symbol: str) -> str:
-        """Why this symbol can never be recorded, and what can instead; "" where nothing is known against it.
+        """Why this symbol can never be recorded, and what to write instead; "" if nothing speaks against it.
 
-        Asked before the exchange itself is, and of the rows of recorded messages.
+        Checked before the exchange is asked, and for the rows of recorded messages.
         """
         return ""
 
     def serves(self, channel: str, symbol: str) -> bool:
-        """Whether the stream exists. One that does not is requested only where the user names it."""
+        """Whether the stream exists. One that does not exist is requested only if the user names it."""
         return True
 
     @abstractmethod
@@ -68,7 +68,7 @@ class Requests(ABC):
         """The connections that serve these subscriptions within the exchange's limits."""
 
     def resubscribe(self, subscription: Subscription) -> tuple[str, ...]:
-        """The texts that bring a fresh snapshot on the stream; () where only a new connection does."""
+        """The texts that bring a fresh snapshot on the stream; () if only a new connection brings one."""
         return ()
 
 

@@ -8,10 +8,10 @@ Trades and aggregate trades have consecutive ids. The book of spot has consecuti
 (``U == previous u + 1``), that of futures is chained by ``pu``. Times are milliseconds, or microseconds where
 the URL asks for ``timeUnit=MICROSECOND``.
 
-Some ids of futures' trades never traded in the book: those of the insurance fund and of deleveraging, and
-ids spent without a trade (price and amount 0). They count as seen and give no row; REST and aggregate
-trades leave them out. Amounts of USD-M are in the base currency, those of COIN-M contracts of 100 USD (BTC)
-or 10 USD.
+Some trade ids of futures stand for no trade in the book: those of the insurance fund and of deleveraging,
+and ids without a trade (price and amount 0). They count as received and give no row; REST and aggregate
+trades leave them out. Amounts of USD-M are in the base currency, those of COIN-M are contracts of 100 USD
+(BTC) or 10 USD.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _SPOT_CHANNELS = {
     "depth": Channel("book_updates", Proof.IDS, snapshot="rest", silence_seconds=60.0),
     "bookTicker": Channel("quotes", silence_seconds=60.0),
 }
-# Most symbols of Binance.US trade a few times an hour: silence means little.
+# Most symbols of Binance.US trade a few times an hour: silence is normal.
 _US_CHANNELS = {
     "trade": Channel("trades", Proof.IDS, history=History.NEWEST),
     "aggTrade": Channel("agg_trades", Proof.IDS, history=History.IDS),
@@ -47,10 +47,10 @@ _FUTURES_CHANNELS = {
     "markPrice": Channel("derivative_tickers", silence_seconds=30.0),  # one per second
     "forceOrder": Channel(
         "liquidations",
-        lossy="the exchange tells only the newest liquidation of each symbol within 1000 ms",
+        lossy="the exchange sends only the newest liquidation of each symbol within 1000 ms",
     ),
 }
-# Few trade on COIN-M: silence means little, but for the mark price.
+# COIN-M has few trades: silence is normal, except for the mark price.
 _DELIVERY_CHANNELS = {
     **_FUTURES_CHANNELS,
     "trade": Channel("trades", Proof.IDS, spends_ids=True, history=History.NEWEST),
@@ -71,7 +71,7 @@ BINANCE = Exchange(
         "/api/v3",
         book=Book(levels=5000, weight=250),
         backfills={"trade": Backfill("historicalTrades", 25), "aggTrade": Backfill("aggTrades", 4)},
-        # Without its permission sets the answer is a fraction of its size.
+        # The permission sets would make the answer several times as large.
         instruments=RestRequest("/api/v3/exchangeInfo?showPermissionSets=false", weight=20),
     ),
 )
@@ -95,7 +95,7 @@ BINANCE_US = Exchange(
 """Binance.US: an exchange of its own, with smaller budgets. Single trades by id would need a key."""
 
 _FUTURES_BOOK = Book(levels=1000, weight=20)
-# historicalTrades would go by id, but needs a key.
+# historicalTrades returns trades by id, but needs a key.
 _FUTURES_BACKFILLS = {
     "trade": Backfill("trades", 5, from_id=False),
     "aggTrade": Backfill("aggTrades", 20),

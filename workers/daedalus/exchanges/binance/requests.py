@@ -24,16 +24,16 @@ STREAMS = {
     "markPrice": "markPrice@1s",
     "forceOrder": "forceOrder",
 }
-"""The stream of each channel that is asked for."""
+"""The stream that serves each channel."""
 _STREAMS_PER_REQUEST = 200
 _OPTION = re.compile(r"-\d{6}-[^-]+-[CP]$")
 _COIN_M = re.compile(r"[^_]+USD_(?:PERP|\d{6})")
 
 
 class BinanceRequests(Requests):
-    """Connections per route, as many as the exchange's limit of streams requires.
+    """One connection per route, or several where the exchange's limit of streams requires it.
 
-    ``routes``: the path that serves a channel, where the market has several; a connection serves one of them.
+    ``routes``: the path that serves each channel, if the market has several paths.
     """
 
     def __init__(

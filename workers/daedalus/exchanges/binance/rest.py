@@ -24,7 +24,7 @@ _M = TypeVar("_M")
 
 
 class Book(Struct, frozen=True):
-    """A book over REST: the most levels there are, and the weight of the request."""
+    """A book over REST: how many levels it has at most, and the weight of the request."""
 
     levels: int
     weight: int
@@ -119,12 +119,12 @@ class BinanceRest(Rest):
         self._instruments = instruments
 
     def snapshot_request(self, symbol: str) -> RestRequest:
-        """``GET <api>/depth`` with as many levels as there are."""
+        """``GET <api>/depth`` with as many levels as it offers."""
         path = f"{self._api}/depth?symbol={quote(symbol)}&limit={self._book.levels}"
         return RestRequest(path, self._book.weight)
 
     def classify_snapshot(self, symbol: str, body: bytes) -> Header:
-        """A snapshot stands for all updates up to ``lastUpdateId``."""
+        """A snapshot includes all updates up to ``lastUpdateId``."""
         try:
             book = _snapshot_ids(body)
         except UNREADABLE:
@@ -149,7 +149,7 @@ class BinanceRest(Rest):
         return RestRequest(f"{path}&fromId={missing.first}&limit={limit}", backfill.weight)
 
     def classify_backfill(self, channel: str, symbol: str, body: bytes) -> Header:
-        """Read the ids of the trades; an error is no answer."""
+        """Read the ids of the trades; an error of the exchange is `Malformed`."""
         try:
             return _ANSWERS[channel].header(symbol, body)
         except (KeyError, *UNREADABLE):

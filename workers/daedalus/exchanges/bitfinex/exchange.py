@@ -2,10 +2,10 @@
 
 Protocol: docs.bitfinex.com, "WebSocket API: General", "Public channels", "WebSocket Checksum". With the flag
 SEQ_ALL each message of a channel, also a heartbeat, carries the next number of its connection: a loss on a
-connection always shows. Trade ids rise but skip, so a loss without a connection shows only when REST is asked
-again, by time. Amounts are in the base currency, those of derivatives too. No key is needed.
+connection always shows. Trade ids rise but skip: what was missed without a connection is known only after
+REST was asked for that time. Amounts are in the base currency, those of derivatives too. No key is needed.
 
-``deriv`` and ``liq`` are what the exchange's channel ``status`` sends under keys that begin like that.
+``deriv`` and ``liq`` are the exchange's channel ``status``, with keys that begin with these words.
 """
 
 from __future__ import annotations

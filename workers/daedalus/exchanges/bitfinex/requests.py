@@ -21,15 +21,15 @@ _CHANNELS_PER_CONNECTION = 25
 
 
 class BitfinexRequests(Requests):
-    """One connection per 25 channels (the exchange's limit); each begins by asking for numbers."""
+    """One connection per 25 channels (the exchange's limit); each first asks for numbered messages."""
 
     def symbol(self, text: str) -> str:
-        """``tBTCUSD``, ``tDOGE:USD``, ``tBTCF0:USTF0``: a small t in front of the pair in capitals."""
+        """``tBTCUSD``, ``tDOGE:USD``, ``tBTCF0:USTF0``: a lower-case t and the pair in capitals."""
         name = text.strip()
         return name if _FUNDING.fullmatch(name) else f"t{name.removeprefix('t').upper()}"
 
     def refuses(self, symbol: str) -> str:
-        """Currencies that are lent: the same messages carry other fields for them."""
+        """Currencies of funding, whose messages have other fields."""
         if _FUNDING.fullmatch(symbol):
             return f"{symbol} is a currency of funding, and funding is not recorded. Write tBTCUSD."
         return ""

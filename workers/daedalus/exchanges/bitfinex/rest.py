@@ -17,7 +17,7 @@ from .rows import BitfinexTrade
 __all__ = ["BitfinexRest"]
 
 _MOST_TRADES = 10_000  # in one answer
-_MARGIN_NS = 2_000_000_000  # clocks differ, and messages take their time
+_MARGIN_NS = 2_000_000_000  # clocks differ, and messages are delayed
 _trades = msgspec.json.Decoder(list[BitfinexTrade]).decode
 _pairs = msgspec.json.Decoder(list[list[Raw]]).decode
 _pair = msgspec.json.Decoder(tuple[str, Raw]).decode
@@ -53,7 +53,7 @@ class BitfinexRest(Rest):
         return (RestRequest("/v2/conf/pub:info:pair,pub:info:pair:futures", weight=1),)
 
     def instruments(self, body: bytes) -> Listing:
-        """The pairs of both lists; their steps are not sent."""
+        """The pairs of both lists; the steps of price and amount are not sent."""
         return listing((pair for pairs in _pairs(body) for pair in pairs), _instrument)
 
 

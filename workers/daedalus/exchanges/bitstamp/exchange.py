@@ -1,11 +1,11 @@
 """Bitstamp: trades and changed levels without any proof, and orders one by one, each naming the one before.
 
-Protocol: www.bitstamp.net/websocket/v2 and /api. ``diff_order_book`` carries nothing but its time: a loss
-there cannot be seen, and the book over REST, which it begins with, lags by a second or more.
-``live_orders`` is the channel to record where completeness matters: every event names its predecessor. It
-costs some 260 messages of 530 bytes a second for btcusd (12 GB a day before compression),
-``diff_order_book`` a few. Its book begins empty, for no snapshot fits it: the one over REST has orders that
-the stream never removes. Remove an order by its id: a deletion may name another price. No key is needed.
+Protocol: www.bitstamp.net/websocket/v2 and /api. ``diff_order_book`` has a time and no ids: a loss cannot be
+seen. Its first book comes from REST and lags by a second or more. ``live_orders`` is the channel to record
+where completeness matters: every event names its predecessor. It costs some 260 messages of 530 bytes a
+second for btcusd (12 GB a day before compression), against a few for ``diff_order_book``. Its book begins
+empty, as no snapshot fits it: the one over REST has orders that the stream never removes. Remove an order by
+its id: a deletion may name another price. No key is needed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ BITSTAMP = Exchange(
         "live_orders": Channel(
             "orders",
             Proof.CHAIN,
-            lossy="orders that rested in the book before the connection are not told",
+            lossy="orders that rested in the book before the connection are not sent",
         ),
         "funding_rate": Channel("derivative_tickers"),
     },

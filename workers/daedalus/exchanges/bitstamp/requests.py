@@ -15,7 +15,7 @@ _HEARTBEAT = '{"event":"bts:heartbeat"}'
 
 
 class BitstampRequests(Requests):
-    """One connection per 100 streams, one request per stream: the exchange knows no others."""
+    """One connection per 100 streams, one request per stream: the exchange accepts no other."""
 
     def symbol(self, text: str) -> str:
         """``BTCUSD`` and ``btcusd`` are the same; channels and tables have the lower-case one."""

@@ -19,7 +19,7 @@ from .rows import snapshot_rows
 
 __all__ = ["BitstampRest"]
 
-_HALF_AN_HOUR_NS = 1_800_000_000_000  # the other half is reserve for a late request
+_HALF_AN_HOUR_NS = 1_800_000_000_000  # the other half allows for a late request
 _HOUR_SECONDS, _DAY_SECONDS = 3_600, 86_400
 _SIDES = ("buy", "sell")
 
@@ -81,7 +81,7 @@ class BitstampRest(Rest):
     def backfill_request(self, missing: Missing) -> RestRequest | None:
         """All trades of the last hour, or of the last day where the gap is longer than half an hour.
 
-        Both end now; older trades are gone.
+        Both end now; older trades are not offered.
         """
         if missing.channel != "live_trades":
             return None
@@ -89,7 +89,7 @@ class BitstampRest(Rest):
         return RestRequest(f"/api/v2/transactions/{quote(missing.symbol)}/?time={time}", weight=1)
 
     def classify_backfill(self, channel: str, symbol: str, body: bytes) -> Header:
-        """`Data` without ids: trades have no numbers to look for.
+        """`Data` without ids: trades are not numbered.
 
         An answer that spans more than an hour was requested for a day, and holds all trades of that day.
         """

@@ -1,4 +1,4 @@
-"""Bybit v5, linear contracts and spot: books whose messages are counted, trades that nothing proves.
+"""Bybit v5, linear contracts and spot: books with numbered messages, trades without any proof.
 
 Protocol: bybit-exchange.github.io/docs/v5, ``websocket/public``, ``ws/connect`` and ``market``. Trades have
 ids without an order (UUIDs; on spot long numbers whose steps the exchange does not document): a loss inside a

@@ -15,7 +15,7 @@ __all__ = ["BybitRequests", "BybitSpotRequests"]
 _TOPICS = {"orderbook": "orderbook.200", "orderbook1": "orderbook.1"}
 _ARGS_PER_REQUEST = 10  # the limit on spot; elsewhere ours, as one wrong topic may cost the whole request
 _CHARACTERS_PER_CONNECTION = 21_000
-_SYMBOLS_PER_CONNECTION = 50  # ours, not the exchange's: one broken link costs that many
+_SYMBOLS_PER_CONNECTION = 50  # our limit, not the exchange's: a broken link affects that many
 _OPTION = re.compile(r"-[CP](?:-[A-Z]+)?$")
 _DATED = re.compile(r"-\d")
 _COIN = re.compile(r"[A-Z]{1,4}")  # a contract also names the currency it is paid in
@@ -23,7 +23,7 @@ _INVERSE = re.compile(r"[0-9A-Z]+USD(?:[FGHJKMNQUVXZ]\d\d)?")
 
 
 class BybitRequests(Requests):
-    """One connection per 50 symbols or 21,000 characters of topics, asked for ten at a time."""
+    """One connection per 50 symbols or 21,000 characters of topics, ten topics per request."""
 
     def __init__(self, category: str) -> None:
         self._category = category
@@ -33,7 +33,7 @@ class BybitRequests(Requests):
         return text.strip().upper()
 
     def refuses(self, symbol: str) -> str:
-        """Options, also under the coin alone that their trades come by, and inverse contracts."""
+        """Options, also the coin alone, which stands for their trades, and inverse contracts."""
         if _OPTION.search(symbol) or _COIN.fullmatch(symbol):
             return f"{symbol} is of options, and options are not recorded. Write for example BTCUSDT."
         if _INVERSE.fullmatch(symbol):
@@ -74,7 +74,7 @@ class BybitSpotRequests(BybitRequests):
 
 
 def _text(op: str, subscriptions: Sequence[Subscription], number: int | None = None) -> str:
-    """A request, with an id where the answer is to name it: answers do not name their topics."""
+    """A request. Its id, if it has one, comes back in the answer, which does not name the topics."""
     message = {"op": op, "args": [_topic(one) for one in subscriptions]}
     return msgspec.json.encode(message if number is None else {"req_id": str(number), **message}).decode()
 

@@ -81,14 +81,14 @@ class BybitRest(Rest):
         self._newest_trades = newest_trades
 
     def backfill_request(self, missing: Missing) -> RestRequest | None:
-        """The newest trades, as many as there are: neither ids nor times can be asked for."""
+        """The newest trades, as many as the exchange returns: it finds none by id or time."""
         if missing.channel != "publicTrade":
             return None
         query = f"category={self._category}&symbol={quote(missing.symbol)}&limit={self._newest_trades}"
         return RestRequest(path=f"/v5/market/recent-trade?{query}", weight=1)
 
     def classify_backfill(self, channel: str, symbol: str, body: bytes) -> Header:
-        """An answer without ids; it holds all trades from its oldest one's time on."""
+        """`Data` without ids; the answer holds all trades from the time of its oldest one on."""
         try:
             found = _newest_first(body)
         except UNREADABLE:
@@ -96,16 +96,16 @@ class BybitRest(Rest):
         return Data(channel, symbol, complete_from_ns=epoch_ns(found[-1].time) if found else None)
 
     def normalize_backfill(self, header: Data, body: bytes) -> Sequence[Row]:
-        """Decode the trades of an answer, which have the ids that the stream gives them."""
+        """Decode the trades of an answer; they have the same ids as on the stream."""
         return [
             Trade(header.symbol, epoch_ns(one.time), one.execId, SIDES[one.side], one.price, one.size)
             for one in reversed(_newest_first(body))
         ]
 
     def instruments_requests(self) -> tuple[RestRequest, ...]:
-        """What trades, and of contracts also what will, in pages of 1000, the largest there are.
+        """Instruments that trade, and contracts that will, in pages of 1000, the largest that are offered.
 
-        Where a second page begins, the first one says; so far the first one holds all. Spot has no pages.
+        Only first pages are requested: so far they hold all. Spot has no pages.
         """
         path = f"/v5/market/instruments-info?category={self._category}"
         if self._category == "spot":

@@ -1,4 +1,4 @@
-"""Coinbase Advanced Trade: every message of a connection is numbered, whatever it is about.
+"""Coinbase Advanced Trade: every message of a connection is numbered, whatever its channel.
 
 Protocol: docs.cdp.coinbase.com, coinbase-app/advanced-trade-apis/websocket. A gap in ``sequence_num`` makes
 everything on the connection suspect, so few books share one, and trades never share one with books. Trades

@@ -16,7 +16,7 @@ _USDC_BOOKS = ("USDT-USDC", "EURC-USDC")
 
 
 class CoinbaseRequests(Requests):
-    """Books apart from all else: 8 to a connection, and 50 products where there are no books."""
+    """Books have their own connections, for 8 products each; other channels share one per 50 products."""
 
     def symbol(self, text: str) -> str:
         """Products are spelled ``BTC-USD``; ``BTC-USDC`` is another name of the same book."""
@@ -43,7 +43,7 @@ class CoinbaseRequests(Requests):
         return plans
 
     def resubscribe(self, subscription: Subscription) -> tuple[str, ...]:
-        """Subscribing anew brings a whole book (or the latest trades)."""
+        """Subscribing again brings a whole book (or the latest trades)."""
         products = [subscription.symbol]
         return tuple(_text(kind, subscription.channel, products) for kind in ("unsubscribe", "subscribe"))
 

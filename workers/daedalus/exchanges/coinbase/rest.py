@@ -62,9 +62,9 @@ class CoinbaseRest(Rest):
     """Trades of a span of time, and the products."""
 
     def backfill_request(self, missing: Missing) -> RestRequest | None:
-        """The trades of a span of time, its latest 1000, newest first; the URL takes whole seconds.
+        """The latest 1000 trades of a span of time, newest first; the URL takes whole seconds.
 
-        Those before them are requested next, with a span that ends where these begin. Only Coinbase Exchange,
+        Earlier ones are requested next, with a span that ends where these begin. Only Coinbase Exchange,
         another host without futures, returns trades by id.
         """
         if missing.channel != "market_trades":
@@ -85,7 +85,7 @@ class CoinbaseRest(Rest):
         return trade_rows(_trades_of(header.symbol, body))
 
     def instruments_requests(self) -> tuple[RestRequest, ...]:
-        """The products: spot, and futures apart."""
+        """The products: one request for spot, one for futures."""
         return tuple(RestRequest(f"{_PRODUCTS}?product_type={kind}", 1) for kind in ("SPOT", "FUTURE"))
 
     def instruments(self, body: bytes) -> Listing:

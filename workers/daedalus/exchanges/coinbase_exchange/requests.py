@@ -11,12 +11,12 @@ from ..model import ConnectionPlan, Request, Requests, Subscription, parts_of
 __all__ = ["CoinbaseExchangeRequests"]
 
 _ORDER = ("heartbeat", "status", "matches", "ticker", "level2_batch")
-"""The order in which channels are requested: the snapshots, megabytes each, after all that is small."""
-_PRODUCTS_PER_CONNECTION = 100  # ours, not the exchange's: one broken link costs that many products
+"""The order in which channels are requested: the snapshots, megabytes each, come last."""
+_PRODUCTS_PER_CONNECTION = 100  # our limit, not the exchange's: a broken link affects that many
 
 
 class CoinbaseExchangeRequests(Requests):
-    """One connection per 100 products, one request per channel, so that a refusal costs only that one."""
+    """One connection per 100 products, one request per channel, so that a refusal affects one channel."""
 
     def symbol(self, text: str) -> str:
         """Products are spelled ``BTC-USD``."""
@@ -31,7 +31,7 @@ class CoinbaseExchangeRequests(Requests):
         products = list(dict.fromkeys(one.symbol for one in wanted if one.channel != "status"))
         plans = []
         for number, group in enumerate(list(parts_of(products, _PRODUCTS_PER_CONNECTION)) or [()]):
-            # status, which is of no product, shares the first connection
+            # status has no product; it shares the first connection
             mine = [
                 one for one in wanted if (number == 0 if one.channel == "status" else one.symbol in group)
             ]

@@ -44,7 +44,7 @@ class CoinbaseExchangeRest(Rest):
     """``/products`` and their trades. Books over REST share no numbers with the stream and are not read."""
 
     def classify_snapshot(self, symbol: str, body: bytes) -> Header:
-        """Nothing that is asked for."""
+        """Snapshots are not requested."""
         return unexpected(body)
 
     def backfill_request(self, missing: Missing) -> RestRequest | None:

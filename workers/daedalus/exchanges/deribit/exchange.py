@@ -1,8 +1,8 @@
-"""Deribit: perpetuals, futures, options and spot over JSON-RPC, all of it provable.
+"""Deribit: perpetuals, futures, options and spot over JSON-RPC; trades and books can be proved.
 
 Protocol: docs.deribit.com. Trades have consecutive numbers per instrument (``trade_seq``); a change of a
 book names the one before (``prev_change_id``), and its snapshot comes on the stream. Without a key changes
-are summed up over 100 ms; the ``raw`` channels, which need one, are read just the same. The exchange sends
+are summed up over 100 ms; the ``raw`` channels, which need one, are read in the same way. The exchange sends
 heartbeats if asked to, and wants an answer to each ``test_request``. No key is needed.
 """
 

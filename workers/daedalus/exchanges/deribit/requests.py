@@ -19,7 +19,7 @@ _STREAMS = {
     "ticker": "ticker.{}.100ms",
 }
 PATH = "/ws/api/v2"
-"""Where the websocket answers."""
+"""The path of the websocket."""
 _DECIMAL = re.compile(r"(?<=\d)D(?=\d)")
 _CHANNELS_PER_REQUEST = 500
 _BYTES_PER_REQUEST = 32_000  # a message of 32768 is refused
@@ -28,10 +28,10 @@ _HEARTBEAT_SECONDS = 10
 
 
 class DeribitRequests(Requests):
-    """500 streams per connection, more only where the connections would become too many."""
+    """500 streams per connection, more only if there would be too many connections."""
 
     def symbol(self, text: str) -> str:
-        """``btc-perpetual`` is BTC-PERPETUAL; the ``d`` for a point in a strike price (0d5) stays small."""
+        """``btc-perpetual`` is BTC-PERPETUAL; the ``d`` for the point of a strike (0d5) stays lower-case."""
         return _DECIMAL.sub("d", text.strip().upper())
 
     def plan(self, subscriptions: Sequence[Subscription], url: str) -> list[ConnectionPlan]:

@@ -65,7 +65,7 @@ class DeribitRest(Rest):
         return RestRequest(f"{path}?instrument_name={quote(missing.symbol)}&{asked}", weight=1)
 
     def classify_backfill(self, channel: str, symbol: str, body: bytes) -> Header:
-        """Read the numbers of an answer; an error is none."""
+        """Read the numbers of the trades; an error of the exchange is `Malformed`."""
         if channel != "trades":
             return unexpected(body)
         try:

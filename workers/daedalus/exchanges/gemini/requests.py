@@ -12,7 +12,7 @@ from ..model import ConnectionPlan, Request, Requests, Subscription, parts_of
 __all__ = ["GeminiRequests"]
 
 _STREAMS = {"trade": "trade", "depth": "depth@100ms", "bookTicker": "bookTicker"}
-_STREAMS_PER_CONNECTION = 300  # ours, not the exchange's: one broken link costs that many streams
+_STREAMS_PER_CONNECTION = 300  # our limit, not the exchange's: a broken link affects that many
 _PING_ID = 1_000_000_000
 _PING = f'{{"id":{_PING_ID},"method":"ping"}}'
 

@@ -75,11 +75,11 @@ class GeminiRest(Rest):
         ]
 
     def instruments_requests(self) -> tuple[RestRequest, ...]:
-        """The names only: anything else would take one request for each of them."""
+        """Names only: details would take one request per instrument."""
         return (RestRequest("/v1/symbols", weight=1),)
 
     def instruments(self, body: bytes) -> Listing:
-        """The names, taken apart."""
+        """The instruments, as far as their names describe them."""
         return listing(_symbols(body), _instrument)
 
 

@@ -1,11 +1,11 @@
-"""Hyperliquid: trades with unordered ids, books as whole pictures one after the other.
+"""Hyperliquid: trades with unordered ids, and books that are sent whole each time.
 
 Protocol: hyperliquid.gitbook.io, "API: Websocket: Subscriptions", "Rate limits and user limits". Nothing is
-numbered: trades carry an id that is unique but not ordered, and each book message is a whole book. That
-nothing is missing cannot be proved; two connections at once lose less than one. Amounts are in the base
+numbered: trades carry an id that is unique but not ordered, and each book message is a whole book. A loss
+inside a connection cannot be seen; two connections at once lose less than one. Amounts are in the base
 currency. No key is needed.
 
-An unknown coin ends the whole connection without a word, so symbols must be right: BTC, kPEPE (the case
+An unknown coin ends the whole connection without an error, so symbols must be right: BTC, kPEPE (the case
 counts), PURR/USDC and @107 for spot pairs. The exchange closes a connection on which it has sent nothing for
 a minute; it answers ``{"method":"ping"}``.
 """
@@ -34,7 +34,7 @@ HYPERLIQUID = Exchange(
             silence_seconds=60.0,  # unchanged books are sent again too
             lossy="a picture of the best 20 levels of each side every few seconds, not what changed",
         ),
-        "bbo": Channel("quotes", lossy="at most one per block, of what the block left"),
+        "bbo": Channel("quotes", lossy="at most one per block, as the book is after it"),
         "activeAssetCtx": Channel("derivative_tickers"),
     },
     requests=HyperliquidRequests(),

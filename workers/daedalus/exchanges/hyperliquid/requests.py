@@ -11,7 +11,7 @@ from ..model import ConnectionPlan, Request, Requests, Subscription, parts_of
 
 __all__ = ["HyperliquidRequests"]
 
-_SUBSCRIPTIONS_PER_CONNECTION = 200  # 1000 and ten connections per address: all can be served twice
+_SUBSCRIPTIONS_PER_CONNECTION = 200  # 1000 and ten connections per address leave room for every stream twice
 
 
 class HyperliquidRequests(Requests):
@@ -44,7 +44,7 @@ class HyperliquidRequests(Requests):
         ]
 
     def resubscribe(self, subscription: Subscription) -> tuple[str, ...]:
-        """Subscribing anew brings a whole book at once, as each message is one."""
+        """Subscribing again brings a whole book at once: each message is one."""
         return _ask("unsubscribe", subscription), _ask("subscribe", subscription)
 
 

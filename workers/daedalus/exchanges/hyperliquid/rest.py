@@ -70,7 +70,7 @@ class HyperliquidRest(Rest):
 
 
 def _tokens(entries: Sequence[Raw]) -> dict[int, _Token]:
-    """The tokens that can be read, by their number; a pair of others is left out."""
+    """The tokens that can be read, by their number; pairs of other tokens are left out."""
     found: dict[int, _Token] = {}
     for entry in entries:
         with contextlib.suppress(*UNREADABLE):

@@ -13,13 +13,13 @@ from ..model import ConnectionPlan, Request, Requests, Subscription, parts_of
 __all__ = ["CHANNELS", "DEPTH", "OLD_NAMES", "KrakenRequests"]
 
 DEPTH = 1000
-"""Levels per side: all that the exchange offers (10, 25, 100, 500 or 1000). A lost message shows in the ten
-best levels, whatever the depth; a level that was not requested cannot be recovered."""
+"""Levels per side: the most that the exchange offers (10, 25, 100, 500 or 1000). A lost message shows in the
+ten best levels, whatever the depth; a level that was not requested cannot be recovered."""
 OLD_NAMES = {"XBT": "BTC", "XDG": "DOGE"}
 """Names that REST and the first websocket still use."""
 CHANNELS = ("trade", "ticker", "book")
 """The order in which they are requested: the snapshots of books, the largest, last."""
-_SYMBOLS_PER_CONNECTION = 50  # ours, the exchange names no limit: one lost link costs that many books
+_SYMBOLS_PER_CONNECTION = 50  # our limit, the exchange names none: a broken link affects that many
 _FUTURES = re.compile(r"[PF][FIV]_")
 
 
@@ -27,7 +27,7 @@ class KrakenRequests(Requests):
     """One connection per 50 symbols, one request per channel."""
 
     def symbol(self, text: str) -> str:
-        """``BTC/USD``, in capitals but for the x of tokenized stocks (``AAPLx/USD``); XBT is BTC."""
+        """``BTC/USD``, in capitals except for the x of tokenized stocks (``AAPLx/USD``); XBT is BTC."""
         base, slash, money = text.strip().partition("/")
         if not (base[:-1].isupper() and base.endswith("x")):
             base = base.upper()
@@ -50,13 +50,13 @@ class KrakenRequests(Requests):
                     url=_endpoint(url),
                     requests=_requests(mine),
                     subscriptions=mine,
-                    silence_seconds=10.0,  # a heartbeat comes each second in which nothing else does
+                    silence_seconds=10.0,  # a heartbeat comes in each second without another message
                 )
             )
         return plans
 
     def resubscribe(self, subscription: Subscription) -> tuple[str, ...]:
-        """Subscribing anew brings a whole book (or the last 50 trades)."""
+        """Subscribing again brings a whole book (or the last 50 trades)."""
         channel, symbols = subscription.channel, [subscription.symbol]
         return tuple(_text(method, channel, symbols, 0) for method in ("unsubscribe", "subscribe"))
 

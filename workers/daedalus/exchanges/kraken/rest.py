@@ -19,7 +19,7 @@ from .requests import OLD_NAMES
 
 __all__ = ["KrakenRest"]
 
-_MARGIN_NS = 2_000_000_000  # clocks differ, and messages take their time
+_MARGIN_NS = 2_000_000_000  # clocks differ, and messages are delayed
 _SIDES = {"b": "buy", "s": "sell"}
 _SECONDS = re.compile(rb"(\d{1,9}|[1-8]\d{9})(?:\.(\d{1,9})\d*)?")
 _Trade = tuple[Amount, Amount, Raw, Literal["b", "s"], str, str, Id]
@@ -80,7 +80,7 @@ class KrakenRest(Rest):
         ]
 
     def instruments_requests(self) -> tuple[RestRequest, ...]:
-        """Currencies, and tokenized stocks apart."""
+        """One request for pairs of currencies, one for tokenized stocks."""
         path = "/0/public/AssetPairs?assetVersion=1"
         return RestRequest(path, 1), RestRequest(f"{path}&aclass_base=tokenized_asset", 1)
 

@@ -8,8 +8,8 @@ its counter.
 
 Channels are the exchange's own, with ``_`` for its ``-``, because they name folders. Symbols are
 ``BTC-USDT``, ``BTC-USDT-SWAP``, ``BTC-USD-241227``. The exchange refuses ``funding_rate`` and
-``open_interest`` for spot pairs; ``index_tickers`` of a contract are those of its pair. Sizes of contracts
-are contracts. No key is needed.
+``open_interest`` for spot pairs; ``index_tickers`` of a contract are those of its pair. Sizes of derivatives
+count contracts. No key is needed.
 """
 
 from __future__ import annotations

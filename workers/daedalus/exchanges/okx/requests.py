@@ -82,7 +82,7 @@ def _connection(endpoint: str, subscriptions: tuple[Subscription, ...]) -> Conne
 
 
 def _text(op: str, subscriptions: Sequence[Subscription], number: int | None = None) -> str:
-    """A request, with an id where the answer is to name it."""
+    """A request. Its id, if it has one, comes back in the answer."""
     message = {"op": op, "args": [arg for one in subscriptions for arg in _args(one)]}
     return msgspec.json.encode(message if number is None else {"id": str(number), **message}).decode()
 

@@ -23,7 +23,7 @@ _TYPES = {"SPOT": "spot", "SWAP": "perpetual", "FUTURES": "future", "OPTION": "o
 
 
 class _Fill(Struct, gc=False):
-    """One trade of ``history-trades``: a single one, however the stream sums them up."""
+    """One trade of ``history-trades``: a single trade, also where the stream sums them up."""
 
     tradeId: Id  # noqa: N815 - the exchange's names
     side: Literal["buy", "sell"]
@@ -75,7 +75,7 @@ class OkxRest(Rest):
         return RestRequest(path=f"/api/v5/market/history-trades?{query}", weight=1)
 
     def classify_backfill(self, channel: str, symbol: str, body: bytes) -> Header:
-        """Read the ids of an answer, which are those of single trades."""
+        """Read the ids of the answer's trades, which are single trades."""
         try:
             return backfill_header(channel, symbol, [one.tradeId for one in _fills_of(body)])
         except UNREADABLE:
@@ -138,7 +138,7 @@ def _instrument(entry: Raw) -> Instrument | None:
         return None  # announced without its details
     base, _, quote = (one.uly or one.instId).partition("-")
     size = one.ctVal * (one.ctMult or 1.0) if isinstance(one.ctVal, float) and one.ctVal else None
-    # Of others than futures and options the time is that of their delisting.
+    # For other types the time is that of their delisting.
     dated = one.instType in ("FUTURES", "OPTION")
     return Instrument(
         one.instId,
