@@ -16,7 +16,7 @@ def test_an_upgrade_to_a_version_that_does_not_record_rolls_back_by_itself(
         ROOT / "workers", tmp_path / "workers", ignore=shutil.ignore_patterns("__pycache__", "*.lock.*")
     )
     worker = tmp_path / "workers/daedalus/ingest/worker.py"
-    entry = "    layout = Layout(config.data_dir)\n    with WorkerLock"
+    entry = "    shell = Shell("
     assert entry in worker.read_text()
     worker.write_text(
         worker.read_text().replace(entry, '    raise RuntimeError("a broken version")\n' + entry)

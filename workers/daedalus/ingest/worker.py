@@ -13,7 +13,7 @@ import errno
 import logging
 import os
 import time
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
@@ -42,6 +42,7 @@ from .rest.instruments import Instruments
 from .rest.snapshots import Snapshots
 from .session.session import Session
 from .storage_thread import StorageThread, limits_of
+from .tasks import Tasks, unless
 
 __all__ = ["run_ingest"]
 
@@ -59,7 +60,14 @@ def run_ingest(config: Config, exchange: str, launch: Launch, stats_interval: fl
     """
     shell = Shell(Layout(config.data_dir), f"ingest-{exchange}", launch.setup, launch.stop)
     with shell, asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(_Ingest(config, shell, exchange).run(launch.stop, stats_interval))
+        return runner.run(_record(config, shell, exchange, launch.stop, stats_interval))
+
+
+async def _record(
+    config: Config, shell: Shell, exchange: str, asked: StopEvent, stats_interval: float | None
+) -> int:
+    """Make the run on the event loop that is to run it."""
+    return await _Ingest(config, shell, exchange).run(asked, stats_interval)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -86,30 +94,16 @@ def _heartbeat(alive: Callable[[str], None], storage: StorageThread) -> Callable
     return beat
 
 
-async def _unless(stop: asyncio.Event, coroutine: Coroutine[None, None, None]) -> None:
-    """Wait for something, at most until ``stop`` is set."""
-    work, stopping = asyncio.ensure_future(coroutine), asyncio.ensure_future(stop.wait())
-    await asyncio.wait((work, stopping), return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    if not work.done():
-        work.cancel()
-        await asyncio.gather(work, return_exceptions=True)
-        return
-    work.result()
-
-
-def _failures(tasks: Iterable[asyncio.Task[None]]) -> bool:
-    """Whether one has ended by a bug: none ends by itself. A restart cures it."""
-    errors = [task.exception() for task in tasks if task.done() and not task.cancelled()]
-    for error in errors:
-        log.error("a part of the recorder failed", exc_info=error)
-    return bool(errors)
-
-
 class _Ingest:
+    """One run, made on its event loop: `run` starts, serves until it is told to stop, and stops."""
+
     def __init__(self, config: Config, shell: Shell, name: str) -> None:
         settings, exchange = config.exchanges[name], EXCHANGES[name]
         writer = config.writer
+        self._begun_ns = time.time_ns()
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        self._tasks = Tasks(self._stop.set)
         self._shell = shell
         self._settings = settings
         self._exchange = exchange
@@ -137,94 +131,26 @@ class _Ingest:
         )
         self._instruments = Instruments(exchange, rest, journal, layout)
         self._reporter = Reporter(shell, self._recorder, self._writer)
+        self._storage = StorageThread(self._writer, self._recorder.backpressure.wake, self._after_turn)
+        self._connections = Connections(exchange, settings, self._recorder, self._session, self._tasks.keep)
+        self._unfilled = PendingGaps(layout.status, shell.process.worker)
 
     async def run(self, asked: StopEvent, stats_interval: float | None) -> int:
-        loop = asyncio.get_running_loop()
-        stop = asyncio.Event()
+        """Record until ``asked`` is set or a part has failed; the exit code."""
+        asked.when_set(self._stop_soon)
+        start = await self._start()
+        await self._serve(start, stats_interval)
+        await self._stop.wait()
+        return await self._seal()
 
-        def stop_soon() -> None:
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                loop.call_soon_threadsafe(stop.set)
+    # Start
 
-        asked.when_set(stop_soon)
-        begun_ns = time.time_ns()
+    async def _start(self) -> Start:
+        """Take over from the last run, and learn which symbols the exchange lists."""
         start = await asyncio.to_thread(self._take_over)
-
-        def after_turn() -> None:
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                if self._recorder.backpressure.paused:
-                    loop.call_soon_threadsafe(self._recorder.backpressure.written)
-            if storage.error is not None:
-                stop_soon()
-
-        storage = StorageThread(self._writer, self._recorder.backpressure.wake, after_turn)
-        storage.start()
-        await _unless(stop, self._leave_out_unknown())
-        tasks: list[asyncio.Task[None]] = []
-        catching_up: list[asyncio.Task[None]] = []
-
-        def spawn(coroutine: Coroutine[None, None, None]) -> None:
-            task = loop.create_task(coroutine)
-            task.add_done_callback(lambda _: stop.set())  # none ever ends by itself
-            tasks.append(task)
-
-        connections = Connections(self._exchange, self._settings, self._recorder, self._session, spawn)
-
-        def serve(streams: Sequence[Subscription], start: Start) -> None:
-            self._recorder.coverage.expect(streams)
-            connections.open(streams, start)
-            catch_up = self._catch_up.run(self._layout, streams, before_ns=begun_ns)
-            catching_up.append(loop.create_task(catch_up))
-
-        def listed(missing: dict[str, str]) -> None:
-            streams = self._expect(missing)
-            names = ", ".join(dict.fromkeys(each.symbol for each in streams))
-            log.info("%s: listed by now, and recorded from now on: %s", self._exchange.name, names)
-            serve(streams, Start("start"))  # the ledger knows the past of a symbol that was recorded before
-
-        serve(self._subscriptions, start)
-        unfilled = PendingGaps(self._layout.status, self._shell.process.worker)
-        for gap in await asyncio.to_thread(unfilled.load, set(self._wanted)):
-            self._backfill.ask(gap)
-        beat = _heartbeat(self._shell.alive, storage)
-        for coroutine in (
-            unfilled.keep(self._backfill.pending),
-            self._snapshots.run(),
-            self._backfill.run(),
-            self._recorder.gaps.run(),
-            self._instruments.keep(listed),
-            self._reporter.keep_status(beat, self._recorder.coverage.status_due, self._kept(start)),
-        ):
-            spawn(coroutine)
-        if stats_interval is not None:
-            spawn(self._reporter.print_lines(stats_interval, partial(print, flush=True)))
-        streams = len(self._subscriptions)
-        log.info("recording %s: %d streams on %d connections", self._exchange.name, streams, len(connections))
-        self._shell.ready(f"recording {streams} streams")  # an exchange that is down must not fail the start
-
-        await stop.wait()
-        log.info("stopping")
-        self._shell.stopping("sealing")
-        failed = _failures(tasks)
-        pending = self._backfill.pending()
-        for task in (*tasks, *catching_up):
-            task.cancel()
-        await asyncio.gather(*tasks, *catching_up, return_exceptions=True)
-        await connections.close("restart", "stopped")
-        storage.finish(SEAL_SECONDS)
-        await self._rest.close()
-        await asyncio.to_thread(unfilled.save, pending)
-        await asyncio.to_thread(storage.join)
-        self._reporter.write(
-            "stopped", Meter(self._recorder.counters, time.monotonic()).read(time.monotonic())
-        )
-        closing = storage.closing
-        if closing is not None and closing.lost:
-            log.error("%d rows could not be written: %s", closing.lost, closing.reason)
-        elif closing is not None and closing.unsealed:
-            reason = closing.reason or f"{SEAL_SECONDS:.0f} s were not enough"
-            log.warning("%d segments are sealed at the next start: %s", len(closing.unsealed), reason)
-        return FAILED if storage.error is not None or failed else 0
+        self._storage.start()
+        await unless(self._stop, self._leave_out_unknown())
+        return start
 
     def _take_over(self) -> Start:
         """Recover the active files that the last run left, and see why it ended."""
@@ -240,20 +166,6 @@ class _Ingest:
             log.warning("the last run did not end in good order: %s", start.cause)
         return start
 
-    def _kept(self, start: Start) -> Callable[[int], int]:
-        """Given the time of the last flush, until when everything received is on the disk (UTC ns)."""
-        kept = KeptUntil(start.since_ns or 0)
-
-        def until(flushed_ns: int) -> int:
-            now_ns = time.time_ns()
-            heard_ns = self._recorder.backpressure.heard_ns(now_ns)
-            if not self._recorder.coverage.all_asked and start.since_ns is not None:
-                heard_ns = min(heard_ns, start.since_ns)  # the last run was the last to record them
-            kept.mark(now_ns, heard_ns)
-            return kept.until(flushed_ns)
-
-        return until
-
     async def _leave_out_unknown(self) -> None:
         """Leave out the symbols that the exchange does not list, until it does."""
         missing = await self._instruments.check({each.symbol for each in self._wanted})
@@ -268,7 +180,100 @@ class _Ingest:
         self._reporter.expect(len(self._subscriptions), tuple(missing.values()))
         return [each for each in self._subscriptions if each not in served]
 
+    # Serve
+
+    async def _serve(self, start: Start, stats_interval: float | None) -> None:
+        """Set everything to work. An exchange that is down must not fail the start."""
+        self._connect(self._subscriptions, start)
+        for gap in await asyncio.to_thread(self._unfilled.load, set(self._wanted)):
+            self._backfill.ask(gap)
+        beat = _heartbeat(self._shell.alive, self._storage)
+        status_due = self._recorder.coverage.status_due
+        for part in (
+            self._unfilled.keep(self._backfill.pending),
+            self._snapshots.run(),
+            self._backfill.run(),
+            self._recorder.gaps.run(),
+            self._instruments.keep(self._connect_listed),
+            self._reporter.keep_status(beat, status_due, self._kept(start)),
+        ):
+            self._tasks.keep(part)
+        if stats_interval is not None:
+            self._tasks.keep(self._reporter.print_lines(stats_interval, partial(print, flush=True)))
+        streams, connections = len(self._subscriptions), len(self._connections)
+        log.info("recording %s: %d streams on %d connections", self._exchange.name, streams, connections)
+        self._shell.ready(f"recording {streams} streams")
+
+    def _connect(self, streams: Sequence[Subscription], start: Start) -> None:
+        """Record these streams too, and fetch what was missed of them before."""
+        self._recorder.coverage.expect(streams)
+        self._connections.open(streams, start)
+        self._tasks.begin(self._catch_up.run(self._layout, streams, before_ns=self._begun_ns))
+
+    def _connect_listed(self, missing: dict[str, str]) -> None:
+        """Record the symbols that the exchange has listed since the start; ``missing``: those it has not."""
+        streams = self._expect(missing)
+        names = ", ".join(dict.fromkeys(each.symbol for each in streams))
+        log.info("%s: listed by now, and recorded from now on: %s", self._exchange.name, names)
+        self._connect(streams, Start("start"))  # the ledger knows the past of one that was recorded before
+
     def _session(self, plan: ConnectionPlan, patience: float) -> Session:
         conn = f"{self._conn_prefix}-{self._conn_count}"
         self._conn_count += 1
         return Session(plan, conn, self._recorder, self._snapshots.ask, patience)
+
+    def _kept(self, start: Start) -> Callable[[int], int]:
+        """Given the time of the last flush, until when everything received is on the disk (UTC ns)."""
+        kept = KeptUntil(start.since_ns or 0)
+
+        def until(flushed_ns: int) -> int:
+            now_ns = time.time_ns()
+            heard_ns = self._recorder.backpressure.heard_ns(now_ns)
+            if not self._recorder.coverage.all_asked and start.since_ns is not None:
+                heard_ns = min(heard_ns, start.since_ns)  # the last run was the last to record them
+            kept.mark(now_ns, heard_ns)
+            return kept.until(flushed_ns)
+
+        return until
+
+    def _after_turn(self) -> None:
+        """Called by the storage thread after each of its turns."""
+        if self._recorder.backpressure.paused:
+            self._soon(self._recorder.backpressure.written)
+        if self._storage.error is not None:
+            self._stop_soon()
+
+    # Stop
+
+    def _stop_soon(self) -> None:
+        """Called by any thread."""
+        self._soon(self._stop.set)
+
+    def _soon(self, call: Callable[[], object]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            self._loop.call_soon_threadsafe(call)
+
+    async def _seal(self) -> int:
+        """Close all connections and seal all files; the exit code."""
+        log.info("stopping")
+        self._shell.stopping("sealing")
+        failed = self._tasks.failed()
+        pending = self._backfill.pending()
+        await self._tasks.cancel()
+        await self._connections.close("restart", "stopped")
+        self._storage.finish(SEAL_SECONDS)
+        await self._rest.close()
+        await asyncio.to_thread(self._unfilled.save, pending)
+        await asyncio.to_thread(self._storage.join)
+        now = time.monotonic()
+        self._reporter.write("stopped", Meter(self._recorder.counters, now).read(now))
+        self._log_unsealed()
+        return FAILED if self._storage.error is not None or failed else 0
+
+    def _log_unsealed(self) -> None:
+        closing = self._storage.closing
+        if closing is not None and closing.lost:
+            log.error("%d rows could not be written: %s", closing.lost, closing.reason)
+        elif closing is not None and closing.unsealed:
+            reason = closing.reason or f"{SEAL_SECONDS:.0f} s were not enough"
+            log.warning("%d segments are sealed at the next start: %s", len(closing.unsealed), reason)
