@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable
-from pathlib import Path
 
 from daedalus.exchanges import EXCHANGES
 from daedalus.exchanges.model import Exchange, Proof, Subscription
 
-__all__ = ["channel_names", "channels", "known_names", "limits", "linked"]
+__all__ = ["channel_names", "channels", "known_names", "limits", "linked", "with_headings"]
 
 PROOFS = {
     Proof.IDS: "ids",
@@ -87,12 +86,35 @@ def known_names() -> str:
     return "\n".join(f"# {line}" for line in ["Known exchanges:", *names])
 
 
-def linked(page: Path) -> str:
-    """All exchanges by their titles, linked to their sections of ``page``."""
-    titles = dict(re.findall(r"^## `(\w+)`: (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE))
-    links = [f"[{titles[name]}](docs/exchanges.md#{_anchor(name, titles[name])})" for name in EXCHANGES]
+def linked() -> str:
+    """All exchanges by their titles, linked to their sections of docs/exchanges.md."""
+    links = [
+        f"[{each.title}](docs/exchanges.md#{_anchor(name, each.title)})" for name, each in EXCHANGES.items()
+    ]
     rows = [" · ".join(links[at : at + 2]) for at in range(0, len(links), 2)]
     return " ·\n".join(rows)
+
+
+def with_headings(page: str) -> str:
+    """docs/exchanges.md with a section for each exchange: one that is new gets its heading and markers."""
+    sections = re.split(r"(?m)^(?=## )", page)
+    known = {name: at for at, section in enumerate(sections) if (name := _name_of(section))}
+    behind = 0
+    for name, exchange in EXCHANGES.items():
+        heading = f"## `{name}`: {exchange.title}\n"
+        if name in known:
+            behind = known[name]
+            sections[behind] = heading + sections[behind].partition("\n")[2]
+        else:
+            sections[behind] += (
+                f"{heading}\n<!-- {name}: written by make docs -->\n<!-- end of {name} -->\n\n"
+            )
+    return "".join(sections)
+
+
+def _name_of(section: str) -> str | None:
+    heading = re.match(r"## `(\w+)`: ", section)
+    return heading and heading[1]
 
 
 def _anchor(name: str, title: str) -> str:

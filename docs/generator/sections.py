@@ -16,6 +16,7 @@ __all__ = ["ROOT", "SECTIONS", "Section", "fresh"]
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = "config/config.examples.yaml"
+EXCHANGES_PAGE = "docs/exchanges.md"
 COMMENTS = {".md": "<!-- {} -->", ".yaml": "# {}"}
 
 
@@ -29,13 +30,13 @@ class Section:
 
 
 SECTIONS = (
-    Section("README.md", "exchanges", lambda: exchanges.linked(ROOT / "docs" / "exchanges.md")),
+    Section("README.md", "exchanges", exchanges.linked),
     Section("docs/data-format.md", "tables", tables.columns),
     *(
-        Section("docs/exchanges.md", name, lambda name=name: exchanges.channels(EXCHANGES[name]))  # type: ignore[misc]
+        Section(EXCHANGES_PAGE, name, lambda name=name: exchanges.channels(EXCHANGES[name]))  # type: ignore[misc]
         for name in EXCHANGES
     ),
-    Section("docs/exchanges.md", "limits", exchanges.limits),
+    Section(EXCHANGES_PAGE, "limits", exchanges.limits),
     Section("docs/configuration.md", "keys", configuration.keys),
     Section("docs/configuration.md", "exchange keys", configuration.exchange_keys),
     Section("docs/configuration.md", "channels", exchanges.channel_names),
@@ -50,6 +51,8 @@ def fresh(page: str) -> str:
     """The page with all its sections computed anew. Raises `ValueError` where a section has no markers."""
     path = ROOT / page
     text = path.read_text(encoding="utf-8")
+    if page == EXCHANGES_PAGE:
+        text = exchanges.with_headings(text)
     comment = COMMENTS[path.suffix]
     for section in SECTIONS:
         if section.page != page:

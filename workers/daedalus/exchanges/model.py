@@ -70,12 +70,14 @@ class Exchange:
     """One exchange.
 
     name: in the configuration, in paths and in tables
+    title: for people
     channels: by the exchange's own names
     symbol_marks: characters that a symbol may hold besides letters and digits
     connect_interval_seconds: minimum time between two attempts to connect, over all connections
     """
 
     name: str
+    title: str
     websocket_url: str
     rest_url: str
     rest_limit: RestLimit

@@ -61,6 +61,7 @@ _DELIVERY_CHANNELS = {
 
 BINANCE = Exchange(
     name="binance",
+    title="Binance spot",
     websocket_url="wss://stream.binance.com:9443/stream?timeUnit=MICROSECOND",
     rest_url="https://api.binance.com",
     rest_limit=RestLimit(weight_per_minute=6000, used_header=_USED),
@@ -79,6 +80,7 @@ BINANCE = Exchange(
 
 BINANCE_US = Exchange(
     name="binance_us",
+    title="Binance.US",
     websocket_url="wss://stream.binance.us:9443/stream",
     rest_url="https://api.binance.us",
     rest_limit=RestLimit(weight_per_minute=1200, used_header=_USED),
@@ -103,6 +105,7 @@ _FUTURES_BACKFILLS = {
 
 BINANCE_FUTURES = Exchange(
     name="binance_futures",
+    title="Binance USD-M futures",
     websocket_url="wss://fstream.binance.com",
     rest_url="https://fapi.binance.com",
     rest_limit=RestLimit(weight_per_minute=2400, used_header=_USED),
@@ -132,6 +135,7 @@ BINANCE_FUTURES = Exchange(
 
 BINANCE_DELIVERY = Exchange(
     name="binance_delivery",
+    title="Binance COIN-M futures",
     websocket_url="wss://dstream.binance.com",
     rest_url="https://dapi.binance.com",
     rest_limit=RestLimit(weight_per_minute=2400, used_header=_USED),

@@ -20,6 +20,7 @@ __all__ = ["BITFINEX"]
 
 BITFINEX = Exchange(
     name="bitfinex",
+    title="Bitfinex",
     websocket_url="wss://api-pub.bitfinex.com/ws/2",
     rest_url="https://api-pub.bitfinex.com",
     rest_limit=RestLimit(weight_per_minute=15, interval_seconds=2.0),

@@ -19,6 +19,7 @@ __all__ = ["BITSTAMP"]
 
 BITSTAMP = Exchange(
     name="bitstamp",
+    title="Bitstamp",
     websocket_url="wss://ws.bitstamp.net",
     rest_url="https://www.bitstamp.net",
     rest_limit=RestLimit(weight_per_minute=600),  # of 10,000 in ten minutes

@@ -31,6 +31,7 @@ _SPOT_CHANNELS = {name: _PERPETUAL_CHANNELS[name] for name in ("publicTrade", "o
 
 BYBIT = Exchange(
     name="bybit",
+    title="Bybit, linear contracts",
     websocket_url="wss://stream.bybit.com/v5/public/linear",
     rest_url="https://api.bybit.com",
     rest_limit=RestLimit(weight_per_minute=1200),  # of 600 requests in 5 s
@@ -45,6 +46,7 @@ BYBIT = Exchange(
 BYBIT_SPOT = replace(
     BYBIT,
     name="bybit_spot",
+    title="Bybit spot",
     websocket_url="wss://stream.bybit.com/v5/public/spot",
     channels=_SPOT_CHANNELS,
     requests=BybitSpotRequests("spot"),

@@ -18,6 +18,7 @@ __all__ = ["COINBASE"]
 
 COINBASE = Exchange(
     name="coinbase",
+    title="Coinbase Advanced Trade",
     websocket_url="wss://advanced-trade-ws.coinbase.com",
     rest_url="https://api.coinbase.com",
     rest_limit=RestLimit(weight_per_minute=600, interval_seconds=0.15),

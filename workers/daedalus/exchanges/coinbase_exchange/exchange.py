@@ -16,6 +16,7 @@ __all__ = ["COINBASE_EXCHANGE"]
 
 COINBASE_EXCHANGE = Exchange(
     name="coinbase_exchange",
+    title="Coinbase Exchange",
     websocket_url="wss://ws-feed.exchange.coinbase.com",
     rest_url="https://api.exchange.coinbase.com",
     rest_limit=RestLimit(weight_per_minute=600, interval_seconds=0.15),

@@ -17,6 +17,7 @@ __all__ = ["DERIBIT"]
 
 DERIBIT = Exchange(
     name="deribit",
+    title="Deribit",
     websocket_url=f"wss://www.deribit.com{PATH}",
     rest_url="https://www.deribit.com",
     rest_limit=RestLimit(weight_per_minute=300, interval_seconds=0.2),

@@ -15,6 +15,7 @@ __all__ = ["GEMINI"]
 
 GEMINI = Exchange(
     name="gemini",
+    title="Gemini",
     websocket_url="wss://ws.gemini.com?snapshot=-1",
     rest_url="https://api.gemini.com",
     rest_limit=RestLimit(weight_per_minute=120, interval_seconds=0.5),

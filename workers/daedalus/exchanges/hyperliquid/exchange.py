@@ -21,6 +21,7 @@ __all__ = ["HYPERLIQUID"]
 
 HYPERLIQUID = Exchange(
     name="hyperliquid",
+    title="Hyperliquid",
     symbol_marks="-_.:/@",
     websocket_url="wss://api.hyperliquid.xyz/ws",
     rest_url="https://api.hyperliquid.xyz",

@@ -18,6 +18,7 @@ __all__ = ["KRAKEN"]
 
 KRAKEN = Exchange(
     name="kraken",
+    title="Kraken spot, v2",
     symbol_marks="-_.:/",
     websocket_url="wss://ws.kraken.com/v2",
     rest_url="https://api.kraken.com",

@@ -23,6 +23,7 @@ __all__ = ["OKX"]
 
 OKX = Exchange(
     name="okx",
+    title="OKX",
     websocket_url="wss://ws.okx.com:8443/ws/v5/public",
     rest_url="https://www.okx.com",
     rest_limit=RestLimit(weight_per_minute=300, interval_seconds=0.2),
