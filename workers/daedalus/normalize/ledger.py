@@ -112,9 +112,8 @@ class Ledger:
             stream.alive.remove(conn)
             stream.until_ns = max(until_ns, stream.until_ns or until_ns)
             if not stream.alive and stream.asked:  # its replacement does not serve yet
-                self._begin_outage(stream, stream.known_ns, _DISCONNECT if cause == _REPLACED else cause)
-                if stream.outage is not None:
-                    stream.outage.replaced = True
+                cause = _DISCONNECT if cause == _REPLACED else cause
+                self._begin_outage(stream, stream.known_ns, cause, replaced=True)
         elif conn in stream.asked:
             stream.asked.remove(conn)
             if stream.outage is not None and not stream.alive and not stream.asked:
@@ -228,11 +227,17 @@ class Ledger:
         return known is not None and self._consecutive(stream.channel)
 
     def _begin_outage(
-        self, stream: StreamLedger, from_ns: int | None, cause: str, *, silent: bool = False
+        self,
+        stream: StreamLedger,
+        from_ns: int | None,
+        cause: str,
+        *,
+        silent: bool = False,
+        replaced: bool = False,
     ) -> None:
         """Nobody serves the stream since ``from_ns``; None: no message of it was ever kept."""
         if stream.outage is None and from_ns is not None and (silent or not self._by_ids(stream)):
-            stream.outage = Outage(from_ns, cause, silent)
+            stream.outage = Outage(from_ns, cause, silent, replaced=replaced)
 
     def _end_outage(self, stream: StreamLedger, at_ns: int) -> list[Gap]:
         """The stream is served again. Returns the gap that its outage leaves."""
