@@ -71,6 +71,12 @@ class Recorded:
         self.books = books
         self.asked.append((channel, symbol))
 
+    async def book_asked(self) -> None:
+        """Wait until a book has asked for its snapshot."""
+        async with asyncio.timeout(5):
+            while not self.asked:
+                await asyncio.sleep(0.05)
+
 
 def trade(number: int) -> str:
     data = {"e": "trade", "E": 1, "s": "BTCUSDT", "t": number, "p": "1.5", "q": "2", "T": 1, "m": True}
@@ -98,6 +104,12 @@ async def session(
 async def answer(connection: ServerConnection) -> None:
     request = json.loads(await connection.recv())
     await connection.send(json.dumps({"result": None, "id": request["id"]}))
+
+
+async def answer_and_wait(connection: ServerConnection) -> None:
+    """Confirm the subscriptions, and send nothing more."""
+    await answer(connection)
+    await connection.wait_closed()
 
 
 async def test_everything_of_a_connection_is_numbered_without_a_gap() -> None:
@@ -297,15 +309,9 @@ async def test_a_connection_that_goes_while_we_do_not_read_is_our_own_overflow()
 
 
 async def test_books_are_asked_for_after_subscribing_and_stored_as_they_came() -> None:
-    async def handler(connection: ServerConnection) -> None:
-        await answer(connection)
-        await connection.wait_closed()
-
     recorded = Recorded()
-    async with session(recorded, handler) as it:
-        async with asyncio.timeout(5):
-            while not recorded.asked:
-                await asyncio.sleep(0.05)
+    async with session(recorded, answer_and_wait) as it:
+        await recorded.book_asked()
         assert recorded.asked == [("depth", "BTCUSDT")]
         body = b'{"lastUpdateId": 7, "bids": [], "asks": []}\n'
         recorded.books.record("depth", "BTCUSDT", 7, body)
@@ -320,15 +326,9 @@ async def test_a_book_that_waits_long_for_its_snapshot_is_written_down_with_the_
 ) -> None:
     monkeypatch.setattr(books_module, "NO_BOOK_NS", 0)
 
-    async def handler(connection: ServerConnection) -> None:
-        await answer(connection)
-        await connection.wait_closed()
-
     recorded = Recorded()
-    async with session(recorded, handler) as it:
-        async with asyncio.timeout(5):
-            while not recorded.asked:
-                await asyncio.sleep(0.05)
+    async with session(recorded, answer_and_wait) as it:
+        await recorded.book_asked()
         assert recorded.recorder.waiting_books.get(("depth", "BTCUSDT"))
         recorded.books.failed("depth", "BTCUSDT", "the exchange answers <html>")
         recorded.books.record("depth", "BTCUSDT", 7, b"{}")
@@ -348,15 +348,9 @@ async def test_a_book_that_had_no_snapshot_when_the_connection_ends_is_written_d
 ) -> None:
     monkeypatch.setattr(books_module, "NO_BOOK_NS", 0)
 
-    async def handler(connection: ServerConnection) -> None:
-        await answer(connection)
-        await connection.wait_closed()
-
     recorded = Recorded()
-    async with session(recorded, handler) as it:
-        async with asyncio.timeout(5):
-            while not recorded.asked:
-                await asyncio.sleep(0.05)
+    async with session(recorded, answer_and_wait) as it:
+        await recorded.book_asked()
         await it.close("restart", "stopped")
     (note,) = [record for record in recorded.shelf.records if record.kind == "no_book"]
     assert json.loads(note.payload)["reason"] == "the request waits for its turn"
@@ -364,15 +358,9 @@ async def test_a_book_that_had_no_snapshot_when_the_connection_ends_is_written_d
 
 
 async def test_a_book_that_has_its_snapshot_in_a_moment_is_not_worth_a_line() -> None:
-    async def handler(connection: ServerConnection) -> None:
-        await answer(connection)
-        await connection.wait_closed()
-
     recorded = Recorded()
-    async with session(recorded, handler) as it:
-        async with asyncio.timeout(5):
-            while not recorded.asked:
-                await asyncio.sleep(0.05)
+    async with session(recorded, answer_and_wait) as it:
+        await recorded.book_asked()
         recorded.books.failed("depth", "BTCUSDT", "cut off")
         recorded.books.record("depth", "BTCUSDT", 7, b"{}")
         await it.close("restart", "stopped")
@@ -427,9 +415,7 @@ async def test_a_book_that_another_connection_has_is_not_unknown(monkeypatch: py
     recorded = Recorded()
     recorded.recorder.coverage.serves(("depth", "BTCUSDT"), 1)
     async with session(recorded, handler) as it:
-        async with asyncio.timeout(5):
-            while not recorded.asked:
-                await asyncio.sleep(0.05)
+        await recorded.book_asked()
         recorded.books.failed("depth", "BTCUSDT", "cut off")
         await it.close("restart", "stopped")
     assert not [record for record in recorded.shelf.records if record.kind == "no_book"]
@@ -441,16 +427,10 @@ async def test_a_connection_asks_for_the_book_that_another_one_left_without_a_sn
     monkeypatch.setattr(session_module, "WATCH_SECONDS", 0.05)
     monkeypatch.setattr(books_module, "SNAPSHOT_DELAY_SECONDS", 60.0)
 
-    async def handler(connection: ServerConnection) -> None:
-        await answer(connection)
-        await connection.wait_closed()
-
     recorded = Recorded()
     recorded.recorder.waiting_books.abandoned.add(("depth", "BTCUSDT"))
-    async with session(recorded, handler) as it:
-        async with asyncio.timeout(5):
-            while not recorded.asked:
-                await asyncio.sleep(0.05)
+    async with session(recorded, answer_and_wait) as it:
+        await recorded.book_asked()
         await it.close("restart", "stopped")
     assert recorded.asked == [("depth", "BTCUSDT")]
     assert not recorded.recorder.waiting_books.abandoned
