@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from ..exchanges import EXCHANGES
 from ..exchanges.model import Exchange
 from ..store.layout import READY, Layout, Partition, SegmentId
-from .backoff import Backoff, reason
 from .checkpoint_files import prune_checkpoints
 from .damaged import set_aside
 from .progress import Progress
 from .read import DamagedSegmentError
 from .segment import Interrupted, normalize_segment
+from .waiting_partitions import WaitingPartitions, reason
 
 __all__ = ["normalize_ready"]
 
@@ -28,7 +28,7 @@ def normalize_ready(
     *,
     exchanges: Mapping[str, Exchange] = EXCHANGES,
     go_on: Callable[[], bool] = lambda: True,
-    backoff: Backoff | None = None,
+    waiting: WaitingPartitions | None = None,
     seconds: float | None = None,
 ) -> Progress:
     """Normalize every segment that lies in ``raw/ready`` now; add to ``progress`` and return it.
@@ -37,43 +37,43 @@ def normalize_ready(
     ends with the segment under way. A segment that fails holds back the later ones of its partition, and no
     others.
     """
-    progress, backoff = progress or Progress(), backoff or Backoff()
+    progress, waiting = progress or Progress(), waiting or WaitingPartitions()
     until = None if seconds is None else time.monotonic() + seconds
-    segments = _ready_segments(layout, backoff)
+    segments = _ready_segments(layout, waiting)
     done: set[Partition] = set()
     skipped = 0
     for count, segment in enumerate(_in_turn(segments)):
         progress.waiting = len(segments) - count + skipped
-        progress.trouble = backoff.trouble
+        progress.trouble = waiting.trouble
         partition = segment.partition
-        if backoff.waits(partition):
+        if waiting.waits(partition):
             skipped += 1
             continue
         if until is not None and done and time.monotonic() >= until:
             break
         try:
             _normalize_one(layout, segment, exchanges.get(partition.exchange), progress, go_on)
-            backoff.done(partition)
+            waiting.done(partition)
             done.add(partition)
         except Interrupted:
             break
         except Exception as error:
             # Whatever it is, it must not stop the other partitions. The segment stays and is tried again.
-            _postpone(backoff, segment, error)
+            _postpone(waiting, segment, error)
     for partition in sorted(done):
         try:
             prune_checkpoints(layout, partition)
         except OSError as error:
             log.warning("old checkpoints in tables/carry are not deleted: %s", reason(error))
-    progress.waiting = len(_ready_segments(layout, backoff))
-    progress.trouble = backoff.trouble
+    progress.waiting = len(_ready_segments(layout, waiting))
+    progress.trouble = waiting.trouble
     return progress
 
 
-def _ready_segments(layout: Layout, backoff: Backoff) -> list[SegmentId]:
+def _ready_segments(layout: Layout, waiting: WaitingPartitions) -> list[SegmentId]:
     denied: list[OSError] = []
     segments = layout.raw_segments(READY, denied=denied)
-    backoff.unreadable(layout.raw(READY), denied)
+    waiting.unreadable(layout.raw(READY), denied)
     return segments
 
 
@@ -89,7 +89,7 @@ def _in_turn(segments: Sequence[SegmentId]) -> Iterator[SegmentId]:
                 del queues[partition]
 
 
-def _postpone(backoff: Backoff, segment: SegmentId, error: Exception) -> None:
+def _postpone(waiting: WaitingPartitions, segment: SegmentId, error: Exception) -> None:
     path = segment.sealed_path
     if isinstance(error, _UnknownExchangeError):
         why = str(error)
@@ -97,10 +97,10 @@ def _postpone(backoff: Backoff, segment: SegmentId, error: Exception) -> None:
         why = f"{path} waits: {reason(error)}"
     else:  # a bug
         why = f"{path}: {reason(error)}"
-        if backoff.failed(segment.partition, why):
+        if waiting.failed(segment.partition, why):
             log.error("cannot normalize %s; it stays in raw/ready", path, exc_info=error)
         return
-    if backoff.failed(segment.partition, why):
+    if waiting.failed(segment.partition, why):
         log.error("%s. It stays in raw/ready and is tried again; other channels go on", why)
 
 

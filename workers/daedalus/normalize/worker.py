@@ -11,10 +11,10 @@ from ..store.layout import Layout
 from ..store.left_behind import seal_orphans
 from ..worker.shell import Shell
 from ..worker.status import UNTOLD, Setup
-from .backoff import Backoff, reason
 from .damaged import take_back
 from .progress import Progress
 from .rounds import normalize_ready
+from .waiting_partitions import WaitingPartitions, reason
 
 __all__ = ["run_normalize"]
 
@@ -50,7 +50,7 @@ def run_normalize(
 
 
 def _run(shell: Shell, interval: float, once: bool, recorded: Collection[str] | None) -> Progress:
-    layout, progress, backoff = shell.layout, Progress(), Backoff()
+    layout, progress, waiting = shell.layout, Progress(), WaitingPartitions()
     _sweep(layout)
 
     def go_on() -> bool:
@@ -66,7 +66,7 @@ def _run(shell: Shell, interval: float, once: bool, recorded: Collection[str] | 
             orphans_at = time.monotonic() + ORPHANS_SECONDS
             _adopt(layout, recorded, go_on)
         before = progress.segments + progress.damaged
-        normalize_ready(layout, progress, go_on=go_on, backoff=backoff, seconds=ROUND_SECONDS)
+        normalize_ready(layout, progress, go_on=go_on, waiting=waiting, seconds=ROUND_SECONDS)
         if progress.segments + progress.damaged > before and go_on():
             continue  # more may have come meanwhile
         if once or shell.wait(interval, go_on):

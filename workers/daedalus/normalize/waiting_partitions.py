@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from ..store.layout import Partition
 
-__all__ = ["Backoff", "reason"]
+__all__ = ["WaitingPartitions", "reason"]
 
 log = logging.getLogger("daedalus.normalize.worker")
 
@@ -29,7 +29,7 @@ class _Wait(Struct):
     until: float
 
 
-class Backoff:
+class WaitingPartitions:
     """The partitions that wait, and why. ``clock``: monotonic seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
